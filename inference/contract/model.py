@@ -1,0 +1,65 @@
+"""What a model declares of itself: the defaults it fills in and the limits it holds to."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from inference.contract.request import (
+    Count,
+    Dimension,
+    GuidanceScale,
+    ModelName,
+    SamplerName,
+    Steps,
+    Strength,
+)
+
+
+class ModelDefaults(BaseModel):
+    """What a request gets where it says nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: Dimension = 512
+    height: Dimension = 512
+    steps: Steps = 30
+    guidance_scale: GuidanceScale = 7.5
+    sampler: SamplerName = "euler_a"
+    count: Count = 1
+    strength: Strength = 0.8
+
+
+class ModelLimits(BaseModel):
+    """What a request may ask for at the most."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_size: Dimension = Field(default=64, description="Pixels, the least width and the least height.")
+    max_size: Dimension = Field(default=1024, description="Pixels, the most width and the most height.")
+    max_steps: Steps = 150
+    max_count: Count = 4
+
+
+class ModelDeclaration(BaseModel):
+    """A model by the name that requests use."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ModelName
+    defaults: ModelDefaults = ModelDefaults()
+    limits: ModelLimits = ModelLimits()
+
+    @model_validator(mode="after")
+    def _check_defaults_are_allowed(self) -> Self:
+        limits, defaults = self.limits, self.defaults
+        outside = [
+            name for name in ("width", "height")
+            if not limits.min_size <= getattr(defaults, name) <= limits.max_size
+        ]
+        if defaults.steps > limits.max_steps:
+            outside.append("steps")
+        if defaults.count > limits.max_count:
+            outside.append("count")
+        if outside:
+            raise ValueError(f"the defaults for {', '.join(outside)} are outside the model's own limits")
+        return self
