@@ -32,7 +32,12 @@ SAMPLERS = (
     Sampler(name="lms", label="LMS", scheduler="LMSDiscreteScheduler"),
     Sampler(name="dpm2", label="DPM2", scheduler="KDPM2DiscreteScheduler"),
     Sampler(name="dpm2_a", label="DPM2 a", scheduler="KDPM2AncestralDiscreteScheduler"),
-    Sampler(name="ddim", label="DDIM", scheduler="DDIMScheduler"),
+    Sampler(
+        name="ddim",
+        label="DDIM",
+        scheduler="DDIMScheduler",
+        options=MappingProxyType({"clip_sample": False, "set_alpha_to_one": False}),  # latents are not pixels
+    ),
 )
 
 _BY_SPELLING = {spelling: s for s in SAMPLERS for spelling in (s.name, *s.aliases)}

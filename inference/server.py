@@ -1,0 +1,97 @@
+"""SageMaker's container protocol: GET /ping and POST /invocations."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from inference.contract.problem import CONTENT_TYPE, ErrorCode, Problem, ProblemError
+from inference.invocation import InvocationHandler
+
+_LOGGER = logging.getLogger(__name__)
+
+LoadHandler = Callable[[], InvocationHandler]
+"""Loads the model: slow, and run on a thread of its own."""
+
+
+class ModelNotReadyError(ProblemError):
+    """There is no model to draw with: not yet, or not at all."""
+
+
+class _Model:
+    """The model's handler, once it is loaded."""
+
+    def __init__(self, load: LoadHandler) -> None:
+        self._load = load
+        self._handler: InvocationHandler | None = None
+        self._fault = ModelNotReadyError(
+            "The model is still being loaded; try again shortly.", code=ErrorCode.MODEL_LOADING
+        )
+
+    async def load(self) -> None:
+        try:
+            self._handler = await asyncio.to_thread(self._load)
+        except Exception:
+            _LOGGER.exception("the model could not be loaded")
+            self._fault = ModelNotReadyError(
+                "The model could not be loaded; the container's log says why.",
+                code=ErrorCode.MODEL_LOAD_FAILED,
+            )
+        else:
+            _LOGGER.info("the model is loaded")
+
+    def ready(self) -> InvocationHandler:
+        """Raises ModelNotReadyError until the model is loaded."""
+        if self._handler is None:
+            raise self._fault
+        return self._handler
+
+
+def create_app(load: LoadHandler) -> Starlette:
+    """The server. It answers at once; the model is loaded behind it."""
+    model = _Model(load)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        loading = asyncio.create_task(model.load())
+        yield
+        loading.cancel()
+        with suppress(asyncio.CancelledError):
+            await loading
+
+    async def ping(_request: Request) -> Response:
+        model.ready()
+        return Response(status_code=HTTPStatus.OK)
+
+    async def invocations(request: Request) -> Response:
+        result = await model.ready().handle(await request.body())
+        return Response(result.model_dump_json(), media_type="application/json")
+
+    return Starlette(
+        lifespan=lifespan,
+        routes=[
+            Route("/ping", ping, methods=["GET"]),
+            Route("/invocations", invocations, methods=["POST"]),
+        ],
+        exception_handlers={ProblemError: _on_problem, Exception: _on_surprise},
+    )
+
+
+async def _on_problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)
+    _LOGGER.info("answered %s", error.code)
+    return _answer(error.problem())
+
+
+async def _on_surprise(_request: Request, _error: Exception) -> Response:
+    return _answer(Problem.of(ErrorCode.INTERNAL, "The container failed; its log says how."))
+
+
+def _answer(problem: Problem) -> Response:
+    return Response(problem.model_dump_json(), status_code=problem.status, media_type=CONTENT_TYPE)

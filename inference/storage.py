@@ -1,0 +1,82 @@
+"""The data bucket as the container uses it."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from inference.contract.identifiers import S3Location
+from inference.contract.keys import output_key, progress_key
+from inference.contract.problem import ErrorCode, ProblemError
+from inference.contract.progress import Progress
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_LOGGER = logging.getLogger(__name__)
+_REFUSALS = {
+    "NoSuchKey": "does not exist",
+    "404": "does not exist",
+    "NoSuchBucket": "is in a bucket that does not exist",
+    "AccessDenied": "may not be read by the service",
+    "403": "may not be read by the service",
+}
+
+
+class InputFetchError(ProblemError):
+    """An input object cannot be read."""
+
+    code = ErrorCode.INPUT_FETCH_FAILED
+
+
+class DataBucket:
+    """Reads a job's inputs and keeps its images and its progress."""
+
+    def __init__(self, s3: "S3Client", name: str) -> None:
+        self._s3 = s3
+        self._name = name
+
+    def fetch(self, uri: str, *, field: str, max_bytes: int) -> bytes:
+        """The object at an `s3://` URI.
+
+        Args:
+            uri: where it is.
+            field: the request's field that named it, for the error.
+            max_bytes: a larger object is refused and not read.
+
+        Raises:
+            InputFetchError: it is missing, out of reach or too large.
+        """
+        bucket, key = S3Location.parse(uri)
+        try:
+            answer = self._s3.get_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            reason = _REFUSALS.get(error.response.get("Error", {}).get("Code", ""))
+            if reason is None:
+                raise
+            raise InputFetchError(f"{field} {uri} {reason}.") from error
+        with answer["Body"] as body:
+            if answer["ContentLength"] > max_bytes:
+                raise InputFetchError(
+                    f"{field} {uri} is {answer['ContentLength']:,} bytes; at most {max_bytes:,} are accepted.",
+                    code=ErrorCode.INPUT_IMAGE_TOO_LARGE,
+                )
+            return body.read()
+
+    def store_image(self, job_id: str, index: int, png: bytes) -> str:
+        """Keeps an image and gives its `s3://` URI."""
+        location = S3Location(self._name, output_key(job_id, index))
+        self._s3.put_object(Bucket=location.bucket, Key=location.key, Body=png, ContentType="image/png")
+        return location.uri
+
+    def store_progress(self, job_id: str, progress: Progress) -> None:
+        """Keeps the job's progress. It is a courtesy: if it fails, the log says so and the job goes on."""
+        try:
+            self._s3.put_object(
+                Bucket=self._name,
+                Key=progress_key(job_id),
+                Body=progress.model_dump_json().encode(),
+                ContentType="application/json",
+            )
+        except (ClientError, BotoCoreError) as error:
+            _LOGGER.warning("job %s: progress was not stored: %s", job_id, error)
