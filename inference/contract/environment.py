@@ -79,3 +79,4 @@ class ApiEnvironment(CompletionEnvironment):
 
     model_endpoints: Annotated[tuple[ModelEndpoint, ...], BeforeValidator(_from_json)] = Field(min_length=1)
     default_model: str
+    retention_days: int = Field(default=30, ge=1)

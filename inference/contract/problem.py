@@ -15,8 +15,8 @@ class ErrorCode(StrEnum):
     MALFORMED_REQUEST = "malformed_request"
     VALIDATION_FAILED = "validation_failed"
     JOB_NOT_FOUND = "job_not_found"
+    MODEL_NOT_FOUND = "model_not_found"
     ROUTE_NOT_FOUND = "route_not_found"
-    METHOD_NOT_ALLOWED = "method_not_allowed"
     ENDPOINT_UNAVAILABLE = "endpoint_unavailable"
     MODEL_LOADING = "model_loading"
     MODEL_LOAD_FAILED = "model_load_failed"
@@ -38,10 +38,8 @@ _MEANINGS = {
     ErrorCode.MALFORMED_REQUEST: _Meaning(HTTPStatus.BAD_REQUEST, "The body is not a JSON object", False),
     ErrorCode.VALIDATION_FAILED: _Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid", False),
     ErrorCode.JOB_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "There is no such job", False),
-    ErrorCode.ROUTE_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "There is nothing at this path", False),
-    ErrorCode.METHOD_NOT_ALLOWED: _Meaning(
-        HTTPStatus.METHOD_NOT_ALLOWED, "The path does not answer this method", False
-    ),
+    ErrorCode.MODEL_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "There is no such model", False),
+    ErrorCode.ROUTE_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "Nothing answers this method and path", False),
     ErrorCode.ENDPOINT_UNAVAILABLE: _Meaning(
         HTTPStatus.SERVICE_UNAVAILABLE, "The model's endpoint did not take the job", True
     ),

@@ -1,0 +1,105 @@
+"""The job records in DynamoDB."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.conditions import Attr, ConditionBase
+from botocore.exceptions import ClientError
+from inference.contract.generation import Generation
+from inference.contract.problem import Problem
+from inference.contract.result import ImageResult
+from pydantic import TypeAdapter
+
+from jobs.errors import JobExistsError, JobNotFoundError
+from jobs.job import Invocation, Job, JobStatus, Outcome
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+_IMAGES = TypeAdapter(tuple[ImageResult, ...])
+
+
+class DynamoDBJobRepository:
+    """One item a job, by `id`. Documents are kept as JSON text, so that numbers survive as they are."""
+
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    def create(self, job: Job) -> None:
+        item = {
+            "id": job.id,
+            "status": job.status.value,
+            "created_at": job.created_at.isoformat(),
+            "expires_at": int(job.expires_at.timestamp()),
+            "generation": job.generation.model_dump_json(),
+        }
+        try:
+            self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(id)")
+        except ClientError as error:
+            if not _is_refusal(error):
+                raise
+            raise JobExistsError(job.id) from error
+
+    def get(self, job_id: str) -> Job:
+        item = self._table.get_item(Key={"id": job_id}, ConsistentRead=True).get("Item")
+        if item is None:
+            raise JobNotFoundError(job_id)
+        return _from_item(item)
+
+    def attach(self, job_id: str, invocation: Invocation) -> None:
+        values = {
+            "output_location": invocation.output_location,
+            "failure_location": invocation.failure_location,
+        }
+        if not self._update(job_id, values, Attr("id").exists()):
+            raise JobNotFoundError(job_id)
+
+    def settle(self, job_id: str, outcome: Outcome, finished_at: datetime) -> bool:
+        values = {
+            "status": outcome.status.value,
+            "finished_at": finished_at.isoformat(),
+            "images": _IMAGES.dump_json(outcome.images).decode(),
+            "error": outcome.error and outcome.error.model_dump_json(),
+        }
+        settled = self._update(job_id, values, Attr("status").eq(JobStatus.QUEUED.value))
+        if not settled:
+            self.get(job_id)
+        return settled
+
+    def _update(self, job_id: str, values: dict[str, str | None], condition: ConditionBase) -> bool:
+        """Sets the values that are not None: False if the condition does not hold."""
+        present = {name: value for name, value in values.items() if value is not None}
+        try:
+            self._table.update_item(
+                Key={"id": job_id},
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in present),
+                ExpressionAttributeNames={f"#{name}": name for name in present},
+                ExpressionAttributeValues={f":{name}": value for name, value in present.items()},
+                ConditionExpression=condition,
+            )
+        except ClientError as error:
+            if not _is_refusal(error):
+                raise
+            return False
+        return True
+
+
+def _is_refusal(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
+
+
+def _from_item(item: Mapping[str, Any]) -> Job:
+    output_location, error = item.get("output_location"), item.get("error")
+    finished_at = item.get("finished_at")
+    return Job(
+        generation=Generation.model_validate_json(item["generation"]),
+        status=JobStatus(item["status"]),
+        created_at=datetime.fromisoformat(item["created_at"]),
+        expires_at=datetime.fromtimestamp(int(item["expires_at"]), UTC),
+        invocation=output_location
+        and Invocation(output_location=output_location, failure_location=item.get("failure_location")),
+        finished_at=finished_at and datetime.fromisoformat(finished_at),
+        images=_IMAGES.validate_json(item.get("images", "[]")),
+        error=error and Problem.model_validate_json(error),
+    )
