@@ -14,6 +14,8 @@ class ErrorCode(StrEnum):
 
     MALFORMED_REQUEST = "malformed_request"
     VALIDATION_FAILED = "validation_failed"
+    FORBIDDEN = "forbidden"
+    TOO_MANY_REQUESTS = "too_many_requests"
     JOB_NOT_FOUND = "job_not_found"
     MODEL_NOT_FOUND = "model_not_found"
     ROUTE_NOT_FOUND = "route_not_found"
@@ -37,6 +39,10 @@ class _Meaning(NamedTuple):
 _MEANINGS = {
     ErrorCode.MALFORMED_REQUEST: _Meaning(HTTPStatus.BAD_REQUEST, "The body is not a JSON object", False),
     ErrorCode.VALIDATION_FAILED: _Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid", False),
+    ErrorCode.FORBIDDEN: _Meaning(HTTPStatus.FORBIDDEN, "The request is not authorized", False),
+    ErrorCode.TOO_MANY_REQUESTS: _Meaning(
+        HTTPStatus.TOO_MANY_REQUESTS, "There are too many requests", True
+    ),
     ErrorCode.JOB_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "There is no such job", False),
     ErrorCode.MODEL_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "There is no such model", False),
     ErrorCode.ROUTE_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "Nothing answers this method and path", False),
