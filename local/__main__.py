@@ -1,0 +1,92 @@
+"""The local stack's commands: `python -m local demo` and `python -m local up`."""
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from local import demo
+from local.container import ContainerError
+from local.deployment import DeploymentError
+from local.processes import ProcessEndedError
+from local.stack import ROOT, LocalStack, StartError
+from local.web_server import PortTakenError
+
+_DIRECTORY = ROOT / ".local"
+_CHECK_S = 0.5
+_FAILURES = (
+    ContainerError,
+    DeploymentError,
+    PortTakenError,
+    ProcessEndedError,
+    StartError,
+    demo.JobFailedError,
+)
+
+
+def main() -> int:
+    """Runs a command and gives its exit status."""
+    arguments = _parser().parse_args()
+    console = Console(highlight=False)
+    signal.signal(signal.SIGTERM, _interrupt)
+    stack: LocalStack | None = None
+    try:
+        stack = LocalStack.start(
+            port=arguments.port,
+            directory=_DIRECTORY,
+            report=lambda event: console.print(f"[dim]{event}[/dim]"),
+        )
+        if arguments.command == "demo":
+            demo.run(stack, prompt=arguments.prompt, output=arguments.output, console=console)
+        else:
+            _stay_up(stack, console)
+    except _FAILURES as error:
+        console.print(f"[red]error:[/red] {error}", soft_wrap=True, markup=True)
+        return 1
+    except KeyboardInterrupt:
+        console.print("stopping")
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        if stack is not None:
+            stack.stop()
+    return 0
+
+
+def _stay_up(stack: LocalStack, console: Console) -> None:
+    address = stack.address
+    console.print(f"\nThe API is at [bold]{address.api_url}[/bold]. Ctrl-C ends it. Try:\n")
+    body = '{"prompt": "a red circle", "count": 2}'
+    console.print(
+        f"curl -sS {address.api_url}/v1/jobs -H 'x-api-key: {address.api_key}' -d '{body}'",
+        soft_wrap=True,
+        markup=False,
+    )
+    console.print(f"\nAddress and key for scripts: {_DIRECTORY / 'endpoint.json'}", soft_wrap=True)
+    while True:
+        time.sleep(_CHECK_S)
+        stack.check()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("demo", help="draw four pictures through every part, then shut down")
+    run.add_argument("--prompt", default=demo.DEFAULT_PROMPT)
+    run.add_argument("--output", type=Path, default=ROOT / "out")
+    run.set_defaults(port=0)
+    up = commands.add_parser("up", help="keep the stack running until Ctrl-C")
+    up.add_argument("--port", type=int, default=8080)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""The inference container on this machine: its files, its process, its health."""
+
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+from inference.contract.environment import ContainerEnvironment
+from inference.contract.identifiers import S3Location
+
+from local.aws import LocalAws
+from local.processes import LOOPBACK, ChildProcess, free_port
+
+_PING_INTERVAL_S = 0.1
+
+
+class ContainerError(RuntimeError):
+    """The container cannot be started."""
+
+
+class Container:
+    """`python -m inference` as the template's container definition describes it."""
+
+    def __init__(
+        self, definition: Mapping[str, Any], *, startup_timeout_s: float, aws: LocalAws, directory: Path
+    ) -> None:
+        """Takes the resolved `PrimaryContainer` and where the model and the log go."""
+        self._definition = definition
+        self._startup_timeout_s = startup_timeout_s
+        self._aws = aws
+        self._directory = directory
+        self._port = free_port()
+        self._process: ChildProcess | None = None
+        self._stopped = False
+        self._lock = threading.Lock()
+        self.url = f"http://{LOOPBACK}:{self._port}"
+
+    def start(self) -> None:
+        """Fetches the model, starts the server and waits until it is healthy.
+
+        Raises:
+            ContainerError: nothing is where the model should be, or the server is not healthy in time.
+            ProcessEndedError: the server has ended.
+        """
+        self._directory.mkdir(parents=True, exist_ok=True)
+        model_directory = self._directory / "model"
+        self._fetch_model(model_directory)
+        own = ContainerEnvironment.read(self._definition["Environment"]).model_copy(
+            update={
+                "model_directory": str(model_directory),
+                "bind_host": LOOPBACK,
+                "sagemaker_bind_to_port": self._port,
+            }
+        )
+        with self._lock:
+            if self._stopped:
+                return
+            self._process = ChildProcess(
+                [sys.executable, "-m", "inference"],
+                environment=self._aws.environment() | self._definition["Environment"] | own.variables(),
+                log=self._directory / "container.log",
+            )
+        self._wait_until_healthy(self._process)
+
+    def check(self) -> None:
+        """Raises ProcessEndedError if the server has ended."""
+        if self._process is not None:
+            self._process.check()
+
+    def stop(self) -> None:
+        """Ends the server, also while it starts."""
+        with self._lock:
+            self._stopped = True
+            if self._process is not None:
+                self._process.stop()
+
+    def _fetch_model(self, directory: Path) -> None:
+        source = self._definition["ModelDataSource"]["S3DataSource"]["S3Uri"]
+        prefix = S3Location.parse(source)
+        s3 = self._aws.client("s3")
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        if not keys:
+            raise ContainerError(f"there is no model at {source}")
+        for key in keys:
+            path = directory / key.removeprefix(prefix.key)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            s3.download_file(prefix.bucket, key, str(path))
+
+    def _wait_until_healthy(self, process: ChildProcess) -> None:
+        deadline = time.monotonic() + self._startup_timeout_s
+        with httpx.Client(base_url=self.url) as http:
+            while time.monotonic() < deadline:
+                process.check()
+                try:
+                    if http.get("/ping").is_success:
+                        return
+                except httpx.TransportError:
+                    pass  # it does not listen yet
+                time.sleep(_PING_INTERVAL_S)
+        raise ContainerError(f"the container was not healthy within {self._startup_timeout_s} s")

@@ -1,0 +1,126 @@
+"""Deploying a synthesized application into the emulated cloud, as `cdk deploy` would."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import WaiterError
+
+from local.aws import ACCOUNT, REGION, LocalAws
+
+_PLACEHOLDERS = {
+    "${AWS::AccountId}": ACCOUNT,
+    "${AWS::Region}": REGION,
+    "${AWS::Partition}": "aws",
+}
+_STACK = "aws:cloudformation:stack"
+_BOOTSTRAP_VERSION = "30"
+
+
+class DeploymentError(RuntimeError):
+    """A stack could not be created."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A synthesized stack.
+
+    Attributes:
+        name: the stack's name.
+        template: CloudFormation, as JSON text.
+        assets: the stack's asset manifest.
+    """
+
+    name: str
+    template: str
+    assets: dict[str, Any]
+
+
+def read_assembly(directory: Path) -> Iterator[Stack]:
+    """The stacks of a cloud assembly, each after those it depends on."""
+    artifacts = json.loads((directory / "manifest.json").read_text())["artifacts"]
+    order = TopologicalSorter({name: each.get("dependencies", []) for name, each in artifacts.items()})
+    for name in order.static_order():
+        if artifacts[name]["type"] == _STACK:
+            template = (directory / artifacts[name]["properties"]["templateFile"]).read_text()
+            assets = json.loads((directory / f"{name}.assets.json").read_text())
+            yield Stack(name, template, assets)
+
+
+class Deployer:
+    """Publishes assets and creates stacks."""
+
+    def __init__(self, aws: LocalAws, assembly: Path) -> None:
+        """Deploys from the cloud assembly's directory."""
+        self._assembly = assembly
+        self._s3 = aws.client("s3")
+        self._cloudformation = aws.client("cloudformation")
+        self._ssm = aws.client("ssm")
+
+    def bootstrap(self) -> None:
+        """Provides what templates expect of a bootstrapped account."""
+        self._ssm.put_parameter(
+            Name="/cdk-bootstrap/hnb659fds/version", Value=_BOOTSTRAP_VERSION, Type="String"
+        )
+        self._s3.create_bucket(Bucket=f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}")
+
+    def deploy(self, stack: Stack) -> dict[str, str]:
+        """Creates the stack and gives its outputs.
+
+        Raises:
+            DeploymentError: a resource could not be created; the message says which and why.
+        """
+        self._publish(stack.assets)
+        self._cloudformation.create_stack(
+            StackName=stack.name,
+            TemplateBody=stack.template,
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+        )
+        try:
+            self._cloudformation.get_waiter("stack_create_complete").wait(
+                StackName=stack.name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600}
+            )
+        except WaiterError as error:
+            raise DeploymentError(f"{stack.name}: {self._failure(stack.name)}") from error
+        (described,) = self._cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
+        return {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+
+    def _failure(self, stack_name: str) -> str:
+        events = self._cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"]
+        return "; ".join(
+            f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+            for event in events
+            if event["ResourceStatus"].endswith("FAILED")
+        )
+
+    def _publish(self, assets: dict[str, Any]) -> None:
+        """Uploads the file assets. There is no registry here: container images stay what the source is."""
+        for asset in assets["files"].values():
+            source = self._assembly / asset["source"]["path"]
+            body = _zip(source) if asset["source"]["packaging"] == "zip" else source.read_bytes()
+            for destination in asset["destinations"].values():
+                self._s3.put_object(
+                    Bucket=_resolve(destination["bucketName"]),
+                    Key=_resolve(destination["objectKey"]),
+                    Body=body,
+                )
+
+
+def _resolve(text: str) -> str:
+    for placeholder, value in _PLACEHOLDERS.items():
+        text = text.replace(placeholder, value)
+    return text
+
+
+def _zip(directory: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(directory.rglob("*")):
+            if path.is_file():
+                archive.write(path, path.relative_to(directory))
+    return buffer.getvalue()

@@ -1,0 +1,189 @@
+"""One asynchronous endpoint: SageMaker's part, played around the real container."""
+
+import json
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from botocore.exceptions import ClientError
+from inference.contract.identifiers import S3Location
+
+from local.aws import REGION, LocalAws
+from local.container import Container, ContainerError
+from local.processes import ProcessEndedError
+
+
+
+class InvocationFailedError(Exception):
+    """The container did not answer with success."""
+
+    def __init__(self, reason: str, body: bytes | None = None) -> None:
+        super().__init__(reason)
+        self.body = body
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invocation:
+    """An accepted asynchronous invocation.
+
+    Attributes:
+        ttl_s: how long it may wait for its turn.
+        timeout_s: how long the container may take.
+    """
+
+    inference_id: str
+    input_location: S3Location
+    output_location: S3Location
+    failure_location: S3Location
+    content_type: str
+    ttl_s: float
+    timeout_s: float
+    received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class AsyncEndpoint:
+    """An endpoint as its template defines it: accepts at once, works one queue off, tells the topics."""
+
+    def __init__(self, name: str, definition: Mapping[str, Any], *, aws: LocalAws, directory: Path) -> None:
+        """Begins to start the container.
+
+        Args:
+            name: the endpoint's name.
+            definition: the resolved properties of the template's `Model` and `Config`.
+            aws: the emulated cloud.
+            directory: where the model and the log go.
+        """
+        self.name = name
+        (variant,) = definition["Config"]["ProductionVariants"]
+        asynchronous = definition["Config"]["AsyncInferenceConfig"]
+        self._output = asynchronous["OutputConfig"]
+        self._container = Container(
+            definition["Model"]["PrimaryContainer"],
+            startup_timeout_s=float(variant["ContainerStartupHealthCheckTimeoutInSeconds"]),
+            aws=aws,
+            directory=directory,
+        )
+        self._s3 = aws.client("s3")
+        self._sns = aws.client("sns")
+        concurrency = int(asynchronous["ClientConfig"]["MaxConcurrentInvocationsPerInstance"])
+        self._workers = ThreadPoolExecutor(concurrency, thread_name_prefix=name)
+        self._started: Future[None] = Future()
+        threading.Thread(target=self._start, daemon=True).start()
+
+    def wait_in_service(self) -> None:
+        """Waits until the container is healthy; raises what kept it from it."""
+        self._started.result()
+
+    def check(self) -> None:
+        """Raises ProcessEndedError if the container has ended."""
+        self._container.check()
+
+    def accept(
+        self, inference_id: str | None, input_location: str, content_type: str, ttl_s: float, timeout_s: float
+    ) -> Invocation:
+        """Queues an invocation and says where its answer will be."""
+        answer = uuid4().hex
+        invocation = Invocation(
+            inference_id=inference_id or answer,
+            input_location=S3Location.parse(input_location),
+            output_location=S3Location.parse(f"{self._output['S3OutputPath']}{answer}.out"),
+            failure_location=S3Location.parse(f"{self._output['S3FailurePath']}{answer}-error.out"),
+            content_type=content_type,
+            ttl_s=ttl_s,
+            timeout_s=timeout_s,
+        )
+        self._workers.submit(self._process, invocation)
+        return invocation
+
+    def stop(self) -> None:
+        """Drops what waits and ends the container."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+        self._container.stop()
+
+    def _start(self) -> None:
+        try:
+            self._container.start()
+        except Exception as error:  # noqa: BLE001 - whoever waits for the endpoint gets it
+            self._started.set_exception(error)
+        else:
+            self._started.set_result(None)
+
+    def _process(self, invocation: Invocation) -> None:
+        try:
+            answer = self._invoke(invocation)
+        except InvocationFailedError as error:
+            if error.body is not None:
+                self._put(invocation.failure_location, error.body)
+            self._notify("ErrorTopic", invocation, {"invocationStatus": "Failed", "failureReason": str(error)})
+        else:
+            self._put(invocation.output_location, answer)
+            response = {
+                "contentType": "application/json",
+                "outputLocation": invocation.output_location.uri,
+            }
+            self._notify(
+                "SuccessTopic", invocation, {"invocationStatus": "Completed", "responseParameters": response}
+            )
+
+    def _invoke(self, invocation: Invocation) -> bytes:
+        try:
+            self._started.result()
+        except (ContainerError, ProcessEndedError) as error:
+            raise InvocationFailedError("InternalServerError: the endpoint has no instance") from error
+        waited = (datetime.now(UTC) - invocation.received_at).total_seconds()
+        if waited > invocation.ttl_s:
+            raise InvocationFailedError("ClientError: the request expired before it was processed")
+        try:
+            body = self._get(invocation.input_location)
+            answer = httpx.post(
+                f"{self._container.url}/invocations",
+                content=body,
+                headers={"Content-Type": invocation.content_type},
+                timeout=invocation.timeout_s,
+            )
+        except ClientError as error:
+            raise InvocationFailedError("ClientError: the input location cannot be read") from error
+        except httpx.TransportError as error:
+            raise InvocationFailedError(f"InternalServerError: {type(error).__name__}") from error
+        if not answer.is_success:
+            raise InvocationFailedError(
+                f"ModelError: Received {answer.status_code} from the container", answer.content
+            )
+        return answer.content
+
+    def _get(self, location: S3Location) -> bytes:
+        body: bytes = self._s3.get_object(Bucket=location.bucket, Key=location.key)["Body"].read()
+        return body
+
+    def _put(self, location: S3Location, body: bytes) -> None:
+        self._s3.put_object(
+            Bucket=location.bucket, Key=location.key, Body=body, ContentType="application/json"
+        )
+
+    def _notify(self, topic: str, invocation: Invocation, outcome: Mapping[str, Any]) -> None:
+        notice = {
+            "awsRegion": REGION,
+            "eventTime": _timestamp(datetime.now(UTC)),
+            "receivedTime": _timestamp(invocation.received_at),
+            "requestParameters": {
+                "contentType": invocation.content_type,
+                "endpointName": self.name,
+                "inputLocation": invocation.input_location.uri,
+            },
+            "inferenceId": invocation.inference_id,
+            "eventVersion": "1.0",
+            "eventSource": "aws:sagemaker",
+            "eventName": "InferenceResult",
+            **outcome,
+        }
+        self._sns.publish(TopicArn=self._output["NotificationConfig"][topic], Message=json.dumps(notice))
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,202 @@
+"""Everything together: the emulated cloud, the deployed templates, the one address."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from local.aws import LocalAws
+from local.deployment import Deployer, read_assembly
+from local.gateway import create_gateway
+from local.processes import LOOPBACK, ChildProcess, free_port
+from local.sagemaker import SageMaker
+from local.web_server import WebServer, listen
+
+ROOT = Path(__file__).parents[1]
+_STAGE = "dev"
+_MODEL = ROOT / "inference" / "demo_model"
+_CLOUD_START_S = 30
+_POLL_S = 0.05
+
+Report = Callable[[str], None]
+
+
+class StartError(RuntimeError):
+    """The local stack could not be started."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """How clients reach a running local stack.
+
+    Attributes:
+        api_url: `/v1/...` answers under it.
+        api_key: for the header `x-api-key`.
+        data_bucket: input images go under its `inputs/`.
+        aws_endpoint_url: of the emulated cloud, for the AWS CLI and boto3.
+    """
+
+    api_url: str
+    api_key: str
+    data_bucket: str
+    aws_endpoint_url: str
+
+
+class LocalStack:
+    """A running local stack. Start it with `start`; `stop` leaves no process and no port behind."""
+
+    def __init__(
+        self, address: Address, aws: LocalAws, sagemaker: SageMaker, cloud: ChildProcess, cleanup: ExitStack
+    ) -> None:
+        self.address = address
+        self.aws = aws
+        self._sagemaker = sagemaker
+        self._cloud = cloud
+        self._cleanup = cleanup
+
+    @classmethod
+    def start(cls, *, port: int, directory: Path, report: Report) -> "LocalStack":
+        """Starts everything, deploys the templates and waits until the endpoints are in service.
+
+        Args:
+            port: of the one address; 0 takes any free one.
+            directory: for the templates, the models, the logs and `endpoint.json`.
+            report: hears what is going on.
+
+        Raises:
+            PortTakenError: somebody else listens on the port.
+            StartError, DeploymentError, ProcessEndedError, ContainerError: what did not start, and why.
+        """
+        with ExitStack() as cleanup:
+            front = cleanup.enter_context(listen(port))
+            directory.mkdir(parents=True, exist_ok=True)
+            runtime_socket = listen(0)
+            aws = LocalAws(
+                url=f"http://{LOOPBACK}:{free_port()}",
+                sagemaker_runtime_url=f"http://{LOOPBACK}:{runtime_socket.getsockname()[1]}",
+            )
+            sagemaker = SageMaker(aws=aws, directory=directory / "endpoints")
+            runtime = WebServer(sagemaker.app(), runtime_socket)
+            cleanup.callback(runtime.stop)
+            cleanup.callback(sagemaker.stop)
+
+            report("starting the emulated cloud")
+            cloud = _start_cloud(aws, directory)
+            cleanup.callback(cloud.stop)
+            assembly = directory / "cdk.out"
+            report("synthesizing the templates")
+            _synthesize(assembly)
+            _wait_for(cloud, aws)
+            outputs = _deploy(aws, assembly, report)
+
+            report("loading the model")
+            sagemaker.wait_in_service()
+            key = aws.client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)
+            gateway = WebServer(create_gateway(_stage_url(aws, outputs["ApiUrl"])), front)
+            cleanup.callback(gateway.stop)
+            address = Address(
+                api_url=gateway.url,
+                api_key=key["value"],
+                data_bucket=outputs["DataBucketName"],
+                aws_endpoint_url=aws.url,
+            )
+            note = directory / "endpoint.json"
+            note.write_text(json.dumps(asdict(address), indent=2) + "\n")
+            cleanup.callback(note.unlink, missing_ok=True)
+            return cls(address, aws, sagemaker, cloud, cleanup.pop_all())
+
+    def check(self) -> None:
+        """Makes sure that everything still runs.
+
+        Raises:
+            ProcessEndedError: something has ended.
+        """
+        self._cloud.check()
+        self._sagemaker.check()
+
+    def stop(self) -> None:
+        """Ends everything."""
+        self._cleanup.close()
+
+
+def _start_cloud(aws: LocalAws, directory: Path) -> ChildProcess:
+    scratch = directory / "cloud"
+    scratch.mkdir(exist_ok=True)
+    return ChildProcess(
+        [sys.executable, "-m", "local.cloud", aws.sagemaker_runtime_url],
+        environment=aws.environment()
+        | {
+            "BIND_HOST": LOOPBACK,
+            "MINISTACK_HOST": LOOPBACK,
+            "GATEWAY_PORT": str(urlsplit(aws.url).port),
+            "LAMBDA_EXECUTOR": "local",
+            "TMPDIR": str(scratch),
+            "HOME": str(scratch),
+        },
+        log=directory / "cloud.log",
+    )
+
+
+def _synthesize(assembly: Path) -> None:
+    """Runs app.py. Its templates are checked by the built-in validator in `make synth`, not here."""
+    environment = os.environ | {
+        "CDK_OUTDIR": str(assembly),
+        "CDK_CONTEXT_JSON": json.dumps({"stage": _STAGE}),
+        "CDK_VALIDATION": "false",
+    }
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise StartError(f"the templates could not be synthesized:\n{done.stderr}")
+
+
+def _wait_for(cloud: ChildProcess, aws: LocalAws) -> None:
+    deadline = time.monotonic() + _CLOUD_START_S
+    while time.monotonic() < deadline:
+        cloud.check()
+        try:
+            if httpx.get(f"{aws.url}/_ministack/health").is_success:
+                return
+        except httpx.TransportError:
+            pass  # it does not listen yet
+        time.sleep(_POLL_S)
+    raise StartError(f"the emulated cloud did not answer within {_CLOUD_START_S} s; see {cloud.log}")
+
+
+def _deploy(aws: LocalAws, assembly: Path, report: Report) -> dict[str, str]:
+    deployer = Deployer(aws, assembly)
+    deployer.bootstrap()
+    outputs: dict[str, str] = {}
+    for stack in read_assembly(assembly):
+        report(f"deploying {stack.name}")
+        created = deployer.deploy(stack)
+        if "ModelsBucketName" in created:
+            _upload_models(aws, created["ModelsBucketName"])
+        outputs |= created
+    return outputs
+
+
+def _upload_models(aws: LocalAws, bucket: str) -> None:
+    """Puts the demo model where the endpoints of the stage look for theirs, whatever their names."""
+    stages = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"]
+    s3 = aws.client("s3")
+    for model in stages[_STAGE]["models"]:
+        for path in _MODEL.rglob("*"):
+            if path.is_file():
+                s3.upload_file(str(path), bucket, f"{model['name']}/{path.relative_to(_MODEL).as_posix()}")
+
+
+def _stage_url(aws: LocalAws, api_url: str) -> str:
+    """Where MiniStack serves the stage that AWS would serve at `https://{id}.execute-api.../{stage}/`."""
+    parts = urlsplit(api_url)
+    api_id = str(parts.hostname).partition(".")[0]
+    return f"{aws.url}/restapis/{api_id}/{parts.path.strip('/')}/_user_request_"
