@@ -48,7 +48,9 @@ class DiffusersEngine:
         self._text_to_image = type(pipeline)
         if self._text_to_image not in _IMAGE_TO_IMAGE:
             known = ", ".join(cls.__name__ for cls in _IMAGE_TO_IMAGE)
-            raise UnsupportedModelError(f"{self._text_to_image.__name__} is not supported; use one of {known}")
+            raise UnsupportedModelError(
+                f"{self._text_to_image.__name__} is not supported; use one of {known}"
+            )
         self._components: dict[str, Any] = pipeline.components
         self._settings = {k: v for k, v in pipeline.config.items() if k not in self._components}
 
@@ -120,7 +122,9 @@ class DiffusersEngine:
 
     def _pipeline(self, cls: type[DiffusionPipeline], sampler: str) -> DiffusionPipeline:
         components = {**self._components, "scheduler": self._scheduler(sampler)}
-        settings = {name: self._settings[name] for name in signature(cls).parameters if name in self._settings}
+        settings = {
+            name: self._settings[name] for name in signature(cls).parameters if name in self._settings
+        }
         return cls(**components, **settings)
 
     def _scheduler(self, name: str) -> SchedulerMixin:

@@ -35,8 +35,8 @@ class Engine(Protocol):
         """The generation's images, RGB, in the order of its seeds.
 
         Args:
-            generation: what to draw; width and height may be None only with an input image.
-            input_image: RGB, of any size; None draws from noise alone.
+            generation: what to draw.
+            input_image: RGB, of the size to draw at; None draws from noise alone.
             on_step: hears of every denoiser evaluation, on the calling thread.
 
         Raises:

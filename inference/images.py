@@ -80,15 +80,10 @@ def drawing_size(
         bounds: least and most pixels of a side.
     """
     ratio = source[0] / source[1]
-    if width is None and height is None:
-        return (
-            _to_grid(math.sqrt(area * ratio), bounds),
-            _to_grid(math.sqrt(area / ratio), bounds),
-        )
-    if width is None:
-        assert height is not None
-        return _to_grid(height * ratio, bounds), height
-    return width, _to_grid(width / ratio, bounds) if height is None else height
+    return (
+        width or _to_grid(height * ratio if height else math.sqrt(area * ratio), bounds),
+        height or _to_grid(width / ratio if width else math.sqrt(area / ratio), bounds),
+    )
 
 
 def _to_grid(pixels: float, bounds: tuple[int, int]) -> int:

@@ -14,7 +14,7 @@ from inference import images
 from inference.contract.environment import ContainerEnvironment
 from inference.contract.generation import Generation, InvalidRequestError, new_seed
 from inference.contract.identifiers import new_job_id
-from inference.contract.problem import ErrorCode, FieldError
+from inference.contract.problem import FieldError
 from inference.contract.request import InvocationRequest
 from inference.contract.result import GenerationResult, ImageResult
 from inference.contract.validation import field_errors
@@ -70,8 +70,8 @@ class InvocationHandler:
 
         input_image = None
         if generation.input_image is not None:
-            input_image, generation = await loop.run_in_executor(
-                self._threads.transfers, self._fetch, generation
+            input_image = await loop.run_in_executor(
+                self._threads.transfers, self._fetch, generation.input_image, generation
             )
         clock.lap("fetch")
 
@@ -106,28 +106,16 @@ class InvocationHandler:
         try:
             request = InvocationRequest.model_validate_json(body)
         except ValidationError as error:
-            findings = error.errors()
-            code = (
-                ErrorCode.MALFORMED_REQUEST
-                if findings[0]["type"] == "json_invalid"
-                else ErrorCode.VALIDATION_FAILED
-            )
-            raise InvalidRequestError(
-                "The body is not a valid request: see `errors`.", code=code, errors=field_errors(findings)
-            ) from error
+            raise InvalidRequestError(field_errors(error.errors())) from error
         if request.model not in (None, model.name):
             wrong = FieldError(pointer="#/model", detail=f"this endpoint serves {model.name!r} only")
-            raise InvalidRequestError("This endpoint serves another model.", errors=(wrong,))
+            raise InvalidRequestError((wrong,))
         return Generation.resolve(request, model, job_id=request.id or new_job_id(), seed=new_seed())
 
-    def _fetch(self, generation: Generation) -> tuple[Image.Image, Generation]:
-        assert generation.input_image is not None
-        data = self._bucket.fetch(
-            generation.input_image, field="input_image", max_bytes=self._environment.max_input_image_bytes
-        )
-        image = images.decode(
-            data, field="input_image", max_pixels=self._environment.max_input_image_pixels
-        )
+    def _fetch(self, uri: str, generation: Generation) -> Image.Image:
+        """The input image at the size to draw at."""
+        data = self._bucket.fetch(uri, field="input_image", max_bytes=self._environment.max_input_image_bytes)
+        image = images.decode(data, field="input_image", max_pixels=self._environment.max_input_image_pixels)
         defaults, limits = self._environment.model.defaults, self._environment.model.limits
         size = images.drawing_size(
             image.size,
@@ -136,8 +124,7 @@ class InvocationHandler:
             area=defaults.width * defaults.height,
             bounds=(limits.min_size, limits.max_size),
         )
-        sized = generation.model_copy(update={"width": size[0], "height": size[1]})
-        return images.fit(image, size), sized
+        return images.fit(image, size)
 
     def _store(self, generation: Generation, index: int, picture: Image.Image) -> ImageResult:
         png = images.encode_png(picture)

@@ -79,17 +79,13 @@ def create_app(load: LoadHandler) -> Starlette:
             Route("/ping", ping, methods=["GET"]),
             Route("/invocations", invocations, methods=["POST"]),
         ],
-        exception_handlers={ProblemError: _on_problem, Exception: _on_surprise},
+        exception_handlers={ProblemError: _on_error, Exception: _on_error},
     )
 
 
-async def _on_problem(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, ProblemError)
-    _LOGGER.info("answered %s", error.code)
-    return _answer(error.problem())
-
-
-async def _on_surprise(_request: Request, _error: Exception) -> Response:
+async def _on_error(_request: Request, error: Exception) -> Response:
+    if isinstance(error, ProblemError):
+        return _answer(error.problem())
     return _answer(Problem.of(ErrorCode.INTERNAL, "The container failed; its log says how."))
 
 

@@ -58,7 +58,7 @@ class DataBucket:
         with answer["Body"] as body:
             if answer["ContentLength"] > max_bytes:
                 raise InputFetchError(
-                    f"{field} {uri} is {answer['ContentLength']:,} bytes; at most {max_bytes:,} are accepted.",
+                    f"{field} {uri} has {answer['ContentLength']:,} bytes; {max_bytes:,} are accepted.",
                     code=ErrorCode.INPUT_IMAGE_TOO_LARGE,
                 )
             return body.read()

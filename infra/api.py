@@ -7,15 +7,14 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+
 from inference.contract.environment import ApiEnvironment, CompletionEnvironment, ModelEndpoint
 from inference.contract.problem import CONTENT_TYPE, ErrorCode, Problem
-
 from infra.config import DeploymentConfig
 from infra.endpoint import AsyncEndpoint
 from infra.functions import SERVICE_NAME, JobsFunction
 from infra.notices import CONSUMER_TIMEOUT, Notices
 from infra.storage import Storage
-
 
 
 class JobsApi(Construct):
@@ -115,7 +114,12 @@ class JobsApi(Construct):
         types = apigateway.ResponseType
         for construct_id, kind, code, detail in (
             ("NoKey", types.INVALID_API_KEY, ErrorCode.FORBIDDEN, "Send a valid key as x-api-key."),
-            ("NoRoute", types.MISSING_AUTHENTICATION_TOKEN, ErrorCode.ROUTE_NOT_FOUND, "Paths begin with /v1/."),
+            (
+                "NoRoute",
+                types.MISSING_AUTHENTICATION_TOKEN,
+                ErrorCode.ROUTE_NOT_FOUND,
+                "Paths begin with /v1/.",
+            ),
             ("Throttled", types.THROTTLED, ErrorCode.TOO_MANY_REQUESTS, "Slow down and try again."),
             ("Quota", types.QUOTA_EXCEEDED, ErrorCode.TOO_MANY_REQUESTS, "The key's quota is used up."),
             ("Failed", types.DEFAULT_5_XX, ErrorCode.INTERNAL, "The service failed; try again later."),
@@ -134,7 +138,13 @@ class CompletionConsumer(Construct):
     """The function that settles jobs from the completion queue."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, config: DeploymentConfig, storage: Storage, notices: Notices
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: DeploymentConfig,
+        storage: Storage,
+        notices: Notices,
     ) -> None:
         super().__init__(scope, construct_id)
         function = JobsFunction(

@@ -21,9 +21,7 @@ def functions_code() -> lambda_.Code:
     return lambda_.Code.from_asset(
         str(_ROOT / "lambda"),
         asset_hash_type=cdk.AssetHashType.OUTPUT,
-        bundling=cdk.BundlingOptions(
-            image=lambda_.Runtime.PYTHON_3_12.bundling_image, local=_SourceBundle()
-        ),
+        bundling=cdk.BundlingOptions(image=lambda_.Runtime.PYTHON_3_12.bundling_image, local=_SourceBundle()),
     )
 
 

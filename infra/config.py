@@ -4,8 +4,9 @@ from collections import Counter
 from typing import Any, Self
 
 from constructs import Node
-from inference.contract.model import ModelDeclaration
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from inference.contract.model import ModelDeclaration
 
 
 class InvalidConfigurationError(ValueError):
@@ -40,7 +41,7 @@ class ModelConfig(ModelDeclaration):
     instance_type: str = Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")
     inference_ami_version: str = Field(
         default="al2023-ami-sagemaker-inference-gpu-4-1",
-        description="The host's image: its driver must suit the CUDA that the container's torch is built for.",
+        description="The host's image; its driver must suit the CUDA that torch is built for.",
     )
     max_concurrent_invocations: int = Field(default=4, ge=1, le=1000, description="Per instance.")
     download_timeout_s: int = Field(default=1800, ge=60, le=3600)
@@ -56,7 +57,7 @@ class ModelConfig(ModelDeclaration):
 class ApiConfig(_Config):
     """How much the API lets through."""
 
-    rate_limit: float = Field(default=20, gt=0, description="Requests a second, of the stage and of each key.")
+    rate_limit: float = Field(default=20, gt=0, description="Requests a second, in all and a key.")
     burst_limit: int = Field(default=40, gt=0, description="Requests at once.")
 
 
@@ -98,7 +99,5 @@ class DeploymentConfig(_Config):
         try:
             return cls.model_validate({"stage": stage, **stages[stage]})
         except ValidationError as error:
-            faults = [
-                f"stages.{stage}.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
-            ]
+            faults = [f"stages.{stage}.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
             raise InvalidConfigurationError("cdk.json: " + "; ".join(faults)) from error

@@ -4,9 +4,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
+
 from inference.contract import keys
 from inference.contract.environment import ContainerEnvironment
-
 from infra.config import ModelConfig
 from infra.image import InferenceImage
 from infra.notices import Notices
@@ -61,14 +61,17 @@ class AsyncEndpoint(Construct):
         )
         iam.Grant.add_to_principal(
             grantee=role,
-            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            actions=[
+                "logs:CreateLogGroup",
+                "logs:CreateLogStream",
+                "logs:DescribeLogStreams",
+                "logs:PutLogEvents",
+            ],
             resource_arns=[logs_arn],
         )
         return role
 
-    def _sagemaker_model(
-        self, role: iam.Role, image: InferenceImage, storage: Storage
-    ) -> sagemaker.CfnModel:
+    def _sagemaker_model(self, role: iam.Role, image: InferenceImage, storage: Storage) -> sagemaker.CfnModel:
         environment = ContainerEnvironment(
             model=self.model.declaration, data_bucket_name=storage.data_bucket.bucket_name
         )

@@ -4,8 +4,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
-from inference.contract.environment import Environment
 
+from inference.contract.environment import Environment
 from infra.bundling import functions_code
 
 SERVICE_NAME = "jobs"

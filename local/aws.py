@@ -27,7 +27,8 @@ class LocalAws:
     def client(self, service: str) -> Any:
         """A boto3 client of an emulated service, whatever this process's own environment says."""
         url = self.sagemaker_runtime_url if service == "sagemaker-runtime" else self.url
-        return boto3.client(
+        create: Any = boto3.client
+        return create(
             service,
             endpoint_url=url,
             region_name=REGION,

@@ -1,10 +1,10 @@
 """The emulated cloud: MiniStack, taught the resource types that it lacks.
 
-    python -m local.cloud CONTROL_URL
+python -m local.cloud CONTROL_URL
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -20,8 +20,11 @@ Handlers = dict[str, dict[str, Callable[..., Any]]]
 
 
 class SageMaker:
-    """The provisioners of AWS::SageMaker::*: they keep models and configurations, and hand an endpoint
-    with all that belongs to it to the stand-in that runs it."""
+    """The provisioners of AWS::SageMaker::*.
+
+    They keep models and configurations, and hand an endpoint with all that belongs to it to the
+    stand-in that runs it.
+    """
 
     def __init__(self, control: httpx.Client) -> None:
         self._control = control

@@ -110,9 +110,7 @@ def _upload_sketch(stack: LocalStack) -> str:
     bucket, key = stack.address.data_bucket, "inputs/sketch.png"
     buffer = io.BytesIO()
     _sketch().save(buffer, format="PNG")
-    stack.aws.client("s3").put_object(
-        Bucket=bucket, Key=key, Body=buffer.getvalue(), ContentType="image/png"
-    )
+    stack.aws.client("s3").put_object(Bucket=bucket, Key=key, Body=buffer.getvalue(), ContentType="image/png")
     return f"s3://{bucket}/{key}"
 
 

@@ -12,12 +12,11 @@ from uuid import uuid4
 
 import httpx
 from botocore.exceptions import ClientError
-from inference.contract.identifiers import S3Location
 
+from inference.contract.identifiers import S3Location
 from local.aws import REGION, LocalAws
 from local.container import Container, ContainerError
 from local.processes import ProcessEndedError
-
 
 
 class InvocationFailedError(Exception):
@@ -120,7 +119,9 @@ class AsyncEndpoint:
         except InvocationFailedError as error:
             if error.body is not None:
                 self._put(invocation.failure_location, error.body)
-            self._notify("ErrorTopic", invocation, {"invocationStatus": "Failed", "failureReason": str(error)})
+            self._notify(
+                "ErrorTopic", invocation, {"invocationStatus": "Failed", "failureReason": str(error)}
+            )
         else:
             self._put(invocation.output_location, answer)
             response = {

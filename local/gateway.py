@@ -9,7 +9,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-_HOP_BY_HOP = {"connection", "content-encoding", "content-length", "host", "keep-alive", "te", "transfer-encoding", "upgrade"}
+_OWN = {
+    "connection",
+    "content-encoding",
+    "content-length",
+    "date",
+    "host",
+    "keep-alive",
+    "server",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+}
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -30,7 +41,7 @@ def create_gateway(stage_url: str) -> Starlette:
         answer = await upstream.request(
             request.method,
             f"{stage_url}{request.url.path}",
-            params=request.query_params.multi_items(),
+            params=str(request.query_params),
             headers=_end_to_end(request.headers.items()),
             content=await request.body(),
         )
@@ -41,4 +52,4 @@ def create_gateway(stage_url: str) -> Starlette:
 
 def _end_to_end(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The headers that concern both ends; the body has been decoded on the way."""
-    return {name: value for name, value in headers if name.lower() not in _HOP_BY_HOP}
+    return {name: value for name, value in headers if name.lower() not in _OWN}

@@ -41,7 +41,9 @@ class ChildProcess:
         status = self._process.poll()
         if status is not None:
             tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
-            raise ProcessEndedError(f"{self.log.stem} ended with status {status}; {self.log} ends with:\n{tail}")
+            raise ProcessEndedError(
+                f"{self.log.stem} ended with status {status}; {self.log} ends with:\n{tail}"
+            )
 
     def stop(self) -> None:
         """Ends the whole group: asked first, killed when it takes too long."""

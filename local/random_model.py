@@ -1,6 +1,6 @@
 """A small, complete Stable Diffusion model with seeded random weights: it runs, it cannot draw.
 
-    python -m local.random_model DIRECTORY
+python -m local.random_model DIRECTORY
 """
 
 import sys

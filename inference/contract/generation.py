@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inference.contract.identifiers import JobId
 from inference.contract.model import ModelDeclaration, ModelLimits
-from inference.contract.problem import ErrorCode, FieldError, ProblemError
+from inference.contract.problem import ErrorCode, FieldError, ProblemError, describe
 from inference.contract.request import (
     MAX_COUNT,
     MAX_SEED,
@@ -33,9 +33,12 @@ def new_seed() -> int:
 
 
 class InvalidRequestError(ProblemError):
-    """The request asks for something that the model does not offer."""
+    """The request has fields that are wrong, or asks for what the model does not offer."""
 
     code = ErrorCode.VALIDATION_FAILED
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        super().__init__(describe(errors), errors=errors)
 
 
 class Generation(BaseModel):
@@ -95,10 +98,10 @@ class Generation(BaseModel):
             strength=(request.strength or defaults.strength) if from_image else None,
         )
         errors = tuple(_violations(generation, model.limits))
+        if request.strength is not None and not from_image:
+            errors += (FieldError(pointer="#/strength", detail="needs an input_image to start from"),)
         if errors:
-            raise InvalidRequestError(
-                f"The model {model.name!r} does not accept this request: see `errors`.", errors=errors
-            )
+            raise InvalidRequestError(errors)
         return generation
 
 

@@ -53,7 +53,8 @@ class ModelDeclaration(BaseModel):
     def _check_defaults_are_allowed(self) -> Self:
         limits, defaults = self.limits, self.defaults
         outside = [
-            name for name in ("width", "height")
+            name
+            for name in ("width", "height")
             if not limits.min_size <= getattr(defaults, name) <= limits.max_size
         ]
         if defaults.steps > limits.max_steps:

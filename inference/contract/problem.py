@@ -1,5 +1,6 @@
 """Problem documents: the one shape of every error, over HTTP and in a failed job (RFC 9457)."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from http import HTTPStatus
 from typing import NamedTuple, Self
@@ -40,9 +41,7 @@ _MEANINGS = {
     ErrorCode.MALFORMED_REQUEST: _Meaning(HTTPStatus.BAD_REQUEST, "The body is not a JSON object", False),
     ErrorCode.VALIDATION_FAILED: _Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid", False),
     ErrorCode.FORBIDDEN: _Meaning(HTTPStatus.FORBIDDEN, "The request is not authorized", False),
-    ErrorCode.TOO_MANY_REQUESTS: _Meaning(
-        HTTPStatus.TOO_MANY_REQUESTS, "There are too many requests", True
-    ),
+    ErrorCode.TOO_MANY_REQUESTS: _Meaning(HTTPStatus.TOO_MANY_REQUESTS, "There are too many requests", True),
     ErrorCode.JOB_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "There is no such job", False),
     ErrorCode.MODEL_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "There is no such model", False),
     ErrorCode.ROUTE_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "Nothing answers this method and path", False),
@@ -79,6 +78,11 @@ class FieldError(BaseModel):
 
     pointer: str = Field(description="JSON pointer to the field, as a URI fragment: `#/width`.")
     detail: str = Field(description="What is wrong and what is allowed.")
+
+
+def describe(errors: Iterable[FieldError]) -> str:
+    """The errors in one sentence."""
+    return "; ".join(f"{error.pointer.removeprefix('#/')}: {error.detail}" for error in errors)
 
 
 class Problem(BaseModel):

@@ -1,8 +1,8 @@
 """What a client asks for: the body of POST /v1/jobs, and of an invocation."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from inference.contract.identifiers import JobId, S3Uri
 from inference.contract.samplers import find_sampler
@@ -70,12 +70,6 @@ class JobRequest(BaseModel):
     count: Count | None = None
     input_image: InputImage | None = None
     strength: Strength | None = None
-
-    @model_validator(mode="after")
-    def _check_strength_has_an_image(self) -> Self:
-        if self.strength is not None and self.input_image is None:
-            raise ValueError("strength needs an input_image")
-        return self
 
 
 class InvocationRequest(JobRequest):

@@ -21,7 +21,7 @@ def _field_error(finding: Mapping[str, Any]) -> FieldError:
     path = [str(part) for part in finding["loc"]]
     if path[:1] == ["body"]:
         path = path[1:]
-    message = str(finding["msg"]).removeprefix("Value error, ")
+    message = str(finding["msg"]).removeprefix("Value error, ").replace("Input should ", "must ")
     return FieldError(
         pointer="#" + "".join(f"/{_escape(part)}" for part in path),
         detail=_OWN_WORDS.get(str(finding["type"]), message),

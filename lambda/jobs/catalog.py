@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 
 from inference.contract.model import ModelDeclaration
-
 from jobs.errors import ModelNotFoundError
 
 

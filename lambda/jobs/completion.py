@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from inference.contract.problem import ErrorCode, Problem
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from inference.contract.problem import ErrorCode, Problem
 from jobs.errors import UnreadableAnswerError
 from jobs.job import Job, JobStatus, Outcome
 from jobs.ports import JobDocuments, JobRepository

@@ -19,7 +19,9 @@ _processor = BatchProcessor(event_type=EventType.SQS)
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Settles the jobs of a batch; what fails goes back to the queue, alone."""
-    return process_partial_response(event=event, record_handler=_settle, processor=_processor, context=context)
+    return process_partial_response(
+        event=event, record_handler=_settle, processor=_processor, context=context
+    )
 
 
 def _settle(record: SQSRecord) -> None:

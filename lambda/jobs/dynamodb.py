@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
 from botocore.exceptions import ClientError
+from pydantic import TypeAdapter
+
 from inference.contract.generation import Generation
 from inference.contract.problem import Problem
 from inference.contract.result import ImageResult
-from pydantic import TypeAdapter
-
 from jobs.errors import JobExistsError, JobNotFoundError
 from jobs.job import Invocation, Job, JobStatus, Outcome
 
@@ -60,7 +60,7 @@ class DynamoDBJobRepository:
             "status": outcome.status.value,
             "finished_at": finished_at.isoformat(),
             "images": _IMAGES.dump_json(outcome.images).decode(),
-            "error": outcome.error and outcome.error.model_dump_json(),
+            "error": outcome.error.model_dump_json() if outcome.error else None,
         }
         settled = self._update(job_id, values, Attr("status").eq(JobStatus.QUEUED.value))
         if not settled:

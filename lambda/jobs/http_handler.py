@@ -9,11 +9,13 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from inference.contract.generation import InvalidRequestError
 from inference.contract.problem import CONTENT_TYPE, ErrorCode, Problem, ProblemError
 from inference.contract.request import JobRequest
 from inference.contract.validation import field_errors
-
 from jobs import wiring
 from jobs.representation import JOBS_PATH, JobView, ModelList, SamplerList
 
@@ -24,7 +26,7 @@ logger = Logger()
 app = APIGatewayRestResolver(enable_validation=True)
 
 
-def _problem_response(description: str) -> dict[str, Any]:
+def _problem_response(description: str) -> OpenAPIResponse:
     return {"description": description, "content": {CONTENT_TYPE: {"model": Problem}}}
 
 
@@ -114,39 +116,42 @@ def openapi_json() -> str:
     return app.get_openapi_json_schema(
         title="Stable Diffusion Quick Kit",
         version="1.0.0",
-        description="Submit a prompt, get the S3 URIs of its images at once, follow the job until they are there.",
+        description="Submit a prompt, get its images' S3 URIs at once, follow the job until they are there.",
         security_schemes={"apiKey": APIKey(name="x-api-key", in_=APIKeyIn.header)},
         security=[{"apiKey": []}],
     )
 
 
-@app.exception_handler(ProblemError)
 def _on_problem(error: ProblemError) -> Response[str]:
     return _refuse(error.problem(_request_id()))
 
 
-@app.exception_handler(RequestValidationError)
 def _on_invalid_request(error: RequestValidationError) -> Response[str]:
     findings = error.errors()
-    if any(finding["loc"] == ("body",) or finding["type"] == "json_invalid" for finding in findings):
+    if any(finding["type"] == "json_invalid" or finding["loc"] == ("body",) for finding in findings):
         detail = 'Send a JSON object such as {"prompt": "a red circle"}.'
         return _refuse(Problem.of(ErrorCode.MALFORMED_REQUEST, detail, request_id=_request_id()))
-    errors = field_errors(findings)
-    detail = "; ".join(f"{e.pointer.removeprefix('#/')} {e.detail}" for e in errors)
-    return _refuse(Problem.of(ErrorCode.VALIDATION_FAILED, detail, errors=errors, request_id=_request_id()))
+    return _on_problem(InvalidRequestError(field_errors(findings)))
 
 
-@app.exception_handler(NotFoundError)
 def _on_unknown_route(_error: NotFoundError) -> Response[str]:
     detail = "The API is described at /v1/openapi.json."
     return _refuse(Problem.of(ErrorCode.ROUTE_NOT_FOUND, detail, request_id=_request_id()))
 
 
-@app.exception_handler(Exception)
-def _on_surprise(_error: Exception) -> Response[str]:
-    logger.exception("the request failed")
+def _on_surprise(error: Exception) -> Response[str]:
+    logger.error("the request failed", exc_info=error)
     detail = "The service failed; try again, and quote the request id if it persists."
     return _refuse(Problem.of(ErrorCode.INTERNAL, detail, request_id=_request_id()))
+
+
+for _kind, _answer_to in {
+    ProblemError: _on_problem,
+    RequestValidationError: _on_invalid_request,
+    NotFoundError: _on_unknown_route,
+    Exception: _on_surprise,
+}.items():
+    app.exception_handler(_kind)(_answer_to)
 
 
 def _request_id() -> str:
@@ -160,7 +165,9 @@ def _refuse(problem: Problem) -> Response[str]:
 def _answer(
     status: HTTPStatus, body: str, *, headers: dict[str, str] | None = None, content_type: str = _JSON
 ) -> Response[str]:
-    return Response(status_code=status.value, content_type=content_type, body=body, headers=dict(headers or {}))
+    return Response(
+        status_code=status.value, content_type=content_type, body=body, headers=dict(headers or {})
+    )
 
 
 @logger.inject_lambda_context

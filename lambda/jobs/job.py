@@ -46,7 +46,7 @@ class Job:
 
     Attributes:
         status: `queued` until it is settled.
-        expires_at: when the record and the images are removed.
+        expires_at: when the record and the images are removed, in whole seconds.
         invocation: None until the endpoint has taken the job.
         finished_at: None until it is settled.
     """

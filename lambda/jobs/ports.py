@@ -7,7 +7,6 @@ from inference.contract.generation import Generation
 from inference.contract.problem import Problem
 from inference.contract.progress import Progress
 from inference.contract.result import GenerationResult
-
 from jobs.job import Invocation, Job, Outcome
 
 

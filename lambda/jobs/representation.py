@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Self
 
+from pydantic import BaseModel, Field
+
 from inference.contract.generation import Generation
 from inference.contract.identifiers import S3Location
 from inference.contract.keys import output_key
@@ -12,8 +14,6 @@ from inference.contract.problem import Problem
 from inference.contract.progress import Phase, Progress
 from inference.contract.result import ImageResult
 from inference.contract.samplers import SAMPLERS
-from pydantic import BaseModel, Field
-
 from jobs.catalog import ModelCatalog
 from jobs.job import Job, JobStatus
 
@@ -30,7 +30,7 @@ class JobImage(ImageResult):
     """A finished image and a link to it."""
 
     url: str = Field(
-        description="Opens the image without credentials for an hour; ask for the job again to get a fresh one."
+        description="Opens the image without credentials for an hour; ask for the job again for a fresh one."
     )
 
 
@@ -55,9 +55,7 @@ class JobView(BaseModel):
     links: JobLinks
 
     @classmethod
-    def of(
-        cls, job: Job, progress: Progress | None, *, bucket: str, presign: Callable[[str], str]
-    ) -> Self:
+    def of(cls, job: Job, progress: Progress | None, *, bucket: str, presign: Callable[[str], str]) -> Self:
         """The view of a job whose images lie in `bucket`."""
         running = progress is not None and not job.status.is_terminal
         phase = None if job.status.is_terminal else Phase.QUEUED
@@ -71,9 +69,7 @@ class JobView(BaseModel):
             ),
             output_location=job.invocation and job.invocation.output_location,
             seeds=job.generation.seeds,
-            images=tuple(
-                JobImage(**image.model_dump(), url=presign(image.s3_uri)) for image in job.images
-            ),
+            images=tuple(JobImage(**image.model_dump(), url=presign(image.s3_uri)) for image in job.images),
             error=job.error,
             request=job.generation,
             created_at=job.created_at,
@@ -98,9 +94,7 @@ class ModelList(BaseModel):
     def of(cls, catalog: ModelCatalog) -> Self:
         """The view of the catalog."""
         return cls(
-            data=tuple(
-                ModelView(**dict(model), is_default=model == catalog.default) for model in catalog
-            )
+            data=tuple(ModelView(**dict(model), is_default=model == catalog.default) for model in catalog)
         )
 
 
@@ -120,6 +114,4 @@ class SamplerList(BaseModel):
     @classmethod
     def all(cls) -> Self:
         """The view of the contract's samplers."""
-        return cls(
-            data=tuple(SamplerView(name=s.name, label=s.label, aliases=s.aliases) for s in SAMPLERS)
-        )
+        return cls(data=tuple(SamplerView(name=s.name, label=s.label, aliases=s.aliases) for s in SAMPLERS))

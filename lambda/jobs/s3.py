@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import BaseModel, ValidationError
+
 from inference.contract.generation import Generation
 from inference.contract.identifiers import S3Location
 from inference.contract.keys import progress_key, request_key
 from inference.contract.problem import Problem
 from inference.contract.progress import Progress
 from inference.contract.result import GenerationResult
-from pydantic import BaseModel, ValidationError
-
 from jobs.errors import HandoverError, UnreadableAnswerError
 
 if TYPE_CHECKING:

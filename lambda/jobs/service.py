@@ -10,7 +10,6 @@ from inference.contract.keys import INPUTS_PREFIX, OUTPUTS_PREFIX
 from inference.contract.problem import FieldError
 from inference.contract.progress import Progress
 from inference.contract.request import JobRequest
-
 from jobs.catalog import ModelCatalog
 from jobs.errors import HandoverError
 from jobs.job import Job, JobStatus, Outcome
@@ -49,7 +48,7 @@ class JobService:
             generation=generation,
             status=JobStatus.QUEUED,
             created_at=created_at,
-            expires_at=created_at + self.retention,
+            expires_at=(created_at + self.retention).replace(microsecond=0),
         )
         self.jobs.create(job)
         try:
@@ -82,4 +81,4 @@ class JobService:
                 S3Location(self.data_bucket_name, prefix).uri for prefix in (INPUTS_PREFIX, OUTPUTS_PREFIX)
             )
             wrong = FieldError(pointer="#/input_image", detail=f"must be under {allowed}")
-            raise InvalidRequestError("The input image is in a place that is not allowed.", errors=(wrong,))
+            raise InvalidRequestError((wrong,))

@@ -5,8 +5,9 @@ from datetime import timedelta
 from functools import cache
 
 import boto3
-from inference.contract.environment import ApiEnvironment, CompletionEnvironment
+from botocore.config import Config
 
+from inference.contract.environment import ApiEnvironment, CompletionEnvironment
 from jobs.catalog import ModelCatalog
 from jobs.completion import Completion
 from jobs.dynamodb import DynamoDBJobRepository
@@ -44,4 +45,5 @@ def _repository(environment: CompletionEnvironment) -> DynamoDBJobRepository:
 
 
 def _documents(environment: CompletionEnvironment) -> S3JobDocuments:
-    return S3JobDocuments(boto3.client("s3"), environment.data_bucket_name)
+    s3 = boto3.client("s3", config=Config(signature_version="s3v4"))  # links signed any other way are refused
+    return S3JobDocuments(s3, environment.data_bucket_name)

@@ -1,0 +1,58 @@
+# Every command sets up what it needs: a virtual environment with the pinned requirements.
+PYTHON ?= python3
+PORT ?= 8080
+STAGE ?= dev
+PROMPT ?= a photo of an astronaut riding a horse on mars
+
+BIN := .venv/bin
+MODEL := inference/demo_model/model_index.json
+REQUIREMENTS := requirements.txt requirements-dev.txt inference/requirements.txt lambda/requirements.txt
+# Silences a banner about Node 20, which still works.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+export PROMPT
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check format synth openapi clean
+
+help: ## Show the commands.
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.installed $(MODEL) ## Create .venv and the demo model.
+
+demo: setup ## Draw four pictures through every part of the system, into out/. PROMPT="..." changes the first.
+	@$(BIN)/python -m local demo --prompt "$$PROMPT"
+
+up: setup ## Keep the whole system running at http://127.0.0.1:8080 (PORT=...) until Ctrl-C.
+	@$(BIN)/python -m local up --port $(PORT)
+
+test: setup ## Run every test, offline.
+	$(BIN)/python -m pytest
+
+check: setup synth ## Lint the code and the templates, check the types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/cfn-lint
+
+format: setup ## Format the code.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+synth: .venv/.installed ## Write the CloudFormation templates of a stage (STAGE=dev) to cdk.out/.
+	CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON='{"stage": "$(STAGE)"}' $(BIN)/python app.py
+
+openapi: .venv/.installed ## Write docs/openapi.json from the code.
+	PYTHONPATH=.:lambda $(BIN)/python -m jobs.openapi > docs/openapi.json
+
+clean: ## Remove everything that the commands above made, .venv included.
+	rm -rf .venv .local out cdk.out inference/demo_model .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/.installed: $(REQUIREMENTS)
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check $$(grep '^torch==' inference/requirements.txt)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(MODEL): local/random_model.py .venv/.installed
+	$(BIN)/python -m local.random_model inference/demo_model
