@@ -1,0 +1,54 @@
+"""An engine that draws at a test's command."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from inference.contract.environment import ContainerEnvironment
+from inference.contract.generation import Generation
+from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
+from inference.engine import OnStep
+from PIL import Image
+
+BUCKET = "data"
+ENVIRONMENT = ContainerEnvironment(
+    model=ModelDeclaration(
+        name="demo",
+        defaults=ModelDefaults(width=128, height=128, steps=4),
+        limits=ModelLimits(min_size=64, max_size=256, max_count=4),
+    ),
+    data_bucket_name=BUCKET,
+    max_input_image_bytes=20_000,
+    max_input_image_pixels=100_000,
+)
+
+
+@dataclass
+class ScriptedEngine:
+    """Draws single-coloured pictures, when `gate` is open; raises `error` if it has one."""
+
+    gate: threading.Event = field(default_factory=threading.Event)
+    drawing: threading.Event = field(default_factory=threading.Event)
+    calls: list[tuple[Generation, Image.Image | None]] = field(default_factory=list)
+    at_once: int = 0
+    most_at_once: int = 0
+    error: Exception | None = None
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        return {"scripted": "1"}
+
+    def generate(self, generation: Generation, input_image: Image.Image | None, on_step: OnStep) -> list[Image.Image]:
+        self.calls.append((generation, input_image))
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.drawing.set()
+        assert self.gate.wait(20), "the test never opened the gate"
+        if self.error is not None:
+            self.at_once -= 1
+            raise self.error
+        for step in range(generation.steps):
+            on_step(step + 1, generation.steps)
+        self.at_once -= 1
+        size = input_image.size if input_image else (generation.width or 0, generation.height or 0)
+        return [Image.new("RGB", size, (seed % 256, 0, 0)) for seed in generation.seeds]

@@ -1,0 +1,229 @@
+"""SageMaker's protocol, over real HTTP, around an engine that the tests hold by the hand."""
+
+import hashlib
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from inference.contract.identifiers import new_job_id
+from inference.engine import OutOfMemoryError
+from inference.invocation import InvocationHandler, Threads
+from inference.server import create_app
+from inference.storage import DataBucket
+from local.web_server import WebServer, listen
+from PIL import Image
+
+from tests.inference.fakes import BUCKET, ENVIRONMENT, ScriptedEngine
+
+
+@pytest.fixture
+def serve(s3: Any) -> Iterator[Callable[[Callable[[], InvocationHandler]], httpx.Client]]:
+    """Serves an app around a loader, and gives a client of it."""
+    servers, clients = [], []
+
+    def start(load: Callable[[], InvocationHandler]) -> httpx.Client:
+        servers.append(WebServer(create_app(load), listen(0)))
+        clients.append(httpx.Client(base_url=servers[-1].url, timeout=30))
+        return clients[-1]
+
+    yield start
+    for client in clients:
+        client.close()
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def engine() -> ScriptedEngine:
+    engine = ScriptedEngine()
+    engine.gate.set()
+    return engine
+
+
+@pytest.fixture
+def client(serve: Any, s3: Any, engine: ScriptedEngine) -> httpx.Client:
+    handler = InvocationHandler(
+        engine=engine, bucket=DataBucket(s3, BUCKET), environment=ENVIRONMENT, threads=Threads.start()
+    )
+    client: httpx.Client = serve(lambda: handler)
+    wait_until(lambda: client.get("/ping").status_code == 200)
+    return client
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if holds():
+            return
+        threading.Event().wait(0.02)
+    pytest.fail("it never came to hold")
+
+
+def invoke(client: httpx.Client, **document: Any) -> httpx.Response:
+    return client.post("/invocations", json={"prompt": "x", **document})
+
+
+def png(size: tuple[int, int], colour: str = "red") -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, colour).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def put_input(s3: Any, body: bytes, name: str = "a.png") -> str:
+    s3.put_object(Bucket=BUCKET, Key=f"inputs/{name}", Body=body)
+    return f"s3://{BUCKET}/inputs/{name}"
+
+
+def test_the_images_go_to_s3_and_the_answer_is_the_result_document(client: httpx.Client, s3: Any) -> None:
+    job_id = new_job_id()
+    answer = invoke(client, id=job_id, seed=5, count=2, steps=3, sampler="eular")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    result = answer.json()
+    assert (result["id"], result["model"], result["sampler"], result["steps"]) == (job_id, "demo", "euler", 3)
+    assert [image["seed"] for image in result["images"]] == [5, 6]
+    assert result["versions"] == {"scripted": "1"}
+    assert set(result["durations_s"]) == {"fetch", "generate", "store"}
+    for index, image in enumerate(result["images"]):
+        assert image["s3_uri"] == f"s3://data/outputs/{job_id}/{index}.png"
+        body = s3.get_object(Bucket=BUCKET, Key=f"outputs/{job_id}/{index}.png")["Body"].read()
+        assert hashlib.sha256(body).hexdigest() == image["sha256"]
+        picture = Image.open(io.BytesIO(body))
+        assert (picture.size, picture.getpixel((0, 0))) == ((128, 128), (5 + index, 0, 0))
+        assert (image["width"], image["height"]) == (128, 128)
+
+
+def test_a_request_without_an_id_gets_one(client: httpx.Client) -> None:
+    assert invoke(client).json()["id"] != invoke(client).json()["id"]
+
+
+def test_image_to_image_draws_from_the_input_at_its_shape(
+    client: httpx.Client, s3: Any, engine: ScriptedEngine
+) -> None:
+    answer = invoke(client, input_image=put_input(s3, png((300, 150), "blue")), strength=0.5)
+    image = answer.json()["images"][0]
+    assert (image["width"], image["height"]) == (184, 88)
+    source = engine.calls[-1][1]
+    assert source is not None
+    assert (source.size, source.getpixel((9, 9))) == ((184, 88), (0, 0, 255))
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "words"),
+    [
+        (None, "input_fetch_failed", "does not exist"),
+        (b"not a picture", "invalid_input_image", "not an image that can be decoded"),
+        (png((400, 300)), "input_image_too_large", "more than the 100,000 pixels"),
+        (b"\0" * 20_001, "input_image_too_large", "20,001 bytes; 20,000 are accepted"),
+    ],
+    ids=["missing", "no image", "too many pixels", "too many bytes"],
+)
+def test_an_input_image_that_cannot_be_used_is_a_problem_and_the_next_job_is_unaffected(
+    client: httpx.Client, s3: Any, engine: ScriptedEngine, content: bytes | None, code: str, words: str
+) -> None:
+    uri = f"s3://{BUCKET}/inputs/none.png" if content is None else put_input(s3, content)
+    answer = invoke(client, input_image=uri)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert answer.json()["code"] == code
+    assert words in answer.json()["detail"]
+    assert engine.calls == []
+    assert invoke(client).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (b"", "#"),
+        (b"nonsense", "#"),
+        (b"[]", "#"),
+        (b'{"prompt": ""}', "#/prompt"),
+        (b'{"prompt": "x", "id": "../../x"}', "#/id"),
+        (b'{"prompt": "x", "width": 1024}', "#/width"),
+        (b'{"prompt": "x", "model": "other"}', "#/model"),
+        (b'{"prompt": "x", "size": 5}', "#/size"),
+    ],
+)
+def test_a_wrong_request_never_reaches_the_engine(
+    client: httpx.Client, engine: ScriptedEngine, body: bytes, pointer: str
+) -> None:
+    answer = client.post("/invocations", content=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert engine.calls == []
+
+
+def test_running_out_of_memory_is_said(client: httpx.Client, engine: ScriptedEngine) -> None:
+    engine.error = OutOfMemoryError("4 images do not fit")
+    answer = invoke(client)
+    assert (answer.status_code, answer.json()["code"]) == (507, "out_of_memory")
+
+
+def test_a_surprise_leaves_as_an_error_that_says_nothing_of_itself_and_the_next_job_succeeds(
+    client: httpx.Client, engine: ScriptedEngine
+) -> None:
+    engine.error = RuntimeError("secret detail")
+    answer = invoke(client)
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert "secret" not in answer.text
+    engine.error = None
+    assert invoke(client).status_code == 200
+
+
+def test_ping_answers_while_a_job_is_drawing(client: httpx.Client, engine: ScriptedEngine) -> None:
+    engine.gate.clear()
+    with ThreadPoolExecutor() as pool:
+        drawn = pool.submit(invoke, client)
+        assert engine.drawing.wait(10)
+        assert client.get("/ping").status_code == 200
+        assert not drawn.done()
+        engine.gate.set()
+        assert drawn.result(10).status_code == 200
+
+
+def test_invocations_at_once_are_drawn_one_after_the_other_each_its_own(
+    client: httpx.Client, engine: ScriptedEngine
+) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda seed: invoke(client, seed=seed), range(8)))
+    assert [answer.json()["images"][0]["seed"] for answer in answers] == list(range(8))
+    assert engine.most_at_once == 1
+
+
+def test_progress_is_published_while_a_job_is_drawing(client: httpx.Client, s3: Any) -> None:
+    job_id = new_job_id()
+    assert invoke(client, id=job_id, steps=4).status_code == 200
+    keys = lambda: [o["Key"] for o in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]  # noqa: E731
+    wait_until(lambda: f"progress/{job_id}.json" in keys())
+    body = s3.get_object(Bucket=BUCKET, Key=f"progress/{job_id}.json")["Body"].read()
+    assert json.loads(body) == {"phase": "denoising", "step": 1, "total_steps": 4}
+
+
+def test_until_the_model_is_loaded_the_server_is_not_ready(serve: Any, s3: Any, engine: ScriptedEngine) -> None:
+    loaded = threading.Event()
+
+    def load() -> InvocationHandler:
+        assert loaded.wait(20)
+        return InvocationHandler(
+            engine=engine, bucket=DataBucket(s3, BUCKET), environment=ENVIRONMENT, threads=Threads.start()
+        )
+
+    client = serve(load)
+    assert client.get("/ping").status_code == 503
+    assert invoke(client).json()["code"] == "model_loading"
+    loaded.set()
+    wait_until(lambda: client.get("/ping").status_code == 200)
+    assert invoke(client).status_code == 200
+
+
+def test_a_model_that_cannot_be_loaded_is_said_and_never_ready(serve: Any) -> None:
+    def load() -> InvocationHandler:
+        raise OSError("no such file: /secret")
+
+    client = serve(load)
+    wait_until(lambda: client.get("/ping").json()["code"] == "model_load_failed")
+    answer = invoke(client)
+    assert (answer.status_code, answer.json()["retryable"]) == (503, False)
+    assert "secret" not in answer.text

@@ -1,0 +1,77 @@
+import json
+import logging
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+from inference.contract.problem import ErrorCode
+from inference.contract.progress import Phase, Progress
+from inference.storage import DataBucket, InputFetchError
+
+from tests.inference.fakes import BUCKET
+
+PROGRESS = Progress(phase=Phase.DENOISING, step=1, total_steps=4)
+
+
+def fetch(s3: Any, uri: str, max_bytes: int = 10) -> bytes:
+    return DataBucket(s3, BUCKET).fetch(uri, field="input_image", max_bytes=max_bytes)
+
+
+def test_an_input_is_read(s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="inputs/a", Body=b"0123456789")
+    assert fetch(s3, "s3://data/inputs/a") == b"0123456789"
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [("s3://data/inputs/none", "does not exist"), ("s3://no-bucket/a", "is in a bucket that does not exist")],
+)
+def test_an_input_that_is_missing_is_named(s3: Any, uri: str, words: str) -> None:
+    with pytest.raises(InputFetchError, match=f"input_image {uri} {words}") as caught:
+        fetch(s3, uri)
+    assert caught.value.code is ErrorCode.INPUT_FETCH_FAILED
+
+
+def test_an_input_that_is_too_large_is_refused(s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="inputs/a", Body=b"0123456789")
+    with pytest.raises(InputFetchError, match="has 10 bytes; 9 are accepted") as caught:
+        fetch(s3, "s3://data/inputs/a", max_bytes=9)
+    assert caught.value.code is ErrorCode.INPUT_IMAGE_TOO_LARGE
+
+
+def stubbed(code: str) -> Any:
+    client = boto3.client("s3")
+    stub = Stubber(client)
+    stub.add_client_error("get_object", code)
+    stub.activate()
+    return client
+
+
+def test_an_input_that_may_not_be_read_is_the_clients_fault() -> None:
+    with pytest.raises(InputFetchError, match="may not be read by the service"):
+        fetch(stubbed("AccessDenied"), "s3://data/inputs/a")
+
+
+def test_a_fault_of_s3_is_not_blamed_on_the_client() -> None:
+    with pytest.raises(ClientError):
+        fetch(stubbed("InternalError"), "s3://data/inputs/a")
+
+
+def test_an_image_is_kept_under_the_contracts_key(s3: Any) -> None:
+    assert DataBucket(s3, BUCKET).store_image("J", 1, b"png") == "s3://data/outputs/J/1.png"
+    stored = s3.get_object(Bucket=BUCKET, Key="outputs/J/1.png")
+    assert (stored["Body"].read(), stored["ContentType"]) == (b"png", "image/png")
+
+
+def test_progress_is_kept(s3: Any) -> None:
+    DataBucket(s3, BUCKET).store_progress("J", PROGRESS)
+    stored = json.loads(s3.get_object(Bucket=BUCKET, Key="progress/J.json")["Body"].read())
+    assert stored == {"phase": "denoising", "step": 1, "total_steps": 4}
+
+
+def test_progress_that_cannot_be_kept_is_logged_and_forgotten(s3: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        DataBucket(s3, "no-bucket").store_progress("J", PROGRESS)
+    assert "job J: progress was not stored" in caplog.text

@@ -1,0 +1,77 @@
+import json
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+from inference.contract.progress import Phase, Progress
+from inference.contract.request import InvocationRequest
+from jobs.errors import HandoverError, UnreadableAnswerError
+from jobs.s3 import S3JobDocuments
+
+from tests.jobs.fakes import BUCKET, FAILURE, a_job, a_result
+
+
+@pytest.fixture
+def s3(aws: None) -> Any:
+    client = boto3.client("s3", config=Config(signature_version="s3v4"))
+    client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+@pytest.fixture
+def documents(s3: Any) -> S3JobDocuments:
+    return S3JobDocuments(s3, BUCKET)
+
+
+def put(s3: Any, key: str, body: bytes) -> str:
+    s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    return f"s3://{BUCKET}/{key}"
+
+
+def test_the_stored_request_is_an_invocation(s3: Any, documents: S3JobDocuments) -> None:
+    job = a_job(prompt="日本")
+    assert documents.put_request(job.generation) == f"s3://data/requests/{job.id}.json"
+    stored = s3.get_object(Bucket=BUCKET, Key=f"requests/{job.id}.json")
+    assert stored["ContentType"] == "application/json"
+    assert InvocationRequest.model_validate_json(stored["Body"].read()).prompt == "日本"
+
+
+def test_a_request_that_cannot_be_stored_is_a_failed_handover(s3: Any) -> None:
+    with pytest.raises(HandoverError):
+        S3JobDocuments(s3, "no-such-bucket").put_request(a_job().generation)
+
+
+def test_there_is_no_progress_before_the_first(documents: S3JobDocuments) -> None:
+    assert documents.read_progress("J") is None
+
+
+def test_progress_is_read_as_it_was_written(s3: Any, documents: S3JobDocuments) -> None:
+    progress = Progress(phase=Phase.DENOISING, step=3, total_steps=20)
+    put(s3, "progress/J.json", progress.model_dump_json().encode())
+    assert documents.read_progress("J") == progress
+
+
+def test_answers_are_read_as_they_were_written(s3: Any, documents: S3JobDocuments) -> None:
+    result = a_result(a_job().generation)
+    assert documents.read_result(put(s3, "results/1", result.model_dump_json().encode())) == result
+    assert documents.read_problem(put(s3, "failures/1", FAILURE.model_dump_json().encode())) == FAILURE
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", json.dumps({"id": 5}).encode()])
+def test_what_is_no_document_is_unreadable(s3: Any, documents: S3JobDocuments, body: bytes) -> None:
+    with pytest.raises(UnreadableAnswerError, match="is no GenerationResult"):
+        documents.read_result(put(s3, "results/1", body))
+
+
+def test_what_is_not_there_is_unreadable(documents: S3JobDocuments) -> None:
+    with pytest.raises(UnreadableAnswerError, match="nothing is at s3://data/results/1"):
+        documents.read_result("s3://data/results/1")
+
+
+def test_a_link_names_the_object_and_is_signed_for_an_hour(documents: S3JobDocuments) -> None:
+    url = httpx.URL(documents.presign("s3://data/outputs/J/0.png"))
+    assert url.path.endswith("outputs/J/0.png")
+    assert url.params["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
+    assert url.params["X-Amz-Expires"] == "3600"
