@@ -16,7 +16,6 @@ from local.processes import ProcessEndedError
 from local.stack import ROOT, LocalStack, StartError
 from local.web_server import PortTakenError
 
-_DIRECTORY = ROOT / ".local"
 _CHECK_S = 0.5
 _FAILURES = (
     ContainerError,
@@ -37,13 +36,13 @@ def main() -> int:
     try:
         stack = LocalStack.start(
             port=arguments.port,
-            directory=_DIRECTORY,
+            directory=arguments.directory,
             report=lambda event: console.print(f"[dim]{event}[/dim]"),
         )
         if arguments.command == "demo":
             demo.run(stack, prompt=arguments.prompt, output=arguments.output, console=console)
         else:
-            _stay_up(stack, console)
+            _stay_up(stack, console, arguments.directory)
     except _FAILURES as error:
         console.print(f"[red]error:[/red] {error}", soft_wrap=True, markup=True)
         return 1
@@ -57,7 +56,7 @@ def main() -> int:
     return 0
 
 
-def _stay_up(stack: LocalStack, console: Console) -> None:
+def _stay_up(stack: LocalStack, console: Console, directory: Path) -> None:
     address = stack.address
     console.print(f"\nThe API is at [bold]{address.api_url}[/bold]. Ctrl-C ends it. Try:\n")
     body = '{"prompt": "a red circle", "count": 2}'
@@ -66,7 +65,7 @@ def _stay_up(stack: LocalStack, console: Console) -> None:
         soft_wrap=True,
         markup=False,
     )
-    console.print(f"\nAddress and key for scripts: {_DIRECTORY / 'endpoint.json'}", soft_wrap=True)
+    console.print(f"\nAddress and key for scripts: {directory / 'endpoint.json'}", soft_wrap=True)
     while True:
         time.sleep(_CHECK_S)
         stack.check()
@@ -78,6 +77,9 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument(
+        "--directory", type=Path, default=ROOT / ".local", help="for templates, models, logs, endpoint.json"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("demo", help="draw four pictures through every part, then shut down")
     run.add_argument("--prompt", default=demo.DEFAULT_PROMPT)

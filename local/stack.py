@@ -89,12 +89,12 @@ class LocalStack:
             cleanup.callback(sagemaker.stop)
 
             report("starting the emulated cloud")
-            cloud = _start_cloud(aws, directory)
+            cloud = start_cloud(aws, directory)
             cleanup.callback(cloud.stop)
             assembly = directory / "cdk.out"
             report("synthesizing the templates")
             _synthesize(assembly)
-            _wait_for(cloud, aws)
+            wait_for_cloud(cloud, aws)
             outputs = _deploy(aws, assembly, report)
 
             report("loading the model")
@@ -127,7 +127,8 @@ class LocalStack:
         self._cleanup.close()
 
 
-def _start_cloud(aws: LocalAws, directory: Path) -> ChildProcess:
+def start_cloud(aws: LocalAws, directory: Path) -> ChildProcess:
+    """Starts the emulated cloud at the address that `aws` names."""
     scratch = directory / "cloud"
     scratch.mkdir(exist_ok=True)
     return ChildProcess(
@@ -160,7 +161,13 @@ def _synthesize(assembly: Path) -> None:
         raise StartError(f"the templates could not be synthesized:\n{done.stderr}")
 
 
-def _wait_for(cloud: ChildProcess, aws: LocalAws) -> None:
+def wait_for_cloud(cloud: ChildProcess, aws: LocalAws) -> None:
+    """Waits until the emulated cloud answers.
+
+    Raises:
+        StartError: it does not within its time.
+        ProcessEndedError: it has ended.
+    """
     deadline = time.monotonic() + _CLOUD_START_S
     while time.monotonic() < deadline:
         cloud.check()

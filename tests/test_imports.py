@@ -15,7 +15,12 @@ def modules_after(statement: str, *paths: str) -> set[str]:
     code = f"import sys; {statement}; print(' '.join(sys.modules))"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(str(ROOT / path) for path in paths)}
     done = subprocess.run(
-        [sys.executable, "-P", "-c", code], env=environment, cwd="/", capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", code],
+        env=environment,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return {name for module in done.stdout.split() for name in (module, module.partition(".")[0])}
 
@@ -28,7 +33,11 @@ def modules_after(statement: str, *paths: str) -> set[str]:
             ["."],
             HEAVY | {"boto3", "jobs", "infra", "aws_cdk", "starlette", "PIL", "inference.engine"},
         ),
-        ("import jobs.http_handler, jobs.completion_handler", [".", "lambda"], HEAVY | {"infra", "aws_cdk", "starlette"}),
+        (
+            "import jobs.http_handler, jobs.completion_handler",
+            [".", "lambda"],
+            HEAVY | {"infra", "aws_cdk", "starlette"},
+        ),
         ("import infra.stacks", ["."], HEAVY | {"jobs", "boto3", "starlette", "inference.server"}),
         ("import inference.__main__", ["."], HEAVY | {"jobs", "infra", "aws_cdk", "local"}),
         ("import inference.diffusers_engine", ["."], {"jobs", "infra", "aws_cdk", "inference.server"}),

@@ -1,4 +1,5 @@
 import pytest
+
 from inference.contract.environment import (
     ApiEnvironment,
     ContainerEnvironment,

@@ -1,12 +1,13 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
+
 from inference.contract.generation import Generation, InvalidRequestError, new_seed
 from inference.contract.identifiers import new_job_id
 from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
 from inference.contract.request import MAX_COUNT, MAX_SEED, InvocationRequest, JobRequest
 from inference.contract.samplers import SAMPLERS
-from pydantic import ValidationError
 
 MODEL = ModelDeclaration(
     name="demo",
@@ -61,9 +62,7 @@ def test_image_i_has_seed_plus_i() -> None:
         (JobRequest(prompt="x", input_image=IMAGE, steps=4, strength=0.2), "#/strength", "leave none to run"),
     ],
 )
-def test_what_the_model_does_not_offer_is_refused(
-    request_: JobRequest, pointer: str, words: str
-) -> None:
+def test_what_the_model_does_not_offer_is_refused(request_: JobRequest, pointer: str, words: str) -> None:
     errors = errors_of(request_)
     assert list(errors) == [pointer]
     assert words in errors[pointer]
@@ -96,5 +95,7 @@ def test_a_generation_travels_as_an_invocation_and_resolves_to_itself(**fields: 
 def test_a_models_own_defaults_must_be_within_its_limits() -> None:
     with pytest.raises(ValidationError, match="defaults for width, steps are outside"):
         ModelDeclaration(
-            name="m", defaults=ModelDefaults(width=1024, steps=99), limits=ModelLimits(max_size=512, max_steps=50)
+            name="m",
+            defaults=ModelDefaults(width=1024, steps=99),
+            limits=ModelLimits(max_size=512, max_steps=50),
         )

@@ -1,7 +1,8 @@
 import pytest
+from pydantic import TypeAdapter, ValidationError
+
 from inference.contract import keys
 from inference.contract.identifiers import JobId, S3Location, new_job_id
-from pydantic import TypeAdapter, ValidationError
 
 JOB_IDS = TypeAdapter(JobId)
 
@@ -13,7 +14,9 @@ def test_new_job_ids_are_valid_and_sort_by_time() -> None:
     assert first != second
 
 
-@pytest.mark.parametrize("text", ["", "../../etc", "01ARZ3NDEKTSV4RRFFQ69G5FA", "01arz3ndektsv4rrffq69g5fav", "a/b"])
+@pytest.mark.parametrize(
+    "text", ["", "../../etc", "01ARZ3NDEKTSV4RRFFQ69G5FA", "01arz3ndektsv4rrffq69g5fav", "a/b"]
+)
 def test_what_could_leave_the_jobs_own_keys_is_no_job_id(text: str) -> None:
     with pytest.raises(ValidationError):
         JOB_IDS.validate_python(text)
@@ -31,7 +34,9 @@ def test_an_s3_uri_is_taken_apart_and_put_together() -> None:
     assert location.uri == "s3://bucket/some/key.png"
 
 
-@pytest.mark.parametrize("uri", ["", "bucket/key", "s3://", "s3://bucket", "s3://bucket/", "https://a/b", "s3:///key"])
+@pytest.mark.parametrize(
+    "uri", ["", "bucket/key", "s3://", "s3://bucket", "s3://bucket/", "https://a/b", "s3:///key"]
+)
 def test_what_is_no_s3_uri_is_refused(uri: str) -> None:
     with pytest.raises(ValueError, match="s3://bucket/key"):
         S3Location.parse(uri)

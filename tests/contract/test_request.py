@@ -1,7 +1,8 @@
 import pytest
+from pydantic import ValidationError
+
 from inference.contract.request import MAX_SEED, JobRequest
 from inference.contract.validation import field_errors
-from pydantic import ValidationError
 
 
 def errors_of(body: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 import diffusers
 import pytest
+
 from inference.contract.samplers import SAMPLERS, find_sampler
 
 

@@ -4,11 +4,12 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from PIL import Image
+
 from inference.contract.environment import ContainerEnvironment
 from inference.contract.generation import Generation
 from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
 from inference.engine import OnStep
-from PIL import Image
 
 BUCKET = "data"
 ENVIRONMENT = ContainerEnvironment(
@@ -38,7 +39,9 @@ class ScriptedEngine:
     def versions(self) -> Mapping[str, str]:
         return {"scripted": "1"}
 
-    def generate(self, generation: Generation, input_image: Image.Image | None, on_step: OnStep) -> list[Image.Image]:
+    def generate(
+        self, generation: Generation, input_image: Image.Image | None, on_step: OnStep
+    ) -> list[Image.Image]:
         self.calls.append((generation, input_image))
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
+from PIL import Image
+
 from inference import diffusers_engine
 from inference.contract.generation import Generation
 from inference.contract.identifiers import new_job_id
@@ -16,7 +18,6 @@ from inference.contract.request import JobRequest
 from inference.contract.samplers import SAMPLERS
 from inference.diffusers_engine import DiffusersEngine, UnsupportedModelError
 from inference.engine import OutOfMemoryError
-from PIL import Image
 
 MODEL = ModelDeclaration(name="demo", defaults=ModelDefaults(width=64, height=64, steps=4, sampler="euler"))
 
@@ -42,7 +43,9 @@ def landscape(size: tuple[int, int] = (64, 64)) -> Image.Image:
 
 @pytest.mark.parametrize("task", ["text", "image"])
 @pytest.mark.parametrize("sampler", [s.name for s in SAMPLERS])
-def test_every_sampler_draws_both_tasks_and_repeats_itself(engine: DiffusersEngine, sampler: str, task: str) -> None:
+def test_every_sampler_draws_both_tasks_and_repeats_itself(
+    engine: DiffusersEngine, sampler: str, task: str
+) -> None:
     image = landscape() if task == "image" else None
     first, again = (draw(engine, image, sampler=sampler)[0] for _ in range(2))
     assert first.shape == (64, 64, 3)
@@ -68,7 +71,9 @@ def test_another_seed_draws_another_picture(engine: DiffusersEngine) -> None:
 
 @pytest.mark.parametrize("sampler", ["euler", "euler_a", "dpm2_a"])
 @pytest.mark.parametrize("task", ["text", "image"])
-def test_image_i_of_a_batch_is_the_picture_of_seed_plus_i(engine: DiffusersEngine, sampler: str, task: str) -> None:
+def test_image_i_of_a_batch_is_the_picture_of_seed_plus_i(
+    engine: DiffusersEngine, sampler: str, task: str
+) -> None:
     """Up to the last bit: arithmetic differs a little between batch sizes."""
     image = landscape() if task == "image" else None
     batch = draw(engine, image, sampler=sampler, seed=20, count=3)
@@ -88,7 +93,9 @@ def test_prompt_negative_prompt_and_guidance_all_count(engine: DiffusersEngine) 
     assert len({picture.tobytes() for picture in pictures}) == len(pictures)
 
 
-def test_a_text_to_image_result_is_what_the_stock_pipeline_draws(engine: DiffusersEngine, demo_model: Path) -> None:
+def test_a_text_to_image_result_is_what_the_stock_pipeline_draws(
+    engine: DiffusersEngine, demo_model: Path
+) -> None:
     stock = StableDiffusionPipeline.from_pretrained(demo_model, local_files_only=True)
     stock.set_progress_bar_config(disable=True)
     image = stock(
@@ -119,7 +126,9 @@ def test_a_weak_strength_stays_closer_to_the_input(engine: DiffusersEngine) -> N
 
 
 @pytest.mark.parametrize(("sampler", "evaluations"), [("euler", 4), ("heun", 7), ("dpm2", 7)])
-def test_every_denoiser_evaluation_is_reported(engine: DiffusersEngine, sampler: str, evaluations: int) -> None:
+def test_every_denoiser_evaluation_is_reported(
+    engine: DiffusersEngine, sampler: str, evaluations: int
+) -> None:
     seen: list[tuple[int, int]] = []
     generation = Generation.resolve(
         JobRequest(prompt="x", sampler=sampler), MODEL, job_id=new_job_id(), seed=1
@@ -165,7 +174,9 @@ def test_the_device_decides_the_precision(
 
 
 def test_a_pipeline_of_another_kind_is_refused_by_name() -> None:
-    with pytest.raises(UnsupportedModelError, match="dict is not supported; use one of StableDiffusionPipeline"):
+    with pytest.raises(
+        UnsupportedModelError, match="dict is not supported; use one of StableDiffusionPipeline"
+    ):
         DiffusersEngine({})
 
 

@@ -22,7 +22,7 @@ class Recorder:
 def publish(times: list[float], steps: int) -> list[Progress]:
     """What is stored when step i comes at the i-th time."""
     recorder, moments = Recorder(), iter([times[0], *times])
-    publisher = ProgressPublisher(recorder, "J", Immediate(), clock=lambda: next(moments))  # type: ignore[arg-type]
+    publisher = ProgressPublisher(recorder, "J", Immediate(), clock=lambda: next(moments))
     for step in range(1, steps + 1):
         publisher.on_step(step, steps)
     if len(times) > steps:

@@ -10,14 +10,14 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
+
 from inference.contract.identifiers import new_job_id
 from inference.engine import OutOfMemoryError
 from inference.invocation import InvocationHandler, Threads
 from inference.server import create_app
 from inference.storage import DataBucket
 from local.web_server import WebServer, listen
-from PIL import Image
-
 from tests.inference.fakes import BUCKET, ENVIRONMENT, ScriptedEngine
 
 
@@ -201,7 +201,9 @@ def test_progress_is_published_while_a_job_is_drawing(client: httpx.Client, s3: 
     assert json.loads(body) == {"phase": "denoising", "step": 1, "total_steps": 4}
 
 
-def test_until_the_model_is_loaded_the_server_is_not_ready(serve: Any, s3: Any, engine: ScriptedEngine) -> None:
+def test_until_the_model_is_loaded_the_server_is_not_ready(
+    serve: Any, s3: Any, engine: ScriptedEngine
+) -> None:
     loaded = threading.Event()
 
     def load() -> InvocationHandler:

@@ -6,10 +6,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+
 from inference.contract.problem import ErrorCode
 from inference.contract.progress import Phase, Progress
 from inference.storage import DataBucket, InputFetchError
-
 from tests.inference.fakes import BUCKET
 
 PROGRESS = Progress(phase=Phase.DENOISING, step=1, total_steps=4)
@@ -71,7 +71,9 @@ def test_progress_is_kept(s3: Any) -> None:
     assert stored == {"phase": "denoising", "step": 1, "total_steps": 4}
 
 
-def test_progress_that_cannot_be_kept_is_logged_and_forgotten(s3: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_progress_that_cannot_be_kept_is_logged_and_forgotten(
+    s3: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.WARNING):
         DataBucket(s3, "no-bucket").store_progress("J", PROGRESS)
     assert "job J: progress was not stored" in caplog.text

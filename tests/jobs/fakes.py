@@ -24,7 +24,9 @@ RETENTION = timedelta(days=30)
 DEMO = ModelDeclaration(name="demo", limits=ModelLimits(max_size=768, max_count=4))
 OTHER = ModelDeclaration(name="other")
 FAILURE = Problem.of(ErrorCode.OUT_OF_MEMORY, "too big")
-INVOCATION = Invocation(output_location="s3://data/results/1.out", failure_location="s3://data/failures/1.out")
+INVOCATION = Invocation(
+    output_location="s3://data/results/1.out", failure_location="s3://data/failures/1.out"
+)
 
 
 def a_job(**request: object) -> Job:
@@ -41,7 +43,9 @@ def a_job(**request: object) -> Job:
 
 def a_result(generation: Generation) -> GenerationResult:
     images = tuple(
-        ImageResult(s3_uri=f"s3://data/outputs/{generation.id}/{i}.png", seed=seed, width=64, height=64, sha256="00")
+        ImageResult(
+            s3_uri=f"s3://data/outputs/{generation.id}/{i}.png", seed=seed, width=64, height=64, sha256="00"
+        )
         for i, seed in enumerate(generation.seeds)
     )
     return GenerationResult(

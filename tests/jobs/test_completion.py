@@ -3,11 +3,11 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+
 from jobs.completion import Completion, Notice
 from jobs.errors import JobNotFoundError, UnreadableAnswerError
 from jobs.job import Job, JobStatus
-from pydantic import ValidationError
-
 from tests.jobs.fakes import FAILURE, INVOCATION, World, a_job, a_result
 
 OUTPUT = INVOCATION.output_location
@@ -55,7 +55,9 @@ def job(world: World) -> Job:
     return job
 
 
-def test_a_completed_invocation_gives_the_job_its_images(world: World, completion: Completion, job: Job) -> None:
+def test_a_completed_invocation_gives_the_job_its_images(
+    world: World, completion: Completion, job: Job
+) -> None:
     assert completion.settle(notice(job))
     settled = world.jobs.get(job.id)
     assert settled.status is JobStatus.SUCCEEDED

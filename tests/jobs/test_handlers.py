@@ -6,11 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from inference.contract.progress import Phase, Progress
 from jobs import wiring
 from jobs.completion import Completion
 from jobs.job import JobStatus, Outcome
-
 from tests.conftest import ROOT
 from tests.jobs.fakes import FAILURE, INVOCATION, NOW, World, a_job, a_result
 
@@ -27,9 +27,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "jobs")
     monkeypatch.setattr(wiring, "job_service", lambda: world.service)
-    monkeypatch.setattr(
-        wiring, "completion", lambda: Completion(jobs=world.jobs, documents=world.documents)
-    )
+    monkeypatch.setattr(wiring, "completion", lambda: Completion(jobs=world.jobs, documents=world.documents))
     return world
 
 
@@ -68,7 +66,9 @@ def test_a_job_is_accepted_with_everything_a_client_needs(world: World) -> None:
     assert job["created_at"] == "2026-03-01T12:30:15.250000Z"
 
 
-@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data"])
+@pytest.mark.parametrize(
+    "content_type", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data"]
+)
 def test_the_body_is_json_whatever_the_client_calls_it(world: World, content_type: str) -> None:
     headers = {"Content-Type": content_type}
     assert call("POST", "/v1/jobs", '{"prompt": "x"}', **headers)[0] == 202
@@ -95,7 +95,9 @@ def test_a_body_that_is_no_json_object_is_malformed(world: World, body: str | No
         ({"prompt": "\ud800"}, "#/prompt"),
     ],
 )
-def test_an_invalid_request_names_the_field_and_stores_nothing(world: World, document: Any, pointer: str) -> None:
+def test_an_invalid_request_names_the_field_and_stores_nothing(
+    world: World, document: Any, pointer: str
+) -> None:
     status, headers, problem = post(document)
     assert (status, problem["code"]) == (422, "validation_failed")
     assert headers["content-type"] == "application/problem+json"
@@ -117,7 +119,7 @@ def test_an_endpoint_that_takes_no_jobs_is_unavailable(world: World) -> None:
 
 
 def test_a_surprise_is_an_internal_error_that_says_nothing_of_itself(world: World) -> None:
-    world.jobs.create = lambda job: 1 / 0  # type: ignore[method-assign]
+    world.jobs.create = lambda job: 1 / 0
     status, _, problem = post({"prompt": "x"})
     assert (status, problem["code"]) == (500, "internal")
     assert "division" not in json.dumps(problem)

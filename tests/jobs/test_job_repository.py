@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import boto3
 import pytest
+
 from jobs.dynamodb import DynamoDBJobRepository
 from jobs.errors import JobExistsError, JobNotFoundError
 from jobs.job import Invocation, JobStatus, Outcome
 from jobs.ports import JobRepository
-
 from tests.jobs.fakes import FAILURE, INVOCATION, NOW, InMemoryJobs, a_job, a_result
 
 DONE = NOW + timedelta(minutes=2)
@@ -65,7 +65,9 @@ def test_an_invocation_may_have_no_failure_location(jobs: JobRepository) -> None
     job = a_job()
     jobs.create(job)
     jobs.attach(job.id, Invocation(output_location="s3://data/results/1", failure_location=None))
-    assert jobs.get(job.id).invocation == Invocation(output_location="s3://data/results/1", failure_location=None)
+    assert jobs.get(job.id).invocation == Invocation(
+        output_location="s3://data/results/1", failure_location=None
+    )
 
 
 def test_a_settled_job_keeps_its_images(jobs: JobRepository) -> None:

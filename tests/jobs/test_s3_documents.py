@@ -5,11 +5,11 @@ import boto3
 import httpx
 import pytest
 from botocore.config import Config
+
 from inference.contract.progress import Phase, Progress
 from inference.contract.request import InvocationRequest
 from jobs.errors import HandoverError, UnreadableAnswerError
 from jobs.s3 import S3JobDocuments
-
 from tests.jobs.fakes import BUCKET, FAILURE, a_job, a_result
 
 

@@ -1,10 +1,10 @@
 import pytest
+
 from inference.contract.generation import InvalidRequestError
 from inference.contract.progress import Phase, Progress
 from inference.contract.request import JobRequest
 from jobs.errors import HandoverError, JobNotFoundError, ModelNotFoundError
 from jobs.job import JobStatus, Outcome
-
 from tests.jobs.fakes import FAILURE, INVOCATION, NOW, World
 
 
@@ -30,7 +30,7 @@ def test_the_record_is_written_before_the_endpoint_hears_of_the_job(world: World
         seen.append(world.jobs.get(job_id).status)
         return invoke(model, job_id, uri)
 
-    world.endpoints.invoke = watching  # type: ignore[method-assign]
+    world.endpoints.invoke = watching
     world.service.submit(JobRequest(prompt="x"))
     assert seen == [JobStatus.QUEUED]
 
@@ -42,7 +42,7 @@ def test_a_completion_faster_than_the_answer_is_not_undone(world: World) -> None
         world.jobs.settle(job_id, Outcome(status=JobStatus.SUCCEEDED), NOW)
         return invoke(model, job_id, uri)
 
-    world.endpoints.invoke = instantly  # type: ignore[method-assign]
+    world.endpoints.invoke = instantly
     job = world.service.submit(JobRequest(prompt="x"))
     assert world.jobs.get(job.id).status is JobStatus.SUCCEEDED
 

@@ -1,0 +1,250 @@
+"""The whole path: HTTP, API Gateway, Lambda, the record, the endpoint, the container, S3, SNS and back."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from inference.contract.identifiers import new_job_id
+from local import demo
+from local.stack import LocalStack
+
+
+@pytest.fixture(scope="module")
+def stack(demo_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    stack = LocalStack.start(port=0, directory=tmp_path_factory.mktemp("local"), report=print)
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(scope="module")
+def http(stack: LocalStack) -> Iterator[httpx.Client]:
+    with httpx.Client(
+        base_url=stack.address.api_url, headers={"x-api-key": stack.address.api_key}, timeout=60
+    ) as client:
+        yield client
+
+
+def wait_until(holds: Callable[[], Any], what: str) -> Any:
+    for _ in range(600):
+        found = holds()
+        if found:
+            return found
+        time.sleep(0.1)
+    pytest.fail(f"it never came to pass that {what}")
+
+
+def submit(http: httpx.Client, **request: Any) -> Any:
+    answer = http.post("/v1/jobs", json={"prompt": "a red circle", **request})
+    assert answer.status_code == 202, answer.text
+    return answer.json()
+
+
+def finish(http: httpx.Client, job: Any) -> Any:
+    def ended() -> Any:
+        shown = http.get(job["links"]["self"]).json()
+        return shown if shown["status"] in ("succeeded", "failed") else None
+
+    return wait_until(ended, f"job {job['id']} ends")
+
+
+def resources(stack: LocalStack, kind: str) -> list[str]:
+    """Physical ids of everything of a kind in the deployed stacks."""
+    cloudformation = stack.aws.client("cloudformation")
+    return [
+        each["PhysicalResourceId"]
+        for deployed in cloudformation.list_stacks()["StackSummaries"]
+        for each in cloudformation.list_stack_resources(StackName=deployed["StackName"])[
+            "StackResourceSummaries"
+        ]
+        if each["ResourceType"] == kind
+    ]
+
+
+def topic(stack: LocalStack, name: str) -> str:
+    (arn,) = [arn for arn in resources(stack, "AWS::SNS::Topic") if f"Notices{name}" in arn]
+    return arn
+
+
+def keys_under(stack: LocalStack, prefix: str) -> list[str]:
+    pages = stack.aws.client("s3").get_paginator("list_objects_v2")
+    return [
+        each["Key"]
+        for page in pages.paginate(Bucket=stack.address.data_bucket, Prefix=prefix)
+        for each in page.get("Contents", [])
+    ]
+
+
+def notice(job: Any, status: str, **changes: Any) -> str:
+    return json.dumps(
+        {
+            "invocationStatus": status,
+            "eventTime": "2026-01-01T00:00:00.000Z",
+            "inferenceId": job["id"],
+            "responseParameters": {"outputLocation": job["output_location"]},
+            **changes,
+        }
+    )
+
+
+def test_the_demo_draws_four_pictures_and_the_same_four_again(stack: LocalStack, tmp_path: Path) -> None:
+    for run in ("first", "second"):
+        demo.run(stack, prompt=demo.DEFAULT_PROMPT, output=tmp_path / run, console=Console(quiet=True))
+    names = sorted(path.name for path in (tmp_path / "first").iterdir())
+    assert names == [f"{task}-to-image-{i}.png" for task in ("image", "text") for i in (0, 1)]
+    for name in names:
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+    pictures = {name: Image.open(tmp_path / "first" / name) for name in names}
+    assert {picture.size for name, picture in pictures.items() if name.startswith("text")} == {(128, 128)}
+    assert {picture.size for name, picture in pictures.items() if name.startswith("image")} == {(160, 104)}
+    assert len({picture.tobytes() for picture in pictures.values()}) == 4
+
+
+def test_the_uris_of_the_first_answer_are_where_the_images_are(stack: LocalStack, http: httpx.Client) -> None:
+    job = submit(http, count=2, steps=2)
+    done = finish(http, job)
+    assert done["status"] == "succeeded"
+    assert [image["s3_uri"] for image in done["images"]] == job["output_s3_uris"]
+    assert [image["seed"] for image in done["images"]] == job["seeds"]
+    assert keys_under(stack, f"outputs/{job['id']}/") == [
+        uri.removeprefix(f"s3://{stack.address.data_bucket}/") for uri in job["output_s3_uris"]
+    ]
+    result = stack.aws.client("s3").get_object(
+        Bucket=stack.address.data_bucket, Key=job["output_location"].split("/", 3)[3]
+    )
+    assert json.loads(result["Body"].read())["id"] == job["id"]
+
+
+def test_links_open_without_credentials(http: httpx.Client) -> None:
+    done = finish(http, submit(http, steps=1))
+    answer = httpx.get(done["images"][0]["url"])
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+
+
+def test_a_job_shows_its_progress_while_it_is_drawn(http: httpx.Client) -> None:
+    job = submit(http, steps=100, width=256, height=256)
+    running = wait_until(
+        lambda: (shown := http.get(job["links"]["self"]).json())["status"] == "running" and shown,
+        "the job is running",
+    )
+    assert running["phase"] in ("denoising", "uploading")
+    assert 1 <= running["progress"]["step"] <= running["progress"]["total_steps"] == 100
+    assert finish(http, job)["status"] == "succeeded"
+
+
+def test_jobs_at_once_are_all_drawn(http: httpx.Client) -> None:
+    jobs = [submit(http, seed=seed, steps=3) for seed in range(6)]
+    assert [finish(http, job)["images"][0]["seed"] for job in jobs] == list(range(6))
+
+
+def test_a_failing_job_says_why_fires_the_error_topic_and_leaves_the_next_alone(
+    stack: LocalStack, http: httpx.Client
+) -> None:
+    sqs, sns = stack.aws.client("sqs"), stack.aws.client("sns")
+    queue = sqs.create_queue(QueueName="listener")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(
+        TopicArn=topic(stack, "Error"),
+        Protocol="sqs",
+        Endpoint=arn,
+        Attributes={"RawMessageDelivery": "true"},
+    )
+    missing = f"s3://{stack.address.data_bucket}/inputs/missing.png"
+    failed = finish(http, submit(http, input_image=missing))
+    assert (failed["status"], failed["images"]) == ("failed", [])
+    assert failed["error"]["code"] == "input_fetch_failed"
+    assert missing in failed["error"]["detail"]
+    messages = wait_until(
+        lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages"),
+        "the error topic fires",
+    )
+    told = json.loads(messages[0]["Body"])
+    assert (told["inferenceId"], told["invocationStatus"]) == (failed["id"], "Failed")
+    assert finish(http, submit(http, steps=1))["status"] == "succeeded"
+
+
+def test_later_notices_of_a_job_change_nothing(stack: LocalStack, http: httpx.Client) -> None:
+    job = submit(http, steps=1)
+    done = finish(http, job)
+    after = submit(http, steps=1)
+    sns = stack.aws.client("sns")
+    sns.publish(TopicArn=topic(stack, "Success"), Message=notice(job, "Completed"))
+    sns.publish(TopicArn=topic(stack, "Error"), Message=notice(job, "Failed", failureReason="late"))
+    finish(http, after)
+    sqs = stack.aws.client("sqs")
+    pending = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+
+    def handled() -> bool:
+        queues = resources(stack, "AWS::SQS::Queue")
+        counts = [sqs.get_queue_attributes(QueueUrl=q, AttributeNames=pending)["Attributes"] for q in queues]
+        return len(counts) == 2 and all(int(count) == 0 for each in counts for count in each.values())
+
+    wait_until(handled, "every notice is handled, and none is dead")
+    unsigned = {"images": None}
+    assert http.get(job["links"]["self"]).json() | unsigned == done | unsigned
+
+
+@pytest.mark.parametrize("key", [None, "wrong"])
+def test_without_the_key_nothing_is_answered(stack: LocalStack, key: str | None) -> None:
+    headers = {} if key is None else {"x-api-key": key}
+    for method, path in (("GET", "/v1/models"), ("POST", "/v1/jobs")):
+        answer = httpx.request(
+            method, f"{stack.address.api_url}{path}", headers=headers, json={"prompt": "x"}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_wrong_request_leaves_no_record_and_no_object(stack: LocalStack, http: httpx.Client) -> None:
+    (table,) = resources(stack, "AWS::DynamoDB::Table")
+
+    def traces() -> tuple[int, int]:
+        scanned = stack.aws.client("dynamodb").scan(TableName=table, Select="COUNT")
+        return scanned["Count"], len(keys_under(stack, ""))
+
+    wait_until(lambda: (seen := traces()) and time.sleep(0.5) is None and seen == traces(), "all is quiet")
+    before = traces()
+    assert http.post("/v1/jobs", content="no json").status_code == 400
+    for wrong in ({"prompt": ""}, {"steps": 5}, {"prompt": "x", "width": 12}, {"prompt": "x", "count": 99}):
+        answer = http.post("/v1/jobs", json=wrong)
+        assert answer.status_code == 422
+        assert answer.json()["errors"]
+    assert http.get(f"/v1/jobs/{new_job_id()}").status_code == 404
+    assert traces() == before
+
+
+def test_an_endpoint_can_be_invoked_directly_too(stack: LocalStack) -> None:
+    """As those do who leave the API out: a request with nothing but a prompt."""
+    s3, bucket = stack.aws.client("s3"), stack.address.data_bucket
+    s3.put_object(Bucket=bucket, Key="requests/mine.json", Body=b'{"prompt": "a red circle", "steps": 1}')
+    (arn,) = resources(stack, "AWS::SageMaker::Endpoint")
+    answer = stack.aws.client("sagemaker-runtime").invoke_endpoint_async(
+        EndpointName=arn.rpartition("/")[2],
+        InputLocation=f"s3://{bucket}/requests/mine.json",
+        ContentType="application/json",
+    )
+    key = answer["OutputLocation"].split("/", 3)[3]
+    wait_until(lambda: key in keys_under(stack, "results/"), "the output is there")
+    result = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    assert len(result["images"]) == 1
+
+
+def test_nothing_listens_beyond_loopback(stack: LocalStack) -> None:
+    family = psutil.Process(os.getpid()).children(recursive=True)
+    assert len(family) >= 2
+    listening = {
+        connection.laddr
+        for process in family
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening
+    assert {address.ip for address in listening} == {"127.0.0.1"}

@@ -1,0 +1,40 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.bundling import _SourceBundle
+
+
+def test_the_bundle_runs_with_nothing_of_this_repository_beside_it(tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    bundle.mkdir()
+    assert _SourceBundle().try_bundle(str(bundle))
+    files = {path.relative_to(bundle).as_posix() for path in bundle.rglob("*.py")}
+    assert {"jobs/http_handler.py", "inference/contract/request.py", "ulid/__init__.py"} <= files
+    assert "inference/server.py" not in files
+    code = (
+        "import jobs.http_handler, jobs.completion_handler, ulid, inference.contract.keys as keys; "
+        "print(*{m.__file__.split('/bundle/')[1].split('/')[0] for m in (jobs, ulid, keys)})"
+    )
+    environment = os.environ | {"PYTHONPATH": str(bundle), "POWERTOOLS_SERVICE_NAME": "jobs"}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        cwd="/",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(done.stdout.split()) == {"jobs", "ulid", "inference"}
+
+
+def test_the_bundle_is_the_same_every_time(tmp_path: Path) -> None:
+    contents = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        _SourceBundle().try_bundle(str(tmp_path / name))
+        contents.append(
+            {p.relative_to(tmp_path / name): p.read_bytes() for p in (tmp_path / name).rglob("*.*")}
+        )
+    assert contents[0] == contents[1]
