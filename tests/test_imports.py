@@ -29,7 +29,7 @@ def modules_after(statement: str, *paths: str) -> set[str]:
     ("statement", "paths", "forbidden"),
     [
         (
-            "import inference.contract.environment, inference.contract.generation, inference.contract.validation",
+            "from inference.contract import environment, generation, progress, result, validation",
             ["."],
             HEAVY | {"boto3", "jobs", "infra", "aws_cdk", "starlette", "PIL", "inference.engine"},
         ),

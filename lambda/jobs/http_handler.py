@@ -54,7 +54,10 @@ def submit(body: Annotated[JobRequest, Body()]) -> Response[str]:
     service = wiring.job_service()
     job = service.submit(body)
     view = JobView.of(job, None, bucket=service.data_bucket_name, presign=service.documents.presign)
-    headers = {"Location": view.links.self, "Retry-After": str(_POLL_S)}
+    headers = {
+        "Location": f"jobs/{job.id}",  # relative: the stage's name may stand in front of the path
+        "Retry-After": str(_POLL_S),
+    }
     return _answer(HTTPStatus.ACCEPTED, view.model_dump_json(), headers=headers)
 
 

@@ -23,7 +23,7 @@ JOBS_PATH = "/v1/jobs"
 class JobLinks(BaseModel):
     """Where to go on from here."""
 
-    self: str = Field(description="The job, as a path of this API.")
+    self: str = Field(description="The job: a path to put behind the API's address.")
 
 
 class JobImage(ImageResult):

@@ -37,5 +37,5 @@ def test_all_missing_variables_are_named_at_once() -> None:
 
 def test_a_wrong_variable_is_named() -> None:
     variables = ContainerEnvironment(model=DEMO, data_bucket_name="data").variables()
-    with pytest.raises(InvalidEnvironmentError, match="SAGEMAKER_BIND_TO_PORT: .*integer"):
+    with pytest.raises(InvalidEnvironmentError, match=r"SAGEMAKER_BIND_TO_PORT: .*integer"):
         ContainerEnvironment.read(variables | {"SAGEMAKER_BIND_TO_PORT": "http"})
