@@ -7,8 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import (
+    AutoencoderKL,
+    EulerDiscreteScheduler,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
 from PIL import Image
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from inference import diffusers_engine
 from inference.contract.generation import Generation
@@ -103,6 +110,72 @@ def test_a_text_to_image_result_is_what_the_stock_pipeline_draws(
         width=64,
         height=64,
         num_inference_steps=4,
+        generator=torch.Generator("cpu").manual_seed(11),
+    ).images[0]
+    assert np.array_equal(draw(engine)[0], np.asarray(image))
+
+
+@pytest.fixture(scope="module")
+def sdxl_directory(demo_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Stable Diffusion XL of the smallest kind, around the demo model's tokenizer."""
+    torch.manual_seed(3)
+    tokenizer = CLIPTokenizer.from_pretrained(demo_model / "tokenizer", local_files_only=True)
+    text = CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        hidden_size=32,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        projection_dim=32,
+    )
+    pipeline = StableDiffusionXLPipeline(
+        vae=AutoencoderKL(
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            block_out_channels=(8, 8, 8, 8),
+            latent_channels=4,
+            norm_num_groups=4,
+        ),
+        text_encoder=CLIPTextModel(text),
+        text_encoder_2=CLIPTextModelWithProjection(text),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        unet=UNet2DConditionModel(
+            sample_size=8,
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+            block_out_channels=(8, 16),
+            layers_per_block=1,
+            norm_num_groups=4,
+            attention_head_dim=(2, 4),
+            cross_attention_dim=64,
+            use_linear_projection=True,
+            addition_embed_type="text_time",
+            addition_time_embed_dim=8,
+            projection_class_embeddings_input_dim=32 + 6 * 8,
+        ),
+        scheduler=EulerDiscreteScheduler(beta_schedule="scaled_linear", steps_offset=1),
+        force_zeros_for_empty_prompt=False,
+    )
+    directory = tmp_path_factory.mktemp("sdxl")
+    pipeline.save_pretrained(directory)
+    return directory
+
+
+def test_sdxl_draws_both_tasks_with_its_own_settings(sdxl_directory: Path) -> None:
+    engine = DiffusersEngine.load(sdxl_directory)
+    assert draw(engine, landscape())[0].shape == (64, 64, 3)
+    stock = StableDiffusionXLPipeline.from_pretrained(sdxl_directory, local_files_only=True)
+    stock.set_progress_bar_config(disable=True)
+    image = stock(
+        "a red circle",
+        negative_prompt="",
+        width=64,
+        height=64,
+        num_inference_steps=4,
+        guidance_scale=7.5,
         generator=torch.Generator("cpu").manual_seed(11),
     ).images[0]
     assert np.array_equal(draw(engine)[0], np.asarray(image))
