@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -17,6 +18,7 @@ from local.stack import ROOT, LocalStack, StartError
 from local.web_server import PortTakenError
 
 _CHECK_S = 0.5
+_INTERRUPTED = 130
 _FAILURES = (
     ContainerError,
     DeploymentError,
@@ -31,7 +33,7 @@ def main() -> int:
     """Runs a command and gives its exit status."""
     arguments = _parser().parse_args()
     console = Console(highlight=False)
-    signal.signal(signal.SIGTERM, _interrupt)
+    _on_signals(_interrupt)
     stack: LocalStack | None = None
     try:
         stack = LocalStack.start(
@@ -48,9 +50,9 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         console.print("stopping")
+        return 0 if arguments.command == "up" else _INTERRUPTED
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
+        _on_signals(signal.SIG_IGN)
         if stack is not None:
             stack.stop()
     return 0
@@ -72,7 +74,13 @@ def _stay_up(stack: LocalStack, console: Console, directory: Path) -> None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    _on_signals(signal.SIG_IGN)  # a second Ctrl-C must not interrupt the tidying up
     raise KeyboardInterrupt
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 def _parser() -> argparse.ArgumentParser:
