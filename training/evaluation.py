@@ -1,0 +1,91 @@
+"""Examining the demo model: two hundred prompts, drawn and looked at."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import diffusers
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+
+from inference.contract.samplers import find_sampler
+from training.caption import describe
+from training.examination import Finding, examine
+from training.scene import Scene, all_triples, random_scene
+
+STEPS = 20
+SAMPLERS = ("euler_a", "ddim")
+_PROMPTS = 200
+_BATCH = 10
+_SEED = 1000
+
+CRITERIA = ("colour", "background", "shape", "size", "position")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A scene that was asked for, what was drawn, and what was found in it."""
+
+    scene: Scene
+    image: Image.Image
+    finding: Finding
+
+    def meets(self, criterion: str) -> bool:
+        """True when the picture shows what the scene says."""
+        asked: str = getattr(self.scene, criterion)
+        found: str | None = getattr(self.finding, criterion)
+        return asked == found
+
+
+@dataclass(frozen=True)
+class Report:
+    """Shares of pictures that meet each criterion."""
+
+    seen: dict[str, float]
+    held_out: dict[str, float]
+
+    @classmethod
+    def of(cls, drawn: list[Drawn]) -> "Report":
+        """The shares, for triples that training showed and for those it never did."""
+        groups = [[each for each in drawn if each.scene.held_out is kept] for kept in (False, True)]
+        seen, held_out = ({name: _share(group, name) for name in CRITERIA} for group in groups)
+        return cls(seen, held_out)
+
+
+def examination_scenes() -> list[Scene]:
+    """Two hundred scenes: every held-out triple, and others at random."""
+    rng = random.Random(_SEED)
+    triples = list(all_triples())
+    held_out = [triple for triple in triples if triple.held_out]
+    others = rng.sample([triple for triple in triples if not triple.held_out], _PROMPTS - len(held_out))
+    return [replace(random_scene(rng, [triple]), jitter=triple.jitter) for triple in (*held_out, *others)]
+
+
+def draw_and_examine(pipeline: StableDiffusionPipeline, sampler: str, scenes: list[Scene]) -> Iterator[Drawn]:
+    """Draws each scene from its plain description at default guidance; scene i has seed 1000 + i."""
+    for start in range(0, len(scenes), _BATCH):
+        batch = scenes[start : start + _BATCH]
+        images = draw(pipeline, sampler, [describe(scene) for scene in batch], first_seed=_SEED + start)
+        for scene, image in zip(batch, images, strict=True):
+            yield Drawn(scene, image, examine(image, scene.style))
+
+
+def draw(
+    pipeline: StableDiffusionPipeline, sampler: str, prompts: list[str], *, first_seed: int, **options: Any
+) -> list[Image.Image]:
+    """One picture a prompt, prompt i with seed `first_seed` + i, 20 steps."""
+    known = find_sampler(sampler)
+    pipeline.scheduler = getattr(diffusers, known.scheduler).from_config(
+        pipeline.scheduler.config, **known.options
+    )
+    generators = [torch.Generator().manual_seed(first_seed + i) for i in range(len(prompts))]
+    drawn: list[Image.Image] = pipeline(
+        prompts, num_inference_steps=STEPS, generator=generators, **options
+    ).images
+    return drawn
+
+
+def _share(group: list[Drawn], criterion: str) -> float:
+    return sum(each.meets(criterion) for each in group) / len(group)

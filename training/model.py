@@ -1,0 +1,33 @@
+"""Putting the trained parts together, and looking after the files."""
+
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, StableDiffusionPipeline
+from transformers import CLIPTokenizer
+
+from training.denoiser import Denoiser, scheduler
+
+DIRECTORY = Path(__file__).parents[1] / "inference" / "demo_model"
+
+
+def save_model(directory: Path, vae: AutoencoderKL, tokenizer: CLIPTokenizer, denoiser: Denoiser) -> None:
+    """Writes the model in the diffusers layout: half-precision safetensors."""
+    pipeline = StableDiffusionPipeline(
+        vae=vae,
+        text_encoder=denoiser.text_encoder,
+        tokenizer=tokenizer,
+        unet=denoiser.unet,
+        scheduler=scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.to(torch.float16).save_pretrained(directory, safe_serialization=True)
+
+
+def load_model(directory: Path) -> StableDiffusionPipeline:
+    """The model in full precision, silent."""
+    pipeline = StableDiffusionPipeline.from_pretrained(directory, dtype=torch.float32, local_files_only=True)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline

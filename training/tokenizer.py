@@ -1,0 +1,60 @@
+"""The demo model's own CLIP tokenizer: byte-level, so that it takes any text; merged for its captions."""
+
+import json
+import random
+from pathlib import Path
+
+from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers.trainers import BpeTrainer
+from transformers import CLIPTokenizer
+
+from training.caption import random_caption
+from training.scene import all_triples, random_scene
+
+TOKENS = 77
+_START, _END = "<|startoftext|>", "<|endoftext|>"
+_WORD = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+_CAPTIONS = 4000
+_VOCABULARY = 1024
+
+
+def build_tokenizer(directory: Path) -> CLIPTokenizer:
+    """Learns the merges from captions and writes vocab.json, merges.txt and the rest."""
+    merges = _learn_merges()
+    characters = sorted(ByteLevel.alphabet())
+    tokens = [
+        *characters,
+        *(f"{c}</w>" for c in characters),
+        *("".join(pair) for pair in merges),
+        _START,
+        _END,
+    ]
+    vocabulary = {token: index for index, token in enumerate(tokens)}
+    tokenizer = CLIPTokenizer(vocabulary, merges, model_max_length=TOKENS)
+    tokenizer.save_pretrained(directory)
+    (directory / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False))
+    lines = ["#version: 0.2", *(" ".join(pair) for pair in merges)]
+    (directory / "merges.txt").write_text("\n".join(lines) + "\n")
+    return tokenizer
+
+
+def _learn_merges() -> list[tuple[str, str]]:
+    """Byte pairs as CLIP merges them: within words, with `</w>` at the end of a word."""
+    rng = random.Random(0)
+    triples = list(all_triples())
+    captions = [random_caption(random_scene(rng, triples), rng) for _ in range(_CAPTIONS)]
+    learner = Tokenizer(BPE(end_of_word_suffix="</w>"))
+    learner.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    learner.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_WORD), behavior="removed", invert=True),
+            ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    learner.train_from_iterator(
+        captions, BpeTrainer(vocab_size=_VOCABULARY, end_of_word_suffix="</w>", show_progress=False)
+    )
+    learned = json.loads(learner.to_str())["model"]["merges"]
+    return [tuple(pair) for pair in learned]

@@ -1,0 +1,87 @@
+"""The autoencoder: 128 x 128 pixels to 16 x 16 latents of four channels, and back."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from torch.nn import functional
+
+from training.loop import train
+from training.scene import SIZE, Scene, all_triples, random_scene
+
+_CROP = 64
+_KL_WEIGHT = 3e-4
+_BATCH = 32
+_CROPPED_SHARE = 0.85
+
+
+def new_vae() -> AutoencoderKL:
+    """The untrained autoencoder."""
+    return AutoencoderKL(
+        sample_size=SIZE,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(16, 32, 64, 64),
+        layers_per_block=1,
+        latent_channels=4,
+        norm_num_groups=1,
+    )
+
+
+def to_tensor(scenes: list[Scene]) -> torch.Tensor:
+    """The scenes' pictures: (batch, 3, height, width), from -1 to 1."""
+    pixels = np.stack([np.asarray(scene.draw()) for scene in scenes])
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def train_vae(directory: Path, *, steps: int, seed: int) -> AutoencoderKL:
+    """Trains the autoencoder on random pictures; its scaling factor makes latents of unit variance.
+
+    Most steps see crops, which cost a quarter; the last ones see whole pictures.
+    """
+    torch.manual_seed(seed)
+    vae = new_vae()
+    triples = [triple for triple in all_triples() if not triple.held_out]
+
+    def loss_of(step: int) -> torch.Tensor:
+        rng = random.Random(f"{seed}-{step}")
+        torch.manual_seed(rng.getrandbits(32))
+        whole = step >= _CROPPED_SHARE * steps
+        scenes = [random_scene(rng, triples) for _ in range(_BATCH // 4)]
+        pictures = to_tensor(scenes)
+        return _loss(vae, pictures if whole else _crops(pictures, rng))
+
+    train(vae, loss_of, steps=steps, learning_rate=2e-3, checkpoint=directory / "vae.pt")
+    vae.register_to_config(scaling_factor=round(1 / _latent_deviation(vae, triples), 5))
+    return vae
+
+
+def reconstruction_error(vae: AutoencoderKL, pictures: torch.Tensor) -> float:
+    """Mean absolute difference between pictures and what comes back, as a share of the range."""
+    with torch.no_grad():
+        returned = vae.decode(vae.encode(pictures).latent_dist.mode()).sample
+    return float((returned.clamp(-1, 1) - pictures).abs().mean() / 2)
+
+
+def _loss(vae: AutoencoderKL, pictures: torch.Tensor) -> torch.Tensor:
+    with torch.autocast("cpu", torch.bfloat16):
+        latents = vae.encode(pictures).latent_dist
+        returned = vae.decode(latents.sample()).sample
+    divergence = latents.kl().float().mean() / latents.mean[0].numel()
+    return functional.l1_loss(returned.float(), pictures) + _KL_WEIGHT * divergence
+
+
+def _crops(pictures: torch.Tensor, rng: random.Random) -> torch.Tensor:
+    """Four crops of each picture, on the latents' grid."""
+    offsets = [rng.randrange(0, SIZE - _CROP + 1, 8) for _ in range(8)]
+    places = zip(offsets[:4], offsets[4:], strict=True)
+    return torch.cat([pictures[:, :, y : y + _CROP, x : x + _CROP] for x, y in places])
+
+
+def _latent_deviation(vae: AutoencoderKL, triples: list[Scene]) -> float:
+    rng = random.Random(0)
+    pictures = to_tensor([random_scene(rng, triples) for _ in range(256)])
+    with torch.no_grad():
+        return float(torch.cat([vae.encode(part).latent_dist.mode() for part in pictures.split(32)]).std())
