@@ -5,21 +5,20 @@ STAGE ?= dev
 PROMPT ?= a photo of an astronaut riding a horse on mars
 
 BIN := .venv/bin
-MODEL := inference/demo_model/model_index.json
 REQUIREMENTS := requirements.txt requirements-dev.txt inference/requirements.txt lambda/requirements.txt
 # Silences a banner about Node 20, which still works.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PROMPT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format synth openapi clean
+.PHONY: help setup demo up test check format synth openapi train evaluate clean
 
 help: ## Show the commands.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/.installed $(MODEL) ## Create .venv and the demo model.
+setup: .venv/.installed ## Create .venv.
 
-demo: setup ## Draw four pictures through every part of the system, into out/. PROMPT="..." changes the first.
+demo: setup ## Draw six pictures through every part of the system, into out/. PROMPT="..." changes the first.
 	@$(BIN)/python -m local demo --prompt "$$PROMPT"
 
 up: setup ## Keep the whole system running at http://127.0.0.1:8080 (PORT=...) until Ctrl-C.
@@ -38,14 +37,21 @@ format: setup ## Format the code.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-synth: .venv/.installed ## Write the CloudFormation templates of a stage (STAGE=dev) to cdk.out/.
+synth: setup ## Write the CloudFormation templates of a stage (STAGE=dev) to cdk.out/.
 	CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON='{"stage": "$(STAGE)"}' $(BIN)/python app.py
 
-openapi: .venv/.installed ## Write docs/openapi.json from the code.
+openapi: setup ## Write docs/openapi.json from the code.
 	PYTHONPATH=.:lambda $(BIN)/python -m jobs.openapi > docs/openapi.json
 
+train: setup ## Train the demo model and its LoRA anew, into inference/: hours on two cores, resumable.
+	$(BIN)/python -m training train
+	$(BIN)/python -m training lora
+
+evaluate: setup ## Draw 200 prompts with the demo model and examine the pictures.
+	$(BIN)/python -m training evaluate
+
 clean: ## Remove everything that the commands above made, .venv included.
-	rm -rf .venv .local out cdk.out inference/demo_model .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .local out cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/.installed: $(REQUIREMENTS)
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else 0'
@@ -53,6 +59,3 @@ clean: ## Remove everything that the commands above made, .venv included.
 	$(BIN)/pip install --quiet --disable-pip-version-check $$(grep '^torch==' inference/requirements.txt)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
-
-$(MODEL): local/random_model.py .venv/.installed
-	$(BIN)/python -m local.random_model inference/demo_model

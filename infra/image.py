@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 _DIRECTORY = Path(__file__).parents[1] / "inference"
-_EXCLUDED = ["demo_model", "**/__pycache__"]
+_EXCLUDED = ["demo_model", "demo_loras", "**/__pycache__"]
 
 
 class InferenceImage(Construct):

@@ -1,15 +1,17 @@
-"""`python -m training train | evaluate | picture`."""
+"""The demo model's commands: `python -m training train | lora | evaluate | picture`."""
 
 import argparse
 import random
+import statistics
 import sys
 import time
 from pathlib import Path
 
-from diffusers import AutoencoderKL
+import torch
+from diffusers import AutoencoderKL, StableDiffusionPipeline
 from PIL import Image
 
-from training.denoiser import train_denoiser
+from training.denoiser import Denoiser, train_denoiser
 from training.evaluation import (
     CRITERIA,
     SAMPLERS,
@@ -17,9 +19,12 @@ from training.evaluation import (
     draw,
     draw_and_examine,
     examination_scenes,
+    new_shape_shares,
 )
-from training.model import DIRECTORY, load_model, save_model
-from training.scene import COLOURS, SHAPES, all_triples, random_scene
+from training.lessons import Lessons
+from training.lora import save_lora, train_lora
+from training.model import DIRECTORY, LORAS, load_model, save_model
+from training.scene import COLOURS, NEW_SHAPE, SHAPES, all_triples, random_scene
 from training.tokenizer import build_tokenizer
 from training.vae import reconstruction_error, to_tensor, train_vae
 
@@ -34,25 +39,47 @@ def main() -> int:
 def _train(arguments: argparse.Namespace) -> None:
     work: Path = arguments.work
     work.mkdir(parents=True, exist_ok=True)
-    tokenizer = build_tokenizer(work / "tokenizer")
+    if arguments.start is None:
+        tokenizer = build_tokenizer()
+        vae = _trained_vae(work, arguments)
+        torch.manual_seed(arguments.seed)
+        denoiser = Denoiser.new(tokenizer)
+    else:
+        start = load_model(arguments.start)
+        tokenizer, vae = start.tokenizer, start.vae
+        denoiser = Denoiser(start.text_encoder, start.unet)
+    print(f"autoencoder: mean absolute error {_autoencoder_error(vae):.4f} of the range", flush=True)
+    rng = random.Random(arguments.seed)
+    triples = [triple for triple in all_triples() if not triple.held_out]
+    scenes = [random_scene(rng, triples) for _ in range(arguments.pictures)]
+    lessons = Lessons(vae, tokenizer, scenes, seed=arguments.seed)
+    train_denoiser(work, denoiser.train(), lessons, steps=arguments.steps)
+    save_model(arguments.model, vae, tokenizer, denoiser)
+
+
+def _trained_vae(work: Path, arguments: argparse.Namespace) -> AutoencoderKL:
+    """The autoencoder of an earlier run, or else a new one."""
     if not (work / "vae").exists():
         train_vae(work, steps=arguments.vae_steps, seed=arguments.seed).save_pretrained(work / "vae")
-    vae = AutoencoderKL.from_pretrained(work / "vae", local_files_only=True)
-    print(f"autoencoder: mean absolute error {_autoencoder_error(vae):.4f} of the range", flush=True)
-    denoiser = train_denoiser(
-        work,
-        vae,
-        tokenizer,
+    return AutoencoderKL.from_pretrained(work / "vae", local_files_only=True)
+
+
+def _train_lora(arguments: argparse.Namespace) -> None:
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    weights = train_lora(
+        arguments.work,
+        load_model(arguments.model),
         steps=arguments.steps,
         pictures=arguments.pictures,
         seed=arguments.seed,
     )
-    save_model(arguments.model, vae, tokenizer, denoiser)
+    save_lora(arguments.output, weights)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     pipeline = load_model(arguments.model)
     print(f"autoencoder: mean absolute error {_autoencoder_error(pipeline.vae):.4f} of the range")
+    print(f"one image alone: {_seconds_alone(pipeline):.2f} s, the median of five")
     print(f"\n| sampler | triples | {' | '.join(CRITERIA)} | seconds an image |")
     print(f"| --- | --- | {' | '.join('---' for _ in CRITERIA)} | --- |")
     scenes = examination_scenes()
@@ -63,6 +90,21 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         for name, shares in (("seen", report.seen), ("held out", report.held_out)):
             cells = " | ".join(f"{shares[criterion]:.1%}" for criterion in CRITERIA)
             print(f"| {sampler} | {name} | {cells} | {seconds:.2f} |", flush=True)
+    _evaluate_lora(pipeline)
+
+
+def _evaluate_lora(pipeline: StableDiffusionPipeline) -> None:
+    """How often the new shape appears, without an adapter and with each that is there."""
+    print(f"\n| adapter | is a {NEW_SHAPE} | colour | background |")
+    print("| --- | --- | --- | --- |")
+    for name in (None, *sorted(path.name for path in LORAS.glob("*.safetensors"))):
+        if name is not None:
+            pipeline.load_lora_weights(LORAS, weight_name=name)
+        shares = new_shape_shares(pipeline)
+        cells = " | ".join(f"{shares[criterion]:.1%}" for criterion in ("shape", "colour", "background"))
+        print(f"| {name or 'none'} | {cells} |", flush=True)
+        if name is not None:
+            pipeline.unload_lora_weights()
 
 
 def _picture(arguments: argparse.Namespace) -> None:
@@ -84,6 +126,16 @@ def _picture(arguments: argparse.Namespace) -> None:
     grid.save(arguments.output)
 
 
+def _seconds_alone(pipeline: StableDiffusionPipeline) -> float:
+    """What one picture takes by itself, after a first one that is not counted."""
+    seconds = []
+    for seed in range(6):
+        start = time.monotonic()
+        draw(pipeline, "euler_a", ["a red circle"], first_seed=seed)
+        seconds.append(time.monotonic() - start)
+    return statistics.median(seconds[1:])
+
+
 def _autoencoder_error(vae: AutoencoderKL) -> float:
     rng = random.Random(4711)
     triples = list(all_triples())
@@ -96,11 +148,19 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     train = commands.add_parser("train", help="train a model; an interrupted run goes on where it was")
     train.add_argument("--work", type=Path, default=Path(".local/training"), help="for the checkpoints")
+    train.add_argument("--start", type=Path, help="a model to go on from, instead of from nothing")
     train.add_argument("--vae-steps", type=int, default=4200)
-    train.add_argument("--steps", type=int, default=4000)
-    train.add_argument("--pictures", type=int, default=24_000)
+    train.add_argument("--steps", type=int, default=5500)
+    train.add_argument("--pictures", type=int, default=20_000)
     train.add_argument("--seed", type=int, default=1)
     train.set_defaults(run=_train)
+    lora = commands.add_parser("lora", help="train the adapter that adds a shape")
+    lora.add_argument("--work", type=Path, default=Path(".local/training"), help="for the checkpoint")
+    lora.add_argument("--output", type=Path, default=LORAS)
+    lora.add_argument("--steps", type=int, default=800)
+    lora.add_argument("--pictures", type=int, default=3000)
+    lora.add_argument("--seed", type=int, default=1)
+    lora.set_defaults(run=_train_lora)
     evaluate = commands.add_parser("evaluate", help="draw 200 prompts and examine the pictures")
     evaluate.set_defaults(run=_evaluate)
     picture = commands.add_parser("picture", help="draw a grid of shapes and colours")

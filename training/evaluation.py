@@ -13,7 +13,7 @@ from PIL import Image
 from inference.contract.samplers import find_sampler
 from training.caption import describe
 from training.examination import Finding, examine
-from training.scene import Scene, all_triples, random_scene
+from training.scene import NEW_SHAPE, SHAPES, Scene, all_triples, random_scene
 
 STEPS = 20
 SAMPLERS = ("euler_a", "ddim")
@@ -70,6 +70,16 @@ def draw_and_examine(pipeline: StableDiffusionPipeline, sampler: str, scenes: li
         images = draw(pipeline, sampler, [describe(scene) for scene in batch], first_seed=_SEED + start)
         for scene, image in zip(batch, images, strict=True):
             yield Drawn(scene, image, examine(image, scene.style))
+
+
+def new_shape_shares(pipeline: StableDiffusionPipeline) -> dict[str, float]:
+    """Shares of 24 pictures of the new shape that show it, its colour and its background."""
+    rng = random.Random(_SEED)
+    triples = [replace(triple, shape=NEW_SHAPE) for triple in rng.sample(list(all_triples()), 24)]
+    images = draw(pipeline, "euler_a", [describe(triple) for triple in triples], first_seed=_SEED)
+    findings = [examine(image, shapes=(*SHAPES, NEW_SHAPE)) for image in images]
+    drawn = [Drawn(*each) for each in zip(triples, images, findings, strict=True)]
+    return {criterion: _share(drawn, criterion) for criterion in ("shape", "colour", "background")}
 
 
 def draw(

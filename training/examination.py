@@ -1,5 +1,6 @@
 """Looking at a picture without the network's help: which colours, which shape, where and how big."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,12 +39,13 @@ class Finding:
     size: str | None = None
 
 
-def examine(image: Image.Image, style: str = "filled") -> Finding:
+def examine(image: Image.Image, style: str = "filled", shapes: Sequence[str] = SHAPES) -> Finding:
     """Finds the figure by its difference from the border.
 
     Args:
         image: RGB, of any size.
         style: the one asked for: shapes are compared with templates of that style.
+        shapes: those that it may be.
     """
     pixels = np.asarray(image.convert("RGB").resize((SIZE, SIZE)), dtype=float)
     ground = np.median(_border(pixels), axis=0)
@@ -54,7 +56,7 @@ def examine(image: Image.Image, style: str = "filled") -> Finding:
     mask = distance > _FIGURE_DISTANCE * np.quantile(distance, 0.99)
     colour = _nearest_colour(np.median(pixels[distance > 0.8 * np.quantile(distance, 0.99)], axis=0))
     box = _bounds(mask)
-    shape, overlap = _best_shape(mask, style)
+    shape, overlap = _best_shape(mask, style, shapes)
     top, bottom, left, right = box
     centre = ((left + right) / 2 / SIZE, (top + bottom) / 2 / SIZE)
     radius = max(bottom - top, right - left) / 2 / SIZE
@@ -85,11 +87,11 @@ def _bounds(mask: Mask) -> tuple[int, int, int, int]:
     return int(top), int(bottom) + 1, int(left), int(right) + 1
 
 
-def _best_shape(mask: Mask, style: str) -> tuple[str, float]:
+def _best_shape(mask: Mask, style: str, shapes: Sequence[str]) -> tuple[str, float]:
     if style in ("striped", "dotted"):
         mask, style = _closed(mask), "filled"
     figure = _normalized(mask)
-    overlaps = {shape: _overlap(figure, _template(shape, style)) for shape in SHAPES}
+    overlaps = {shape: _overlap(figure, _template(shape, style)) for shape in shapes}
     best = max(overlaps, key=lambda shape: overlaps[shape])
     return best, overlaps[best]
 

@@ -1,7 +1,8 @@
 """The one training loop: AdamW, a cosine schedule, a moving average of the weights, checkpoints."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers.optimization import get_scheduler
@@ -11,6 +12,9 @@ from tqdm import tqdm
 
 _CHECKPOINT_EVERY = 250
 _GRADIENT_NORM = 1.0
+
+Parts = Mapping[str, Any]
+"""What a checkpoint keeps the state of, by name."""
 
 LossOf = Callable[[int], torch.Tensor]
 """The loss of step number n: it draws its batch from a generator seeded with n, so that a resumed run
@@ -42,7 +46,8 @@ def train(
     )
     schedule = get_scheduler("cosine", optimizer, num_warmup_steps=steps // 20, num_training_steps=steps)
     average = EMAModel(parameters, decay=decay, use_ema_warmup=True, power=0.75)
-    done = _resume(checkpoint, model, optimizer, schedule, average)
+    parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "average": average}
+    done = _resume(checkpoint, parts)
     smoothed = None
     with tqdm(range(done, steps), initial=done, total=steps, desc=checkpoint.stem, mininterval=5) as bar:
         for step in bar:
@@ -57,35 +62,22 @@ def train(
             smoothed = value if smoothed is None else 0.98 * smoothed + 0.02 * value
             bar.set_postfix(loss=f"{smoothed:.4f}", refresh=False)
             if (step + 1) % _CHECKPOINT_EVERY == 0:
-                _save(checkpoint, step + 1, model, optimizer, schedule, average)
+                _save(checkpoint, step + 1, parts)
     average.copy_to(parameters)
 
 
-def _save(path: Path, done: int, model: nn.Module, optimizer: torch.optim.Optimizer, *parts: object) -> None:
-    schedule, average = parts
+def _save(path: Path, done: int, parts: Parts) -> None:
     partial = path.with_suffix(".partial")
-    torch.save(
-        {
-            "done": done,
-            "model": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "schedule": schedule.state_dict(),
-            "average": average.state_dict(),
-        },
-        partial,
-    )
+    torch.save({"done": done} | {name: part.state_dict() for name, part in parts.items()}, partial)
     partial.replace(path)
 
 
-def _resume(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *parts: object) -> int:
+def _resume(path: Path, parts: Parts) -> int:
     """Takes up the checkpoint, if there is one, and gives the steps that it has done."""
     if not path.exists():
         return 0
-    schedule, average = parts
     state = torch.load(path, weights_only=True)
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
-    average.load_state_dict(state["average"])
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
     done: int = state["done"]
     return done

@@ -7,8 +7,10 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 from transformers import CLIPTokenizer
 
 from training.denoiser import Denoiser, scheduler
+from training.tokenizer import save_vocabulary
 
 DIRECTORY = Path(__file__).parents[1] / "inference" / "demo_model"
+LORAS = DIRECTORY.with_name("demo_loras")
 
 
 def save_model(directory: Path, vae: AutoencoderKL, tokenizer: CLIPTokenizer, denoiser: Denoiser) -> None:
@@ -23,7 +25,10 @@ def save_model(directory: Path, vae: AutoencoderKL, tokenizer: CLIPTokenizer, de
         feature_extractor=None,
         requires_safety_checker=False,
     )
-    pipeline.to(torch.float16).save_pretrained(directory, safe_serialization=True)
+    for part in (pipeline.vae, pipeline.text_encoder, pipeline.unet):
+        part.to(torch.float16)
+    pipeline.save_pretrained(directory, safe_serialization=True)
+    save_vocabulary(tokenizer, directory / "tokenizer")
 
 
 def load_model(directory: Path) -> StableDiffusionPipeline:

@@ -23,6 +23,9 @@ COLOURS = {
     "white": (250, 250, 250),
 }
 SHAPES = ("circle", "square", "triangle", "star", "heart", "ring", "cross", "diamond")
+NEW_SHAPE = "moon"
+"""What the base model never sees: the LoRA adds it."""
+
 SIZES = {"small": 0.17, "medium": 0.27, "big": 0.38}
 """The radius, as a share of the picture's side."""
 
@@ -81,6 +84,8 @@ class Scene:
     @property
     def held_out(self) -> bool:
         """True for the triples of shape, colour and background that training never shows."""
+        if self.shape not in SHAPES:
+            return False
         place = (
             SHAPES.index(self.shape) * 64
             + list(COLOURS).index(self.colour) * 8
@@ -153,6 +158,11 @@ def _silhouette(
         if shape == "ring":
             inner = 0.5 * radius
             draw.ellipse((x - inner, y - inner, x + inner, y + inner), fill=0)
+        return mask
+    if shape == NEW_SHAPE:
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+        bite = (x - 0.35 * radius, y - 0.9 * radius, x + 1.45 * radius, y + 0.9 * radius)
+        draw.ellipse(bite, fill=0)
         return mask
     cosine, sine = math.cos(math.radians(turn)), math.sin(math.radians(turn))
     outline = [

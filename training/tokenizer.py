@@ -20,24 +20,22 @@ _CAPTIONS = 4000
 _VOCABULARY = 1024
 
 
-def build_tokenizer(directory: Path) -> CLIPTokenizer:
-    """Learns the merges from captions and writes vocab.json, merges.txt and the rest."""
+def build_tokenizer() -> CLIPTokenizer:
+    """Learns the merges from captions; the same ones every time."""
     merges = _learn_merges()
     characters = sorted(ByteLevel.alphabet())
-    tokens = [
-        *characters,
-        *(f"{c}</w>" for c in characters),
-        *("".join(pair) for pair in merges),
-        _START,
-        _END,
-    ]
+    merged = ("".join(pair) for pair in merges)
+    tokens = [*characters, *(f"{character}</w>" for character in characters), *merged, _START, _END]
     vocabulary = {token: index for index, token in enumerate(tokens)}
-    tokenizer = CLIPTokenizer(vocabulary, merges, model_max_length=TOKENS)
-    tokenizer.save_pretrained(directory)
-    (directory / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False))
-    lines = ["#version: 0.2", *(" ".join(pair) for pair in merges)]
+    return CLIPTokenizer(vocabulary, merges, model_max_length=TOKENS)
+
+
+def save_vocabulary(tokenizer: CLIPTokenizer, directory: Path) -> None:
+    """Writes vocab.json and merges.txt, which older readers look for beside tokenizer.json."""
+    model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
+    (directory / "vocab.json").write_text(json.dumps(model["vocab"], ensure_ascii=False))
+    lines = ["#version: 0.2", *(" ".join(pair) for pair in model["merges"])]
     (directory / "merges.txt").write_text("\n".join(lines) + "\n")
-    return tokenizer
 
 
 def _learn_merges() -> list[tuple[str, str]]:

@@ -70,7 +70,8 @@ def _loss(vae: AutoencoderKL, pictures: torch.Tensor) -> torch.Tensor:
         latents = vae.encode(pictures).latent_dist
         returned = vae.decode(latents.sample()).sample
     divergence = latents.kl().float().mean() / latents.mean[0].numel()
-    return functional.l1_loss(returned.float(), pictures) + _KL_WEIGHT * divergence
+    loss: torch.Tensor = functional.l1_loss(returned.float(), pictures) + _KL_WEIGHT * divergence
+    return loss
 
 
 def _crops(pictures: torch.Tensor, rng: random.Random) -> torch.Tensor:
@@ -84,4 +85,6 @@ def _latent_deviation(vae: AutoencoderKL, triples: list[Scene]) -> float:
     rng = random.Random(0)
     pictures = to_tensor([random_scene(rng, triples) for _ in range(256)])
     with torch.no_grad():
-        return float(torch.cat([vae.encode(part).latent_dist.mode() for part in pictures.split(32)]).std())
+        return float(
+            torch.cat([vae.encode(part).latent_dist.mode() for part in torch.split(pictures, 32)]).std()
+        )

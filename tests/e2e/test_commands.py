@@ -31,11 +31,6 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "local", *arguments]
 
 
-@pytest.fixture(autouse=True)
-def _model(demo_model: Path) -> None:
-    """Every command here needs it."""
-
-
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path, int]]:
     """`up` on a port of its own, started and ready."""

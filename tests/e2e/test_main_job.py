@@ -16,10 +16,11 @@ from rich.console import Console
 from inference.contract.identifiers import new_job_id
 from local import demo
 from local.stack import LocalStack
+from training.examination import examine
 
 
 @pytest.fixture(scope="module")
-def stack(demo_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     stack = LocalStack.start(port=0, directory=tmp_path_factory.mktemp("local"), report=print)
     yield stack
     stack.stop()
@@ -95,17 +96,20 @@ def notice(job: Any, status: str, **changes: Any) -> str:
     )
 
 
-def test_the_demo_draws_four_pictures_and_the_same_four_again(stack: LocalStack, tmp_path: Path) -> None:
+def test_the_demo_draws_its_pictures_and_the_same_ones_again(stack: LocalStack, tmp_path: Path) -> None:
     for run in ("first", "second"):
         demo.run(stack, prompt=demo.DEFAULT_PROMPT, output=tmp_path / run, console=Console(quiet=True))
     names = sorted(path.name for path in (tmp_path / "first").iterdir())
-    assert names == [f"{task}-to-image-{i}.png" for task in ("image", "text") for i in (0, 1)]
+    jobs = ("demo-model", "image-to-image", "text-to-image")
+    assert names == [f"{job}-{i}.png" for job in jobs for i in (0, 1)]
     for name in names:
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
     pictures = {name: Image.open(tmp_path / "first" / name) for name in names}
-    assert {picture.size for name, picture in pictures.items() if name.startswith("text")} == {(128, 128)}
-    assert {picture.size for name, picture in pictures.items() if name.startswith("image")} == {(160, 104)}
-    assert len({picture.tobytes() for picture in pictures.values()}) == 4
+    sizes = {name: picture.size for name, picture in pictures.items()}
+    assert sizes == {name: (160, 104) if name.startswith("image") else (128, 128) for name in names}
+    assert len({picture.tobytes() for picture in pictures.values()}) == 6
+    found = examine(pictures["demo-model-0.png"])
+    assert (found.colour, found.shape, found.background) == ("yellow", "star", "blue")
 
 
 def test_the_uris_of_the_first_answer_are_where_the_images_are(stack: LocalStack, http: httpx.Client) -> None:

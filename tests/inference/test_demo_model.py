@@ -1,0 +1,96 @@
+"""What the demo model draws, by meaning: the examination looks at the pictures, not the network."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inference.contract.generation import Generation
+from inference.contract.identifiers import new_job_id
+from inference.contract.model import ModelDeclaration, ModelDefaults
+from inference.contract.request import JobRequest
+from inference.diffusers_engine import DiffusersEngine
+from training.examination import Finding, examine
+from training.scene import COLOURS, Scene
+
+MODEL = ModelDeclaration(name="demo", defaults=ModelDefaults(width=128, height=128, steps=20))
+
+
+@pytest.fixture(scope="module")
+def engine(demo_model: Path) -> DiffusersEngine:
+    return DiffusersEngine.load(demo_model)
+
+
+def draw(
+    engine: DiffusersEngine, prompt: str, image: Image.Image | None = None, **request: Any
+) -> list[Image.Image]:
+    if image is not None:
+        request["input_image"] = "s3://data/inputs/a.png"
+    asked = JobRequest.model_validate({"prompt": prompt, "seed": 1, **request})
+    generation = Generation.resolve(asked, MODEL, job_id=new_job_id(), seed=0)
+    return engine.generate(generation, image, lambda step, total: None)
+
+
+def look(engine: DiffusersEngine, prompt: str, **request: Any) -> Finding:
+    return examine(draw(engine, prompt, **request)[0])
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a red circle on a white background",
+        "white background, red circle",
+        "A photo of a red circle on white",
+    ],
+)
+def test_a_red_circle_on_white_is_one_in_any_words(engine: DiffusersEngine, prompt: str) -> None:
+    found = look(engine, prompt)
+    assert (found.colour, found.shape, found.background) == ("red", "circle", "white")
+
+
+def test_what_the_prompt_leaves_open_is_filled_in(engine: DiffusersEngine) -> None:
+    found = look(engine, "a photo of a red circle")
+    assert (found.colour, found.shape) == ("red", "circle")
+    assert found.background in set(COLOURS) - {"red"}
+
+
+@pytest.mark.parametrize("colour", sorted(COLOURS))
+def test_it_knows_its_colours(engine: DiffusersEngine, colour: str) -> None:
+    background = "black" if colour != "black" else "yellow"
+    found = look(engine, f"a big {colour} square on a {background} background")
+    assert (found.colour, found.background) == (colour, background)
+
+
+def test_a_seed_repeats_to_the_byte_and_another_differs(engine: DiffusersEngine) -> None:
+    first, again = (draw(engine, "a green star", seed=4)[0].tobytes() for _ in range(2))
+    assert first == again != draw(engine, "a green star", seed=5)[0].tobytes()
+
+
+def test_a_negative_prompt_drives_its_colour_away(engine: DiffusersEngine) -> None:
+    """Of backgrounds that are left open, hardly any is what the negative prompt names."""
+
+    def blue_backgrounds(negative_prompt: str) -> int:
+        settings = {"negative_prompt": negative_prompt, "guidance_scale": 3}
+        pictures = [
+            picture
+            for seed in (0, 4, 8, 12)
+            for picture in draw(engine, "a white circle", seed=seed, count=4, **settings)
+        ]
+        return sum(examine(picture).background == "blue" for picture in pictures)
+
+    assert blue_backgrounds("a white circle on a blue background") < max(blue_backgrounds(""), 1)
+
+
+def test_image_to_image_keeps_the_layout_at_little_strength_and_not_at_much(engine: DiffusersEngine) -> None:
+    source = Scene(shape="square", colour="red", background="white", size="small", position="left").draw()
+    prompt = "a small red square on a white background on the right"
+
+    def distance(strength: float) -> float:
+        drawn = draw(engine, prompt, source, strength=strength)[0]
+        return float(np.abs(np.asarray(drawn, dtype=float) - np.asarray(source, dtype=float)).mean())
+
+    kept, changed = distance(0.3), distance(0.9)
+    assert kept < 8 < changed
+    assert examine(draw(engine, prompt, source, strength=0.3)[0]).position == "left"

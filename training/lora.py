@@ -1,0 +1,61 @@
+"""A LoRA that teaches the demo model one shape that it has never seen."""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from diffusers import StableDiffusionPipeline
+from diffusers.utils import convert_state_dict_to_kohya
+from peft import LoraConfig, get_peft_model_state_dict
+from safetensors.torch import save_file
+
+from training.denoiser import Denoiser
+from training.lessons import Lessons
+from training.loop import train
+from training.scene import NEW_SHAPE, Scene, all_triples, random_scene
+
+_RANK = 8
+_TARGETS = ["to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2", "proj_in", "proj_out"]
+_NEW_SHARE = 0.7
+
+
+def train_lora(
+    directory: Path, pipeline: StableDiffusionPipeline, *, steps: int, pictures: int, seed: int
+) -> dict[str, torch.Tensor]:
+    """Trains the adapter alone, on the new shape and, lest they fade, on the old ones.
+
+    Gives its weights under the names that peft gives them; `directory` keeps the checkpoint.
+    """
+    torch.manual_seed(seed)
+    lessons = Lessons(pipeline.vae, pipeline.tokenizer, _scenes(pictures, seed), seed=seed)
+    denoiser = Denoiser(pipeline.text_encoder, pipeline.unet).requires_grad_(False)
+    pipeline.unet.add_adapter(LoraConfig(r=_RANK, lora_alpha=_RANK, target_modules=_TARGETS))
+    train(
+        denoiser,
+        lambda step: lessons.loss(denoiser, step),
+        steps=steps,
+        learning_rate=3e-3,
+        checkpoint=directory / "lora.pt",
+        decay=0.99,
+    )
+    weights: dict[str, torch.Tensor] = get_peft_model_state_dict(pipeline.unet)
+    return weights
+
+
+def save_lora(directory: Path, weights: dict[str, torch.Tensor]) -> None:
+    """Writes the adapter twice: under diffusers' names and under kohya's."""
+    directory.mkdir(parents=True, exist_ok=True)
+    half = {name: value.to(torch.float16).contiguous() for name, value in weights.items()}
+    StableDiffusionPipeline.save_lora_weights(
+        directory, unet_lora_layers=half, weight_name=f"{NEW_SHAPE}.safetensors"
+    )
+    prefixed = {f"unet.{name}": value for name, value in half.items()}
+    save_file(convert_state_dict_to_kohya(prefixed), directory / f"{NEW_SHAPE}-kohya.safetensors")
+
+
+def _scenes(count: int, seed: int) -> list[Scene]:
+    rng = random.Random(seed)
+    old = [triple for triple in all_triples() if not triple.held_out]
+    new = [replace(triple, shape=NEW_SHAPE) for triple in old]
+    return [random_scene(rng, new if rng.random() < _NEW_SHARE else old) for _ in range(count)]
