@@ -1,9 +1,8 @@
 """One asynchronous endpoint: SageMaker's part, played around the real container."""
 
 import json
-import threading
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,8 +71,7 @@ class AsyncEndpoint:
         self._sns = aws.client("sns")
         concurrency = int(asynchronous["ClientConfig"]["MaxConcurrentInvocationsPerInstance"])
         self._workers = ThreadPoolExecutor(concurrency, thread_name_prefix=name)
-        self._started: Future[None] = Future()
-        threading.Thread(target=self._start, daemon=True).start()
+        self._started = self._workers.submit(self._container.start)
 
     def wait_in_service(self) -> None:
         """Waits until the container is healthy; raises what kept it from it."""
@@ -104,14 +102,6 @@ class AsyncEndpoint:
         """Drops what waits and ends the container."""
         self._workers.shutdown(wait=False, cancel_futures=True)
         self._container.stop()
-
-    def _start(self) -> None:
-        try:
-            self._container.start()
-        except Exception as error:  # noqa: BLE001 - whoever waits for the endpoint gets it
-            self._started.set_exception(error)
-        else:
-            self._started.set_result(None)
 
     def _process(self, invocation: Invocation) -> None:
         try:

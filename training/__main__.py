@@ -24,7 +24,7 @@ from training.evaluation import (
 from training.lessons import Lessons
 from training.lora import save_lora, train_lora
 from training.model import DIRECTORY, LORAS, load_model, save_model
-from training.scene import COLOURS, NEW_SHAPE, SHAPES, all_triples, random_scene
+from training.scene import COLOURS, NEW_SHAPE, SHAPES, all_triples, random_scene, shown_triples
 from training.tokenizer import build_tokenizer
 from training.vae import reconstruction_error, to_tensor, train_vae
 
@@ -50,7 +50,7 @@ def _train(arguments: argparse.Namespace) -> None:
         denoiser = Denoiser(start.text_encoder, start.unet)
     print(f"autoencoder: mean absolute error {_autoencoder_error(vae):.4f} of the range", flush=True)
     rng = random.Random(arguments.seed)
-    triples = [triple for triple in all_triples() if not triple.held_out]
+    triples = shown_triples()
     scenes = [random_scene(rng, triples) for _ in range(arguments.pictures)]
     lessons = Lessons(vae, tokenizer, scenes, seed=arguments.seed)
     train_denoiser(work, denoiser.train(), lessons, steps=arguments.steps)

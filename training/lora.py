@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from training.denoiser import Denoiser
 from training.lessons import Lessons
 from training.loop import train
-from training.scene import NEW_SHAPE, Scene, all_triples, random_scene
+from training.scene import NEW_SHAPE, Scene, random_scene, shown_triples
 
 _RANK = 8
 _TARGETS = ["to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2", "proj_in", "proj_out"]
@@ -56,6 +56,6 @@ def save_lora(directory: Path, weights: dict[str, torch.Tensor]) -> None:
 
 def _scenes(count: int, seed: int) -> list[Scene]:
     rng = random.Random(seed)
-    old = [triple for triple in all_triples() if not triple.held_out]
+    old = shown_triples()
     new = [replace(triple, shape=NEW_SHAPE) for triple in old]
     return [random_scene(rng, new if rng.random() < _NEW_SHARE else old) for _ in range(count)]

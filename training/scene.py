@@ -130,6 +130,11 @@ def all_triples() -> Iterator[Scene]:
             yield Scene(shape=shape, colour=colour, background=background)
 
 
+def shown_triples() -> list[Scene]:
+    """The triples that training shows: all but the held-out ones."""
+    return [triple for triple in all_triples() if not triple.held_out]
+
+
 def random_scene(rng: random.Random, triples: list[Scene]) -> Scene:
     """A triple in a random size, place and style, plain ones more often. A ring has no outline."""
     triple = rng.choice(triples)

@@ -9,7 +9,7 @@ from diffusers import AutoencoderKL
 from torch.nn import functional
 
 from training.loop import train
-from training.scene import SIZE, Scene, all_triples, random_scene
+from training.scene import SIZE, Scene, random_scene, shown_triples
 
 _CROP = 64
 _KL_WEIGHT = 3e-4
@@ -43,7 +43,7 @@ def train_vae(directory: Path, *, steps: int, seed: int) -> AutoencoderKL:
     """
     torch.manual_seed(seed)
     vae = new_vae()
-    triples = [triple for triple in all_triples() if not triple.held_out]
+    triples = shown_triples()
 
     def loss_of(step: int) -> torch.Tensor:
         rng = random.Random(f"{seed}-{step}")
