@@ -1,24 +1,34 @@
 """The HTTP API and the functions behind it."""
 
-from collections.abc import Sequence
+from typing import assert_never
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from inference.contract.environment import ApiEnvironment, CompletionEnvironment, ModelEndpoint
 from inference.contract.problem import CONTENT_TYPE, ErrorCode, Problem
-from infra.config import DeploymentConfig
-from infra.endpoint import AsyncEndpoint
+from infra.config import ApiKeyAuth, CognitoAuth, DeploymentConfig, IamAuth
+from infra.firewall import Firewall
 from infra.functions import SERVICE_NAME, JobsFunction
+from infra.names import endpoint_parameter, endpoint_prefix
 from infra.notices import CONSUMER_TIMEOUT, Notices
+from infra.pager import MINUTE, Pager, Severity
+from infra.review import accept
 from infra.storage import Storage
 
 
 class JobsApi(Construct):
-    """POST /v1/jobs and the rest, with an API key and a usage plan in front."""
+    """POST /v1/jobs and the rest, with authentication and limits in front.
+
+    Attributes:
+        api_key: the key that callers send, where that is how they prove who they are.
+    """
 
     def __init__(
         self,
@@ -27,27 +37,42 @@ class JobsApi(Construct):
         *,
         config: DeploymentConfig,
         storage: Storage,
-        endpoints: Sequence[AsyncEndpoint],
+        pager: Pager,
     ) -> None:
         super().__init__(scope, construct_id)
-        function = self._function(config, storage, endpoints)
-        self.rest_api = self._rest_api(config)
+        self._config = config
+        function = self._function(storage, pager)
+        self.rest_api = self._rest_api()
         self.rest_api.root.add_resource("v1").add_proxy(
-            default_integration=apigateway.LambdaIntegration(function.function)
+            default_integration=apigateway.LambdaIntegration(function.function, allow_test_invoke=False),
+            default_method_options=self._method_options(),
         )
-        self.api_key = self._api_key(config)
+        self.api_key = self._api_key() if isinstance(config.api.auth, ApiKeyAuth) else None
+        if config.api.firewall_requests_per_5_minutes is not None:
+            Firewall(
+                self,
+                "Firewall",
+                stage_arn=self.rest_api.deployment_stage.stage_arn,
+                requests_per_5_minutes=config.api.firewall_requests_per_5_minutes,
+            )
         self._refusals()
+        self._watch(pager)
+        self._account_for_findings()
 
-    def _function(
-        self, config: DeploymentConfig, storage: Storage, endpoints: Sequence[AsyncEndpoint]
-    ) -> JobsFunction:
+    def _function(self, storage: Storage, pager: Pager) -> JobsFunction:
+        config = self._config
         environment = ApiEnvironment(
             jobs_table_name=storage.jobs_table.table_name,
             data_bucket_name=storage.data_bucket.bucket_name,
             powertools_service_name=SERVICE_NAME,
             model_endpoints=tuple(
-                ModelEndpoint(model=each.model.declaration, endpoint_name=each.endpoint_name)
-                for each in endpoints
+                ModelEndpoint(
+                    model=each.declaration,
+                    endpoint_parameter=endpoint_parameter(config.stage, each.name),
+                    invocation_timeout_s=each.invocation_timeout_s,
+                    request_ttl_s=each.request_ttl_s,
+                )
+                for each in config.models
             ),
             default_model=config.default_model,
             retention_days=config.retention_days,
@@ -59,27 +84,77 @@ class JobsApi(Construct):
             description="Answers the HTTP API: submits jobs and shows them.",
             environment=environment,
             timeout=cdk.Duration.seconds(20),
-            powertools_layer_version=config.powertools_layer_version,
+            config=config,
+            pager=pager,
         )
         storage.grant_api(function.function)
-        for endpoint in endpoints:
-            endpoint.grant_invoke(function.function)
+        self._grant_invoke(function.function)
         return function
 
-    def _rest_api(self, config: DeploymentConfig) -> apigateway.RestApi:
-        access_log = logs.LogGroup(self, "AccessLog", retention=logs.RetentionDays.ONE_MONTH)
+    def _grant_invoke(self, grantee: iam.IGrantable) -> None:
+        """Lets the function find the models' endpoints and submit to them, whatever they are called now."""
+        stack = cdk.Stack.of(self)
+        for model in self._config.models:
+            ssm.StringParameter.from_string_parameter_attributes(
+                self,
+                f"Endpoint-{model.name}",
+                parameter_name=endpoint_parameter(self._config.stage, model.name),
+                force_dynamic_reference=True,
+            ).grant_read(grantee)
+            arn = stack.format_arn(
+                service="sagemaker",
+                resource="endpoint",
+                resource_name=f"{endpoint_prefix(self._config.stage, model.name)}*",
+            )
+            iam.Grant.add_to_principal(
+                grantee=grantee, actions=["sagemaker:InvokeEndpointAsync"], resource_arns=[arn]
+            )
+            name = f"{endpoint_prefix(self._config.stage, model.name)}*"
+            resource = f"arn:<AWS::Partition>:sagemaker:<AWS::Region>:<AWS::AccountId>:endpoint/{name}"
+            accept(
+                grantee.grant_principal,
+                {f"IAM5[Resource::{resource}]": "Only the end of the name changes, with the instance types."},
+            )
+
+    def _method_options(self) -> apigateway.MethodOptions:
+        types = apigateway.AuthorizationType
+        match self._config.api.auth:
+            case ApiKeyAuth():
+                return apigateway.MethodOptions(api_key_required=True, authorization_type=types.NONE)
+            case IamAuth():
+                return apigateway.MethodOptions(authorization_type=types.IAM)
+            case CognitoAuth(user_pool_arn=arn, scopes=scopes):
+                pool = cognito.UserPool.from_user_pool_arn(self, "UserPool", arn)
+                authorizer = apigateway.CognitoUserPoolsAuthorizer(
+                    self, "Authorizer", cognito_user_pools=[pool]
+                )
+                return apigateway.MethodOptions(
+                    authorizer=authorizer,
+                    authorization_type=types.COGNITO,
+                    authorization_scopes=list(scopes) or None,
+                )
+            case auth:
+                assert_never(auth)
+
+    def _rest_api(self) -> apigateway.RestApi:
+        config = self._config
+        access_log = logs.LogGroup(
+            self, "AccessLog", retention=config.log_retention, removal_policy=config.removal_policy
+        )
         return apigateway.RestApi(
             self,
             "RestApi",
             rest_api_name=f"stable-diffusion-{config.stage}",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
-            default_method_options=apigateway.MethodOptions(api_key_required=True),
             cloud_watch_role=True,
             deploy_options=apigateway.StageOptions(
                 stage_name=config.stage,
                 throttling_rate_limit=config.api.rate_limit,
                 throttling_burst_limit=config.api.burst_limit,
                 metrics_enabled=True,
+                tracing_enabled=config.tracing,
+                logging_level=apigateway.MethodLoggingLevel.ERROR,
+                data_trace_enabled=False,  # bodies hold prompts
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
                 access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
                     caller=False,
@@ -95,14 +170,15 @@ class JobsApi(Construct):
             ),
         )
 
-    def _api_key(self, config: DeploymentConfig) -> apigateway.IApiKey:
+    def _api_key(self) -> apigateway.IApiKey:
+        limits = self._config.api
         plan = self.rest_api.add_usage_plan(
             "UsagePlan",
             api_stages=[
                 apigateway.UsagePlanPerApiStage(api=self.rest_api, stage=self.rest_api.deployment_stage)
             ],
             throttle=apigateway.ThrottleSettings(
-                rate_limit=config.api.rate_limit, burst_limit=config.api.burst_limit
+                rate_limit=limits.rate_limit, burst_limit=limits.burst_limit
             ),
         )
         key = self.rest_api.add_api_key("ApiKey")
@@ -133,6 +209,36 @@ class JobsApi(Construct):
                 templates={"application/json": problem.model_dump_json()},
             )
 
+    def _watch(self, pager: Pager) -> None:
+        pager.watch(
+            self,
+            "api-errors",
+            metric=self.rest_api.metric_server_error(period=MINUTE, statistic="Sum"),
+            threshold=0,
+            minutes=3,
+            severity=Severity.CRITICAL,
+            summary="The API has been answering with 5xx for three minutes.",
+        )
+
+    def _account_for_findings(self) -> None:
+        findings = {
+            "APIG2": "The function checks every request against the contract and answers with its errors.",
+            (
+                "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+                "AmazonAPIGatewayPushToCloudWatchLogs]"
+            ): "API Gateway asks for this managed policy to write its logs; it is the account's setting.",
+        }
+        if self._config.api.firewall_requests_per_5_minutes is None:
+            findings["APIG3"] = "A web application firewall is an option of the stage: api.firewall_..."
+        if isinstance(self._config.api.auth, ApiKeyAuth):
+            findings |= {
+                "APIG4": "Callers prove who they are with an API key; IAM and Cognito are options.",
+                "COG4": "Callers prove who they are with an API key; IAM and Cognito are options.",
+            }
+        elif isinstance(self._config.api.auth, IamAuth):
+            findings["COG4"] = "Callers sign their requests with AWS credentials."
+        accept(self, findings)
+
 
 class CompletionConsumer(Construct):
     """The function that settles jobs from the completion queue."""
@@ -145,6 +251,7 @@ class CompletionConsumer(Construct):
         config: DeploymentConfig,
         storage: Storage,
         notices: Notices,
+        pager: Pager,
     ) -> None:
         super().__init__(scope, construct_id)
         function = JobsFunction(
@@ -158,7 +265,8 @@ class CompletionConsumer(Construct):
                 powertools_service_name=SERVICE_NAME,
             ),
             timeout=CONSUMER_TIMEOUT,
-            powertools_layer_version=config.powertools_layer_version,
+            config=config,
+            pager=pager,
         )
         storage.grant_completion(function.function)
         function.function.add_event_source(

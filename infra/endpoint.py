@@ -1,18 +1,40 @@
 """A model's asynchronous endpoint."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from inference.contract import keys
 from inference.contract.environment import ContainerEnvironment
-from infra.config import ModelConfig
+from infra.config import DeploymentConfig, HubModel, ModelConfig, S3Model
 from infra.image import InferenceImage
+from infra.names import endpoint_name, endpoint_parameter
+from infra.network import Placement
 from infra.notices import Notices
+from infra.pager import MINUTE, Pager, Severity
+from infra.review import accept
 from infra.storage import Storage
 
 VARIANT_NAME = "primary"
+_ASYNC_NAMESPACE = "AWS/SageMaker"
+_INSTANCE_NAMESPACE = "/aws/sagemaker/Endpoints"
+_CONTAINER_INTERFACES = [
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+]
+_CONTAINER_NETWORK = [
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+]
 
 
 class AsyncEndpoint(Construct):
@@ -23,93 +45,176 @@ class AsyncEndpoint(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        config: DeploymentConfig,
         model: ModelConfig,
         image: InferenceImage,
         storage: Storage,
         notices: Notices,
+        placement: Placement | None,
+        pager: Pager,
     ) -> None:
+        """`placement` is where the containers are attached to a VPC, if they are."""
         super().__init__(scope, construct_id)
         self.model = model
-        role = self._role(image, storage, notices)
+        self.endpoint_name = endpoint_name(config.stage, model)
+        self._config = config
+        self._placement = placement
+        log_group = self._log_group()
+        role = self._role(image, storage, notices, log_group)
         sagemaker_model = self._sagemaker_model(role, image, storage)
-        config = self._endpoint_config(sagemaker_model, storage, notices)
         self.endpoint = sagemaker.CfnEndpoint(
             self,
             "Endpoint",
-            endpoint_config_name=config.attr_endpoint_config_name,
+            endpoint_name=self.endpoint_name,
+            endpoint_config_name=self._endpoint_config(
+                sagemaker_model, image, storage, notices
+            ).attr_endpoint_config_name,
             retain_all_variant_properties=True,  # an update keeps the instances that scaling has chosen
         )
-        self.endpoint_name = self.endpoint.attr_endpoint_name
+        self.endpoint.node.add_dependency(log_group)
+        self._watch(pager)
 
-    def grant_invoke(self, grantee: iam.IGrantable) -> None:
-        """Lets the grantee submit asynchronous invocations."""
-        arn = self.endpoint.ref  # not built from the name: SageMaker's ARNs are in lower case
-        iam.Grant.add_to_principal(
-            grantee=grantee, actions=["sagemaker:InvokeEndpointAsync"], resource_arns=[arn]
+    def announce(self, *after: Construct) -> None:
+        """Tells the API which endpoint serves the model, once `after` is there too."""
+        parameter = ssm.StringParameter(
+            self,
+            "Current",
+            parameter_name=endpoint_parameter(self._config.stage, self.model.name),
+            string_value=self.endpoint.attr_endpoint_name,
+            description=f"The endpoint that serves {self.model.name} now.",
+        )
+        parameter.node.add_dependency(*after)
+
+    def metric(self, name: str, statistic: str) -> cloudwatch.Metric:
+        """A metric of the endpoint's queue. Its one dimension is the endpoint."""
+        return cloudwatch.Metric(
+            namespace=_ASYNC_NAMESPACE,
+            metric_name=name,
+            dimensions_map={"EndpointName": self.endpoint_name},
+            statistic=statistic,
+            period=MINUTE,
         )
 
-    def _role(self, image: InferenceImage, storage: Storage, notices: Notices) -> iam.Role:
+    def instance_metric(self, name: str, statistic: str) -> cloudwatch.Metric:
+        """A metric of the endpoint's instances; each reports once a minute."""
+        return cloudwatch.Metric(
+            namespace=_INSTANCE_NAMESPACE,
+            metric_name=name,
+            dimensions_map={
+                "EndpointName": self.endpoint_name,
+                "VariantName": VARIANT_NAME,
+            },
+            statistic=statistic,
+            period=MINUTE,
+        )
+
+    def _log_group(self) -> logs.LogGroup:
+        """The group that SageMaker writes to. Made here, it has a retention and goes with the stack."""
+        return logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/aws/sagemaker/Endpoints/{self.endpoint_name}",
+            retention=self._config.log_retention,
+            removal_policy=self._config.removal_policy,
+        )
+
+    def _role(
+        self, image: InferenceImage, storage: Storage, notices: Notices, log_group: logs.LogGroup
+    ) -> iam.Role:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
         image.grant_pull(role)
-        storage.grant_container(role, self.model.name)
+        storage.grant_container(role)
         notices.grant_publish(role)
-        logs_arn = cdk.Stack.of(self).format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name="/aws/sagemaker/Endpoints/*",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
-        iam.Grant.add_to_principal(
-            grantee=role,
-            actions=[
-                "logs:CreateLogGroup",
-                "logs:CreateLogStream",
-                "logs:DescribeLogStreams",
-                "logs:PutLogEvents",
-            ],
-            resource_arns=[logs_arn],
-        )
+        match self.model.source:
+            case S3Model() as source:
+                storage.grant_model(role, self.model.name, source)
+            case HubModel(token_secret_arn=str(arn)):
+                self._allow(role, ["secretsmanager:GetSecretValue"], arn)
+        log_group.grant(role, "logs:CreateLogGroup", "logs:DescribeLogStreams")
+        log_group.grant_write(role)
+        if self._placement:
+            self._allow_attachment(role)
+        accept(role, {"IAM5[Resource::*]": "ecr:GetAuthorizationToken cannot be limited to a resource."})
         return role
 
+    def _allow_attachment(self, role: iam.Role) -> None:
+        """Lets SageMaker attach the containers to the VPC."""
+        stack = cdk.Stack.of(self)
+        kinds = ("network-interface", "subnet", "security-group")
+        arns = [stack.format_arn(service="ec2", resource=kind, resource_name="*") for kind in kinds]
+        self._allow(role, _CONTAINER_INTERFACES, *arns)
+        self._allow(role, _CONTAINER_NETWORK, "*")
+        for kind in kinds:
+            finding = f"IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:{kind}/*]"
+            accept(role, {finding: "SageMaker makes the network interfaces; these actions need all three."})
+
+    @staticmethod
+    def _allow(role: iam.Role, actions: list[str], *arns: str) -> None:
+        iam.Grant.add_to_principal(grantee=role, actions=actions, resource_arns=list(arns))
+
     def _sagemaker_model(self, role: iam.Role, image: InferenceImage, storage: Storage) -> sagemaker.CfnModel:
+        source = self.model.source
+        properties = sagemaker.CfnModel
         environment = ContainerEnvironment(
-            model=self.model.declaration, data_bucket_name=storage.data_bucket.bucket_name
+            stage=self._config.stage,
+            model=self.model.declaration,
+            model_source=source if isinstance(source, HubModel) else None,
+            data_bucket_name=storage.data_bucket.bucket_name,
+            log_prompts=self._config.log_prompts,
         )
-        model = sagemaker.CfnModel(
+        model = properties(
             self,
             "Model",
             execution_role_arn=role.role_arn,
-            primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
+            primary_container=properties.ContainerDefinitionProperty(
                 image=image.uri,
                 environment=environment.variables(),
-                model_data_source=sagemaker.CfnModel.ModelDataSourceProperty(
-                    s3_data_source=sagemaker.CfnModel.S3DataSourceProperty(
-                        compression_type="None",
-                        s3_data_type="S3Prefix",
-                        s3_uri=storage.model_prefix(self.model.name),
+                model_data_source=(
+                    properties.ModelDataSourceProperty(
+                        s3_data_source=properties.S3DataSourceProperty(
+                            compression_type="None",
+                            s3_data_type="S3Prefix",
+                            s3_uri=storage.model_prefix(self.model.name, source),
+                        )
                     )
+                    if isinstance(source, S3Model)
+                    else None
                 ),
+            ),
+            vpc_config=(
+                properties.VpcConfigProperty(
+                    subnets=list(self._placement.subnet_ids),
+                    security_group_ids=list(self._placement.security_group_ids),
+                )
+                if self._placement
+                else None
             ),
         )
         model.node.add_dependency(role)  # SageMaker tries the role's permissions at once
         return model
 
     def _endpoint_config(
-        self, model: sagemaker.CfnModel, storage: Storage, notices: Notices
+        self, model: sagemaker.CfnModel, image: InferenceImage, storage: Storage, notices: Notices
     ) -> sagemaker.CfnEndpointConfig:
         bucket = storage.data_bucket
         properties = sagemaker.CfnEndpointConfig
-        return sagemaker.CfnEndpointConfig(
+        types = self.model.instance_types
+        pools = [
+            properties.InstancePoolProperty(instance_type=each, priority=place)
+            for place, each in enumerate(types, start=1)
+        ]
+        return properties(
             self,
             "Config",
             production_variants=[
                 properties.ProductionVariantProperty(
                     variant_name=VARIANT_NAME,
                     model_name=model.attr_model_name,
-                    instance_type=self.model.instance_type,
+                    instance_type=types[0] if len(types) == 1 else None,
+                    instance_pools=pools if len(types) > 1 else None,
                     initial_instance_count=max(1, self.model.scaling.min_instances),
                     initial_variant_weight=1,
-                    inference_ami_version=self.model.inference_ami_version,
+                    inference_ami_version=image.ami_version,
                     model_data_download_timeout_in_seconds=self.model.download_timeout_s,
                     container_startup_health_check_timeout_in_seconds=self.model.startup_timeout_s,
                 )
@@ -121,10 +226,42 @@ class AsyncEndpoint(Construct):
                 output_config=properties.AsyncInferenceOutputConfigProperty(
                     s3_output_path=bucket.s3_url_for_object(keys.RESULTS_PREFIX),
                     s3_failure_path=bucket.s3_url_for_object(keys.FAILURES_PREFIX),
+                    kms_key_id=storage.key.key_arn if storage.key else None,
                     notification_config=properties.AsyncInferenceNotificationConfigProperty(
                         success_topic=notices.success_topic.topic_arn,
                         error_topic=notices.error_topic.topic_arn,
                     ),
                 ),
             ),
+        )
+
+    def _watch(self, pager: Pager) -> None:
+        alarms = self._config.alarms
+        name = self.model.name
+        pager.watch(
+            self,
+            "backlog-age",
+            metric=self.metric("ApproximateAgeOfOldestRequest", "Maximum"),
+            threshold=alarms.backlog_age_s,
+            minutes=5,
+            severity=Severity.WARNING,
+            summary=f"Requests to {name} wait for more than {alarms.backlog_age_s} s.",
+        )
+        pager.watch(
+            self,
+            "wake-up-slow",
+            metric=self.metric("HasBacklogWithoutCapacity", "Maximum"),
+            threshold=0,
+            minutes=alarms.wake_up_s // 60,
+            severity=Severity.CRITICAL,
+            summary=f"Requests to {name} have found no instance for {alarms.wake_up_s} s.",
+        )
+        pager.watch(
+            self,
+            "gpu-memory",
+            metric=self.instance_metric("GPUMemoryUtilization", "Maximum"),
+            threshold=alarms.gpu_memory_percent,
+            minutes=5,
+            severity=Severity.WARNING,
+            summary=f"The GPU's memory at {name} is more than {alarms.gpu_memory_percent:g} % full.",
         )

@@ -1,19 +1,23 @@
 """The Lambda functions."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from inference.contract.environment import Environment
 from infra.bundling import functions_code
+from infra.config import DeploymentConfig
+from infra.pager import MINUTE, Pager, Severity
+from infra.review import accept
 
 SERVICE_NAME = "jobs"
 _POWERTOOLS_ACCOUNT = "017000801446"
 
 
 class JobsFunction(Construct):
-    """A function of the jobs package, with its log group."""
+    """A function of the jobs package, with its role, its log group and its alarms."""
 
     def __init__(
         self,
@@ -24,9 +28,16 @@ class JobsFunction(Construct):
         description: str,
         environment: Environment,
         timeout: cdk.Duration,
-        powertools_layer_version: int,
+        config: DeploymentConfig,
+        pager: Pager,
     ) -> None:
         super().__init__(scope, construct_id)
+        log_group = logs.LogGroup(
+            self, "Logs", retention=config.log_retention, removal_policy=config.removal_policy
+        )
+        # Its own role: the one that the CDK would make lets the function write to every log group.
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group.grant_write(role)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -35,12 +46,22 @@ class JobsFunction(Construct):
             code=functions_code(),
             runtime=lambda_.Runtime.PYTHON_3_12,
             architecture=lambda_.Architecture.ARM_64,
-            layers=[self._powertools(powertools_layer_version)],
+            layers=[self._powertools(config.powertools_layer_version)],
             memory_size=512,
             timeout=timeout,
             environment=environment.variables(),
-            log_group=logs.LogGroup(self, "Logs", retention=logs.RetentionDays.ONE_MONTH),
+            role=role,
+            log_group=log_group,
+            tracing=lambda_.Tracing.ACTIVE if config.tracing else lambda_.Tracing.DISABLED,
         )
+        accept(
+            self,
+            {
+                "IAM5[Resource::*]": "X-Ray's actions cannot be limited to a resource.",
+                "L1": "The Powertools layer is published per Python version; this is the one that is pinned.",
+            },
+        )
+        self._watch(pager, handler)
 
     def _powertools(self, version: int) -> lambda_.ILayerVersion:
         arn = cdk.Stack.of(self).format_arn(
@@ -51,3 +72,23 @@ class JobsFunction(Construct):
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
         return lambda_.LayerVersion.from_layer_version_arn(self, "Powertools", arn)
+
+    def _watch(self, pager: Pager, handler: str) -> None:
+        pager.watch(
+            self,
+            "function-errors",
+            metric=self.function.metric_errors(period=MINUTE, statistic="Sum"),
+            threshold=0,
+            minutes=3,
+            severity=Severity.CRITICAL,
+            summary=f"{handler} has been failing for three minutes.",
+        )
+        pager.watch(
+            self,
+            "function-throttles",
+            metric=self.function.metric_throttles(period=MINUTE, statistic="Sum"),
+            threshold=0,
+            minutes=3,
+            severity=Severity.WARNING,
+            summary=f"{handler} is being held back by the account's concurrency.",
+        )

@@ -3,68 +3,132 @@
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from inference.contract import keys
+from infra.config import S3Model
+from infra.review import accept
 
 _PROGRESS_DAYS = 1
+_OLD_VERSIONS_DAYS = 7
+_ACCESS_LOGS_DAYS = 90
+_BY_PREFIX = "Objects get their names from jobs and models: the prefix is as narrow as it can be."
 
 
 class Storage(Construct):
     """The data bucket, the models bucket and the jobs table.
 
-    Deleting the stack keeps all three.
+    Attributes:
+        key: the key that everything is encrypted with, or None where AWS's own are.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, retention: cdk.Duration) -> None:
-        """Keeps jobs and their objects for `retention`."""
+    def __init__(
+        self, scope: Construct, construct_id: str, *, retention: cdk.Duration, keep: bool, own_key: bool
+    ) -> None:
+        """Storage for the jobs.
+
+        Args:
+            scope: the parent.
+            construct_id: the name within the parent.
+            retention: for which jobs and their objects are kept.
+            keep: everything outlives the stack; otherwise it is deleted with it.
+            own_key: everything is encrypted with a key of its own.
+        """
         super().__init__(scope, construct_id)
+        self._keep = keep
+        self._removal_policy = cdk.RemovalPolicy.RETAIN if keep else cdk.RemovalPolicy.DESTROY
+        self.key = (
+            kms.Key(self, "Key", enable_key_rotation=True, removal_policy=self._removal_policy)
+            if own_key
+            else None
+        )
+        self._access_logs = self._access_log_bucket()
         self.data_bucket = self._bucket(
             "Data",
             lifecycle_rules=[
                 s3.LifecycleRule(expiration=retention),
                 s3.LifecycleRule(prefix=keys.PROGRESS_PREFIX, expiration=cdk.Duration.days(_PROGRESS_DAYS)),
-                s3.LifecycleRule(abort_incomplete_multipart_upload_after=cdk.Duration.days(1)),
             ],
         )
-        self.models_bucket = self._bucket("Models", versioned=True)
+        self.models_bucket = self._bucket("Models", lifecycle_rules=[])
         self.jobs_table = dynamodb.Table(
             self,
             "Jobs",
             partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             time_to_live_attribute="expires_at",
+            encryption=(
+                dynamodb.TableEncryption.CUSTOMER_MANAGED if self.key else dynamodb.TableEncryption.DEFAULT
+            ),
+            encryption_key=self.key,
+            removal_policy=self._removal_policy,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
         )
 
-    def _bucket(
-        self,
-        construct_id: str,
-        *,
-        versioned: bool = False,
-        lifecycle_rules: list[s3.LifecycleRule] | None = None,
-    ) -> s3.Bucket:
+    def _access_log_bucket(self) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "AccessLogs",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,  # S3 does not deliver logs under a key of one's own
+            enforce_ssl=True,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            lifecycle_rules=[s3.LifecycleRule(expiration=cdk.Duration.days(_ACCESS_LOGS_DAYS))],
+            removal_policy=self._removal_policy,
+            auto_delete_objects=not self._keep,
+        )
+        accept(bucket, {"S1": "This is where the access logs go; a log of its own would log itself."})
+        return bucket
+
+    def _bucket(self, construct_id: str, *, lifecycle_rules: list[s3.LifecycleRule]) -> s3.Bucket:
         return s3.Bucket(
             self,
             construct_id,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if self.key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self.key,
+            bucket_key_enabled=True if self.key else None,
             enforce_ssl=True,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            versioned=versioned,
-            lifecycle_rules=lifecycle_rules,
+            server_access_logs_bucket=self._access_logs,
+            server_access_logs_prefix=f"{construct_id.lower()}/",
+            versioned=True,
+            lifecycle_rules=[
+                *lifecycle_rules,
+                s3.LifecycleRule(
+                    noncurrent_version_expiration=cdk.Duration.days(_OLD_VERSIONS_DAYS),
+                    abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
+                ),
+            ],
+            removal_policy=self._removal_policy,
+            auto_delete_objects=not self._keep,
         )
 
-    def model_prefix(self, model: str) -> str:
+    def model_prefix(self, model: str, source: S3Model) -> str:
         """The `s3://` prefix under which the model's files lie."""
-        return self.models_bucket.s3_url_for_object(f"{model}/")
+        return source.uri or self.models_bucket.s3_url_for_object(f"{model}/")
 
-    def grant_container(self, role: iam.IGrantable, model: str) -> None:
-        """Lets an endpoint read its model, inputs and requests, and write what it draws."""
-        self._grant(role, self.models_bucket, ["s3:GetObject"], f"{model}/*")
+    def grant_model(self, role: iam.IGrantable, model: str, source: S3Model) -> None:
+        """Lets an endpoint read its model."""
+        if source.uri is None:
+            self._grant(role, self.models_bucket, ["s3:GetObject"], f"{model}/*")
+            self._grant_listing(role, self.models_bucket)
+            return
+        bucket = f"arn:{cdk.Aws.PARTITION}:s3:::{source.bucket}"
+        objects = f"{bucket}/{source.prefix}*"
+        for action, arn in (("s3:GetObject", objects), ("s3:ListBucket", bucket)):
+            iam.Grant.add_to_principal(grantee=role, actions=[action], resource_arns=[arn])
+        accept(
+            role.grant_principal,
+            {f"IAM5[Resource::arn:<AWS::Partition>:s3:::{source.bucket}/{source.prefix}*]": _BY_PREFIX},
+        )
+
+    def grant_container(self, role: iam.IGrantable) -> None:
+        """Lets an endpoint read inputs and requests, and write what it draws."""
         self._grant(
             role,
             self.data_bucket,
@@ -85,7 +149,8 @@ class Storage(Construct):
                 )
             ),
         )
-        self._grant_listing(role, self.models_bucket, self.data_bucket)
+        self._grant_listing(role, self.data_bucket)
+        self._grant_key(role)
 
     def grant_api(self, grantee: iam.IGrantable) -> None:
         """Lets the API keep records, store requests, read progress and sign links to images."""
@@ -99,6 +164,7 @@ class Storage(Construct):
             f"{keys.OUTPUTS_PREFIX}*",
         )
         self._grant_listing(grantee, self.data_bucket)
+        self._grant_key(grantee)
 
     def grant_completion(self, grantee: iam.IGrantable) -> None:
         """Lets the completion function read SageMaker's answers and settle jobs."""
@@ -111,11 +177,21 @@ class Storage(Construct):
             f"{keys.FAILURES_PREFIX}*",
         )
         self._grant_listing(grantee, self.data_bucket)
+        self._grant_key(grantee)
 
-    @staticmethod
-    def _grant(grantee: iam.IGrantable, bucket: s3.Bucket, actions: list[str], *patterns: str) -> None:
+    def _grant_key(self, grantee: iam.IGrantable) -> None:
+        if self.key:
+            self.key.grant(grantee, "kms:Decrypt", "kms:GenerateDataKey")
+
+    def _grant(self, grantee: iam.IGrantable, bucket: s3.Bucket, actions: list[str], *patterns: str) -> None:
         arns = [bucket.arn_for_objects(pattern) for pattern in patterns]
         iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=arns)
+        stack = cdk.Stack.of(self)
+        exported = stack.resolve(stack.export_value(bucket.bucket_arn))["Fn::ImportValue"]
+        accept(
+            grantee.grant_principal,
+            {f"IAM5[Resource::{exported}/{pattern}]": _BY_PREFIX for pattern in patterns},
+        )
 
     @staticmethod
     def _grant_listing(grantee: iam.IGrantable, *buckets: s3.Bucket) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from inference.contract.model import ModelDeclaration
+from inference.contract.source import HubSource
 
 
 class InvalidEnvironmentError(RuntimeError):
@@ -41,8 +42,13 @@ class Environment(BaseModel):
         try:
             return cls.model_validate(present)
         except ValidationError as error:
-            faults = [f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+            faults = [f"{_variable(*e['loc'])}: {e['msg']}" for e in error.errors()]
             raise InvalidEnvironmentError("environment variables: " + "; ".join(faults)) from error
+
+
+def _variable(field: str | int, *path: str | int) -> str:
+    """The variable of a field and, in a structured one, the path to the fault."""
+    return ".".join([str(field).upper(), *map(str, path)])
 
 
 class ContainerEnvironment(Environment):
@@ -50,20 +56,35 @@ class ContainerEnvironment(Environment):
 
     model: Annotated[ModelDeclaration, BeforeValidator(_from_json)]
     data_bucket_name: str
+    stage: str = "local"
     model_directory: str = "/opt/ml/model"
+    model_source: Annotated[HubSource | None, BeforeValidator(_from_json)] = None
+    """None draws with what lies in `model_directory`: SageMaker has put it there."""
+
     bind_host: str = "0.0.0.0"  # noqa: S104 - SageMaker reaches the container from outside it
     sagemaker_bind_to_port: int = 8080
     max_input_image_bytes: int = Field(default=25 * 1024 * 1024)
     max_input_image_pixels: int = Field(default=50_000_000)
+    log_prompts: bool = False
+    """False keeps prompts, and errors that may quote them, out of the log."""
 
 
 class ModelEndpoint(BaseModel):
-    """A model and the endpoint that serves it."""
+    """A model, and how jobs get to the endpoint that serves it.
+
+    Attributes:
+        model: as requests name it.
+        endpoint_parameter: the SSM parameter that holds the endpoint's name.
+        invocation_timeout_s: what a job may take once it has begun.
+        request_ttl_s: how long a job may wait.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: ModelDeclaration
-    endpoint_name: str
+    endpoint_parameter: str
+    invocation_timeout_s: int = Field(default=900, ge=1, le=3600)
+    request_ttl_s: int = Field(default=21_600, ge=60, le=21_600)
 
 
 class CompletionEnvironment(Environment):

@@ -16,6 +16,11 @@ def new_job_id() -> str:
     return str(ULID())
 
 
+def created_at(job_id: str) -> float:
+    """When a job id was made: seconds since the epoch, to the millisecond."""
+    return ULID.from_str(job_id).timestamp
+
+
 class S3Location(NamedTuple):
     """One S3 object."""
 

@@ -45,9 +45,11 @@ class ModelDeclaration(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: ModelName
-    defaults: ModelDefaults = ModelDefaults()
-    limits: ModelLimits = ModelLimits()
+    name: ModelName = Field(description="What requests call it; lower-case letters, digits and hyphens.")
+    defaults: ModelDefaults = Field(
+        default=ModelDefaults(), description="What a request gets where it says nothing."
+    )
+    limits: ModelLimits = Field(default=ModelLimits(), description="What a request may ask for at the most.")
 
     @model_validator(mode="after")
     def _check_defaults_are_allowed(self) -> Self:

@@ -29,5 +29,10 @@ class GenerationResult(BaseModel):
     steps: int
     guidance_scale: float
     strength: float | None = None
-    durations_s: dict[str, float] = Field(description="Seconds by stage: fetch, generate, store.")
+    durations_s: dict[str, float] = Field(
+        description=(
+            "Seconds by what they went on: fetch (with an input image), denoise, encode, upload; and total, "
+            "which holds the waits in between too."
+        )
+    )
     versions: dict[str, str] = Field(description="The libraries that drew the images.")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import cache
 
 import boto3
+from aws_lambda_powertools.utilities.parameters import SSMProvider
 from botocore.config import Config
 
 from inference.contract.environment import ApiEnvironment, CompletionEnvironment
@@ -25,9 +26,7 @@ def job_service() -> JobService:
         catalog=ModelCatalog([each.model for each in served], environment.default_model),
         jobs=_repository(environment),
         documents=_documents(environment),
-        endpoints=SageMakerEndpoints(
-            boto3.client("sagemaker-runtime"), {each.model.name: each.endpoint_name for each in served}
-        ),
+        endpoints=SageMakerEndpoints(boto3.client("sagemaker-runtime"), SSMProvider(), served),
         data_bucket_name=environment.data_bucket_name,
         retention=timedelta(days=environment.retention_days),
     )

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from inference.contract.environment import (
@@ -7,7 +9,9 @@ from inference.contract.environment import (
     ModelEndpoint,
 )
 from inference.contract.model import ModelDeclaration, ModelLimits
+from inference.contract.source import HubSource
 
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:hub-AbCdEf"
 DEMO = ModelDeclaration(name="demo", limits=ModelLimits(max_count=2))
 
 
@@ -16,7 +20,7 @@ def test_what_infra_writes_the_runtime_reads() -> None:
         jobs_table_name="jobs",
         data_bucket_name="data",
         powertools_service_name="jobs",
-        model_endpoints=(ModelEndpoint(model=DEMO, endpoint_name="endpoint"),),
+        model_endpoints=(ModelEndpoint(model=DEMO, endpoint_parameter="/endpoint"),),
         default_model="demo",
         retention_days=7,
     )
@@ -28,6 +32,50 @@ def test_what_infra_writes_the_runtime_reads() -> None:
 def test_numbers_arrive_as_numbers() -> None:
     variables = {"MODEL": '{"name": "demo"}', "DATA_BUCKET_NAME": "data", "SAGEMAKER_BIND_TO_PORT": "9000"}
     assert ContainerEnvironment.read(variables).sagemaker_bind_to_port == 9000
+
+
+def test_the_container_is_told_where_its_model_comes_from() -> None:
+    source = HubSource(id="someone/a-model", revision="0" * 40, token_secret_arn=ARN)
+    written = ContainerEnvironment(
+        model=DEMO, data_bucket_name="data", stage="dev", model_source=source, log_prompts=True
+    )
+    assert ContainerEnvironment.read(written.variables()) == written
+
+
+def test_what_is_left_out_is_local_without_a_source_and_without_prompts_in_the_log() -> None:
+    variables = ContainerEnvironment(model=DEMO, data_bucket_name="data").variables()
+    assert variables.keys() == {"MODEL", "DATA_BUCKET_NAME"}
+    read = ContainerEnvironment.read(variables)
+    assert (read.stage, read.model_source, read.log_prompts) == ("local", None, False)
+
+
+def test_a_switch_that_says_false_is_off() -> None:
+    variables = {"MODEL": '{"name": "demo"}', "DATA_BUCKET_NAME": "data", "LOG_PROMPTS": "false"}
+    assert ContainerEnvironment.read(variables).log_prompts is False
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("id", "a-model"),
+        ("id", "../a-model"),
+        ("id", "someone/../a"),
+        ("id", "https://huggingface.co/someone/a-model"),
+        ("revision", "main"),
+        ("revision", "0" * 39),
+        ("revision", "A" * 40),
+        ("token_secret_arn", "hf_abc"),
+        ("token_secret_arn", "arn:aws:s3:::bucket"),
+        ("type", "s3"),
+        ("token", "hf_abc"),
+    ],
+)
+def test_a_source_that_is_wrong_is_named_by_its_field(field: str, value: str) -> None:
+    source = {"id": "someone/a-model", "revision": "0" * 40, field: value}
+    variables = {"MODEL": '{"name": "demo"}', "DATA_BUCKET_NAME": "data", "MODEL_SOURCE": json.dumps(source)}
+    with pytest.raises(InvalidEnvironmentError, match=rf"variables: MODEL_SOURCE\.{field}: ") as caught:
+        ContainerEnvironment.read(variables)
+    assert value not in str(caught.value).replace("someone/", "")
 
 
 def test_all_missing_variables_are_named_at_once() -> None:

@@ -1,8 +1,10 @@
+import time
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from inference.contract import keys
-from inference.contract.identifiers import JobId, S3Location, new_job_id
+from inference.contract.identifiers import JobId, S3Location, created_at, new_job_id
 
 JOB_IDS = TypeAdapter(JobId)
 
@@ -12,6 +14,12 @@ def test_new_job_ids_are_valid_and_sort_by_time() -> None:
     assert JOB_IDS.validate_python(first) == first
     assert first[:10] <= second[:10]
     assert first != second
+
+
+def test_a_job_id_tells_when_it_was_made() -> None:
+    before = time.time()
+    assert before - 0.001 <= created_at(new_job_id()) <= time.time()
+    assert created_at("01ARZ3NDEKTSV4RRFFQ69G5FAV") == 1469922850.259
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Two stages, each synthesized once."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,72 +17,118 @@ from tests.conftest import ROOT
 class Templates:
     """A stage's templates."""
 
-    storage: Template
-    endpoints: dict[str, Template]
-    api: Template
+    by_stack: dict[str, Template]
+
+    @property
+    def storage(self) -> Template:
+        return self.by_stack["Storage"]
+
+    @property
+    def api(self) -> Template:
+        return self.by_stack["Api"]
+
+    @property
+    def endpoints(self) -> dict[str, Template]:
+        prefix = "Endpoint-"
+        return {
+            name.removeprefix(prefix): template
+            for name, template in self.by_stack.items()
+            if name.startswith(prefix)
+        }
 
     def all(self) -> list[Template]:
-        return [self.storage, *self.endpoints.values(), self.api]
+        return list(self.by_stack.values())
+
+
+def only(template: Template, kind: str) -> Any:
+    """The properties of the template's one resource of this type."""
+    ((_, resource),) = template.find_resources(kind).items()
+    return resource["Properties"]
+
+
+def text(value: Any) -> str:
+    return json.dumps(value)
 
 
 def synthesize(stage: dict[str, Any]) -> Templates:
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
-    app = cdk.App(context=flags | {"stage": "test", "stages": {"test": stage}})
+    app = cdk.App(
+        context=flags | {"stage": "test", "stages": {"test": stage}},
+        builtin_cloud_formation_validation=False,  # costs seconds; `make check` has it
+    )
     add_stacks(app, DeploymentConfig.from_context(app.node))
-    assembly = app.synth()
-    templates = {stack.stack_name: Template.from_json(stack.template) for stack in assembly.stacks}
-    endpoints = {
-        name.removeprefix("StableDiffusion-test-Endpoint-"): template
-        for name, template in templates.items()
-        if "-Endpoint-" in name
-    }
     return Templates(
-        templates["StableDiffusion-test-Storage"], endpoints, templates["StableDiffusion-test-Api"]
+        {
+            stack.stack_name.removeprefix("StableDiffusion-test-"): Template.from_json(stack.template)
+            for stack in app.synth().stacks
+        }
     )
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _quick_synthesis() -> Iterator[None]:
-    """The built-in validator has a run of its own in `make check`; here it would cost seconds a synthesis."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CDK_VALIDATION", "false")
-        yield
+SMALL: dict[str, Any] = {"models": [{"name": "demo", "instance_types": ["ml.g4dn.xlarge"]}]}
+"""One model, every default."""
+
+LARGE: dict[str, Any] = {
+    "retention_days": 5,
+    "log_retention_days": 7,
+    "log_prompts": True,
+    "tracing": False,
+    "termination_protection": True,
+    "customer_managed_key": True,
+    "api": {
+        "rate_limit": 3,
+        "burst_limit": 7,
+        "auth": {"type": "iam"},
+        "firewall_requests_per_5_minutes": 500,
+    },
+    "network": {"type": "isolated", "availability_zones": 2},
+    "alarms": {
+        "emails": ["oncall@example.com"],
+        "topic_arns": ["arn:aws:sns:us-east-1:123456789012:pager"],
+        "backlog_age_s": 77,
+        "wake_up_s": 300,
+        "gpu_memory_percent": 88,
+    },
+    "models": [
+        {
+            "name": "first",
+            "instance_types": ["ml.g5.xlarge"],
+            "limits": {"max_count": 2},
+            "max_concurrent_invocations": 9,
+            "download_timeout_s": 100,
+            "startup_timeout_s": 200,
+            "invocation_timeout_s": 300,
+            "request_ttl_s": 400,
+            "scaling": {
+                "idle_tail_s": 240,
+                "scheduled_minimums": [
+                    {
+                        "cron": "cron(0 8 ? * MON-FRI *)",
+                        "time_zone": "Europe/Berlin",
+                        "min_instances": 3,
+                    }
+                ],
+                "min_instances": 2,
+                "max_instances": 6,
+                "target_backlog_per_instance": 2.5,
+                "scale_in_cooldown_s": 11,
+                "scale_out_cooldown_s": 22,
+            },
+        },
+        {"name": "second", "instance_types": ["ml.g6e.xlarge", "ml.g6.xlarge", "ml.g4dn.xlarge"]},
+    ],
+}
+"""Two models, and every setting away from its default."""
 
 
 @pytest.fixture(scope="session")
 def small() -> Templates:
-    """One model, every default."""
-    return synthesize({"models": [{"name": "demo", "instance_type": "ml.g4dn.xlarge"}]})
+    return synthesize(SMALL)
 
 
 @pytest.fixture(scope="session")
 def large() -> Templates:
-    """Two models, and every setting away from its default."""
-    return synthesize(
-        {
-            "retention_days": 5,
-            "termination_protection": True,
-            "api": {"rate_limit": 3, "burst_limit": 7},
-            "models": [
-                {
-                    "name": "first",
-                    "instance_type": "ml.g5.xlarge",
-                    "limits": {"max_count": 2},
-                    "max_concurrent_invocations": 9,
-                    "download_timeout_s": 100,
-                    "startup_timeout_s": 200,
-                    "scaling": {
-                        "min_instances": 2,
-                        "max_instances": 6,
-                        "target_backlog_per_instance": 2.5,
-                        "scale_in_cooldown_s": 11,
-                        "scale_out_cooldown_s": 22,
-                    },
-                },
-                {"name": "second", "instance_type": "ml.g6.xlarge"},
-            ],
-        }
-    )
+    return synthesize(LARGE)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,11 @@
 import json
 from typing import Any
 
+import pytest
 from aws_cdk.assertions import Match
 
 from inference.contract.environment import ApiEnvironment, CompletionEnvironment
-from tests.infra.conftest import Templates
+from tests.infra.conftest import Templates, only, synthesize
 
 HTTP = {"Handler": "jobs.http_handler.handler"}
 SETTLE = {"Handler": "jobs.completion_handler.handler"}
@@ -48,15 +49,62 @@ def test_every_method_wants_the_api_key(small: Templates) -> None:
     assert all(method["Properties"]["ApiKeyRequired"] is True for method in methods.values())
 
 
-def test_the_key_belongs_to_a_plan_for_the_deployed_stage(large: Templates) -> None:
-    large.api.has_resource_properties(
+def test_the_key_belongs_to_a_plan_for_the_deployed_stage(small: Templates) -> None:
+    small.api.has_resource_properties(
         "AWS::ApiGateway::UsagePlan",
         {
             "ApiStages": [{"ApiId": Match.any_value(), "Stage": Match.any_value(), "Throttle": {}}],
-            "Throttle": {"RateLimit": 3, "BurstLimit": 7},
+            "Throttle": {"RateLimit": 20, "BurstLimit": 40},
         },
     )
-    large.api.resource_count_is("AWS::ApiGateway::UsagePlanKey", 1)
+    small.api.resource_count_is("AWS::ApiGateway::UsagePlanKey", 1)
+
+
+def test_with_iam_every_request_is_signed_and_there_is_no_key(large: Templates) -> None:
+    methods = large.api.find_resources("AWS::ApiGateway::Method")
+    assert methods
+    assert all(each["Properties"]["AuthorizationType"] == "AWS_IAM" for each in methods.values())
+    large.api.resource_count_is("AWS::ApiGateway::ApiKey", 0)
+
+
+@pytest.mark.parametrize("scopes", [[], ["images/draw"]])
+def test_with_cognito_a_token_of_the_pool_is_asked_for(scopes: list[str]) -> None:
+    pool = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_AbCdEfGhI"
+    template = synthesize(
+        {
+            "models": [{"name": "demo", "instance_types": ["ml.g5.xlarge"]}],
+            "api": {"auth": {"type": "cognito", "user_pool_arn": pool, "scopes": scopes}},
+        }
+    ).api
+    (authorizer,) = template.find_resources("AWS::ApiGateway::Authorizer")
+    assert only(template, "AWS::ApiGateway::Authorizer")["ProviderARNs"] == [pool]
+    methods = template.find_resources("AWS::ApiGateway::Method")
+    for method in methods.values():
+        properties = method["Properties"]
+        assert properties["AuthorizationType"] == "COGNITO_USER_POOLS"
+        assert properties["AuthorizerId"] == {"Ref": authorizer}
+        assert properties.get("AuthorizationScopes", []) == scopes
+
+
+def test_a_firewall_stands_in_front_when_it_is_asked_for(small: Templates, large: Templates) -> None:
+    small.api.resource_count_is("AWS::WAFv2::WebACL", 0)
+    rules = only(large.api, "AWS::WAFv2::WebACL")["Rules"]
+    assert rules[0]["Statement"]["RateBasedStatement"]["Limit"] == 500
+    association = only(large.api, "AWS::WAFv2::WebACLAssociation")
+    (stage,) = large.api.find_resources("AWS::ApiGateway::Stage")
+    assert {"Ref": stage} in association["ResourceArn"]["Fn::Join"][1]
+
+
+def test_requests_are_traced_if_so_configured_and_bodies_never_logged(
+    small: Templates, large: Templates
+) -> None:
+    for templates, traced in ((small, True), (large, False)):
+        assert only(templates.api, "AWS::ApiGateway::Stage").get("TracingEnabled", False) is traced
+        for properties in (HTTP, SETTLE):
+            mode = function(templates, properties).get("TracingConfig", {}).get("Mode")
+            assert (mode == "Active") is traced
+        (settings,) = only(templates.api, "AWS::ApiGateway::Stage")["MethodSettings"]
+        assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("ERROR", False)
 
 
 def test_the_stage_is_throttled_and_logged(large: Templates) -> None:
@@ -88,23 +136,33 @@ def test_the_gateways_own_refusals_are_problem_documents(small: Templates) -> No
 def test_the_functions_are_told_what_they_need_in_the_contracts_words(large: Templates) -> None:
     variables = readable(function(large, HTTP)["Environment"]["Variables"])
     environment = ApiEnvironment.read(variables)
-    assert [(each.model.name, each.endpoint_name) for each in environment.model_endpoints] == [
-        ("first", "deployed"),
-        ("second", "deployed"),
+    served = [
+        (each.model.name, each.endpoint_parameter, each.invocation_timeout_s, each.request_ttl_s)
+        for each in environment.model_endpoints
+    ]
+    assert served == [
+        ("first", "/stable-diffusion/test/endpoints/first", 300, 400),
+        ("second", "/stable-diffusion/test/endpoints/second", 900, 21_600),
     ]
     assert environment.model_endpoints[0].model.limits.max_count == 2
     assert (environment.default_model, environment.retention_days) == ("first", 5)
     CompletionEnvironment.read(readable(function(large, SETTLE)["Environment"]["Variables"]))
 
 
-def test_the_api_may_invoke_these_endpoints_and_no_others(large: Templates) -> None:
-    (invoke,) = [
-        s for s in statements(large, HTTP["Handler"]) if "sagemaker:InvokeEndpointAsync" in actions(s)
+def test_the_api_may_find_and_invoke_these_endpoints_and_no_others(large: Templates) -> None:
+    def resources(action: str) -> list[str]:
+        found = [s["Resource"] for s in statements(large, HTTP["Handler"]) if action in actions(s)]
+        return [
+            "".join(pieces(arn)) for each in found for arn in (each if isinstance(each, list) else [each])
+        ]
+
+    invoked = resources("sagemaker:InvokeEndpointAsync")
+    assert [arn.rpartition(":")[2] for arn in invoked] == [
+        "endpoint/sd-test-first-*",
+        "endpoint/sd-test-second-*",
     ]
-    assert actions(invoke) == ["sagemaker:InvokeEndpointAsync"]
-    arns = [json.dumps(arn) for arn in invoke["Resource"]]
-    assert len(arns) == 2
-    assert all("Fn::ImportValue" in arn and "RefAsyncEndpoint" in arn for arn in arns)
+    read = resources("ssm:GetParameter")
+    assert [arn.rpartition("/")[2] for arn in read] == ["first", "second"]
 
 
 def test_the_functions_touch_only_their_own_prefixes(small: Templates) -> None:
@@ -120,8 +178,16 @@ def test_the_functions_touch_only_their_own_prefixes(small: Templates) -> None:
 
 
 def test_no_statement_has_a_wildcard_action_or_resource_that_aws_does_not_force(large: Templates) -> None:
-    forced = {"ecr:GetAuthorizationToken"}
-    for template in large.all():
+    forced = {
+        "ecr:GetAuthorizationToken",
+        "ec2:DescribeDhcpOptions",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+    }
+    ours = [template for name, template in large.by_stack.items() if name != "Image"]
+    for template in ours:  # the image's build has the policies of the library that brings it
         for policy in template.find_resources("AWS::IAM::Policy").values():
             for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
                 assert not any("*" in action for action in actions(statement))

@@ -3,9 +3,10 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from infra.config import DeploymentConfig, InvalidConfigurationError
+from infra.config import DeploymentConfig, InvalidConfigurationError, reference
+from tests.conftest import ROOT
 
-MODEL = {"name": "demo", "instance_type": "ml.g4dn.xlarge"}
+MODEL = {"name": "demo", "instance_types": ["ml.g4dn.xlarge"]}
 
 
 def read(stages: Any, stage: str | None = "dev") -> DeploymentConfig:
@@ -30,21 +31,84 @@ def test_an_unknown_stage_is_told_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "words"),
+    ("stage", "sentence"),
     [
-        ({"models": []}, r"stages\.dev\.models: .*at least 1"),
-        ({"models": [MODEL], "modles": 1}, r"stages\.dev\.modles: Extra inputs"),
-        ({"models": [{**MODEL, "instance_type": "g4dn"}]}, r"stages\.dev\.models\.0\.instance_type: "),
-        ({"models": [{**MODEL, "name": "My Model"}]}, r"stages\.dev\.models\.0\.name: "),
+        ({"models": []}, "stages.dev.models: Tuple should have at least 1 item"),
+        (
+            {"models": [MODEL], "modles": 1},
+            "stages.dev.modles is not a setting; allowed here: models, image, api,",
+        ),
+        ({"models": [{"name": "demo"}]}, "stages.dev.models.0.instance_types is missing"),
+        (
+            {"models": [{**MODEL, "instance_types": ["ml.m5.large"]}]},
+            "stages.dev.models.0.instance_types.0: String should match pattern",
+        ),
+        (
+            {"models": [{**MODEL, "instance_types": ["ml.g5.xlarge", "ml.g5.xlarge"]}]},
+            "stages.dev.models.0: instance_types names a type twice",
+        ),
+        ({"models": [{**MODEL, "name": "My Model"}]}, "stages.dev.models.0.name: "),
         (
             {"models": [{**MODEL, "scaling": {"min_instances": 2}}]},
-            "min_instances must not exceed max_instances",
+            "stages.dev.models.0.scaling: min_instances, scheduled ones too, must not exceed max_instances",
         ),
-        ({"models": [{**MODEL, "defaults": {"width": 2048}}]}, "defaults for width are outside"),
-        ({"models": [{**MODEL, "startup_timeout_s": 4000}]}, r"startup_timeout_s: .*3600"),
-        ({"models": [MODEL, MODEL]}, "models are named twice: demo"),
+        (
+            {"models": [{**MODEL, "scaling": {"idle_tail_s": 90}}]},
+            "stages.dev.models.0.scaling.idle_tail_s: Input should be a multiple of 60; it is 90. Seconds,",
+        ),
+        (
+            {"models": [{**MODEL, "source": {"type": "s3", "url": "s3://a/b/"}}]},
+            "stages.dev.models.0.source.url is not a setting; allowed here: type, uri",
+        ),
+        (
+            {"models": [{**MODEL, "source": {"type": "ftp"}}]},
+            "stages.dev.models.0.source: Input tag 'ftp'",
+        ),
+        (
+            {"models": [MODEL], "image": {"source": "registry", "cuda": 13}},
+            "stages.dev.image.repository_arn is missing",
+        ),
+        (
+            {"models": [MODEL], "api": {"auth": {"type": "cognito", "user_pool_arn": "pool"}}},
+            "stages.dev.api.auth.user_pool_arn: String should match pattern",
+        ),
+        (
+            {"models": [MODEL], "log_retention_days": 8},
+            "stages.dev.log_retention_days: Input should be 1, 7,",
+        ),
+        ({"models": [{**MODEL, "defaults": {"width": 2048}}]}, "the defaults for width are outside"),
+        (
+            {"models": [{**MODEL, "startup_timeout_s": 4000}]},
+            "models.0.startup_timeout_s: Input should be less than or equal to 3600; it is 4000. Seconds in",
+        ),
+        ({"models": [MODEL, MODEL]}, "stages.dev: models are named twice: demo"),
+        (
+            {
+                "models": [{**MODEL, "source": {"type": "huggingface", "id": "a/b", "revision": "0" * 40}}],
+                "network": {"type": "isolated"},
+            },
+            "stages.dev: demo would come from the Hugging Face hub, which an isolated network does not",
+        ),
     ],
 )
-def test_a_wrong_value_is_named_by_its_place(stage: dict[str, Any], words: str) -> None:
-    with pytest.raises(InvalidConfigurationError, match=words):
+def test_a_wrong_setting_is_named_with_what_is_allowed(stage: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidConfigurationError) as caught:
         read({"dev": stage})
+    assert sentence in str(caught.value)
+
+
+def test_every_wrong_setting_is_told_at_once() -> None:
+    with pytest.raises(InvalidConfigurationError) as caught:
+        read({"dev": {"models": [{**MODEL, "startup_timeout_s": 1}], "b": 2}})
+    assert "startup_timeout_s: " in str(caught.value)
+    assert "stages.dev.b is not a setting" in str(caught.value)
+
+
+def test_the_stages_name_is_its_key() -> None:
+    with pytest.raises(InvalidConfigurationError, match=r"dev\.stage is not a setting; it is the key"):
+        read({"dev": {"stage": "prod", "models": [MODEL]}})
+
+
+def test_the_committed_reference_is_made_from_the_schema() -> None:
+    committed = (ROOT / "docs" / "configuration.md").read_text()
+    assert committed == reference.markdown(), "run `make docs`"

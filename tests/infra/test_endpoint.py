@@ -1,19 +1,8 @@
-import json
-from typing import Any
-
-from aws_cdk.assertions import Capture, Match, Template
-
 from inference.contract.environment import ContainerEnvironment
-from tests.infra.conftest import Templates
-
-
-def only(template: Template, kind: str) -> Any:
-    ((_, resource),) = template.find_resources(kind).items()
-    return resource["Properties"]
-
-
-def text(value: Any) -> str:
-    return json.dumps(value)
+from inference.contract.source import HubSource
+from infra.config import ModelConfig
+from infra.names import endpoint_name
+from tests.infra.conftest import Templates, only, synthesize, text
 
 
 def test_each_model_gets_an_endpoint_of_its_own(small: Templates, large: Templates) -> None:
@@ -28,6 +17,7 @@ def test_the_container_is_told_its_model_and_bucket_in_the_contracts_words(large
     assert "ImportValue" in text(variables["DATA_BUCKET_NAME"])
     environment = ContainerEnvironment.read(variables | {"DATA_BUCKET_NAME": "data"})
     assert (environment.model.name, environment.model.limits.max_count) == ("first", 2)
+    assert (environment.stage, environment.log_prompts) == ("test", True)
 
 
 def test_the_model_is_read_uncompressed_from_its_own_prefix(large: Templates) -> None:
@@ -54,14 +44,14 @@ def test_the_variant_is_as_configured(small: Templates, large: Templates) -> Non
     expected = {
         "demo": ("ml.g4dn.xlarge", 1, 1800, 900, 4),
         "first": ("ml.g5.xlarge", 2, 100, 200, 9),
-        "second": ("ml.g6.xlarge", 1, 1800, 900, 4),
+        "second": (None, 1, 1800, 900, 4),
     }
     for name, template in (small.endpoints | large.endpoints).items():
         config = only(template, "AWS::SageMaker::EndpointConfig")
         (variant,) = config["ProductionVariants"]
         client = config["AsyncInferenceConfig"]["ClientConfig"]
         assert expected[name] == (
-            variant["InstanceType"],
+            variant.get("InstanceType"),
             variant["InitialInstanceCount"],
             variant["ModelDataDownloadTimeoutInSeconds"],
             variant["ContainerStartupHealthCheckTimeoutInSeconds"],
@@ -70,17 +60,91 @@ def test_the_variant_is_as_configured(small: Templates, large: Templates) -> Non
         assert variant["InferenceAmiVersion"] == "al2023-ami-sagemaker-inference-gpu-4-1"
 
 
+def test_several_instance_types_are_pools_in_the_order_of_preference(large: Templates) -> None:
+    (variant,) = only(large.endpoints["second"], "AWS::SageMaker::EndpointConfig")["ProductionVariants"]
+    assert variant["InstancePools"] == [
+        {"InstanceType": "ml.g6e.xlarge", "Priority": 1},
+        {"InstanceType": "ml.g6.xlarge", "Priority": 2},
+        {"InstanceType": "ml.g4dn.xlarge", "Priority": 3},
+    ]
+
+
 def test_an_update_keeps_the_instances_that_scaling_has_chosen(small: Templates) -> None:
     assert only(small.endpoints["demo"], "AWS::SageMaker::Endpoint")["RetainAllVariantProperties"] is True
 
 
-def test_nothing_has_a_name_that_would_block_its_replacement(small: Templates) -> None:
-    for kind, name in (
-        ("Model", "ModelName"),
-        ("EndpointConfig", "EndpointConfigName"),
-        ("Endpoint", "EndpointName"),
-    ):
-        assert name not in only(small.endpoints["demo"], f"AWS::SageMaker::{kind}")
+def test_other_instance_types_make_another_endpoint_beside_the_old_one() -> None:
+    """SageMaker refuses to change the types of an endpoint that scales."""
+    names = set()
+    for types in (["ml.g5.xlarge"], ["ml.g6.xlarge"], ["ml.g6.xlarge", "ml.g5.xlarge"]):
+        model = ModelConfig.model_validate({"name": "demo", "instance_types": types})
+        names.add(endpoint_name("test", model))
+    assert len(names) == 3
+
+
+def test_the_longest_name_is_one_that_sagemaker_takes() -> None:
+    model = ModelConfig.model_validate({"name": "m" * 32, "instance_types": ["ml.g5.xlarge"]})
+    assert len(endpoint_name("s" * 16, model)) <= 63
+
+
+def test_no_stack_imports_an_endpoints_name_which_may_change(large: Templates) -> None:
+    """CloudFormation does not change an export while another stack imports it."""
+    for template in large.endpoints.values():
+        assert not [o for o in template.find_outputs("*").values() if "Export" in o]
+
+
+def test_the_api_is_told_of_an_endpoint_when_it_is_there_and_scales(small: Templates) -> None:
+    template = small.endpoints["demo"]
+    ((_, parameter),) = template.find_resources("AWS::SSM::Parameter").items()
+    assert parameter["Properties"]["Name"] == "/stable-diffusion/test/endpoints/demo"
+    (endpoint,) = template.find_resources("AWS::SageMaker::Endpoint")
+    assert parameter["Properties"]["Value"] == {"Fn::GetAtt": [endpoint, "EndpointName"]}
+    scaling = {
+        *template.find_resources("AWS::ApplicationAutoScaling::ScalableTarget"),
+        *template.find_resources("AWS::ApplicationAutoScaling::ScalingPolicy"),
+    }
+    assert scaling <= set(parameter["DependsOn"])
+
+
+def test_the_endpoints_log_expires(small: Templates, large: Templates) -> None:
+    for template, days in ((small.endpoints["demo"], 30), (large.endpoints["first"], 7)):
+        ((logical_id, group),) = template.find_resources("AWS::Logs::LogGroup").items()
+        ((_, endpoint),) = template.find_resources("AWS::SageMaker::Endpoint").items()
+        assert group["Properties"]["LogGroupName"] == (
+            f"/aws/sagemaker/Endpoints/{endpoint['Properties']['EndpointName']}"
+        )
+        assert group["Properties"]["RetentionInDays"] == days
+        assert logical_id in endpoint["DependsOn"]
+
+
+def test_weights_from_the_hub_come_with_the_token_that_the_role_may_read() -> None:
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:hub-AbCdEf"
+    source = {
+        "type": "huggingface",
+        "id": "owner/model",
+        "revision": "0" * 40,
+        "token_secret_arn": arn,
+    }
+    model = {"name": "demo", "instance_types": ["ml.g5.xlarge"], "source": source}
+    template = synthesize({"models": [model]}).endpoints["demo"]
+    container = only(template, "AWS::SageMaker::Model")["PrimaryContainer"]
+    assert "ModelDataSource" not in container
+    environment = ContainerEnvironment.read(container["Environment"] | {"DATA_BUCKET_NAME": "data"})
+    assert environment.model_source == HubSource.model_validate(source)
+    statements = only(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    (read,) = (s for s in statements if s["Action"] == "secretsmanager:GetSecretValue")
+    assert read["Resource"] == arn
+
+
+def test_a_model_may_lie_in_a_bucket_of_somebody_else() -> None:
+    source = {"type": "s3", "uri": "s3://team-models/sd15/v3/"}
+    model = {"name": "demo", "instance_types": ["ml.g5.xlarge"], "source": source}
+    template = synthesize({"models": [model]}).endpoints["demo"]
+    s3_source = only(template, "AWS::SageMaker::Model")["PrimaryContainer"]["ModelDataSource"]["S3DataSource"]
+    assert s3_source["S3Uri"] == "s3://team-models/sd15/v3/"
+    policy = text(only(template, "AWS::IAM::Policy"))
+    assert ":s3:::team-models/sd15/v3/*" in policy
+    assert "StorageModels" not in policy
 
 
 def test_the_model_waits_for_the_permissions_of_its_role(small: Templates) -> None:
@@ -98,61 +162,3 @@ def test_the_role_reads_its_own_model_and_writes_only_what_it_makes(large: Templ
     assert "/second/*" not in reads
     assert all(part in writes for part in ("/outputs/*", "/results/*", "/failures/*", "/progress/*"))
     assert not any(part in writes for part in ("/inputs/*", "/requests/*", "/first/*"))
-
-
-def test_scaling_follows_the_backlog_per_instance_of_this_endpoint(large: Templates) -> None:
-    large.endpoints["first"].has_resource_properties(
-        "AWS::ApplicationAutoScaling::ScalingPolicy",
-        {
-            "PolicyType": "TargetTrackingScaling",
-            "TargetTrackingScalingPolicyConfiguration": {
-                "TargetValue": 2.5,
-                "ScaleInCooldown": 11,
-                "ScaleOutCooldown": 22,
-                "CustomizedMetricSpecification": {
-                    "Namespace": "AWS/SageMaker",
-                    "MetricName": "ApproximateBacklogSizePerInstance",
-                    "Statistic": "Average",
-                    "Dimensions": [
-                        {"Name": "EndpointName", "Value": {"Fn::GetAtt": [Match.any_value(), "EndpointName"]}}
-                    ],
-                },
-            },
-        },
-    )
-
-
-def test_scaling_goes_from_the_least_to_the_most_instances(small: Templates, large: Templates) -> None:
-    for template, least, most in ((small.endpoints["demo"], 0, 1), (large.endpoints["first"], 2, 6)):
-        target = only(template, "AWS::ApplicationAutoScaling::ScalableTarget")
-        assert (target["MinCapacity"], target["MaxCapacity"]) == (least, most)
-        assert target["ScalableDimension"] == "sagemaker:variant:DesiredInstanceCount"
-        parts = target["ResourceId"]["Fn::Join"][1]
-        assert (parts[0], parts[-1]) == ("endpoint/", "/variant/primary")
-        assert "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint" in text(target["RoleARN"])
-
-
-def test_a_backlog_without_capacity_wakes_the_endpoint(small: Templates) -> None:
-    template, policy = small.endpoints["demo"], Capture()
-    template.has_resource_properties(
-        "AWS::CloudWatch::Alarm",
-        {
-            "Namespace": "AWS/SageMaker",
-            "MetricName": "HasBacklogWithoutCapacity",
-            "Dimensions": [
-                {"Name": "EndpointName", "Value": {"Fn::GetAtt": [Match.any_value(), "EndpointName"]}}
-            ],
-            "Statistic": "Maximum",
-            "Threshold": 1,
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            "TreatMissingData": "notBreaching",
-            "AlarmActions": [{"Ref": policy}],
-        },
-    )
-    woken = template.find_resources("AWS::ApplicationAutoScaling::ScalingPolicy")[policy.as_string()][
-        "Properties"
-    ]
-    steps = woken["StepScalingPolicyConfiguration"]
-    assert woken["PolicyType"] == "StepScaling"
-    assert steps["AdjustmentType"] == "ExactCapacity"
-    assert steps["StepAdjustments"] == [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}]

@@ -5,7 +5,7 @@ from tests.infra.conftest import Templates
 
 def test_buckets_are_private_encrypted_and_tls_only(small: Templates) -> None:
     template = small.storage
-    template.resource_count_is("AWS::S3::Bucket", 2)
+    template.resource_count_is("AWS::S3::Bucket", 3)
     template.all_resources_properties(
         "AWS::S3::Bucket",
         {
@@ -31,7 +31,7 @@ def test_buckets_are_private_encrypted_and_tls_only(small: Templates) -> None:
                 )
             }
         },
-        2,
+        3,
     )
 
 

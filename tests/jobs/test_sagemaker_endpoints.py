@@ -2,19 +2,34 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
+from aws_lambda_powertools.utilities.parameters import SSMProvider
 from botocore.stub import Stubber
+from moto import mock_aws
 
+from inference.contract.environment import ModelEndpoint
+from inference.contract.model import ModelDeclaration
 from jobs.errors import HandoverError
 from jobs.job import Invocation
 from jobs.sagemaker import SageMakerEndpoints
 
+PARAMETER = "/stable-diffusion/test/endpoints/demo"
+DEMO = ModelEndpoint(
+    model=ModelDeclaration(name="demo"),
+    endpoint_parameter=PARAMETER,
+    invocation_timeout_s=120,
+    request_ttl_s=600,
+)
 EXPECTED = {
     "EndpointName": "endpoint-1",
     "InputLocation": "s3://data/requests/J.json",
     "InferenceId": "J",
     "ContentType": "application/json",
     "Accept": "application/json",
+    "InvocationTimeoutSeconds": 120,
+    "RequestTTLSeconds": 600,
 }
+ANSWER = {"InferenceId": "J", "OutputLocation": "s3://o", "FailureLocation": "s3://f"}
+TAKEN = Invocation(output_location="s3://o", failure_location="s3://f")
 
 
 @pytest.fixture
@@ -24,26 +39,64 @@ def stub() -> Iterator[Stubber]:
         stub.assert_no_pending_responses()
 
 
-def invoke(stub: Stubber) -> Invocation:
-    return SageMakerEndpoints(stub.client, {"demo": "endpoint-1"}).invoke(
-        "demo", "J", "s3://data/requests/J.json"
-    )
+@pytest.fixture
+def endpoints(stub: Stubber) -> Iterator[SageMakerEndpoints]:
+    with mock_aws():
+        announce("endpoint-1")
+        yield SageMakerEndpoints(stub.client, SSMProvider(), [DEMO])
 
 
-def test_the_job_id_is_the_inference_id(stub: Stubber) -> None:
-    answer = {"InferenceId": "J", "OutputLocation": "s3://o", "FailureLocation": "s3://f"}
-    stub.add_response("invoke_endpoint_async", answer, EXPECTED)
-    assert invoke(stub) == Invocation(output_location="s3://o", failure_location="s3://f")
+def announce(name: str) -> None:
+    boto3.client("ssm").put_parameter(Name=PARAMETER, Value=name, Type="String", Overwrite=True)
+
+
+def invoke(endpoints: SageMakerEndpoints) -> Invocation:
+    return endpoints.invoke("demo", "J", "s3://data/requests/J.json")
+
+
+def test_the_job_id_is_the_inference_id_and_the_models_limits_go_along(
+    stub: Stubber, endpoints: SageMakerEndpoints
+) -> None:
+    stub.add_response("invoke_endpoint_async", ANSWER, EXPECTED)
+    assert invoke(endpoints) == TAKEN
 
 
 @pytest.mark.parametrize(
     "code", ["ValidationError", "ServiceUnavailable", "ThrottlingException", "AccessDenied"]
 )
-def test_a_refusal_is_a_failed_handover_in_our_words(stub: Stubber, code: str) -> None:
+def test_a_refusal_is_a_failed_handover_in_our_words(
+    stub: Stubber, endpoints: SageMakerEndpoints, code: str
+) -> None:
     stub.add_client_error("invoke_endpoint_async", code, "account 123456789012 says no", 400)
     with pytest.raises(HandoverError) as caught:
-        invoke(stub)
+        invoke(endpoints)
     assert (
         caught.value.detail
         == "The endpoint of the model 'demo' does not take jobs now; send the job again later."
     )
+
+
+def test_an_endpoint_that_was_replaced_is_found_under_its_new_name(
+    stub: Stubber, endpoints: SageMakerEndpoints
+) -> None:
+    stub.add_response("invoke_endpoint_async", ANSWER, EXPECTED)
+    invoke(endpoints)
+    announce("endpoint-2")
+    stub.add_client_error("invoke_endpoint_async", "ValidationError", "Endpoint endpoint-1 not found", 400)
+    stub.add_response("invoke_endpoint_async", ANSWER, EXPECTED | {"EndpointName": "endpoint-2"})
+    assert invoke(endpoints) == TAKEN
+
+
+def test_the_name_is_not_read_for_every_job(stub: Stubber, endpoints: SageMakerEndpoints) -> None:
+    for _ in range(2):
+        stub.add_response("invoke_endpoint_async", ANSWER, EXPECTED)
+        invoke(endpoints)
+        announce("endpoint-2")
+
+
+def test_a_model_without_an_endpoint_is_a_failed_handover(
+    stub: Stubber, endpoints: SageMakerEndpoints
+) -> None:
+    boto3.client("ssm").delete_parameter(Name=PARAMETER)
+    with pytest.raises(HandoverError):
+        invoke(endpoints)

@@ -1,0 +1,130 @@
+"""docs/configuration.md, made from the schema: `python -m infra.config.reference`."""
+
+import types
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen, MultipleOf
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from infra.config.deployment import DeploymentConfig
+
+_INTRODUCTION = """\
+# Configuration
+
+What is deployed is data: `context.stages` in [cdk.json](../cdk.json) holds one object a stage, and
+`cdk deploy -c stage=NAME` deploys it. A key or value that is not described here fails synthesis with a
+sentence that names it. This page is made from the schema in [infra/config/](../infra/config) by `make docs`.
+"""
+_PLAIN = {str: "text", int: "integer", float: "number", bool: "true or false"}
+_UNIONS = (Union, types.UnionType)
+
+
+def markdown() -> str:
+    """The whole page."""
+    sections = ("\n".join(_section(model)) for model in _models(DeploymentConfig, set()))
+    return "\n".join((_INTRODUCTION, *sections))
+
+
+def _section(model: type[BaseModel]) -> Iterator[str]:
+    yield f"## {model.__name__}\n"
+    yield f"{(model.__doc__ or '').strip()}\n"
+    yield "| key | value | default | meaning |"
+    yield "| --- | --- | --- | --- |"
+    for name, field in model.model_fields.items():
+        if (model, name) == (DeploymentConfig, "stage"):
+            continue  # the key under which the stage's object stands
+        cells = (f"`{name}`", _value(field), _default(field), _meaning(field))
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
+def _value(field: FieldInfo) -> str:
+    limits = [text for each in field.metadata if (text := _limit(each))]
+    return ", ".join([_kind(field.annotation), *limits])
+
+
+def _kind(annotation: Any) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        limits = [text for each in arguments[1:] for text in _limits_of(each)]
+        return ", ".join([_kind(arguments[0]), *limits])
+    if origin is Literal:
+        return " or ".join(f"`{each}`" for each in arguments)
+    if origin in _UNIONS:
+        return " or ".join(_kind(each) for each in arguments if each is not type(None))
+    if origin is tuple:
+        return f"list of {_kind(arguments[0])}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
+    return _PLAIN[annotation]
+
+
+def _limits_of(part: Any) -> Iterator[str]:
+    for each in part.metadata if isinstance(part, FieldInfo) else (part,):
+        if text := _limit(each):
+            yield text
+
+
+def _limit(constraint: Any) -> str:
+    match constraint:
+        case Ge(ge=bound):
+            return f"at least {bound}"
+        case Gt(gt=bound):
+            return f"more than {bound}"
+        case Le(le=bound):
+            return f"at most {bound}"
+        case Lt(lt=bound):
+            return f"less than {bound}"
+        case MultipleOf(multiple_of=step):
+            return f"a multiple of {step}"
+        case MinLen(min_length=length):
+            return f"at least {length}"
+        case MaxLen(max_length=length):
+            return f"at most {length}"
+        case _:
+            pattern = getattr(constraint, "pattern", None)
+            return f"`{pattern}`".replace("|", "\\|") if pattern else ""
+
+
+def _default(field: FieldInfo) -> str:
+    default = field.default
+    if default is PydanticUndefined:
+        return "required"
+    if isinstance(default, BaseModel):
+        given = default.model_dump(mode="json", exclude_defaults=True)
+        tag = getattr(default, "type", None) or getattr(default, "source", None)
+        return f"`{tag}`" if tag else (f"`{given}`" if given else "its own defaults")
+    if default is None or default == ():
+        return "none"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _meaning(field: FieldInfo) -> str:
+    if field.description is None and get_origin(field.annotation) is Literal:
+        return "Chooses this alternative."
+    return " ".join((field.description or "").split())
+
+
+def _models(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[type[BaseModel]]:
+    """The model and all that its fields hold, each once, outermost first."""
+    if model in seen:
+        return
+    seen.add(model)
+    yield model
+    for field in model.model_fields.values():
+        for part in _parts(field.annotation):
+            yield from _models(part, seen)
+
+
+def _parts(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _parts(argument)
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

@@ -1,0 +1,62 @@
+"""A web application firewall in front of the API."""
+
+from aws_cdk import aws_wafv2 as wafv2
+from constructs import Construct
+
+_MANAGED_RULES = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
+
+
+class Firewall(Construct):
+    """AWS's common and known-bad-inputs rules, and a limit of requests for each address."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stage_arn: str, requests_per_5_minutes: int
+    ) -> None:
+        """Stands in front of the API Gateway stage with this ARN."""
+        super().__init__(scope, construct_id)
+        acl = wafv2.CfnWebACL(
+            self,
+            "WebAcl",
+            scope="REGIONAL",
+            default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
+            visibility_config=_visibility("WebAcl"),
+            rules=[
+                _limit(0, requests_per_5_minutes),
+                *(_managed(place, name) for place, name in enumerate(_MANAGED_RULES, start=1)),
+            ],
+        )
+        wafv2.CfnWebACLAssociation(self, "Association", resource_arn=stage_arn, web_acl_arn=acl.attr_arn)
+
+
+def _limit(priority: int, requests_per_5_minutes: int) -> wafv2.CfnWebACL.RuleProperty:
+    return wafv2.CfnWebACL.RuleProperty(
+        name="RequestsPerAddress",
+        priority=priority,
+        action=wafv2.CfnWebACL.RuleActionProperty(block={}),
+        statement=wafv2.CfnWebACL.StatementProperty(
+            rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(
+                aggregate_key_type="IP", limit=requests_per_5_minutes
+            )
+        ),
+        visibility_config=_visibility("RequestsPerAddress"),
+    )
+
+
+def _managed(priority: int, name: str) -> wafv2.CfnWebACL.RuleProperty:
+    return wafv2.CfnWebACL.RuleProperty(
+        name=name,
+        priority=priority,
+        override_action=wafv2.CfnWebACL.OverrideActionProperty(none={}),
+        statement=wafv2.CfnWebACL.StatementProperty(
+            managed_rule_group_statement=wafv2.CfnWebACL.ManagedRuleGroupStatementProperty(
+                vendor_name="AWS", name=name
+            )
+        ),
+        visibility_config=_visibility(name),
+    )
+
+
+def _visibility(name: str) -> wafv2.CfnWebACL.VisibilityConfigProperty:
+    return wafv2.CfnWebACL.VisibilityConfigProperty(
+        cloud_watch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=False
+    )

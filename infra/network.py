@@ -1,0 +1,70 @@
+"""Where the endpoints' containers are placed in the network."""
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.config import ExistingNetwork, IsolatedNetwork
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The subnets and security groups of a container."""
+
+    subnet_ids: tuple[str, ...]
+    security_group_ids: tuple[str, ...]
+
+    @classmethod
+    def existing(cls, config: ExistingNetwork) -> "Placement":
+        """What the configuration names."""
+        return cls(config.subnet_ids, config.security_group_ids)
+
+
+class IsolatedVpc(Construct):
+    """Subnets without a way to the internet. Containers reach S3 through a gateway, and nothing else.
+
+    S3 is all that they talk to: the image is pulled and the logs are written by SageMaker's side.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: IsolatedNetwork,
+        log_retention: logs.RetentionDays,
+        removal_policy: cdk.RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(config.cidr),
+            max_azs=config.availability_zones,
+            nat_gateways=0,
+            subnet_configuration=[
+                ec2.SubnetConfiguration(name="containers", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+            ],
+            restrict_default_security_group=False,  # would take a function that may change security groups
+            flow_logs={
+                "Flow": ec2.FlowLogOptions(
+                    destination=ec2.FlowLogDestination.to_cloud_watch_logs(
+                        logs.LogGroup(
+                            self, "FlowLogs", retention=log_retention, removal_policy=removal_policy
+                        )
+                    ),
+                    traffic_type=ec2.FlowLogTrafficType.REJECT,
+                )
+            },
+        )
+        vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        group = ec2.SecurityGroup(
+            self, "Containers", vpc=vpc, description="Inference containers", allow_all_outbound=False
+        )
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "S3, through the gateway")
+        self.placement = Placement(
+            tuple(subnet.subnet_id for subnet in vpc.isolated_subnets), (group.security_group_id,)
+        )
