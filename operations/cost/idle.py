@@ -1,0 +1,83 @@
+"""What a stage costs in a month in which nobody draws anything."""
+
+from collections.abc import Iterator
+
+from infra.config import DeploymentConfig, HubModel
+from infra.prices import Prices
+from operations.cost.assumptions import Assumptions
+from operations.cost.inventory import Inventory
+from operations.cost.item import Item, priced
+
+_HOUR_S = 3600
+
+
+def idle_items(
+    config: DeploymentConfig, inventory: Inventory, prices: Prices, assumptions: Assumptions
+) -> list[Item]:
+    """The lines of such a month's bill; what a stage does not have is left out.
+
+    Raises:
+        UnknownInstanceTypeError: a model's instance type has no price.
+    """
+    return [
+        *_instances(config, prices, assumptions),
+        *_storage(config, prices, assumptions),
+        *_services(inventory, prices, assumptions),
+        Item(
+            "API Gateway, Lambda, DynamoDB on demand, SNS, X-Ray",
+            "charged by use: 0 requests, 0 GB of records",
+            0.0,
+        ),
+    ]
+
+
+def _instances(config: DeploymentConfig, prices: Prices, assumptions: Assumptions) -> Iterator[Item]:
+    hours = assumptions.use.hours_a_month
+    for model in config.models:
+        kept, instance_type = model.scaling.min_instances, model.instance_types[0]
+        price = prices.instance(instance_type).usd_per_hour
+        yield Item(
+            f"SageMaker, {model.name} on {instance_type}",
+            f"{kept} instances (min_instances) x {hours} hours x ${price:g}",
+            kept * hours * price,
+        )
+
+
+def _storage(config: DeploymentConfig, prices: Prices, assumptions: Assumptions) -> Iterator[Item]:
+    services = prices.services
+    in_s3 = [model for model in config.models if not isinstance(model.source, HubModel)]
+    sizes = [assumptions.family_of(model.defaults.width, model.defaults.height).weights_gb for model in in_s3]
+    if sizes:
+        yield priced(services.s3_gb_month, sum(sizes), of=f"weights, {' + '.join(f'{gb:g}' for gb in sizes)}")
+    yield priced(services.image_gb_month, assumptions.idle.image_gb, of="one container image")
+    secrets = {model.source.token_secret_arn for model in config.models if isinstance(model.source, HubModel)}
+    if secrets - {None}:
+        yield priced(services.secret_month, len(secrets - {None}))
+
+
+def _services(inventory: Inventory, prices: Prices, assumptions: Assumptions) -> Iterator[Item]:
+    services, idle, hours = prices.services, assumptions.idle, assumptions.use.hours_a_month
+    polls = inventory.polled_queues * idle.pollers * hours * _HOUR_S / idle.poll_s
+    lines = (
+        (services.alarm_metric, inventory.alarm_metrics, ""),
+        (services.dashboard, inventory.dashboards, ""),
+        (
+            services.sqs_request,
+            polls,
+            (
+                f"queues {inventory.polled_queues} x pollers {idle.pollers} x {hours} h "
+                f"x 3,600 / {idle.poll_s:g} s"
+            ),
+        ),
+        (services.key_month, inventory.keys, ""),
+        (services.firewall_acl, inventory.web_acls, ""),
+        (services.firewall_rule, inventory.web_acl_rules, ""),
+        (
+            services.vpc_endpoint_hour,
+            inventory.endpoint_zones * hours,
+            f"{inventory.endpoint_zones} endpoints and zones x {hours} hours",
+        ),
+    )
+    for price, quantity, of in lines:
+        if quantity:
+            yield priced(price, quantity, of=of)

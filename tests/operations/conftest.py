@@ -1,0 +1,77 @@
+"""An account of stubs, programs of a line or two, and stages."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from infra.config import DeploymentConfig
+from operations.doctor.account import Account
+
+REGION = "eu-west-1"
+ACCOUNT = Account("123456789012", REGION, "arn:aws:iam::123456789012:user/ada")
+
+
+class StubbedAws:
+    """Real clients whose answers are laid out beforehand and checked against AWS's own service models."""
+
+    def __init__(self) -> None:
+        self.region: str | None = REGION
+        self._stubs: dict[str, Stubber] = {}
+
+    def stub(self, service: str) -> Stubber:
+        if service not in self._stubs:
+            create: Any = boto3.client
+            stub = Stubber(create(service, region_name=REGION))
+            stub.activate()
+            self._stubs[service] = stub
+        return self._stubs[service]
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        assert region in (None, REGION)
+        return self.stub(service).client
+
+    def deny(self, service: str, method: str) -> None:
+        self.stub(service).add_client_error(method, "AccessDeniedException", "no", 403)
+
+    def assert_all_asked(self) -> None:
+        for stub in self._stubs.values():
+            stub.assert_no_pending_responses()
+
+
+@pytest.fixture
+def aws() -> Iterator[StubbedAws]:
+    stubbed = StubbedAws()
+    yield stubbed
+    stubbed.assert_all_asked()
+
+
+Programs = Callable[..., None]
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
+    """Puts shell scripts, by their names, where programs are looked for, in place of everything there."""
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    monkeypatch.setenv("PATH", str(directory))
+
+    def install(**scripts: str) -> None:
+        for name, script in scripts.items():
+            program = directory / name
+            program.write_text(f"#!/bin/sh\n{script}\n")
+            program.chmod(0o755)
+
+    return install
+
+
+def stage(**settings: Any) -> DeploymentConfig:
+    """A stage with one model, unless the settings say something else."""
+    return DeploymentConfig.model_validate({"stage": "dev", "models": [model()], **settings})
+
+
+def model(name: str = "demo", **settings: Any) -> dict[str, Any]:
+    return {"name": name, "instance_types": ["ml.g5.xlarge"], **settings}
