@@ -1,0 +1,41 @@
+"""The commands of examples/README.md, typed as they stand there."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.examples.conftest import sizes
+
+README = (ROOT / "examples" / "README.md").read_text()
+SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL))
+
+
+def commands(section: str) -> str:
+    blocks = re.findall(r"```console\n(.*?)```", SECTIONS[section], re.DOTALL)
+    return "".join(blocks).replace("\n$ ", "\n").removeprefix("$ ")
+
+
+@pytest.mark.parametrize("section", [section for section in SECTIONS if section != "Setup"])
+def test_the_commands_bring_a_picture(
+    section: str, environment: dict[str, str], endpoint: list[str], tmp_path: Path
+) -> None:
+    if section == "curl" and shutil.which("curl") is None:
+        pytest.skip("this machine has no curl")
+    for name in ("examples", ".venv", ".venv-sagemaker"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    done = subprocess.run(
+        ["/bin/sh", "-eu"],
+        input=commands(section),
+        cwd=tmp_path,
+        env=environment | {"ENDPOINT": endpoint[1], "BUCKET": endpoint[3]},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert {*sizes(tmp_path), *sizes(tmp_path / "out")} == {(128, 128)}
