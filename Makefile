@@ -11,7 +11,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PROMPT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format synth openapi train evaluate clean
+.PHONY: help setup demo up test check format synth doctor cost docs lock train evaluate clean
 
 help: ## Show the commands.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,7 +24,7 @@ demo: setup ## Draw six pictures through every part of the system, into out/. PR
 up: setup ## Keep the whole system running at http://127.0.0.1:8080 (PORT=...) until Ctrl-C.
 	@$(BIN)/python -m local up --port $(PORT)
 
-test: setup ## Run every test, offline.
+test: setup .venv-sagemaker/.installed ## Run every test, offline.
 	$(BIN)/python -m pytest
 
 check: setup synth ## Lint the code and the templates, check the types.
@@ -40,8 +40,22 @@ format: setup ## Format the code.
 synth: setup ## Write the CloudFormation templates of a stage (STAGE=dev) to cdk.out/.
 	CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON='{"stage": "$(STAGE)"}' $(BIN)/python app.py
 
-openapi: setup ## Write docs/openapi.json from the code.
+doctor: setup ## Check what a deployment needs before it is made (STAGE=dev).
+	@$(BIN)/python -m operations doctor --stage $(STAGE)
+
+cost: setup ## Show what a stage costs, idle and at work (STAGE=dev, IMAGES= a month, SECONDS_PER_IMAGE=).
+	@$(BIN)/python -m operations cost --stage $(STAGE) \
+		$(if $(IMAGES),--images $(IMAGES)) $(if $(SECONDS_PER_IMAGE),--seconds $(SECONDS_PER_IMAGE))
+
+docs: setup ## Write the documents that are made from the code.
 	PYTHONPATH=.:lambda $(BIN)/python -m jobs.openapi > docs/openapi.json
+	$(BIN)/python -m infra.config.reference > docs/configuration.md
+	$(BIN)/python -m operations cost --markdown > docs/cost.md
+
+lock: setup ## Pin everything in the container's image, with hashes, from inference/requirements.txt.
+	$(BIN)/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --generate-hashes --upgrade \
+		--python-version 3.12 --python-platform x86_64-manylinux_2_28 \
+		inference/requirements.txt -o inference/requirements.lock
 
 train: setup ## Train the demo model and its LoRA anew, into inference/: hours on two cores, resumable.
 	$(BIN)/python -m training train
@@ -51,11 +65,17 @@ evaluate: setup ## Draw 200 prompts with the demo model and examine the pictures
 	$(BIN)/python -m training evaluate
 
 clean: ## Remove everything that the commands above made, .venv included.
-	rm -rf .venv .local out cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-sagemaker .local out cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/.installed: $(REQUIREMENTS)
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else 0'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check $$(grep '^torch==' inference/requirements.txt)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# The SageMaker SDK of the examples wants older libraries than the rest, hence an environment of its own.
+.venv-sagemaker/.installed: examples/requirements.txt | .venv/.installed
+	$(BIN)/python -m venv .venv-sagemaker
+	.venv-sagemaker/bin/pip install --quiet --disable-pip-version-check -r examples/requirements.txt
 	@touch $@
