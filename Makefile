@@ -24,7 +24,7 @@ demo: setup ## Draw six pictures through every part of the system, into out/. PR
 up: setup ## Keep the whole system running at http://127.0.0.1:8080 (PORT=...) until Ctrl-C.
 	@$(BIN)/python -m local up --port $(PORT)
 
-test: setup .venv-sagemaker/.installed ## Run every test, offline.
+test: setup .venv/node/.installed .venv-sagemaker/.installed ## Run every test, offline.
 	$(BIN)/python -m pytest
 
 check: setup synth ## Lint the code and the templates, check the types.
@@ -72,6 +72,11 @@ clean: ## Remove everything that the commands above made, .venv included.
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check $$(grep '^torch==' inference/requirements.txt)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# The AWS CDK's command line, for the test that goes its whole round.
+.venv/node/.installed: | .venv/.installed
+	npm install --silent --no-fund --no-audit --prefix .venv/node aws-cdk@2.1148.1
 	@touch $@
 
 # The SageMaker SDK of the examples wants older libraries than the rest, hence an environment of its own.

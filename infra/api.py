@@ -147,6 +147,7 @@ class JobsApi(Construct):
             rest_api_name=f"stable-diffusion-{config.stage}",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=True,
+            cloud_watch_role_removal_policy=config.removal_policy,
             deploy_options=apigateway.StageOptions(
                 stage_name=config.stage,
                 throttling_rate_limit=config.api.rate_limit,

@@ -13,8 +13,9 @@ from rich.console import Console
 from local import demo
 from local.container import ContainerError
 from local.deployment import DeploymentError
+from local.emulation import StartError
 from local.processes import ProcessEndedError
-from local.stack import ROOT, LocalStack, StartError
+from local.stack import ROOT, LocalStack
 from local.web_server import PortTakenError
 
 _CHECK_S = 0.5

@@ -1,7 +1,9 @@
 """The emulated cloud's address and credentials: nothing here can reach a real account."""
 
 import os
-from dataclasses import dataclass
+import ssl
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -9,45 +11,76 @@ from botocore.config import Config
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
-_KEY = "test"
 
 
 @dataclass(frozen=True)
+class Credentials:
+    """An access key; one of a role's session has a token."""
+
+    key_id: str
+    secret: str
+    token: str | None = None
+
+
+_ROOT = Credentials("test", "test")
+"""The account's owner, whom MiniStack denies nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class LocalAws:
-    """Where the emulated services answer.
+    """The emulated services, and in whose name they are called.
 
     Attributes:
-        url: of every service but SageMaker's runtime.
-        sagemaker_runtime_url: of SageMaker's runtime.
+        url: where all of them answer; with https they enforce IAM.
+        certificate: what they prove themselves with over https.
+        credentials: of the caller.
     """
 
     url: str
-    sagemaker_runtime_url: str
+    certificate: Path | None = None
+    credentials: Credentials = _ROOT
 
     def client(self, service: str) -> Any:
         """A boto3 client of an emulated service, whatever this process's own environment says."""
-        url = self.sagemaker_runtime_url if service == "sagemaker-runtime" else self.url
         create: Any = boto3.client
         return create(
             service,
-            endpoint_url=url,
+            endpoint_url=self.url,
             region_name=REGION,
-            aws_access_key_id=_KEY,
-            aws_secret_access_key=_KEY,
+            aws_access_key_id=self.credentials.key_id,
+            aws_secret_access_key=self.credentials.secret,
+            aws_session_token=self.credentials.token,
+            verify=None if self.certificate is None else str(self.certificate),
             config=Config(retries={"total_max_attempts": 3}),
         )
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """For other clients of theirs."""
+        return ssl.create_default_context(cafile=self.certificate)
+
+    def assuming(self, role_arn: str, session: str) -> "LocalAws":
+        """The same services, called in the name of a role."""
+        assumed = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session)["Credentials"]
+        credentials = Credentials(assumed["AccessKeyId"], assumed["SecretAccessKey"], assumed["SessionToken"])
+        return replace(self, credentials=credentials)
 
     def environment(self) -> dict[str, str]:
         """This process's environment, with everything of AWS in it replaced."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return own | {
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.sagemaker_runtime_url,
-            "AWS_ACCESS_KEY_ID": _KEY,
-            "AWS_SECRET_ACCESS_KEY": _KEY,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_REGION": REGION,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        secure = {} if self.certificate is None else {"AWS_CA_BUNDLE": str(self.certificate)}
+        session = {} if self.credentials.token is None else {"AWS_SESSION_TOKEN": self.credentials.token}
+        return (
+            own
+            | {
+                "AWS_ENDPOINT_URL": self.url,
+                "AWS_ACCESS_KEY_ID": self.credentials.key_id,
+                "AWS_SECRET_ACCESS_KEY": self.credentials.secret,
+                "AWS_DEFAULT_REGION": REGION,
+                "AWS_REGION": REGION,
+                "AWS_CONFIG_FILE": os.devnull,
+                "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+                "AWS_EC2_METADATA_DISABLED": "true",
+            }
+            | secure
+            | session
+        )

@@ -1,104 +1,81 @@
-"""The emulated cloud: MiniStack, taught the resource types that it lacks.
+"""The emulated cloud: MiniStack, taught what it lacks of SageMaker and of our templates.
 
 python -m local.cloud CONTROL_URL
 """
 
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 import httpx
 
-from local.aws import ACCOUNT, REGION
+from local.resource_types import endpoint_arn, register
 
-Properties = dict[str, Any]
-Created = tuple[str, dict[str, str]]
-"""Physical id and attributes."""
+_CONTROL_TIMEOUT_S = 30
+"""Taking an endpoint away waits for its container to end."""
 
-Handlers = dict[str, dict[str, Callable[..., Any]]]
-
-
-class SageMaker:
-    """The provisioners of AWS::SageMaker::*.
-
-    They keep models and configurations, and hand an endpoint with all that belongs to it to the
-    stand-in that runs it.
-    """
-
-    def __init__(self, control: httpx.Client) -> None:
-        self._control = control
-        self._models: dict[str, Properties] = {}
-        self._configs: dict[str, Properties] = {}
-
-    def handlers(self) -> Handlers:
-        """By resource type, in the form that MiniStack's registry has."""
-        return {
-            "AWS::SageMaker::Model": _keeping(self._models, "model", "ModelName"),
-            "AWS::SageMaker::EndpointConfig": _keeping(
-                self._configs, "endpoint-config", "EndpointConfigName"
-            ),
-            "AWS::SageMaker::Endpoint": {"create": self._create_endpoint, "delete": self._delete_endpoint},
-        }
-
-    def _create_endpoint(self, logical_id: str, properties: Properties, _stack: str) -> Created:
-        config = self._configs[properties["EndpointConfigName"]]
-        (variant,) = config["ProductionVariants"]
-        name = _physical_name(logical_id)
-        definition = {"Model": self._models[variant["ModelName"]], "Config": config}
-        self._control.put(f"/endpoints/{name}", json=definition).raise_for_status()
-        return _arn("endpoint", name), {"EndpointName": name}
-
-    def _delete_endpoint(self, physical_id: str, _properties: Properties) -> None:
-        name = physical_id.rpartition("/")[2]
-        self._control.delete(f"/endpoints/{name}").raise_for_status()
-
-
-def _keeping(kept: dict[str, Properties], kind: str, attribute: str) -> dict[str, Callable[..., Any]]:
-    """Provisioners of a type whose properties only have to be there for others."""
-
-    def create(logical_id: str, properties: Properties, _stack: str) -> Created:
-        name = _physical_name(logical_id)
-        kept[name] = properties
-        return _arn(kind, name), {attribute: name}
-
-    def delete(physical_id: str, _properties: Properties) -> None:
-        kept.pop(physical_id.rpartition("/")[2], None)
-
-    return {"create": create, "delete": delete}
-
-
-def _scaling_handlers() -> Handlers:
-    """Application Auto Scaling: accepted and without effect, for there is always one instance here."""
-    return {
-        f"AWS::ApplicationAutoScaling::{kind}": _keeping({}, kind, "Id")
-        for kind in ("ScalableTarget", "ScalingPolicy")
-    }
-
-
-def _physical_name(logical_id: str) -> str:
-    return f"{logical_id[:40]}-{uuid4().hex[:8]}".lower()
-
-
-def _arn(kind: str, name: str) -> str:
-    return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{name}"
-
-
-def register(registry: Handlers, control: httpx.Client) -> None:
-    """Adds the missing resource types to MiniStack's registry."""
-    registry.update(SageMaker(control).handlers())
-    registry.update(_scaling_handlers())
+_INVOCATION = re.compile(r"/endpoints/([^/]+)/async-invocations")
+_PASSED = "x-amzn-"
+_SHORTCUTS = "_handle_post_body_shortcuts"
+"""What MiniStack asks about a request before it looks for a service."""
 
 
 def main(control_url: str) -> None:
-    """Serves until it is told to stop."""
-    from ministack.app import main as serve
-    from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
+    """Serves as the environment says until it is told to stop.
 
-    with httpx.Client(base_url=control_url) as control:
-        register(_RESOURCE_HANDLERS, control)
+    `control_url` is the stand-in for SageMaker.
+    """
+    from ministack import app
+    from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
+    from ministack.services.s3 import _delete_bucket
+
+    with httpx.Client(base_url=control_url, timeout=_CONTROL_TIMEOUT_S) as control:
+        register(_RESOURCE_HANDLERS, control, _delete_bucket)
+        answer_invocations(vars(app), httpx.AsyncClient(base_url=control_url))
         sys.argv = ["ministack"]
-        serve()
+        app.main()
+
+
+def answer_invocations(ministack: dict[str, Any], control: httpx.AsyncClient) -> None:
+    """Adds InvokeEndpointAsync to MiniStack's services.
+
+    MiniStack checks the caller's signature and policies, as for every other service, when it enforces IAM.
+    What it lets through goes to the stand-in.
+
+    Args:
+        ministack: the names in MiniStack's `app` module.
+        control: a client of the stand-in.
+    """
+    others, enforce = ministack[_SHORTCUTS], ministack["_enforce_data_plane"]
+
+    async def answer(
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        query: Mapping[str, Any],
+        request_id: str,
+    ) -> Any:
+        invocation = _INVOCATION.fullmatch(path)
+        if invocation is None:
+            return await others(method, path, headers, body, query, request_id)
+        refusal = enforce(
+            "sagemaker",
+            "sagemaker:InvokeEndpointAsync",
+            headers,
+            query,
+            request_id,
+            resource_arn=endpoint_arn(invocation[1]),
+        )
+        if refusal is not None:
+            return refusal
+        passed = {name: value for name, value in headers.items() if name.startswith(_PASSED)}
+        given = await control.request(method, path, headers=passed, content=body)
+        returned = {name: value for name, value in given.headers.items() if name.startswith(_PASSED)}
+        return given.status_code, returned | {"content-type": "application/json"}, given.content
+
+    ministack[_SHORTCUTS] = answer
 
 
 if __name__ == "__main__":

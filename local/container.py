@@ -24,13 +24,10 @@ class ContainerError(RuntimeError):
 class Container:
     """`python -m inference` as the template's container definition describes it."""
 
-    def __init__(
-        self, definition: Mapping[str, Any], *, startup_timeout_s: float, aws: LocalAws, directory: Path
-    ) -> None:
+    def __init__(self, definition: Mapping[str, Any], *, startup_timeout_s: float, directory: Path) -> None:
         """Takes the resolved `PrimaryContainer` and where the model and the log go."""
         self._definition = definition
         self._startup_timeout_s = startup_timeout_s
-        self._aws = aws
         self._directory = directory
         self._port = free_port()
         self._process: ChildProcess | None = None
@@ -38,8 +35,8 @@ class Container:
         self._lock = threading.Lock()
         self.url = f"http://{LOOPBACK}:{self._port}"
 
-    def start(self) -> None:
-        """Fetches the model, starts the server and waits until it is healthy.
+    def start(self, aws: LocalAws) -> None:
+        """Fetches the model, starts the server, both in the name of `aws`, and waits until it is healthy.
 
         Raises:
             ContainerError: nothing is where the model should be, or the server is not healthy in time.
@@ -47,7 +44,7 @@ class Container:
         """
         self._directory.mkdir(parents=True, exist_ok=True)
         model_directory = self._directory / "model"
-        self._fetch_model(model_directory)
+        self._fetch_model(aws, model_directory)
         own = ContainerEnvironment.read(self._definition["Environment"]).model_copy(
             update={
                 "model_directory": str(model_directory),
@@ -60,7 +57,7 @@ class Container:
                 return
             self._process = ChildProcess(
                 [sys.executable, "-m", "inference"],
-                environment=self._aws.environment() | self._definition["Environment"] | own.variables(),
+                environment=aws.environment() | self._definition["Environment"] | own.variables(),
                 log=self._directory / "container.log",
             )
         self._wait_until_healthy(self._process)
@@ -77,10 +74,12 @@ class Container:
             if self._process is not None:
                 self._process.stop()
 
-    def _fetch_model(self, directory: Path) -> None:
+    def _fetch_model(self, aws: LocalAws, directory: Path) -> None:
+        if "ModelDataSource" not in self._definition:
+            return  # the container fetches its model itself
         source = self._definition["ModelDataSource"]["S3DataSource"]["S3Uri"]
         prefix = S3Location.parse(source)
-        s3 = self._aws.client("s3")
+        s3 = aws.client("s3")
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
         keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
         if not keys:

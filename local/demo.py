@@ -44,6 +44,7 @@ def run(stack: LocalStack, *, prompt: str, output: Path, console: Console) -> No
         },
     }
     output.mkdir(parents=True, exist_ok=True)
+    trust = stack.aws.ssl_context()
     with _client(stack.address) as http, _progress(console) as progress:
         for name, request in jobs.items():
             job = _submit(http, request)
@@ -51,7 +52,7 @@ def run(stack: LocalStack, *, prompt: str, output: Path, console: Console) -> No
             job = _follow(http, job, name, progress)
             for index, image in enumerate(job["images"]):
                 path = output / f"{name}-{index}.png"
-                path.write_bytes(httpx.get(image["url"]).raise_for_status().content)
+                path.write_bytes(httpx.get(image["url"], verify=trust).raise_for_status().content)
                 console.print(f"  {image['s3_uri']} -> {path}", soft_wrap=True)
 
 

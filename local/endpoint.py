@@ -1,9 +1,10 @@
 """One asynchronous endpoint: SageMaker's part, played around the real container."""
 
 import json
+import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,34 +16,23 @@ from botocore.exceptions import ClientError
 from inference.contract.identifiers import S3Location
 from local.aws import REGION, LocalAws
 from local.container import Container, ContainerError
+from local.invocation import Invocation, InvocationFailedError
 from local.processes import ProcessEndedError
 
 
-class InvocationFailedError(Exception):
-    """The container did not answer with success."""
+@dataclass(frozen=True)
+class _Role:
+    """The model's execution role: the container runs under it, and SageMaker acts in its name."""
 
-    def __init__(self, reason: str, body: bytes | None = None) -> None:
-        super().__init__(reason)
-        self.body = body
+    aws: LocalAws
+    s3: Any
+    sns: Any
 
-
-@dataclass(frozen=True, kw_only=True)
-class Invocation:
-    """An accepted asynchronous invocation.
-
-    Attributes:
-        ttl_s: how long it may wait for its turn.
-        timeout_s: how long the container may take.
-    """
-
-    inference_id: str
-    input_location: S3Location
-    output_location: S3Location
-    failure_location: S3Location
-    content_type: str
-    ttl_s: float
-    timeout_s: float
-    received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    @classmethod
+    def assume(cls, aws: LocalAws, arn: str, session: str) -> "_Role":
+        """The role of that ARN."""
+        assumed = aws.assuming(arn, session)
+        return cls(assumed, assumed.client("s3"), assumed.client("sns"))
 
 
 class AsyncEndpoint:
@@ -64,14 +54,16 @@ class AsyncEndpoint:
         self._container = Container(
             definition["Model"]["PrimaryContainer"],
             startup_timeout_s=float(variant["ContainerStartupHealthCheckTimeoutInSeconds"]),
-            aws=aws,
             directory=directory,
         )
-        self._s3 = aws.client("s3")
-        self._sns = aws.client("sns")
         concurrency = int(asynchronous["ClientConfig"]["MaxConcurrentInvocationsPerInstance"])
         self._workers = ThreadPoolExecutor(concurrency, thread_name_prefix=name)
-        self._started = self._workers.submit(self._container.start)
+        # By a worker: the cloud waits for this call, and could not answer.
+        self._role = self._workers.submit(_Role.assume, aws, definition["Model"]["ExecutionRoleArn"], name)
+        self._started = self._workers.submit(self._start)
+
+    def _start(self) -> None:
+        self._container.start(self._role.result().aws)
 
     def wait_in_service(self) -> None:
         """Waits until the container is healthy; raises what kept it from it."""
@@ -97,6 +89,14 @@ class AsyncEndpoint:
         )
         self._workers.submit(self._process, invocation)
         return invocation
+
+    def retire(self) -> None:
+        """Works off what waits and then ends the container, while the caller goes on."""
+        threading.Thread(target=self._retire, daemon=True).start()
+
+    def _retire(self) -> None:
+        self._workers.shutdown(wait=True)
+        self._container.stop()
 
     def stop(self) -> None:
         """Drops what waits and ends the container."""
@@ -149,11 +149,13 @@ class AsyncEndpoint:
         return answer.content
 
     def _get(self, location: S3Location) -> bytes:
-        body: bytes = self._s3.get_object(Bucket=location.bucket, Key=location.key)["Body"].read()
+        body: bytes = (
+            self._role.result().s3.get_object(Bucket=location.bucket, Key=location.key)["Body"].read()
+        )
         return body
 
     def _put(self, location: S3Location, body: bytes) -> None:
-        self._s3.put_object(
+        self._role.result().s3.put_object(
             Bucket=location.bucket, Key=location.key, Body=body, ContentType="application/json"
         )
 
@@ -173,7 +175,9 @@ class AsyncEndpoint:
             "eventName": "InferenceResult",
             **outcome,
         }
-        self._sns.publish(TopicArn=self._output["NotificationConfig"][topic], Message=json.dumps(notice))
+        self._role.result().sns.publish(
+            TopicArn=self._output["NotificationConfig"][topic], Message=json.dumps(notice)
+        )
 
 
 def _timestamp(moment: datetime) -> str:

@@ -1,5 +1,6 @@
 """The one address: passes /v1/... on to the API's stage in the emulated cloud."""
 
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
@@ -24,13 +25,14 @@ _OWN = {
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def create_gateway(stage_url: str) -> Starlette:
+def create_gateway(stage_url: str, trust: ssl.SSLContext) -> Starlette:
     """A reverse proxy in front of a deployed stage.
 
     Args:
         stage_url: where the emulated API Gateway serves the stage, without a slash at the end.
+        trust: for reaching it over https.
     """
-    upstream = httpx.AsyncClient(timeout=60)
+    upstream = httpx.AsyncClient(timeout=60, verify=trust)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""The stand-in for SageMaker: its runtime API, and the control API that the emulated cloud calls."""
+"""The stand-in for SageMaker, behind the emulated cloud: endpoints made, taken away and invoked."""
 
 import asyncio
 from http import HTTPStatus
@@ -25,13 +25,14 @@ class SageMaker:
         self._aws = aws
         self._directory = directory
         self._endpoints: dict[str, AsyncEndpoint] = {}
+        self._retired: list[AsyncEndpoint] = []
 
     def app(self) -> Starlette:
         """The HTTP side."""
         return Starlette(
             routes=[
                 Route("/endpoints/{name}/async-invocations", self._invoke, methods=["POST"]),
-                Route("/endpoints/{name}", self._create, methods=["PUT"]),
+                Route("/endpoints/{name}", self._put, methods=["PUT"]),
                 Route("/endpoints/{name}", self._delete, methods=["DELETE"]),
             ]
         )
@@ -48,11 +49,18 @@ class SageMaker:
 
     def stop(self) -> None:
         """Ends every endpoint."""
-        while self._endpoints:
-            self._endpoints.popitem()[1].stop()
+        for endpoint in (*self._endpoints.values(), *self._retired):
+            endpoint.stop()
+        self._endpoints.clear()
+        self._retired.clear()
 
-    async def _create(self, request: Request) -> Response:
+    async def _put(self, request: Request) -> Response:
+        """Makes an endpoint, or another in the place of one that then finishes what it has accepted."""
         name = request.path_params["name"]
+        if name in self._endpoints:
+            former = self._endpoints.pop(name)
+            former.retire()
+            self._retired.append(former)
         self._endpoints[name] = AsyncEndpoint(
             name, await request.json(), aws=self._aws, directory=self._directory / name
         )

@@ -4,33 +4,23 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
-
 from local.aws import LocalAws
 from local.deployment import Deployer, read_assembly
+from local.emulation import Emulation, StartError
 from local.gateway import create_gateway
-from local.processes import LOOPBACK, ChildProcess, free_port
-from local.sagemaker import SageMaker
 from local.web_server import WebServer, listen
 
 ROOT = Path(__file__).parents[1]
 _STAGE = "dev"
 _MODEL = ROOT / "inference" / "demo_model"
-_CLOUD_START_S = 30
-_POLL_S = 0.05
 
 Report = Callable[[str], None]
-
-
-class StartError(RuntimeError):
-    """The local stack could not be started."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,23 +43,21 @@ class Address:
 class LocalStack:
     """A running local stack. Start it with `start`; `stop` leaves no process and no port behind."""
 
-    def __init__(
-        self, address: Address, aws: LocalAws, sagemaker: SageMaker, cloud: ChildProcess, cleanup: ExitStack
-    ) -> None:
+    def __init__(self, address: Address, emulation: Emulation, cleanup: ExitStack) -> None:
         self.address = address
-        self.aws = aws
-        self._sagemaker = sagemaker
-        self._cloud = cloud
+        self.aws = emulation.aws
+        self._emulation = emulation
         self._cleanup = cleanup
 
     @classmethod
-    def start(cls, *, port: int, directory: Path, report: Report) -> "LocalStack":
+    def start(cls, *, port: int, directory: Path, report: Report, enforce_iam: bool = False) -> "LocalStack":
         """Starts everything, deploys the templates and waits until the endpoints are in service.
 
         Args:
             port: of the one address; 0 takes any free one.
             directory: for the templates, the models, the logs and `endpoint.json`.
             report: hears what is going on.
+            enforce_iam: functions and containers may do what the templates' roles allow, and nothing else.
 
         Raises:
             PortTakenError: somebody else listens on the port.
@@ -77,30 +65,20 @@ class LocalStack:
         """
         with ExitStack() as cleanup:
             front = cleanup.enter_context(listen(port))
-            directory.mkdir(parents=True, exist_ok=True)
-            runtime_socket = listen(0)
-            aws = LocalAws(
-                url=f"http://{LOOPBACK}:{free_port()}",
-                sagemaker_runtime_url=f"http://{LOOPBACK}:{runtime_socket.getsockname()[1]}",
-            )
-            sagemaker = SageMaker(aws=aws, directory=directory / "endpoints")
-            runtime = WebServer(sagemaker.app(), runtime_socket)
-            cleanup.callback(runtime.stop)
-            cleanup.callback(sagemaker.stop)
-
             report("starting the emulated cloud")
-            cloud = start_cloud(aws, directory)
-            cleanup.callback(cloud.stop)
+            emulation = Emulation(directory, enforce_iam=enforce_iam)
+            cleanup.callback(emulation.stop)
             assembly = directory / "cdk.out"
             report("synthesizing the templates")
             _synthesize(assembly)
-            wait_for_cloud(cloud, aws)
+            emulation.wait()
+            aws = emulation.aws
             outputs = _deploy(aws, assembly, report)
 
             report("loading the model")
-            sagemaker.wait_in_service()
+            emulation.sagemaker.wait_in_service()
             key = aws.client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)
-            gateway = WebServer(create_gateway(_stage_url(aws, outputs["ApiUrl"])), front)
+            gateway = WebServer(create_gateway(stage_url(aws, outputs["ApiUrl"]), aws.ssl_context()), front)
             cleanup.callback(gateway.stop)
             address = Address(
                 api_url=gateway.url,
@@ -111,7 +89,7 @@ class LocalStack:
             note = directory / "endpoint.json"
             note.write_text(json.dumps(asdict(address), indent=2) + "\n")
             cleanup.callback(note.unlink, missing_ok=True)
-            return cls(address, aws, sagemaker, cloud, cleanup.pop_all())
+            return cls(address, emulation, cleanup.pop_all())
 
     def check(self) -> None:
         """Makes sure that everything still runs.
@@ -119,32 +97,11 @@ class LocalStack:
         Raises:
             ProcessEndedError: something has ended.
         """
-        self._cloud.check()
-        self._sagemaker.check()
+        self._emulation.check()
 
     def stop(self) -> None:
         """Ends everything."""
         self._cleanup.close()
-
-
-def start_cloud(aws: LocalAws, directory: Path) -> ChildProcess:
-    """Starts the emulated cloud at the address that `aws` names."""
-    scratch = directory / "cloud"
-    scratch.mkdir(exist_ok=True)
-    return ChildProcess(
-        [sys.executable, "-m", "local.cloud", aws.sagemaker_runtime_url],
-        environment=aws.environment()
-        | {
-            "BIND_HOST": LOOPBACK,
-            "MINISTACK_HOST": LOOPBACK,
-            "GATEWAY_PORT": str(urlsplit(aws.url).port),
-            "LAMBDA_EXECUTOR": "local",
-            "IOT_MTLS_ENABLED": "0",  # it would listen on every interface
-            "TMPDIR": str(scratch),
-            "HOME": str(scratch),
-        },
-        log=directory / "cloud.log",
-    )
 
 
 def _synthesize(assembly: Path) -> None:
@@ -161,25 +118,6 @@ def _synthesize(assembly: Path) -> None:
         raise StartError(f"the templates could not be synthesized:\n{done.stderr}")
 
 
-def wait_for_cloud(cloud: ChildProcess, aws: LocalAws) -> None:
-    """Waits until the emulated cloud answers.
-
-    Raises:
-        StartError: it does not within its time.
-        ProcessEndedError: it has ended.
-    """
-    deadline = time.monotonic() + _CLOUD_START_S
-    while time.monotonic() < deadline:
-        cloud.check()
-        try:
-            if httpx.get(f"{aws.url}/_ministack/health").is_success:
-                return
-        except httpx.TransportError:
-            pass  # it does not listen yet
-        time.sleep(_POLL_S)
-    raise StartError(f"the emulated cloud did not answer within {_CLOUD_START_S} s; see {cloud.log}")
-
-
 def _deploy(aws: LocalAws, assembly: Path, report: Report) -> dict[str, str]:
     deployer = Deployer(aws, assembly)
     deployer.bootstrap()
@@ -188,12 +126,12 @@ def _deploy(aws: LocalAws, assembly: Path, report: Report) -> dict[str, str]:
         report(f"deploying {stack.name}")
         created = deployer.deploy(stack)
         if "ModelsBucketName" in created:
-            _upload_models(aws, created["ModelsBucketName"])
+            upload_models(aws, created["ModelsBucketName"])
         outputs |= created
     return outputs
 
 
-def _upload_models(aws: LocalAws, bucket: str) -> None:
+def upload_models(aws: LocalAws, bucket: str) -> None:
     """Puts the demo model where the endpoints of the stage look for theirs, whatever their names."""
     stages = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"]
     s3 = aws.client("s3")
@@ -203,7 +141,7 @@ def _upload_models(aws: LocalAws, bucket: str) -> None:
                 s3.upload_file(str(path), bucket, f"{model['name']}/{path.relative_to(_MODEL).as_posix()}")
 
 
-def _stage_url(aws: LocalAws, api_url: str) -> str:
+def stage_url(aws: LocalAws, api_url: str) -> str:
     """Where MiniStack serves the stage that AWS would serve at `https://{id}.execute-api.../{stage}/`."""
     parts = urlsplit(api_url)
     api_id = str(parts.hostname).partition(".")[0]

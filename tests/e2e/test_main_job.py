@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from rich.console import Console
 from inference.contract.identifiers import new_job_id
 from local import demo
 from local.stack import LocalStack
+from tests.e2e.client import finish, resources, submit, wait_until
 from training.examination import examine
 
 
@@ -34,44 +35,8 @@ def http(stack: LocalStack) -> Iterator[httpx.Client]:
         yield client
 
 
-def wait_until(holds: Callable[[], Any], what: str) -> Any:
-    for _ in range(600):
-        found = holds()
-        if found:
-            return found
-        time.sleep(0.1)
-    pytest.fail(f"it never came to pass that {what}")
-
-
-def submit(http: httpx.Client, **request: Any) -> Any:
-    answer = http.post("/v1/jobs", json={"prompt": "a red circle", **request})
-    assert answer.status_code == 202, answer.text
-    return answer.json()
-
-
-def finish(http: httpx.Client, job: Any) -> Any:
-    def ended() -> Any:
-        shown = http.get(job["links"]["self"]).json()
-        return shown if shown["status"] in ("succeeded", "failed") else None
-
-    return wait_until(ended, f"job {job['id']} ends")
-
-
-def resources(stack: LocalStack, kind: str) -> list[str]:
-    """Physical ids of everything of a kind in the deployed stacks."""
-    cloudformation = stack.aws.client("cloudformation")
-    return [
-        each["PhysicalResourceId"]
-        for deployed in cloudformation.list_stacks()["StackSummaries"]
-        for each in cloudformation.list_stack_resources(StackName=deployed["StackName"])[
-            "StackResourceSummaries"
-        ]
-        if each["ResourceType"] == kind
-    ]
-
-
 def topic(stack: LocalStack, name: str) -> str:
-    (arn,) = [arn for arn in resources(stack, "AWS::SNS::Topic") if f"Notices{name}" in arn]
+    (arn,) = [arn for arn in resources(stack.aws, "AWS::SNS::Topic") if f"Notices{name}" in arn]
     return arn
 
 
@@ -187,7 +152,7 @@ def test_later_notices_of_a_job_change_nothing(stack: LocalStack, http: httpx.Cl
     pending = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 
     def handled() -> bool:
-        queues = resources(stack, "AWS::SQS::Queue")
+        queues = resources(stack.aws, "AWS::SQS::Queue")
         counts = [sqs.get_queue_attributes(QueueUrl=q, AttributeNames=pending)["Attributes"] for q in queues]
         return len(counts) == 2 and all(int(count) == 0 for each in counts for count in each.values())
 
@@ -208,7 +173,7 @@ def test_without_the_key_nothing_is_answered(stack: LocalStack, key: str | None)
 
 
 def test_a_wrong_request_leaves_no_record_and_no_object(stack: LocalStack, http: httpx.Client) -> None:
-    (table,) = resources(stack, "AWS::DynamoDB::Table")
+    (table,) = resources(stack.aws, "AWS::DynamoDB::Table")
 
     def traces() -> tuple[int, int]:
         scanned = stack.aws.client("dynamodb").scan(TableName=table, Select="COUNT")
@@ -229,7 +194,7 @@ def test_an_endpoint_can_be_invoked_directly_too(stack: LocalStack) -> None:
     """As those do who leave the API out: a request with nothing but a prompt."""
     s3, bucket = stack.aws.client("s3"), stack.address.data_bucket
     s3.put_object(Bucket=bucket, Key="requests/mine.json", Body=b'{"prompt": "a red circle", "steps": 1}')
-    (arn,) = resources(stack, "AWS::SageMaker::Endpoint")
+    (arn,) = resources(stack.aws, "AWS::SageMaker::Endpoint")
     answer = stack.aws.client("sagemaker-runtime").invoke_endpoint_async(
         EndpointName=arn.rpartition("/")[2],
         InputLocation=f"s3://{bucket}/requests/mine.json",
@@ -239,6 +204,24 @@ def test_an_endpoint_can_be_invoked_directly_too(stack: LocalStack) -> None:
     wait_until(lambda: key in keys_under(stack, "results/"), "the output is there")
     result = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     assert len(result["images"]) == 1
+
+
+def test_an_update_of_the_endpoint_interrupts_no_job(stack: LocalStack, http: httpx.Client) -> None:
+    running = submit(http, steps=100, width=256, height=256)
+    waiting = submit(http, steps=1)
+    cloudformation = stack.aws.client("cloudformation")
+    name = {"StackName": "StableDiffusion-dev-Endpoint-demo"}
+    template = cloudformation.get_template(**name)["TemplateBody"]
+    (model,) = [each for each in template["Resources"].values() if each["Type"] == "AWS::SageMaker::Model"]
+    model["Properties"]["PrimaryContainer"]["Environment"]["LOG_PROMPTS"] = "true"
+    cloudformation.update_stack(
+        **name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
+    )
+    quickly = {"Delay": 0.1, "MaxAttempts": 100}
+    cloudformation.get_waiter("stack_update_complete").wait(**name, WaiterConfig=quickly)
+    assert http.get(running["links"]["self"]).json()["status"] != "succeeded"
+    later = submit(http, steps=1)
+    assert [finish(http, job)["status"] for job in (running, waiting, later)] == ["succeeded"] * 3
 
 
 def test_nothing_listens_beyond_loopback(stack: LocalStack) -> None:

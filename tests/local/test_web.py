@@ -1,4 +1,5 @@
 import socket
+import ssl
 
 import httpx
 import pytest
@@ -43,7 +44,8 @@ def test_a_stopped_server_frees_its_port_at_once() -> None:
 
 def test_the_gateway_passes_everything_on_and_back() -> None:
     upstream = WebServer(Starlette(routes=[Route("/{path:path}", echo, methods=["POST"])]), listen(0))
-    gateway = WebServer(create_gateway(f"{upstream.url}/restapis/abc/dev/_user_request_"), listen(0))
+    stage_url = f"{upstream.url}/restapis/abc/dev/_user_request_"
+    gateway = WebServer(create_gateway(stage_url, ssl.create_default_context()), listen(0))
     try:
         answer = httpx.post(
             f"{gateway.url}/v1/jobs?limit=5&limit=6", content="körper", headers={"x-api-key": "k"}

@@ -1,0 +1,163 @@
+"""The templates' roles, enforced: with their permissions everything works, without one it does not.
+
+MiniStack holds every signed call of the functions and the container against their roles, and what the
+stand-in for SageMaker does in the execution role's name; it lets SNS into the queue as the queue's policy
+says. It does not check what is no call here: the pull of the image, logs and traces, the polling of the queue
+in the completion function's name, API Gateway's permission to invoke the other, and iam:PassRole. A role that
+trusts one service can be assumed by any. The stacks are deployed by the account's owner.
+"""
+
+import copy
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+from rich.console import Console
+
+from local import demo
+from local.aws import Credentials
+from local.stack import LocalStack
+from tests.e2e.client import finish, resources, submit, wait_until
+
+CONTAINER, API, COMPLETION = "AsyncEndpointRole", "ApiHttpRole", "CompletionSettleRole"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    stack = LocalStack.start(
+        port=0, directory=tmp_path_factory.mktemp("local"), report=print, enforce_iam=True
+    )
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(scope="module")
+def http(stack: LocalStack) -> Iterator[httpx.Client]:
+    with httpx.Client(
+        base_url=stack.address.api_url, headers={"x-api-key": stack.address.api_key}, timeout=60
+    ) as client:
+        yield client
+
+
+def role_named(stack: LocalStack, part: str) -> str:
+    (name,) = [name for name in resources(stack.aws, "AWS::IAM::Role") if part in name]
+    return name
+
+
+@contextmanager
+def without(stack: LocalStack, role: str, action: str, where: str | None = None) -> Iterator[None]:
+    """Takes an action from a role's policy for a while; with `where`, only on resources that end so."""
+    iam = stack.aws.client("iam")
+    name = role_named(stack, role)
+    (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    given = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+    left = copy.deepcopy(given)
+    (statement,) = [each for each in left["Statement"] if action in as_list(each["Action"])]
+    if where is None:
+        statement["Action"] = [each for each in as_list(statement["Action"]) if each != action]
+        left["Statement"] = [each for each in left["Statement"] if each["Action"]]
+    else:
+        statement["Resource"] = [arn for arn in statement["Resource"] if not arn.endswith(where)]
+    assert left != given
+    iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(left))
+    yield
+    iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(given))
+
+
+def as_list(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def exists(stack: LocalStack, uri: str) -> bool:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    listed = stack.aws.client("s3").list_objects_v2(Bucket=bucket, Prefix=key)
+    return bool(listed["KeyCount"])
+
+
+def test_the_roles_suffice_for_text_to_image_and_image_to_image(stack: LocalStack, tmp_path: Path) -> None:
+    demo.run(stack, prompt=demo.DEFAULT_PROMPT, output=tmp_path, console=Console(quiet=True))
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+@pytest.mark.parametrize(
+    ("action", "where", "code"),
+    [("s3:PutObject", "/outputs/*", "internal"), ("s3:GetObject", "/inputs/*", "input_fetch_failed")],
+)
+def test_a_container_that_lacks_a_permission_fails_its_job(
+    stack: LocalStack, http: httpx.Client, action: str, where: str, code: str
+) -> None:
+    image = {"input_image": f"s3://{stack.address.data_bucket}/inputs/sketch.png"}
+    with without(stack, CONTAINER, action, where):
+        failed = finish(http, submit(http, steps=2, **image))
+    assert (failed["status"], failed["error"]["code"]) == ("failed", code)
+    assert finish(http, submit(http, steps=2, **image))["status"] == "succeeded"
+
+
+def test_a_job_stays_unfinished_when_sagemaker_may_not_tell_of_its_end(
+    stack: LocalStack, http: httpx.Client
+) -> None:
+    with without(stack, CONTAINER, "sns:Publish"):
+        untold = submit(http, steps=1)
+        wait_until(lambda: exists(stack, untold["output_location"]), "the job has been drawn")
+        later = submit(http, steps=1)
+        wait_until(lambda: exists(stack, later["output_location"]), "another has been drawn after it")
+    assert finish(http, submit(http, steps=1))["status"] == "succeeded"
+    assert http.get(untold["links"]["self"]).json()["status"] in ("queued", "running")
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "code"),
+    [
+        ("dynamodb:PutItem", 500, "internal"),
+        ("s3:PutObject", 503, "endpoint_unavailable"),
+        ("sagemaker:InvokeEndpointAsync", 503, "endpoint_unavailable"),
+    ],
+)
+def test_an_api_that_lacks_a_permission_refuses_jobs(
+    stack: LocalStack, http: httpx.Client, action: str, status: int, code: str
+) -> None:
+    with without(stack, API, action):
+        answer = http.post("/v1/jobs", json={"prompt": "a red circle", "steps": 1})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert finish(http, submit(http, steps=1))["status"] == "succeeded"
+
+
+def first(stack: LocalStack, kind: str) -> str:
+    return resources(stack.aws, kind)[0].rpartition("/")[2]
+
+
+def test_a_role_may_do_nothing_else(stack: LocalStack) -> None:
+    table, endpoint = first(stack, "AWS::DynamoDB::Table"), first(stack, "AWS::SageMaker::Endpoint")
+    bucket = stack.address.data_bucket
+    request = {"EndpointName": endpoint, "InputLocation": f"s3://{bucket}/inputs/sketch.png"}
+    for part, service, operation, arguments in (
+        (CONTAINER, "dynamodb", "scan", {"TableName": table}),
+        (CONTAINER, "sagemaker-runtime", "invoke_endpoint_async", request),
+        (API, "sns", "publish", {"TopicArn": first(stack, "AWS::SNS::Topic"), "Message": "{}"}),
+        (API, "s3", "put_object", {"Bucket": bucket, "Key": "outputs/forged.png"}),
+        (COMPLETION, "dynamodb", "scan", {"TableName": table}),
+        (COMPLETION, "sagemaker-runtime", "invoke_endpoint_async", request),
+    ):
+        arn = stack.aws.client("iam").get_role(RoleName=role_named(stack, part))["Role"]["Arn"]
+        client = stack.aws.assuming(arn, "test").client(service)
+        with pytest.raises(ClientError) as refused:
+            getattr(client, operation)(**arguments)
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403)
+        assert "not authorized to perform" in refused.value.response["Error"]["Message"]
+
+
+def test_a_signature_that_is_not_the_roles_is_refused(stack: LocalStack) -> None:
+    arn = stack.aws.client("iam").get_role(RoleName=role_named(stack, API))["Role"]["Arn"]
+    session = stack.aws.assuming(arn, "test")
+    own = session.credentials
+    forged = replace(session, credentials=Credentials(own.key_id, "guessed", own.token))
+    with pytest.raises(ClientError, match="signature"):
+        forged.client("sagemaker-runtime").invoke_endpoint_async(
+            EndpointName=first(stack, "AWS::SageMaker::Endpoint"), InputLocation="s3://bucket/key"
+        )
