@@ -1,34 +1,44 @@
 """The container's entry point: `python -m inference`."""
 
-import logging
 import os
+import tempfile
 from pathlib import Path
 
 import boto3
 import uvicorn
 
 from inference.contract.environment import ContainerEnvironment
+from inference.hub import fetch_model
+from inference.hub_token import read_token
 from inference.invocation import InvocationHandler, Threads
+from inference.logs import start_logging
 from inference.server import create_app
 from inference.storage import DataBucket
+from inference.telemetry import Telemetry
 
 _DRAIN_S = 25  # SageMaker kills the container 30 s after asking it to stop
+_VERBOSITY = {"DIFFUSERS_VERBOSITY": "error", "TRANSFORMERS_VERBOSITY": "error"}
+"""Read by the libraries when they are imported, which is when they begin to warn."""
 
 
 def main() -> None:
     """Serves until it is told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    start_logging()
+    os.environ.update(_VERBOSITY)
     environment = ContainerEnvironment.read(os.environ)
+    telemetry = Telemetry(stage=environment.stage, model=environment.model.name)
 
     def load() -> InvocationHandler:
-        from inference.diffusers_engine import DiffusersEngine  # takes seconds: /ping must not wait for it
+        with telemetry.loading():
+            from inference.diffusers_engine import DiffusersEngine  # takes seconds: /ping must not wait
 
-        return InvocationHandler(
-            engine=DiffusersEngine.load(Path(environment.model_directory)),
-            bucket=DataBucket(boto3.client("s3"), environment.data_bucket_name),
-            environment=environment,
-            threads=Threads.start(),
-        )
+            return InvocationHandler(
+                engine=DiffusersEngine.load(_model_directory(environment)),
+                bucket=DataBucket(boto3.client("s3"), environment.data_bucket_name),
+                environment=environment,
+                threads=Threads.start(),
+                telemetry=telemetry,
+            )
 
     uvicorn.run(
         create_app(load),
@@ -38,6 +48,15 @@ def main() -> None:
         log_config=None,
         timeout_graceful_shutdown=_DRAIN_S,
     )
+
+
+def _model_directory(environment: ContainerEnvironment) -> Path:
+    """Where the model's files are; they are fetched first if they come from the hub."""
+    source = environment.model_source
+    if source is None:
+        return Path(environment.model_directory)
+    token = read_token(source.token_secret_arn) if source.token_secret_arn else None
+    return fetch_model(source, Path(tempfile.gettempdir(), "models"), token=token)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from PIL import Image
 from inference.contract.generation import Generation
 from inference.contract.samplers import find_sampler
 from inference.engine import OnStep, OutOfMemoryError
+from inference.logs import adopt
 
 _IMAGE_TO_IMAGE: dict[type[DiffusionPipeline], type[DiffusionPipeline]] = {
     StableDiffusionPipeline: StableDiffusionImg2ImgPipeline,
@@ -58,6 +59,8 @@ class DiffusersEngine:
     def load(cls, directory: Path) -> "DiffusersEngine":
         """The model in a diffusers directory, on the GPU if there is one.
 
+        Of a component that has fp16 weights, these are loaded.
+
         Raises:
             OSError: files are missing or damaged.
             UnsupportedModelError: the pipeline is none of those that the engine knows.
@@ -65,7 +68,11 @@ class DiffusersEngine:
         _quieten_libraries()
         device, dtype = _placement()
         pipeline = DiffusionPipeline.from_pretrained(
-            directory, dtype=dtype, local_files_only=True, use_safetensors=True
+            directory,
+            dtype=dtype,
+            variant="fp16" if any(directory.glob("*/*.fp16*.safetensors")) else None,
+            local_files_only=True,
+            use_safetensors=True,
         )
         if device.type == "cuda":
             pipeline.unet.to(memory_format=torch.channels_last)
@@ -134,9 +141,8 @@ class DiffusersEngine:
 
 
 def _quieten_libraries() -> None:
-    """Errors only, and no progress bars: the libraries' warnings quote prompts."""
+    adopt("diffusers", "transformers")
     for library in (diffusers.utils.logging, transformers.utils.logging):
-        library.set_verbosity_error()
         library.disable_progress_bar()
 
 

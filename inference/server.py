@@ -43,8 +43,6 @@ class _Model:
                 "The model could not be loaded; the container's log says why.",
                 code=ErrorCode.MODEL_LOAD_FAILED,
             )
-        else:
-            _LOGGER.info("the model is loaded")
 
     def ready(self) -> InvocationHandler:
         """Raises ModelNotReadyError until the model is loaded."""

@@ -79,4 +79,4 @@ class DataBucket:
                 ContentType="application/json",
             )
         except (ClientError, BotoCoreError) as error:
-            _LOGGER.warning("job %s: progress was not stored: %s", job_id, error)
+            _LOGGER.warning("progress was not stored: %s", error)

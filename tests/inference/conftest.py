@@ -1,11 +1,21 @@
-from collections.abc import Iterator
+import io
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
+import httpx
 import pytest
+from aws_lambda_powertools.logging.formatter import clear_context_keys
 from moto import mock_aws
 
-from tests.inference.fakes import BUCKET
+from inference.invocation import InvocationHandler
+from inference.logs import start_logging
+from inference.server import create_app
+from local.web_server import WebServer, listen
+from tests.inference.fakes import BUCKET, ScriptedEngine
 
 
 @pytest.fixture
@@ -14,3 +24,62 @@ def s3() -> Iterator[Any]:
         client = boto3.client("s3")
         client.create_bucket(Bucket=BUCKET)
         yield client
+
+
+@pytest.fixture
+def engine() -> ScriptedEngine:
+    engine = ScriptedEngine()
+    engine.gate.set()
+    return engine
+
+
+@pytest.fixture
+def serve(s3: Any) -> Iterator[Callable[[Callable[[], InvocationHandler]], httpx.Client]]:
+    """Serves an app around a loader, and gives a client of it."""
+    servers, clients = [], []
+
+    def start(load: Callable[[], InvocationHandler]) -> httpx.Client:
+        servers.append(WebServer(create_app(load), listen(0)))
+        clients.append(httpx.Client(base_url=servers[-1].url, timeout=30))
+        return clients[-1]
+
+    yield start
+    for client in clients:
+        client.close()
+    for server in servers:
+        server.stop()
+
+
+class Log:
+    """What has been logged, as the container logs it."""
+
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+
+    @property
+    def text(self) -> str:
+        return self.stream.getvalue()
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text.splitlines()]
+
+    def with_(self, key: str) -> list[dict[str, Any]]:
+        """The lines that have the key."""
+        return [line for line in self.lines if key in line]
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+    """Logs as the container does, until the test ends."""
+    log, root = Log(), logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    monkeypatch.setattr(logging.getLogger("httpx"), "disabled", True)  # the tests' own client
+    monkeypatch.setattr(sys, "stdout", log.stream)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    start_logging()
+    yield log
+    clear_context_keys()
+    logging.captureWarnings(capture=False)
+    root.handlers[:] = handlers
+    root.setLevel(level)

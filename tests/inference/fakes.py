@@ -1,15 +1,21 @@
-"""An engine that draws at a test's command."""
+"""An engine that draws at a test's command, and what goes with it."""
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+import pytest
 from PIL import Image
 
 from inference.contract.environment import ContainerEnvironment
 from inference.contract.generation import Generation
 from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
 from inference.engine import OnStep
+from inference.invocation import InvocationHandler, Threads
+from inference.storage import DataBucket
+from inference.telemetry import Telemetry
 
 BUCKET = "data"
 ENVIRONMENT = ContainerEnvironment(
@@ -22,6 +28,15 @@ ENVIRONMENT = ContainerEnvironment(
     max_input_image_bytes=20_000,
     max_input_image_pixels=100_000,
 )
+
+
+def wait_until(holds: Callable[[], bool], timeout_s: float = 10) -> None:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if holds():
+            return
+        threading.Event().wait(0.02)
+    pytest.fail("it never came to hold")
 
 
 @dataclass
@@ -55,3 +70,18 @@ class ScriptedEngine:
         self.at_once -= 1
         size = input_image.size if input_image else (generation.width or 0, generation.height or 0)
         return [Image.new("RGB", size, (seed % 256, 0, 0)) for seed in generation.seeds]
+
+
+def handler_of(
+    engine: ScriptedEngine,
+    s3: Any,
+    environment: ContainerEnvironment = ENVIRONMENT,
+    clock: Callable[[], float] = time.monotonic,
+) -> InvocationHandler:
+    return InvocationHandler(
+        engine=engine,
+        bucket=DataBucket(s3, BUCKET),
+        environment=environment,
+        threads=Threads.start(),
+        telemetry=Telemetry(stage=environment.stage, model=environment.model.name, clock=clock),
+    )

@@ -1,5 +1,6 @@
 """The engine on the demo model, on the CPU: what it does, whatever the model."""
 
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from inference.contract.request import JobRequest
 from inference.contract.samplers import SAMPLERS
 from inference.diffusers_engine import DiffusersEngine, UnsupportedModelError
 from inference.engine import OutOfMemoryError
+from tests.inference.conftest import Log
 
 MODEL = ModelDeclaration(name="demo", defaults=ModelDefaults(width=64, height=64, steps=4, sampler="euler"))
 
@@ -244,6 +246,33 @@ def test_the_device_decides_the_precision(
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: bfloat16)
     device, dtype = diffusers_engine._placement()
     assert (device.type, dtype) == expected
+
+
+@pytest.mark.parametrize("components", [("unet", "vae", "text_encoder"), ("unet",)], ids=["all", "one"])
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside the full ones"])
+def test_fp16_weights_are_loaded_where_there_are_any(
+    engine: DiffusersEngine, demo_model: Path, tmp_path: Path, components: tuple[str, ...], beside: bool
+) -> None:
+    """Weights of a scale of their own, so that the picture tells."""
+    directory = tmp_path / "model"
+    shutil.copytree(demo_model, directory)
+    half = StableDiffusionPipeline.from_pretrained(demo_model, dtype=torch.float16, local_files_only=True)
+    for name in components:
+        if not beside:
+            next((directory / name).glob("*.safetensors")).unlink()
+        component = getattr(half, name)
+        with torch.no_grad():
+            next(component.parameters()).mul_(0.9)
+        component.save_pretrained(directory / name, variant="fp16")
+    drawn, full = draw(DiffusersEngine.load(directory))[0], draw(engine)[0]
+    assert drawn.std() > 0
+    assert not np.array_equal(drawn, full)
+
+
+def test_the_libraries_log_as_the_container_does(engine: DiffusersEngine, log: Log) -> None:
+    for library in ("diffusers", "transformers"):
+        logging.getLogger(f"{library}.models").error("broken")
+    assert [line["logger"] for line in log.lines] == ["diffusers.models", "transformers.models"]
 
 
 def test_a_pipeline_of_another_kind_is_refused_by_name() -> None:

@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,53 +13,15 @@ from PIL import Image
 
 from inference.contract.identifiers import new_job_id
 from inference.engine import OutOfMemoryError
-from inference.invocation import InvocationHandler, Threads
-from inference.server import create_app
-from inference.storage import DataBucket
-from local.web_server import WebServer, listen
-from tests.inference.fakes import BUCKET, ENVIRONMENT, ScriptedEngine
-
-
-@pytest.fixture
-def serve(s3: Any) -> Iterator[Callable[[Callable[[], InvocationHandler]], httpx.Client]]:
-    """Serves an app around a loader, and gives a client of it."""
-    servers, clients = [], []
-
-    def start(load: Callable[[], InvocationHandler]) -> httpx.Client:
-        servers.append(WebServer(create_app(load), listen(0)))
-        clients.append(httpx.Client(base_url=servers[-1].url, timeout=30))
-        return clients[-1]
-
-    yield start
-    for client in clients:
-        client.close()
-    for server in servers:
-        server.stop()
-
-
-@pytest.fixture
-def engine() -> ScriptedEngine:
-    engine = ScriptedEngine()
-    engine.gate.set()
-    return engine
+from inference.invocation import InvocationHandler
+from tests.inference.fakes import BUCKET, ScriptedEngine, handler_of, wait_until
 
 
 @pytest.fixture
 def client(serve: Any, s3: Any, engine: ScriptedEngine) -> httpx.Client:
-    handler = InvocationHandler(
-        engine=engine, bucket=DataBucket(s3, BUCKET), environment=ENVIRONMENT, threads=Threads.start()
-    )
-    client: httpx.Client = serve(lambda: handler)
+    client: httpx.Client = serve(lambda: handler_of(engine, s3))
     wait_until(lambda: client.get("/ping").status_code == 200)
     return client
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if holds():
-            return
-        threading.Event().wait(0.02)
-    pytest.fail("it never came to hold")
 
 
 def invoke(client: httpx.Client, **document: Any) -> httpx.Response:
@@ -86,7 +47,7 @@ def test_the_images_go_to_s3_and_the_answer_is_the_result_document(client: httpx
     assert (result["id"], result["model"], result["sampler"], result["steps"]) == (job_id, "demo", "euler", 3)
     assert [image["seed"] for image in result["images"]] == [5, 6]
     assert result["versions"] == {"scripted": "1"}
-    assert set(result["durations_s"]) == {"fetch", "generate", "store"}
+    assert set(result["durations_s"]) == {"denoise", "encode", "upload", "total"}
     for index, image in enumerate(result["images"]):
         assert image["s3_uri"] == f"s3://data/outputs/{job_id}/{index}.png"
         body = s3.get_object(Bucket=BUCKET, Key=f"outputs/{job_id}/{index}.png")["Body"].read()
@@ -109,6 +70,7 @@ def test_image_to_image_draws_from_the_input_at_its_shape(
     source = engine.calls[-1][1]
     assert source is not None
     assert (source.size, source.getpixel((9, 9))) == ((184, 88), (0, 0, 255))
+    assert "fetch" in answer.json()["durations_s"]
 
 
 @pytest.mark.parametrize(
@@ -208,9 +170,7 @@ def test_until_the_model_is_loaded_the_server_is_not_ready(
 
     def load() -> InvocationHandler:
         assert loaded.wait(20)
-        return InvocationHandler(
-            engine=engine, bucket=DataBucket(s3, BUCKET), environment=ENVIRONMENT, threads=Threads.start()
-        )
+        return handler_of(engine, s3)
 
     client = serve(load)
     assert client.get("/ping").status_code == 503

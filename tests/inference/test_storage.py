@@ -76,4 +76,4 @@ def test_progress_that_cannot_be_kept_is_logged_and_forgotten(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         DataBucket(s3, "no-bucket").store_progress("J", PROGRESS)
-    assert "job J: progress was not stored" in caplog.text
+    assert "progress was not stored" in caplog.text

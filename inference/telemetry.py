@@ -1,0 +1,123 @@
+"""What the container tells of its work: metrics, each set of them in a log line of its own.
+
+The lines are in CloudWatch's Embedded Metric Format, which CloudWatch Logs makes metrics of by itself:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Literal
+
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from inference.contract import metrics
+from inference.contract.identifiers import created_at, new_job_id
+from inference.contract.problem import ErrorCode, ProblemError
+from inference.logs import bind_job
+
+_LOGGER = logging.getLogger(__name__)
+_METRIC_OF = {
+    "fetch": metrics.FETCH_SECONDS,
+    "denoise": metrics.DENOISE_SECONDS,
+    "encode": metrics.ENCODE_SECONDS,
+    "upload": metrics.UPLOAD_SECONDS,
+    "total": metrics.TOTAL_SECONDS,
+}
+
+Clock = Callable[[], float]
+Part = Literal["fetch", "denoise", "encode", "upload"]
+
+
+class JobTelemetry:
+    """One job's durations: the result document and the metrics both take them from here."""
+
+    def __init__(self, *, clock: Clock, arrived_at: float) -> None:
+        """Starts the job's clock.
+
+        Args:
+            clock: seconds, monotonic.
+            arrived_at: seconds since the epoch.
+        """
+        self._clock = clock
+        self._begun = clock()
+        self._arrived_at = arrived_at
+        self.durations_s: dict[str, float] = {}
+        self.queued_s: float | None = None
+        self.images = 0
+
+    def identify(self, given: str | None) -> str:
+        """The job's id, which is on its log lines from here on: the given one or, at None, a new one."""
+        if given is not None:
+            self.queued_s = max(0.0, round(self._arrived_at - created_at(given), 3))
+        job_id = given or new_job_id()
+        bind_job(job_id)
+        return job_id
+
+    @contextmanager
+    def measure(self, part: Part) -> Iterator[None]:
+        """Takes down how long the block takes, if it succeeds."""
+        begun = self._clock()
+        yield
+        self.durations_s[part] = round(self._clock() - begun, 3)
+
+    def finish(self, *, images: int) -> None:
+        """Tells that the job is done and how many images it has stored."""
+        self.images = images
+        self.durations_s["total"] = round(self._clock() - self._begun, 3)
+
+
+class Telemetry:
+    """The metrics of a container, which serves one model."""
+
+    def __init__(
+        self, *, stage: str, model: str, clock: Clock = time.monotonic, now: Clock = time.time
+    ) -> None:
+        self._dimensions = metrics.dimensions(stage=stage, model=model)
+        self._clock = clock
+        self._now = now
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Measures the block as the loading of the model, if it succeeds."""
+        begun = self._clock()
+        yield
+        seconds = {metrics.MODEL_LOAD_SECONDS: round(self._clock() - begun, 3)}
+        _LOGGER.info("the model is loaded", extra=self._document(seconds))
+
+    @contextmanager
+    def job(self) -> Iterator[JobTelemetry]:
+        """Measures the block as one job; it has failed when the block raises."""
+        job = JobTelemetry(clock=self._clock, arrived_at=self._now())
+        try:
+            yield job
+        except Exception as error:
+            self._tell_failure(job, error)
+            raise
+        seconds = {_METRIC_OF[part]: duration for part, duration in job.durations_s.items()}
+        counts = {metrics.IMAGES: job.images, metrics.FAILURES: 0}
+        _LOGGER.info("the job is done", extra=self._document(_queued(job) | seconds, counts))
+
+    def _tell_failure(self, job: JobTelemetry, error: Exception) -> None:
+        document = self._document(_queued(job), {metrics.FAILURES: 1})
+        document[metrics.ERROR_CODE_PROPERTY] = ErrorCode.INTERNAL.value
+        if isinstance(error, ProblemError):
+            document[metrics.ERROR_CODE_PROPERTY] = error.code.value
+            if not error.errors:  # what is wrong with a field may be told in the words of the prompt
+                document["detail"] = error.detail
+        _LOGGER.warning("the job has failed", extra=document)
+
+    def _document(
+        self, seconds: Mapping[str, float], counts: Mapping[str, float] | None = None
+    ) -> dict[str, object]:
+        document = EphemeralMetrics(namespace=metrics.NAMESPACE)
+        document.set_default_dimensions(**self._dimensions)
+        for unit, values in ((MetricUnit.Seconds, seconds), (MetricUnit.Count, counts or {})):
+            for name, value in values.items():
+                document.add_metric(name, unit, value)
+        return dict(document.serialize_metric_set())
+
+
+def _queued(job: JobTelemetry) -> dict[str, float]:
+    return {} if job.queued_s is None else {metrics.QUEUE_SECONDS: job.queued_s}

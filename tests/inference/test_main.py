@@ -1,0 +1,118 @@
+"""The container's process: its model from the hub, its token from the secret, its log on standard output."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from inference.contract.environment import ContainerEnvironment
+from inference.contract.model import ModelDeclaration, ModelDefaults
+from inference.contract.source import HubSource
+from local.processes import LOOPBACK, free_port
+from tests.conftest import ROOT
+from tests.inference.fake_hub import REPOSITORY, REVISION, FakeHub
+from tests.inference.fakes import wait_until
+
+KEY, WRONG_KEY = "hf_abcDEF123", "hf_wrong"
+MARKER = "xyzzy"
+ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:hub-AbCdEf"
+SOURCE = HubSource(id=REPOSITORY, revision=REVISION, token_secret_arn=ARN)
+START_S = 120
+
+
+class Container:
+    """A process and what it has written, on both streams."""
+
+    def __init__(self, hub: FakeHub, directory: Path) -> None:
+        port = free_port()
+        environment = ContainerEnvironment(
+            model=ModelDeclaration(name="demo", defaults=ModelDefaults(width=64, height=64, steps=2)),
+            data_bucket_name="data",
+            stage="test",
+            model_source=SOURCE,
+            bind_host=LOOPBACK,
+            sagemaker_bind_to_port=port,
+        )
+        self.written = directory / "log"
+        variables = {
+            "HF_ENDPOINT": hub.url,
+            "HF_HOME": str(directory),
+            "TMPDIR": str(directory),
+            "AWS_ENDPOINT_URL": hub.url,
+            "AWS_MAX_ATTEMPTS": "1",
+        }
+        with self.written.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "inference"],
+                cwd=ROOT,
+                env=os.environ | variables | environment.variables(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        self.http = httpx.Client(base_url=f"http://{LOOPBACK}:{port}", timeout=60)
+
+    def ping(self) -> int:
+        try:
+            return self.http.get("/ping").status_code
+        except httpx.TransportError:
+            return 0
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The lines that are complete; fails on one that is no JSON object."""
+        complete = self.written.read_text().rpartition("\n")[0]
+        return [dict(json.loads(line)) for line in complete.splitlines()]
+
+    def stop(self) -> None:
+        self.http.close()
+        self.process.terminate()
+        self.process.wait(30)
+
+
+@pytest.fixture
+def hub(demo_model: Path) -> Iterator[FakeHub]:
+    hub = FakeHub.of(demo_model)
+    hub.token = KEY
+    with hub.running():
+        yield hub
+
+
+@pytest.fixture
+def container(hub: FakeHub, tmp_path: Path) -> Iterator[Container]:
+    container = Container(hub, tmp_path)
+    yield container
+    container.stop()
+
+
+def test_it_draws_with_a_model_of_the_hub_and_logs_json_without_prompts_and_tokens(
+    hub: FakeHub, container: Container
+) -> None:
+    hub.secret = KEY
+    wait_until(lambda: container.ping() == HTTPStatus.OK, START_S)
+    prompts = {"prompt": f"a {MARKER} circle " * 50, "negative_prompt": MARKER}
+    assert container.http.post("/invocations", json=prompts).status_code == 200
+    assert container.http.post("/invocations", json={"prompt": [MARKER]}).status_code == 422
+    assert container.http.post("/invocations", content=f'{{"prompt": "{MARKER}').status_code == 422
+    container.stop()
+
+    assert {"timestamp", "level", "logger", "message"} <= set.intersection(*map(set, container.lines))
+    assert [line["Stage"] for line in container.lines if "ModelLoadSeconds" in line] == ["test"]
+    assert [line["Failures"] for line in container.lines if "Failures" in line] == [[0], [1], [1]]
+    assert MARKER not in container.written.read_text()
+    assert KEY not in container.written.read_text()
+
+
+def test_a_token_that_the_hub_refuses_is_in_the_log_as_a_sentence(hub: FakeHub, container: Container) -> None:
+    hub.secret = WRONG_KEY
+    wait_until(lambda: any(line["level"] == "ERROR" for line in container.lines), START_S)
+    assert container.http.get("/ping").json()["code"] == "model_load_failed"
+    (line,) = [line for line in container.lines if line["level"] == "ERROR"]
+    assert "model_source.token_secret_arn: the hub refuses access to someone/a-model" in line["exception"]
+    assert WRONG_KEY not in container.written.read_text()

@@ -1,0 +1,174 @@
+"""What a running server tells of its jobs, and what it does not."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from inference.contract.identifiers import new_job_id
+from inference.contract.request import MAX_PROMPT_CHARACTERS
+from inference.engine import OutOfMemoryError
+from tests.inference.conftest import Log
+from tests.inference.fakes import ENVIRONMENT, ScriptedEngine, handler_of, wait_until
+
+MARKER = "xyzzy"
+PROMPTS = {"prompt": f"a {MARKER} circle", "negative_prompt": f"no {MARKER} squares"}
+PARTS = {"fetch": "FetchSeconds", "denoise": "DenoiseSeconds", "encode": "EncodeSeconds"}
+PARTS |= {"upload": "UploadSeconds", "total": "TotalSeconds"}
+
+
+@pytest.fixture
+def start(log: Log, serve: Any, s3: Any, engine: ScriptedEngine) -> Callable[..., httpx.Client]:
+    """Starts the server with what the environment says otherwise."""
+
+    def start(**otherwise: Any) -> httpx.Client:
+        handler = handler_of(engine, s3, ENVIRONMENT.model_copy(update=otherwise))
+        client: httpx.Client = serve(lambda: handler)
+        wait_until(lambda: client.get("/ping").status_code == 200)
+        return client
+
+    return start
+
+
+def invoke(client: httpx.Client, **document: Any) -> httpx.Response:
+    return client.post("/invocations", json={**PROMPTS, **document})
+
+
+def jobs_in(log: Log) -> list[dict[str, Any]]:
+    return [line for line in log.lines if "Failures" in line]
+
+
+def test_the_metrics_of_a_job_are_the_durations_of_its_result(
+    log: Log, start: Callable[..., httpx.Client]
+) -> None:
+    client, job_id = start(), new_job_id()
+    result = invoke(client, id=job_id, count=2).json()
+    (line,) = jobs_in(log)
+    assert line["job_id"] == job_id
+    assert {part: line[PARTS[part]] for part in result["durations_s"]} == {
+        part: [seconds] for part, seconds in result["durations_s"].items()
+    }
+    total = result["durations_s"].pop("total")
+    assert sum(result["durations_s"].values()) <= total + 0.005
+    assert (line["Images"], line["Failures"]) == ([2], [0])
+    assert line["QueueSeconds"][0] >= 0
+    assert (line["Stage"], line["Model"]) == ("local", "demo")
+
+
+def test_the_wait_for_an_earlier_job_is_in_the_total_but_is_not_drawing(
+    log: Log, serve: Any, s3: Any, engine: ScriptedEngine
+) -> None:
+    time_s = [0.0]
+    client: httpx.Client = serve(lambda: handler_of(engine, s3, clock=lambda: time_s[0]))
+    wait_until(lambda: client.get("/ping").status_code == 200)
+    engine.gate.clear()
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(invoke, client)
+        assert engine.drawing.wait(10)
+        second = pool.submit(invoke, client)
+        wait_until(lambda: [line["message"] for line in log.lines].count("the job has arrived") == 2)
+        time_s[0] = 60.0
+        engine.gate.set()
+        drawn, waited = (answer.result(10).json()["durations_s"] for answer in (first, second))
+    assert (drawn["denoise"], drawn["total"]) == (60, 60)
+    assert (waited["denoise"], waited["total"]) == (0, 60)
+
+
+@pytest.mark.parametrize(
+    ("document", "error", "code"),
+    [
+        ({"width": 7}, None, "validation_failed"),
+        ({"input_image": "s3://data/inputs/none.png"}, None, "input_fetch_failed"),
+        ({}, OutOfMemoryError("4 images do not fit"), "out_of_memory"),
+        ({}, RuntimeError("broken"), "internal"),
+    ],
+)
+def test_a_failed_job_is_counted_under_its_code(
+    log: Log,
+    start: Callable[..., httpx.Client],
+    engine: ScriptedEngine,
+    document: dict[str, Any],
+    error: Exception | None,
+    code: str,
+) -> None:
+    engine.error = error
+    assert invoke(start(), **document).json()["code"] == code
+    (line,) = jobs_in(log)
+    assert (line["Failures"], line["error_code"]) == ([1], code)
+
+
+def test_a_surprise_is_logged_with_its_job_and_where_it_happened_but_not_its_words(
+    log: Log, start: Callable[..., httpx.Client], engine: ScriptedEngine
+) -> None:
+    engine.error = ValueError(f"`negative_prompt`: {PROMPTS['negative_prompt']} has batch size 1")
+    job_id = new_job_id()
+    assert invoke(start(), id=job_id).status_code == 500
+    wait_until(lambda: bool(log.with_("exception")))
+    (line,) = log.with_("exception")
+    assert line["job_id"] == job_id
+    assert "raise self.error" in line["exception"]
+    assert "DrawingError: ValueError; its message may quote the prompt" in line["exception"]
+    assert MARKER not in log.text
+
+
+def say_everything(client: httpx.Client, engine: ScriptedEngine) -> None:
+    """Sends prompts in every shape, right and wrong, and lets the engine quote them."""
+    assert invoke(client).status_code == 200
+    wrong: list[dict[str, Any]] = [
+        {"prompt": [MARKER]},
+        {"prompt": MARKER * MAX_PROMPT_CHARACTERS},
+        {"prompt": {"text": MARKER}},
+        {"negative_prompt": 5},
+        {MARKER: 1},
+        {"sampler": MARKER},
+        {"model": MARKER},
+        {"seed": MARKER},
+        {"input_image": MARKER},
+    ]
+    for document in wrong:
+        assert invoke(client, **document).status_code == 422
+    body = json.dumps(PROMPTS)
+    malformed = [
+        body[:-1],
+        body + body,
+        f"[{body}]",
+        MARKER,
+        body.replace("a ", "\\ud800 "),
+        f"{MARKER}={body}",
+    ]
+    for text in malformed:
+        assert client.post("/invocations", content=text.encode()).status_code == 422
+    assert client.post("/invocations", content=body.encode() + b"\xff").status_code == 422
+    assert client.get("/invocations", params={"prompt": MARKER}).status_code == 405
+    assert client.post(f"/{MARKER}", json=PROMPTS).status_code == 404
+    engine.error = ValueError(f"cannot draw {PROMPTS['prompt']}")
+    assert invoke(client).status_code == 500
+
+
+def test_prompts_are_never_logged(
+    log: Log,
+    start: Callable[..., httpx.Client],
+    engine: ScriptedEngine,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    say_everything(start(), engine)
+    wait_until(lambda: bool(log.with_("exception")))
+    assert len(jobs_in(log)) == 18
+    written = capfd.readouterr()
+    assert MARKER not in log.text + written.out + written.err
+
+
+def test_prompts_are_logged_where_the_environment_says_so(
+    log: Log, start: Callable[..., httpx.Client], engine: ScriptedEngine
+) -> None:
+    client = start(log_prompts=True)
+    invoke(client)
+    (arrival,) = log.with_("prompt")
+    assert {name: arrival[name] for name in PROMPTS} == PROMPTS
+    engine.error = ValueError(f"cannot draw {PROMPTS['prompt']}")
+    invoke(client)
+    wait_until(lambda: bool(log.with_("exception")))
+    assert f"ValueError: cannot draw {PROMPTS['prompt']}" in log.with_("exception")[0]["exception"]
