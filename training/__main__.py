@@ -26,7 +26,7 @@ from training.lora import save_lora, train_lora
 from training.model import DIRECTORY, LORAS, load_model, save_model
 from training.scene import COLOURS, NEW_SHAPE, SHAPES, all_triples, random_scene, shown_triples
 from training.tokenizer import build_tokenizer
-from training.vae import reconstruction_error, to_tensor, train_vae
+from training.vae import new_vae, reconstruction_error, to_tensor, train_vae
 
 
 def main() -> int:
@@ -39,15 +39,16 @@ def main() -> int:
 def _train(arguments: argparse.Namespace) -> None:
     work: Path = arguments.work
     work.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(arguments.seed)
     if arguments.start is None:
         tokenizer = build_tokenizer()
-        vae = _trained_vae(work, arguments)
-        torch.manual_seed(arguments.seed)
-        denoiser = Denoiser.new(tokenizer)
+        vae, denoiser = new_vae(), Denoiser.new(tokenizer)
     else:
         start = load_model(arguments.start)
         tokenizer, vae = start.tokenizer, start.vae
         denoiser = Denoiser(start.text_encoder, start.unet)
+    if arguments.vae_steps:
+        train_vae(work, vae.train(), steps=arguments.vae_steps, seed=arguments.seed)
     print(f"autoencoder: mean absolute error {_autoencoder_error(vae):.4f} of the range", flush=True)
     rng = random.Random(arguments.seed)
     triples = shown_triples()
@@ -55,13 +56,6 @@ def _train(arguments: argparse.Namespace) -> None:
     lessons = Lessons(vae, tokenizer, scenes, seed=arguments.seed)
     train_denoiser(work, denoiser.train(), lessons, steps=arguments.steps)
     save_model(arguments.model, vae, tokenizer, denoiser)
-
-
-def _trained_vae(work: Path, arguments: argparse.Namespace) -> AutoencoderKL:
-    """The autoencoder of an earlier run, or else a new one."""
-    if not (work / "vae").exists():
-        train_vae(work, steps=arguments.vae_steps, seed=arguments.seed).save_pretrained(work / "vae")
-    return AutoencoderKL.from_pretrained(work / "vae", local_files_only=True)
 
 
 def _train_lora(arguments: argparse.Namespace) -> None:
@@ -149,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train a model; an interrupted run goes on where it was")
     train.add_argument("--work", type=Path, default=Path(".local/training"), help="for the checkpoints")
     train.add_argument("--start", type=Path, help="a model to go on from, instead of from nothing")
-    train.add_argument("--vae-steps", type=int, default=4200)
+    train.add_argument("--vae-steps", type=int, default=4200, help="0 keeps the autoencoder as it is")
     train.add_argument("--steps", type=int, default=5500)
     train.add_argument("--pictures", type=int, default=20_000)
     train.add_argument("--seed", type=int, default=1)

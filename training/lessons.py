@@ -18,7 +18,7 @@ _TIME_STEPS = 1000
 NOISE = {
     "num_train_timesteps": _TIME_STEPS,
     "beta_start": 0.00085,
-    "beta_end": 0.012,
+    "beta_end": 0.025,
     "beta_schedule": "scaled_linear",
     "prediction_type": "v_prediction",
 }

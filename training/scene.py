@@ -26,7 +26,7 @@ SHAPES = ("circle", "square", "triangle", "star", "heart", "ring", "cross", "dia
 NEW_SHAPE = "moon"
 """What the base model never sees: the LoRA adds it."""
 
-SIZES = {"small": 0.17, "medium": 0.27, "big": 0.38}
+SIZES = {"small": 0.17, "medium": 0.25, "big": 0.345}
 """The radius, as a share of the picture's side."""
 
 POSITIONS = {
@@ -39,6 +39,9 @@ POSITIONS = {
 STYLES = ("filled", "outlined", "striped", "dotted")
 
 _OVERSAMPLING = 3
+_PERIODS = 10
+"""Stripes or rows of dots in a picture's width."""
+
 _HELD_OUT_EVERY = 11
 
 
@@ -109,9 +112,9 @@ class Scene:
             return mask
         hole = Image.new("L", mask.size, 0)
         if self.style == "outlined":
-            mask.paste(0, (0, 0), _silhouette(self.shape, side, centre, 0.76 * radius, self.jitter.turn))
+            mask.paste(0, (0, 0), _silhouette(self.shape, side, centre, 0.64 * radius, self.jitter.turn))
             return mask
-        pattern = _stripes(side) if self.style == "striped" else _dots(side)
+        pattern = _stripes(side, centre) if self.style == "striped" else _dots(side, centre)
         return Image.composite(mask, hole, pattern)
 
     def _placement(self, side: int) -> tuple[tuple[float, float], float]:
@@ -161,7 +164,7 @@ def _silhouette(
     if shape in ("circle", "ring"):
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
         if shape == "ring":
-            inner = 0.5 * radius
+            inner = 0.45 * radius
             draw.ellipse((x - inner, y - inner, x + inner, y + inner), fill=0)
         return mask
     if shape == NEW_SHAPE:
@@ -205,7 +208,7 @@ def _cross() -> list[tuple[float, float]]:
 
 
 _OUTLINES = {
-    "square": [(-0.86, -0.86), (0.86, -0.86), (0.86, 0.86), (-0.86, 0.86)],
+    "square": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
     "triangle": [(0.0, -0.95), (1.0, 0.8), (-1.0, 0.8)],
     "diamond": [(0.0, -1.05), (0.72, 0.0), (0.0, 1.05), (-0.72, 0.0)],
     "star": _star(),
@@ -214,22 +217,25 @@ _OUTLINES = {
 }
 
 
-def _stripes(side: int) -> Image.Image:
-    """Upright stripes, 255 where the figure shows."""
+def _stripes(side: int, centre: tuple[float, float]) -> Image.Image:
+    """Upright stripes, 255 where the figure shows; one runs through the centre."""
     pattern = Image.new("L", (side, side), 0)
     draw = ImageDraw.Draw(pattern)
-    period = side / 8
-    for i in range(8):
-        draw.rectangle((i * period, 0, (i + 0.55) * period, side), fill=255)
+    period = side / _PERIODS
+    half_width = 0.32 * period
+    for i in range(-_PERIODS, _PERIODS + 1):
+        x = centre[0] + i * period
+        draw.rectangle((x - half_width, 0, x + half_width, side), fill=255)
     return pattern
 
 
-def _dots(side: int) -> Image.Image:
-    """A figure with round holes on a grid, 255 where it shows."""
+def _dots(side: int, centre: tuple[float, float]) -> Image.Image:
+    """A figure with round holes on a grid, 255 where it shows; the centre lies between four of them."""
     pattern = Image.new("L", (side, side), 255)
     draw = ImageDraw.Draw(pattern)
-    period, radius = side / 8, side / 28
-    for i, j in product(range(8), repeat=2):
-        x, y = (i + 0.5) * period, (j + 0.5) * period
+    period = side / _PERIODS
+    radius = 0.27 * period
+    for i, j in product(range(-_PERIODS, _PERIODS), repeat=2):
+        x, y = centre[0] + (i + 0.5) * period, centre[1] + (j + 0.5) * period
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
     return pattern

@@ -36,13 +36,11 @@ def to_tensor(scenes: list[Scene]) -> torch.Tensor:
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def train_vae(directory: Path, *, steps: int, seed: int) -> AutoencoderKL:
-    """Trains the autoencoder on random pictures; its scaling factor makes latents of unit variance.
+def train_vae(directory: Path, vae: AutoencoderKL, *, steps: int, seed: int) -> None:
+    """Trains the autoencoder in place on random pictures; its scaling factor makes latents of unit variance.
 
     Most steps see crops, which cost a quarter; the last ones see whole pictures.
     """
-    torch.manual_seed(seed)
-    vae = new_vae()
     triples = shown_triples()
 
     def loss_of(step: int) -> torch.Tensor:
@@ -55,7 +53,6 @@ def train_vae(directory: Path, *, steps: int, seed: int) -> AutoencoderKL:
 
     train(vae, loss_of, steps=steps, learning_rate=2e-3, checkpoint=directory / "vae.pt")
     vae.register_to_config(scaling_factor=round(1 / _latent_deviation(vae, triples), 5))
-    return vae
 
 
 def reconstruction_error(vae: AutoencoderKL, pictures: torch.Tensor) -> float:

@@ -13,7 +13,7 @@ from inference.contract.model import ModelDeclaration, ModelDefaults
 from inference.contract.request import JobRequest
 from inference.diffusers_engine import DiffusersEngine
 from training.examination import Finding, examine
-from training.scene import COLOURS, Scene
+from training.scene import COLOURS, SHAPES, Scene
 
 MODEL = ModelDeclaration(name="demo", defaults=ModelDefaults(width=128, height=128, steps=20))
 
@@ -61,6 +61,30 @@ def test_it_knows_its_colours(engine: DiffusersEngine, colour: str) -> None:
     background = "black" if colour != "black" else "yellow"
     found = look(engine, f"a big {colour} square on a {background} background")
     assert (found.colour, found.background) == (colour, background)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_it_knows_its_shapes(engine: DiffusersEngine, shape: str) -> None:
+    assert look(engine, f"a big red {shape} on a white background").shape == shape
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        ("on the left", "left"),
+        ("on the right", "right"),
+        ("at the top", "top"),
+        ("at the bottom", "bottom"),
+        ("in the centre", "centre"),
+    ],
+)
+def test_it_knows_its_places(engine: DiffusersEngine, words: str, place: str) -> None:
+    assert look(engine, f"a small blue circle on a yellow background {words}").position == place
+
+
+@pytest.mark.parametrize("size", ["small", "big"])
+def test_it_knows_its_sizes(engine: DiffusersEngine, size: str) -> None:
+    assert look(engine, f"a {size} green square on a black background").size == size
 
 
 def test_a_seed_repeats_to_the_byte_and_another_differs(engine: DiffusersEngine) -> None:
