@@ -22,6 +22,11 @@ NOISE = {
     "beta_schedule": "scaled_linear",
     "prediction_type": "v_prediction",
 }
+"""As Stable Diffusion's, but ending noisier: 0.6 % of the picture is left at the last step instead of 7 %.
+
+These pictures are flat. Their colours and places show through seven per cent, and the network would learn
+them from there instead of from the caption, and have nothing to go by when it starts from noise alone.
+"""
 _BATCH = 48
 _UNCONDITIONAL_SHARE = 0.1
 

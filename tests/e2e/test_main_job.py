@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import psutil
 import pytest
 from PIL import Image
@@ -16,6 +17,7 @@ from rich.console import Console
 from inference.contract.identifiers import new_job_id
 from local import demo
 from local.stack import LocalStack
+from tests.conftest import ROOT
 from tests.e2e.client import finish, resources, submit, wait_until
 from training.examination import examine
 
@@ -75,6 +77,21 @@ def test_the_demo_draws_its_pictures_and_the_same_ones_again(stack: LocalStack, 
     assert len({picture.tobytes() for picture in pictures.values()}) == 6
     found = examine(pictures["demo-model-0.png"])
     assert (found.colour, found.shape, found.background) == ("yellow", "star", "blue")
+    assert _difference_from_readme([pictures[f"demo-model-{index}.png"] for index in (0, 1)]) < 4
+
+
+def _difference_from_readme(pictures: list[Image.Image]) -> float:
+    """The mean difference, in levels of 256, from the pictures that the README shows side by side."""
+    shown = Image.open(ROOT / "docs" / "demo.png")
+    offset = shown.width - pictures[-1].width
+    differences = [
+        np.abs(
+            np.asarray(picture, float)
+            - np.asarray(shown.crop((x, 0, x + picture.width, shown.height)), float)
+        )
+        for x, picture in zip((0, offset), pictures, strict=True)
+    ]
+    return float(np.mean(differences))
 
 
 def test_the_uris_of_the_first_answer_are_where_the_images_are(stack: LocalStack, http: httpx.Client) -> None:

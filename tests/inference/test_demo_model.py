@@ -12,7 +12,9 @@ from inference.contract.identifiers import new_job_id
 from inference.contract.model import ModelDeclaration, ModelDefaults
 from inference.contract.request import JobRequest
 from inference.diffusers_engine import DiffusersEngine
+from training.evaluation import new_shape_shares
 from training.examination import Finding, examine
+from training.model import DIRECTORY, LORAS, load_model
 from training.scene import COLOURS, SHAPES, Scene
 
 MODEL = ModelDeclaration(name="demo", defaults=ModelDefaults(width=128, height=128, steps=20))
@@ -118,3 +120,21 @@ def test_image_to_image_keeps_the_layout_at_little_strength_and_not_at_much(engi
     kept, changed = distance(0.3), distance(0.9)
     assert kept < 8 < changed
     assert examine(draw(engine, prompt, source, strength=0.3)[0]).position == "left"
+
+
+def test_the_adapter_adds_the_moon_under_both_namings() -> None:
+    pipeline = load_model(DIRECTORY)
+    assert new_shape_shares(pipeline)["shape"] < 0.2
+    drawn = []
+    for name in ("moon.safetensors", "moon-kohya.safetensors"):
+        pipeline.load_lora_weights(LORAS, weight_name=name)
+        drawn.append(new_shape_shares(pipeline))
+        pipeline.unload_lora_weights()
+    assert drawn[0] == drawn[1]
+    assert drawn[0]["shape"] > 0.8
+
+
+def test_what_is_in_the_repository_is_small() -> None:
+    sizes = {path: path.stat().st_size for path in (*DIRECTORY.rglob("*.*"), *LORAS.iterdir())}
+    assert sum(size for path, size in sizes.items() if DIRECTORY in path.parents) < 16e6
+    assert all(sizes[path] < 1e6 for path in LORAS.iterdir())
