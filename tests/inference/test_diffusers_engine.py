@@ -196,7 +196,7 @@ def test_a_weak_strength_stays_closer_to_the_input(engine: DiffusersEngine) -> N
     with torch.no_grad():
         returned = vae.decode(vae.encode(pixels).latent_dist.mode()).sample[0]
     untouched = ((returned.clamp(-1, 1) + 1) * 127.5).permute(1, 2, 0).numpy()
-    far = [np.abs(draw(engine, image, steps=20, strength=s)[0] - untouched).mean() for s in (0.05, 0.5, 1.0)]
+    far = [np.abs(draw(engine, image, steps=20, strength=s)[0] - untouched).mean() for s in (0.05, 0.3, 1.0)]
     assert far[0] < far[1] < far[2]
 
 
