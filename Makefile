@@ -27,7 +27,9 @@ up: setup ## Keep the whole system running at http://127.0.0.1:8080 (PORT=...) u
 test: setup .venv/node/.installed .venv-sagemaker/.installed ## Run every test, offline.
 	$(BIN)/python -m pytest
 
-check: setup synth ## Lint the code and the templates, check the types.
+check: setup ## Lint the code and every stage's templates, check the types.
+	@$(MAKE) --no-print-directory synth STAGE=prod
+	@$(MAKE) --no-print-directory synth STAGE=dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

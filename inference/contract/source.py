@@ -24,10 +24,7 @@ Commit = Annotated[
 ]
 SecretArn = Annotated[
     str,
-    Field(
-        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+$",
-        description="A secret whose text is an access token, for repositories that ask for one.",
-    ),
+    Field(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+$"),
 ]
 
 
@@ -39,4 +36,10 @@ class HubSource(BaseModel):
     type: Literal["huggingface"] = "huggingface"
     id: HubId
     revision: Commit
-    token_secret_arn: SecretArn | None = None
+    token_secret_arn: SecretArn | None = Field(
+        default=None,
+        description=(
+            "A Secrets Manager secret, encrypted with AWS's own key, whose text is an access token; for "
+            "repositories that ask for one."
+        ),
+    )
