@@ -10,8 +10,8 @@ import uvicorn
 from inference.contract.environment import ContainerEnvironment
 from inference.hub import fetch_model
 from inference.hub_token import read_token
-from inference.invocation import InvocationHandler, Threads
-from inference.logs import start_logging
+from inference.invocation import InvocationHandler
+from inference.logs import ContextThreads, start_logging
 from inference.server import create_app
 from inference.storage import DataBucket
 from inference.telemetry import Telemetry
@@ -30,13 +30,17 @@ def main() -> None:
 
     def load() -> InvocationHandler:
         with telemetry.loading():
-            from inference.diffusers_engine import DiffusersEngine  # takes seconds: /ping must not wait
+            from inference.denoising.loading import load_engine  # takes seconds: /ping must not wait
 
             return InvocationHandler(
-                engine=DiffusersEngine.load(_model_directory(environment)),
+                engine=load_engine(
+                    _model_directory(environment),
+                    max_bucket=environment.max_bucket,
+                    strict_bucket=environment.strict_bucket,
+                ),
                 bucket=DataBucket(boto3.client("s3"), environment.data_bucket_name),
                 environment=environment,
-                threads=Threads.start(),
+                transfers=ContextThreads(max_workers=4, thread_name_prefix="transfer"),
                 telemetry=telemetry,
             )
 

@@ -1,6 +1,8 @@
-"""What the server asks of whatever draws."""
+"""What the server asks of an engine."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Protocol
 
 from PIL import Image
@@ -18,28 +20,79 @@ class OutOfMemoryError(ProblemError):
     code = ErrorCode.OUT_OF_MEMORY
 
 
-class Engine(Protocol):
-    """A loaded model.
+class InvalidOutputError(ProblemError):
+    """What has been drawn is no picture."""
 
-    `generate` is called from one thread at a time.
+
+class UnsupportedTaskError(ProblemError):
+    """The model cannot do what the generation asks for."""
+
+    code = ErrorCode.VALIDATION_FAILED
+
+
+class EngineClosedError(ProblemError):
+    """The engine is being shut down."""
+
+    code = ErrorCode.ENDPOINT_UNAVAILABLE
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The pictures that a generation starts from, both of the size to draw at.
+
+    Attributes:
+        image: RGB; None draws from noise alone.
+        mask: L, white where the image is to be drawn anew; None draws all of it anew.
     """
+
+    image: Image.Image | None = None
+    mask: Image.Image | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """What an engine has drawn.
+
+    Attributes:
+        images: RGB, in the order of the generation's seeds.
+        bucket: the largest number of images that shared a forward with these, padding included.
+        seconds: from when the device took the generation up.
+    """
+
+    images: tuple[Image.Image, ...]
+    bucket: int
+    seconds: float
+
+
+class Engine(Protocol):
+    """A loaded model."""
 
     @property
     def versions(self) -> Mapping[str, str]:
         """Library name to version."""
         ...
 
-    def generate(
-        self, generation: Generation, input_image: Image.Image | None, on_step: OnStep
-    ) -> list[Image.Image]:
-        """The generation's images, RGB, in the order of its seeds.
+    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[Drawing]:
+        """Draws a generation, beside others where it can.
 
         Args:
             generation: what to draw.
-            input_image: RGB, of the size to draw at; None draws from noise alone.
-            on_step: hears of every denoiser evaluation, on the calling thread.
+            inputs: what to start from.
+            on_step: hears of every denoiser evaluation, in the caller's context, before the future is done.
+
+        Returns:
+            The drawing. Cancelling it works until it is done and frees the device before the next step.
+            It fails with OutOfMemoryError where the accelerator's memory does not suffice.
 
         Raises:
-            OutOfMemoryError: the accelerator's memory does not suffice.
+            EngineClosedError: the engine takes nothing more.
         """
+        ...
+
+    def check(self) -> None:
+        """Raises EngineClosedError if the engine takes nothing more."""
+        ...
+
+    def close(self) -> None:
+        """Takes nothing more, and returns when what it has taken is drawn."""
         ...

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import logging
 from concurrent.futures import Executor
-from dataclasses import dataclass
 
 from PIL import Image
 from pydantic import ValidationError
@@ -16,8 +15,7 @@ from inference.contract.problem import FieldError, ProblemError
 from inference.contract.request import InvocationRequest
 from inference.contract.result import GenerationResult, ImageResult
 from inference.contract.validation import field_errors
-from inference.engine import Engine, OnStep
-from inference.logs import ContextThreads
+from inference.engine import Drawing, Engine, Inputs, OnStep
 from inference.progress import ProgressPublisher
 from inference.storage import DataBucket
 from inference.telemetry import JobTelemetry, Telemetry
@@ -25,31 +23,12 @@ from inference.telemetry import JobTelemetry, Telemetry
 _LOGGER = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Threads:
-    """Where work runs that would hold up the event loop."""
-
-    drawing: Executor
-    """One thread: the accelerator takes one generation at a time."""
-
-    transfers: Executor
-    """Fetching, encoding and storing, beside the drawing."""
-
-    @classmethod
-    def start(cls) -> "Threads":
-        """Fresh threads; they end with the process."""
-        return cls(
-            drawing=ContextThreads(max_workers=1, thread_name_prefix="drawing"),
-            transfers=ContextThreads(max_workers=4, thread_name_prefix="transfer"),
-        )
-
-
 class DrawingError(RuntimeError):
     """The engine has failed in words of its own, which are withheld: they may quote the prompt."""
 
 
 class InvocationHandler:
-    """Serves the invocations of one loaded model."""
+    """Serves the invocations of one loaded model, several at once."""
 
     def __init__(
         self,
@@ -57,13 +36,22 @@ class InvocationHandler:
         engine: Engine,
         bucket: DataBucket,
         environment: ContainerEnvironment,
-        threads: Threads,
+        transfers: Executor,
         telemetry: Telemetry,
     ) -> None:
+        """Takes what it works with.
+
+        Args:
+            engine: the model.
+            bucket: where images come from and go to.
+            environment: what the container is told.
+            transfers: threads for fetching, encoding and storing, beside the drawing.
+            telemetry: where jobs are told of.
+        """
         self._engine = engine
         self._bucket = bucket
         self._environment = environment
-        self._threads = threads
+        self._transfers = transfers
         self._telemetry = telemetry
 
     async def handle(self, body: bytes) -> GenerationResult:
@@ -81,9 +69,16 @@ class InvocationHandler:
             self._log_arrival(generation)
             return await self._serve(generation, job)
 
+    def check(self) -> None:
+        """Raises EngineClosedError if the engine takes nothing more."""
+        self._engine.check()
+
+    def close(self) -> None:
+        """Lets the engine finish what it has taken, and takes no more."""
+        self._engine.close()
+
     async def _serve(self, generation: Generation, job: JobTelemetry) -> GenerationResult:
-        run = asyncio.get_running_loop().run_in_executor
-        drawing, transfers = self._threads.drawing, self._threads.transfers
+        run, transfers = asyncio.get_running_loop().run_in_executor, self._transfers
 
         input_image = None
         if generation.input_image is not None:
@@ -91,15 +86,18 @@ class InvocationHandler:
                 input_image = await run(transfers, self._fetch, generation.input_image, generation)
 
         publisher = ProgressPublisher(self._bucket, generation.id, transfers)
-        pictures = await run(drawing, self._draw, generation, input_image, publisher.on_step, job)
+        drawing = await self._draw(generation, Inputs(image=input_image), publisher.on_step)
+        job.took("denoise", drawing.seconds)
         publisher.on_drawn()
 
         with job.measure("encode"):
-            files = await asyncio.gather(*(run(transfers, images.encode_png, each) for each in pictures))
+            files = await asyncio.gather(
+                *(run(transfers, images.encode_png, each) for each in drawing.images)
+            )
         with job.measure("upload"):
             stored = [
                 run(transfers, self._store, generation, index, picture, png)
-                for index, (picture, png) in enumerate(zip(pictures, files, strict=True))
+                for index, (picture, png) in enumerate(zip(drawing.images, files, strict=True))
             ]
             results = await asyncio.gather(*stored)
         job.finish(images=len(results))
@@ -111,6 +109,7 @@ class InvocationHandler:
             steps=generation.steps,
             guidance_scale=generation.guidance_scale,
             strength=generation.strength,
+            bucket=drawing.bucket,
             durations_s=job.durations_s,
             versions=dict(self._engine.versions),
         )
@@ -131,12 +130,9 @@ class InvocationHandler:
         prompts = generation.model_dump(include={"prompt", "negative_prompt"})
         _LOGGER.info("the job has arrived", extra=prompts if self._environment.log_prompts else None)
 
-    def _draw(
-        self, generation: Generation, input_image: Image.Image | None, on_step: OnStep, job: JobTelemetry
-    ) -> list[Image.Image]:
+    async def _draw(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Drawing:
         try:
-            with job.measure("denoise"):
-                return self._engine.generate(generation, input_image, on_step)
+            return await asyncio.wrap_future(self._engine.submit(generation, inputs, on_step))
         except ProblemError:
             raise
         except Exception as error:

@@ -44,6 +44,11 @@ class _Model:
                 code=ErrorCode.MODEL_LOAD_FAILED,
             )
 
+    async def close(self) -> None:
+        """Returns when the handler, if there is one, has finished what it does."""
+        if self._handler is not None:
+            await asyncio.to_thread(self._handler.close)
+
     def ready(self) -> InvocationHandler:
         """Raises ModelNotReadyError until the model is loaded."""
         if self._handler is None:
@@ -62,9 +67,10 @@ def create_app(load: LoadHandler) -> Starlette:
         loading.cancel()
         with suppress(asyncio.CancelledError):
             await loading
+        await model.close()
 
     async def ping(_request: Request) -> Response:
-        model.ready()
+        model.ready().check()
         return Response(status_code=HTTPStatus.OK)
 
     async def invocations(request: Request) -> Response:

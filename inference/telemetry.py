@@ -60,7 +60,11 @@ class JobTelemetry:
         """Takes down how long the block takes, if it succeeds."""
         begun = self._clock()
         yield
-        self.durations_s[part] = round(self._clock() - begun, 3)
+        self.took(part, self._clock() - begun)
+
+    def took(self, part: Part, seconds: float) -> None:
+        """Takes down how long a part has taken that was measured elsewhere."""
+        self.durations_s[part] = round(seconds, 3)
 
     def finish(self, *, images: int) -> None:
         """Tells that the job is done and how many images it has stored."""

@@ -40,7 +40,7 @@ def modules_after(statement: str, *paths: str) -> set[str]:
         ),
         ("import infra.stacks", ["."], HEAVY | {"jobs", "boto3", "starlette", "inference.server"}),
         ("import inference.__main__", ["."], HEAVY | {"jobs", "infra", "aws_cdk", "local"}),
-        ("import inference.diffusers_engine", ["."], {"jobs", "infra", "aws_cdk", "inference.server"}),
+        ("import inference.denoising.loading", ["."], {"jobs", "infra", "aws_cdk", "inference.server"}),
     ],
     ids=["contract", "jobs", "infra", "server", "engine"],
 )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from inference.contract.model import ModelDeclaration
 from inference.contract.source import HubSource
@@ -51,6 +51,12 @@ def _variable(field: str | int, *path: str | int) -> str:
     return ".".join([str(field).upper(), *map(str, path)])
 
 
+def _check_power_of_two(number: int) -> int:
+    if number.bit_count() != 1:
+        raise ValueError("must be a power of two")
+    return number
+
+
 class ContainerEnvironment(Environment):
     """What the inference container is told."""
 
@@ -65,6 +71,12 @@ class ContainerEnvironment(Environment):
     sagemaker_bind_to_port: int = 8080
     max_input_image_bytes: int = Field(default=25 * 1024 * 1024)
     max_input_image_pixels: int = Field(default=50_000_000)
+    max_bucket: Annotated[int, Field(ge=1, le=64), AfterValidator(_check_power_of_two)] = 8
+    """The most images, of all jobs together, that share an evaluation of the denoiser; a power of two."""
+
+    strict_bucket: bool = False
+    """True draws in buckets of that size always, so that images do not depend on the load."""
+
     log_prompts: bool = False
     """False keeps prompts, and errors that may quote them, out of the log."""
 

@@ -29,6 +29,13 @@ class GenerationResult(BaseModel):
     steps: int
     guidance_scale: float
     strength: float | None = None
+    bucket: int | None = Field(
+        default=None,
+        description=(
+            "The most images, these included, that shared an evaluation of the denoiser. Only in a bucket "
+            "of the same size are images drawn again to the last bit."
+        ),
+    )
     durations_s: dict[str, float] = Field(
         description=(
             "Seconds by what they went on: fetch (with an input image), denoise, encode, upload; and total, "

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +13,9 @@ from PIL import Image
 from inference.contract.environment import ContainerEnvironment
 from inference.contract.generation import Generation
 from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
-from inference.engine import OnStep
-from inference.invocation import InvocationHandler, Threads
+from inference.engine import Drawing, EngineClosedError, Inputs, OnStep
+from inference.invocation import InvocationHandler
+from inference.logs import ContextThreads
 from inference.storage import DataBucket
 from inference.telemetry import Telemetry
 
@@ -45,31 +47,37 @@ class ScriptedEngine:
 
     gate: threading.Event = field(default_factory=threading.Event)
     drawing: threading.Event = field(default_factory=threading.Event)
-    calls: list[tuple[Generation, Image.Image | None]] = field(default_factory=list)
-    at_once: int = 0
-    most_at_once: int = 0
+    calls: list[tuple[Generation, Inputs]] = field(default_factory=list)
     error: Exception | None = None
+    seconds: float = 0.0
+    closed: bool = False
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8))
 
     @property
     def versions(self) -> Mapping[str, str]:
         return {"scripted": "1"}
 
-    def generate(
-        self, generation: Generation, input_image: Image.Image | None, on_step: OnStep
-    ) -> list[Image.Image]:
-        self.calls.append((generation, input_image))
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
+    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[Drawing]:
+        self.calls.append((generation, inputs))
+        return self.pool.submit(self._draw, generation, inputs, on_step)
+
+    def check(self) -> None:
+        if self.closed:
+            raise EngineClosedError("closed")
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _draw(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Drawing:
         self.drawing.set()
         assert self.gate.wait(20), "the test never opened the gate"
         if self.error is not None:
-            self.at_once -= 1
             raise self.error
         for step in range(generation.steps):
             on_step(step + 1, generation.steps)
-        self.at_once -= 1
-        size = input_image.size if input_image else (generation.width or 0, generation.height or 0)
-        return [Image.new("RGB", size, (seed % 256, 0, 0)) for seed in generation.seeds]
+        size = inputs.image.size if inputs.image else (generation.width or 0, generation.height or 0)
+        images = tuple(Image.new("RGB", size, (seed % 256, 0, 0)) for seed in generation.seeds)
+        return Drawing(images=images, bucket=len(images), seconds=self.seconds)
 
 
 def handler_of(
@@ -82,6 +90,6 @@ def handler_of(
         engine=engine,
         bucket=DataBucket(s3, BUCKET),
         environment=environment,
-        threads=Threads.start(),
+        transfers=ContextThreads(max_workers=4),
         telemetry=Telemetry(stage=environment.stage, model=environment.model.name, clock=clock),
     )

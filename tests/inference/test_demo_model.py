@@ -1,5 +1,6 @@
 """What the demo model draws, by meaning: the examination looks at the pictures, not the network."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from inference.contract.generation import Generation
 from inference.contract.identifiers import new_job_id
 from inference.contract.model import ModelDeclaration, ModelDefaults
 from inference.contract.request import JobRequest
-from inference.diffusers_engine import DiffusersEngine
+from inference.denoising.loading import load_engine
+from inference.engine import Engine, Inputs
 from training.evaluation import new_shape_shares
 from training.examination import Finding, examine
 from training.model import DIRECTORY, LORAS, load_model
@@ -21,21 +23,21 @@ MODEL = ModelDeclaration(name="demo", defaults=ModelDefaults(width=128, height=1
 
 
 @pytest.fixture(scope="module")
-def engine(demo_model: Path) -> DiffusersEngine:
-    return DiffusersEngine.load(demo_model)
+def engine(demo_model: Path) -> Iterator[Engine]:
+    engine = load_engine(demo_model, max_bucket=8)
+    yield engine
+    engine.close()
 
 
-def draw(
-    engine: DiffusersEngine, prompt: str, image: Image.Image | None = None, **request: Any
-) -> list[Image.Image]:
+def draw(engine: Engine, prompt: str, image: Image.Image | None = None, **request: Any) -> list[Image.Image]:
     if image is not None:
         request["input_image"] = "s3://data/inputs/a.png"
     asked = JobRequest.model_validate({"prompt": prompt, "seed": 1, **request})
     generation = Generation.resolve(asked, MODEL, job_id=new_job_id(), seed=0)
-    return engine.generate(generation, image, lambda step, total: None)
+    return list(engine.submit(generation, Inputs(image), lambda step, total: None).result(300).images)
 
 
-def look(engine: DiffusersEngine, prompt: str, **request: Any) -> Finding:
+def look(engine: Engine, prompt: str, **request: Any) -> Finding:
     return examine(draw(engine, prompt, **request)[0])
 
 
@@ -47,26 +49,26 @@ def look(engine: DiffusersEngine, prompt: str, **request: Any) -> Finding:
         "A photo of a red circle on white",
     ],
 )
-def test_a_red_circle_on_white_is_one_in_any_words(engine: DiffusersEngine, prompt: str) -> None:
+def test_a_red_circle_on_white_is_one_in_any_words(engine: Engine, prompt: str) -> None:
     found = look(engine, prompt)
     assert (found.colour, found.shape, found.background) == ("red", "circle", "white")
 
 
-def test_what_the_prompt_leaves_open_is_filled_in(engine: DiffusersEngine) -> None:
+def test_what_the_prompt_leaves_open_is_filled_in(engine: Engine) -> None:
     found = look(engine, "a photo of a red circle")
     assert (found.colour, found.shape) == ("red", "circle")
     assert found.background in set(COLOURS) - {"red"}
 
 
 @pytest.mark.parametrize("colour", sorted(COLOURS))
-def test_it_knows_its_colours(engine: DiffusersEngine, colour: str) -> None:
+def test_it_knows_its_colours(engine: Engine, colour: str) -> None:
     background = "black" if colour != "black" else "yellow"
     found = look(engine, f"a big {colour} square on a {background} background")
     assert (found.colour, found.background) == (colour, background)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_it_knows_its_shapes(engine: DiffusersEngine, shape: str) -> None:
+def test_it_knows_its_shapes(engine: Engine, shape: str) -> None:
     assert look(engine, f"a big red {shape} on a white background").shape == shape
 
 
@@ -80,21 +82,21 @@ def test_it_knows_its_shapes(engine: DiffusersEngine, shape: str) -> None:
         ("in the centre", "centre"),
     ],
 )
-def test_it_knows_its_places(engine: DiffusersEngine, words: str, place: str) -> None:
+def test_it_knows_its_places(engine: Engine, words: str, place: str) -> None:
     assert look(engine, f"a small blue circle on a yellow background {words}").position == place
 
 
 @pytest.mark.parametrize("size", ["small", "big"])
-def test_it_knows_its_sizes(engine: DiffusersEngine, size: str) -> None:
+def test_it_knows_its_sizes(engine: Engine, size: str) -> None:
     assert look(engine, f"a {size} green square on a black background").size == size
 
 
-def test_a_seed_repeats_to_the_byte_and_another_differs(engine: DiffusersEngine) -> None:
+def test_a_seed_repeats_to_the_byte_and_another_differs(engine: Engine) -> None:
     first, again = (draw(engine, "a green star", seed=4)[0].tobytes() for _ in range(2))
     assert first == again != draw(engine, "a green star", seed=5)[0].tobytes()
 
 
-def test_a_negative_prompt_drives_its_colour_away(engine: DiffusersEngine) -> None:
+def test_a_negative_prompt_drives_its_colour_away(engine: Engine) -> None:
     """Of backgrounds that are left open, hardly any is what the negative prompt names."""
 
     def blue_backgrounds(negative_prompt: str) -> int:
@@ -109,7 +111,7 @@ def test_a_negative_prompt_drives_its_colour_away(engine: DiffusersEngine) -> No
     assert blue_backgrounds("a white circle on a blue background") < max(blue_backgrounds(""), 1)
 
 
-def test_image_to_image_keeps_the_layout_at_little_strength_and_not_at_much(engine: DiffusersEngine) -> None:
+def test_image_to_image_keeps_the_layout_at_little_strength_and_not_at_much(engine: Engine) -> None:
     source = Scene(shape="square", colour="red", background="white", size="small", position="left").draw()
     prompt = "a small red square on a white background on the right"
 

@@ -14,6 +14,8 @@ from PIL import Image
 from inference.contract.identifiers import new_job_id
 from inference.engine import OutOfMemoryError
 from inference.invocation import InvocationHandler
+from inference.server import create_app
+from local.web_server import WebServer, listen
 from tests.inference.fakes import BUCKET, ScriptedEngine, handler_of, wait_until
 
 
@@ -46,7 +48,7 @@ def test_the_images_go_to_s3_and_the_answer_is_the_result_document(client: httpx
     result = answer.json()
     assert (result["id"], result["model"], result["sampler"], result["steps"]) == (job_id, "demo", "euler", 3)
     assert [image["seed"] for image in result["images"]] == [5, 6]
-    assert result["versions"] == {"scripted": "1"}
+    assert (result["versions"], result["bucket"]) == ({"scripted": "1"}, 2)
     assert set(result["durations_s"]) == {"denoise", "encode", "upload", "total"}
     for index, image in enumerate(result["images"]):
         assert image["s3_uri"] == f"s3://data/outputs/{job_id}/{index}.png"
@@ -67,7 +69,7 @@ def test_image_to_image_draws_from_the_input_at_its_shape(
     answer = invoke(client, input_image=put_input(s3, png((300, 150), "blue")), strength=0.5)
     image = answer.json()["images"][0]
     assert (image["width"], image["height"]) == (184, 88)
-    source = engine.calls[-1][1]
+    source = engine.calls[-1][1].image
     assert source is not None
     assert (source.size, source.getpixel((9, 9))) == ((184, 88), (0, 0, 255))
     assert "fetch" in answer.json()["durations_s"]
@@ -145,13 +147,31 @@ def test_ping_answers_while_a_job_is_drawing(client: httpx.Client, engine: Scrip
         assert drawn.result(10).status_code == 200
 
 
-def test_invocations_at_once_are_drawn_one_after_the_other_each_its_own(
+def test_invocations_at_once_are_drawn_at_once_each_its_own(
     client: httpx.Client, engine: ScriptedEngine
 ) -> None:
+    engine.gate.clear()
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda seed: invoke(client, seed=seed), range(8)))
-    assert [answer.json()["images"][0]["seed"] for answer in answers] == list(range(8))
-    assert engine.most_at_once == 1
+        answers = [pool.submit(invoke, client, seed=seed) for seed in range(8)]
+        wait_until(lambda: len(engine.calls) == 8)
+        engine.gate.set()
+    seeds = [answer.result().json()["images"][0]["seed"] for answer in answers]
+    assert seeds == list(range(8))
+
+
+def test_a_container_whose_engine_takes_nothing_more_is_not_healthy(
+    client: httpx.Client, engine: ScriptedEngine
+) -> None:
+    engine.close()
+    assert client.get("/ping").status_code == 503
+
+
+def test_a_server_that_stops_lets_the_engine_finish(s3: Any, engine: ScriptedEngine) -> None:
+    server = WebServer(create_app(lambda: handler_of(engine, s3)), listen(0))
+    wait_until(lambda: httpx.get(f"{server.url}/ping").status_code == 200)
+    assert not engine.closed
+    server.stop()
+    assert engine.closed
 
 
 def test_progress_is_published_while_a_job_is_drawing(client: httpx.Client, s3: Any) -> None:

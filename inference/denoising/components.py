@@ -1,0 +1,58 @@
+"""A loaded Stable Diffusion: its parts, kept on the device for every task."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from diffusers import (
+    StableDiffusionInpaintPipeline,
+    StableDiffusionPipeline,
+    StableDiffusionXLInpaintPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
+
+from inference.denoising.autoencoder import Autoencoder
+from inference.denoising.schedules import Schedules
+
+_PIPELINES = (
+    StableDiffusionPipeline,
+    StableDiffusionInpaintPipeline,
+    StableDiffusionXLPipeline,
+    StableDiffusionXLInpaintPipeline,
+)
+_CHANNELS = (4, 9)
+
+
+@dataclass(frozen=True)
+class Components:
+    """The parts of a Stable Diffusion, 1, 2 or XL.
+
+    Attributes:
+        pipeline: where they come from; it encodes prompts.
+        unet: the denoiser.
+        autoencoder: between pictures and latents.
+        schedules: what leads from noise to latents.
+    """
+
+    pipeline: Any
+    unet: UNet2DConditionModel
+    autoencoder: Autoencoder
+    schedules: Schedules
+
+    @classmethod
+    def of(cls, pipeline: Any) -> "Components":
+        """The parts of a pipeline that `fits`."""
+        return cls(pipeline, pipeline.unet, Autoencoder(pipeline), Schedules(pipeline.scheduler.config))
+
+    @staticmethod
+    def fits(pipeline: Any) -> bool:
+        """Whether the pipeline is a Stable Diffusion whose UNet is told prompt and size and nothing else."""
+        if type(pipeline) not in _PIPELINES:
+            return False
+        settings = pipeline.unet.config
+        return settings.time_cond_proj_dim is None and settings.in_channels in _CHANNELS
+
+    @property
+    def looks_at_masks(self) -> bool:
+        """Whether the UNet has channels for a mask and the image behind it."""
+        return bool(self.unet.config.in_channels > 4)

@@ -1,0 +1,81 @@
+"""The loop that steps every running generation."""
+
+import logging
+
+import torch
+
+from inference.denoising.components import Components
+from inference.denoising.denoiser import predict
+from inference.denoising.failures import answering, out_of_memory
+from inference.denoising.filling import fill
+from inference.denoising.slot import Slot
+from inference.denoising.ticket import Ticket
+from inference.denoising.turns import Bucket, Turns
+
+_LOGGER = logging.getLogger(__name__)
+_Answered = tuple[Slot, tuple[torch.Tensor, ...]]
+
+
+class DenoisingLoop:
+    """Runs generations together, one forward of the UNet a turn.
+
+    Generations join and leave between turns. What fails in a slot fails its generation alone.
+    """
+
+    def __init__(self, components: Components, turns: Turns) -> None:
+        self._components = components
+        self._turns = turns
+        self._slots: list[Slot] = []
+
+    @property
+    def busy(self) -> bool:
+        """Whether a turn has anything to do."""
+        return bool(self._slots)
+
+    def admit(self, ticket: Ticket) -> None:
+        """Lets a generation in, behind those that are there."""
+        with answering(ticket):
+            self._slots += fill(self._components, ticket)
+
+    def turn(self) -> None:
+        """Takes one step with one bucket, and makes the pictures of the slots that it finishes."""
+        self._slots = [slot for slot in self._slots if not slot.ticket.over]
+        if not self._slots:
+            return
+        bucket = self._turns.choose(self._slots)
+        for slot, predictions in self._predict(bucket):
+            with answering(slot.ticket):
+                slot.advance(predictions)
+                slot.ticket.step(slot.evaluations, bucket=bucket.size)
+                if slot.finished:
+                    slot.ticket.deliver(slot.index, self._components.autoencoder.decode(slot.latents))
+        self._slots = [slot for slot in self._slots if not slot.finished]
+
+    def _predict(self, bucket: Bucket[Slot]) -> list[_Answered]:
+        """The UNet's answers to those slots for which there is one."""
+        try:
+            return self._ask(bucket)
+        except torch.OutOfMemoryError:
+            pass  # handled below: here the error still holds on to the memory
+        except Exception:
+            _LOGGER.exception("a step of %d image(s) has failed", len(bucket.slots))
+            return self._predict_alone(bucket)
+        torch.cuda.empty_cache()
+        if self._turns.can_shrink(bucket):
+            _LOGGER.warning("%d images at once do not fit the accelerator's memory", bucket.size)
+            self._turns.shrink(bucket)
+        else:
+            for slot in bucket.slots:
+                slot.ticket.fail(out_of_memory(slot.ticket))
+        return []
+
+    def _predict_alone(self, bucket: Bucket[Slot]) -> list[_Answered]:
+        """The answers to those slots of a failed bucket that are not to blame."""
+        answered = []
+        for slot in bucket.slots:
+            with answering(slot.ticket):
+                answered += self._ask(Bucket((slot,), bucket.size))
+        return answered
+
+    def _ask(self, bucket: Bucket[Slot]) -> list[_Answered]:
+        return list(zip(bucket.slots, predict(self._components.unet, bucket), strict=True))

@@ -1,0 +1,116 @@
+"""One image on its way from noise to picture."""
+
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any
+
+import torch
+
+from inference.denoising.conditioning import Conditioning
+from inference.denoising.schedules import Schedule
+from inference.denoising.ticket import Ticket
+from inference.denoising.turns import Compatibility
+
+
+@dataclass(frozen=True)
+class Repaint:
+    """What lies outside the mask, which every step puts back.
+
+    Attributes:
+        mask: (1, 1, height, width), 1 where the image is drawn anew.
+        image: (1, 4, height, width) latents.
+        noise: of the same shape; with it the image is brought to the noise level of the step.
+    """
+
+    mask: torch.Tensor
+    image: torch.Tensor
+    noise: torch.Tensor
+
+    def restore(self, latents: torch.Tensor, scheduler: Any, timestep: torch.Tensor) -> torch.Tensor:
+        """The latents with what is outside the mask as the image has it at `timestep`, (1,) or (0,)."""
+        noisy = scheduler.add_noise(self.image, self.noise, timestep) if len(timestep) else self.image
+        return (1 - self.mask) * noisy + self.mask * latents
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a task lets a slot begin.
+
+    Attributes:
+        latents: (1, 4, height, width).
+        repaint: what every step puts back; None puts nothing back.
+        channels: (1, 5, height, width), mask and masked image for a UNet that looks at them; None for others.
+    """
+
+    latents: torch.Tensor
+    repaint: Repaint | None = None
+    channels: torch.Tensor | None = None
+
+
+@dataclass(eq=False)
+class Slot:
+    """An image among those that are being denoised.
+
+    Attributes:
+        ticket: the generation it belongs to.
+        index: which of the generation's images it is.
+        compatibility: what it must agree on with those that share its forwards.
+        conditions: rows for the UNet: the negative prompt's, if there is guidance, and the prompt's.
+        guidance_scale: weight of the prompt.
+        schedule: its own scheduler and timesteps.
+        generator: its own source of noise, on the CPU, so that a seed means the same on every device.
+        start: where it begins.
+    """
+
+    ticket: Ticket
+    index: int
+    compatibility: Compatibility
+    conditions: tuple[Conditioning, ...]
+    guidance_scale: float
+    schedule: Schedule
+    generator: torch.Generator
+    start: Start
+
+    def __post_init__(self) -> None:
+        self.latents = self.start.latents
+        self._done = 0
+        takes_noise = "generator" in signature(self.schedule.scheduler.step).parameters
+        self._options = {"generator": self.generator} if takes_noise else {}
+
+    @property
+    def evaluations(self) -> int:
+        """Evaluations of the UNet that the image takes in all."""
+        return len(self.schedule.timesteps)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the latents are those of the picture."""
+        return self._done == self.evaluations
+
+    @property
+    def timestep(self) -> torch.Tensor:
+        """The timestep to evaluate next, ()."""
+        return self.schedule.timesteps[self._done]
+
+    def model_input(self) -> torch.Tensor:
+        """What the UNet is shown, (1, 4 or 9, height, width); asking again changes nothing."""
+        scaled: torch.Tensor = self.schedule.scheduler.scale_model_input(self.latents, self.timestep)
+        return scaled if self.start.channels is None else torch.cat([scaled, self.start.channels], dim=1)
+
+    def advance(self, predictions: tuple[torch.Tensor, ...]) -> None:
+        """Takes a step.
+
+        Args:
+            predictions: the UNet's answer to each of the conditions, (1, 4, height, width).
+        """
+        prediction = predictions[-1]
+        if len(predictions) == 2:
+            prediction = predictions[0] + self.guidance_scale * (predictions[1] - predictions[0])
+        scheduler = self.schedule.scheduler
+        self.latents = scheduler.step(
+            prediction, self.timestep, self.latents, **self._options, return_dict=False
+        )[0]
+        self._done += 1
+        if self.start.repaint is not None:
+            following = self.schedule.timesteps[self._done : self._done + 1]
+            self.latents = self.start.repaint.restore(self.latents, scheduler, following)

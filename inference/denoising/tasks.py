@@ -1,0 +1,99 @@
+"""What a slot begins with: the ways in which text to image, image to image and inpainting differ."""
+
+from typing import Protocol
+
+import torch
+from PIL import Image
+
+from inference.denoising.autoencoder import Autoencoder
+from inference.denoising.schedules import Schedule
+from inference.denoising.slot import Repaint, Start
+
+
+class Task(Protocol):
+    """How the images of one generation begin; what they share is made with the task."""
+
+    def start(self, schedule: Schedule, generator: torch.Generator) -> Start:
+        """Where the image of this generator begins."""
+        ...
+
+
+class TextToImage:
+    """Begins with noise."""
+
+    def __init__(self, autoencoder: Autoencoder, size: tuple[int, int]) -> None:
+        """Takes the size in pixels, width and height."""
+        self._autoencoder = autoencoder
+        self._shape = autoencoder.shape(*size)
+
+    def start(self, schedule: Schedule, generator: torch.Generator) -> Start:
+        """See `Task.start`."""
+        return Start(_pure(self._autoencoder.noise(self._shape, generator), schedule))
+
+
+class ImageToImage:
+    """Begins with an image under noise."""
+
+    def __init__(self, autoencoder: Autoencoder, image: Image.Image) -> None:
+        self._autoencoder = autoencoder
+        self._sample = autoencoder.encode(autoencoder.pixels(image))
+
+    def start(self, schedule: Schedule, generator: torch.Generator) -> Start:
+        """See `Task.start`."""
+        image = self._sample(generator)
+        return Start(_noisy(image, self._autoencoder.noise(image.shape, generator), schedule))
+
+
+class Inpainting:
+    """Keeps what is outside the mask by putting it back after every step."""
+
+    def __init__(
+        self, autoencoder: Autoencoder, image: Image.Image, mask: Image.Image, *, from_noise: bool
+    ) -> None:
+        """Takes the pictures, and whether nothing of the image shows through inside the mask."""
+        self._autoencoder = autoencoder
+        self._from_noise = from_noise
+        self._sample = autoencoder.encode(autoencoder.pixels(image))
+        self._mask = autoencoder.mask(mask)[1]
+
+    def start(self, schedule: Schedule, generator: torch.Generator) -> Start:
+        """See `Task.start`."""
+        image = self._sample(generator).contiguous()  # as diffusers does: the layout decides the last bits
+        noise = self._autoencoder.noise(image.shape, generator)
+        # diffusers encodes the masked image too; it has no use for it here, but has drawn noise for it
+        self._autoencoder.noise(image.shape, generator)
+        latents = _pure(noise, schedule) if self._from_noise else _noisy(image, noise, schedule)
+        return Start(latents, repaint=Repaint(self._mask, image, noise))
+
+
+class MaskedChannels:
+    """Shows the mask and what is outside it to a UNet that has learned to look at them."""
+
+    def __init__(
+        self, autoencoder: Autoencoder, image: Image.Image, mask: Image.Image, *, from_noise: bool
+    ) -> None:
+        """Takes the pictures, and whether nothing of the image shows through inside the mask."""
+        self._autoencoder = autoencoder
+        self._shape = autoencoder.shape(*image.size)
+        pixels = autoencoder.pixels(image)
+        by_pixel, self._mask = autoencoder.mask(mask)
+        self._sample = None if from_noise else autoencoder.encode(pixels)
+        self._sample_outside = autoencoder.encode(pixels * (by_pixel < 0.5))
+
+    def start(self, schedule: Schedule, generator: torch.Generator) -> Start:
+        """See `Task.start`."""
+        image = None if self._sample is None else self._sample(generator).contiguous()
+        noise = self._autoencoder.noise(self._shape, generator)
+        latents = _pure(noise, schedule) if image is None else _noisy(image, noise, schedule)
+        channels = torch.cat([self._mask, self._sample_outside(generator)], dim=1)
+        return Start(latents, channels=channels)
+
+
+def _pure(noise: torch.Tensor, schedule: Schedule) -> torch.Tensor:
+    latents: torch.Tensor = noise * schedule.scheduler.init_noise_sigma
+    return latents
+
+
+def _noisy(image: torch.Tensor, noise: torch.Tensor, schedule: Schedule) -> torch.Tensor:
+    latents: torch.Tensor = schedule.scheduler.add_noise(image, noise, schedule.timesteps[:1])
+    return latents
