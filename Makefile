@@ -11,7 +11,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PROMPT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format synth doctor cost docs lock train evaluate clean
+.PHONY: help setup demo up test check format synth doctor cost docs lock bench train evaluate clean
 
 help: ## Show the commands.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -62,6 +62,9 @@ lock: setup ## Pin everything in the container's image, with hashes, from infere
 train: setup ## Train the demo model and its LoRA anew, into inference/: hours on two cores, resumable.
 	$(BIN)/python -m training train
 	$(BIN)/python -m training lora
+
+bench: setup ## Measure the engine beside its peers, on the demo model.
+	$(BIN)/python -W ignore -m bench
 
 evaluate: setup ## Draw 200 prompts with the demo model and examine the pictures.
 	$(BIN)/python -m training evaluate

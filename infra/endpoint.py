@@ -161,6 +161,8 @@ class AsyncEndpoint(Construct):
             model_source=source if isinstance(source, HubModel) else None,
             data_bucket_name=storage.data_bucket.bucket_name,
             log_prompts=self._config.log_prompts,
+            max_bucket=self.model.max_bucket,
+            strict_bucket=self.model.strict_bucket,
         )
         model = properties(
             self,

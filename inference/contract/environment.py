@@ -57,6 +57,10 @@ def _check_power_of_two(number: int) -> int:
     return number
 
 
+MaxBucket = Annotated[int, Field(ge=1, le=64), AfterValidator(_check_power_of_two)]
+"""The most images, of all jobs together, that share an evaluation of the denoiser; a power of two."""
+
+
 class ContainerEnvironment(Environment):
     """What the inference container is told."""
 
@@ -71,8 +75,7 @@ class ContainerEnvironment(Environment):
     sagemaker_bind_to_port: int = 8080
     max_input_image_bytes: int = Field(default=25 * 1024 * 1024)
     max_input_image_pixels: int = Field(default=50_000_000)
-    max_bucket: Annotated[int, Field(ge=1, le=64), AfterValidator(_check_power_of_two)] = 8
-    """The most images, of all jobs together, that share an evaluation of the denoiser; a power of two."""
+    max_bucket: MaxBucket = 8
 
     strict_bucket: bool = False
     """True draws in buckets of that size always, so that images do not depend on the load."""

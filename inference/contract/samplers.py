@@ -1,5 +1,6 @@
 """The samplers a request may name, and the diffusers scheduler each one stands for."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -8,12 +9,12 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Sampler:
-    """A sampler by the name its users know.
+    """A sampler by the names its users know.
 
     Attributes:
         name: the canonical name, as a result reports it.
-        label: the name as interfaces show it.
-        aliases: other accepted spellings.
+        label: the name as AUTOMATIC1111's interface shows it.
+        aliases: what else it is called, by k-diffusion and by diffusers above all.
         scheduler: the class in `diffusers`.
         options: what replaces the model's own scheduler configuration.
     """
@@ -25,32 +26,92 @@ class Sampler:
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
+def _sampler(name: str, label: str, scheduler: str, *aliases: str, **options: Any) -> Sampler:
+    return Sampler(
+        name=name, label=label, scheduler=scheduler, aliases=aliases, options=MappingProxyType(options)
+    )
+
+
+_MULTISTEP = "DPMSolverMultistepScheduler"
+_SINGLESTEP = "DPMSolverSinglestepScheduler"
+_SDE = "sde-dpmsolver++"
+
 SAMPLERS = (
-    Sampler(name="euler", label="Euler", aliases=("eular",), scheduler="EulerDiscreteScheduler"),
-    Sampler(name="euler_a", label="Euler a", scheduler="EulerAncestralDiscreteScheduler"),
-    Sampler(name="heun", label="Heun", scheduler="HeunDiscreteScheduler"),
-    Sampler(name="lms", label="LMS", scheduler="LMSDiscreteScheduler"),
-    Sampler(name="dpm2", label="DPM2", scheduler="KDPM2DiscreteScheduler"),
-    Sampler(name="dpm2_a", label="DPM2 a", scheduler="KDPM2AncestralDiscreteScheduler"),
-    Sampler(
-        name="ddim",
-        label="DDIM",
-        scheduler="DDIMScheduler",
-        options=MappingProxyType({"clip_sample": False, "set_alpha_to_one": False}),  # latents are not pixels
+    _sampler("euler", "Euler", "EulerDiscreteScheduler", "EulerDiscreteScheduler", "sample_euler", "eular"),
+    _sampler(
+        "euler_a",
+        "Euler a",
+        "EulerAncestralDiscreteScheduler",
+        "EulerAncestralDiscreteScheduler",
+        "sample_euler_ancestral",
+        "euler_ancestral",
     ),
+    _sampler("heun", "Heun", "HeunDiscreteScheduler", "HeunDiscreteScheduler", "sample_heun"),
+    _sampler("heun_karras", "Heun Karras", "HeunDiscreteScheduler", use_karras_sigmas=True),
+    _sampler("lms", "LMS", "LMSDiscreteScheduler", "LMSDiscreteScheduler", "sample_lms"),
+    _sampler("lms_karras", "LMS Karras", "LMSDiscreteScheduler", use_karras_sigmas=True),
+    _sampler("dpm2", "DPM2", "KDPM2DiscreteScheduler", "KDPM2DiscreteScheduler", "sample_dpm_2", "dpm_2"),
+    _sampler("dpm2_karras", "DPM2 Karras", "KDPM2DiscreteScheduler", use_karras_sigmas=True),
+    _sampler(
+        "dpm2_a",
+        "DPM2 a",
+        "KDPM2AncestralDiscreteScheduler",
+        "KDPM2AncestralDiscreteScheduler",
+        "sample_dpm_2_ancestral",
+        "dpm_2_ancestral",
+    ),
+    _sampler("dpm2_a_karras", "DPM2 a Karras", "KDPM2AncestralDiscreteScheduler", use_karras_sigmas=True),
+    _sampler("dpmpp_2m", "DPM++ 2M", _MULTISTEP, _MULTISTEP, "sample_dpmpp_2m"),
+    _sampler("dpmpp_2m_karras", "DPM++ 2M Karras", _MULTISTEP, use_karras_sigmas=True),
+    _sampler("dpmpp_2m_sde", "DPM++ 2M SDE", _MULTISTEP, "sample_dpmpp_2m_sde", algorithm_type=_SDE),
+    _sampler(
+        "dpmpp_2m_sde_karras",
+        "DPM++ 2M SDE Karras",
+        _MULTISTEP,
+        algorithm_type=_SDE,
+        use_karras_sigmas=True,
+    ),
+    _sampler("dpmpp_2s", "DPM++ 2S", _SINGLESTEP, _SINGLESTEP, lower_order_final=True),
+    _sampler(
+        "dpmpp_2s_karras", "DPM++ 2S Karras", _SINGLESTEP, lower_order_final=True, use_karras_sigmas=True
+    ),
+    _sampler("unipc", "UniPC", "UniPCMultistepScheduler", "UniPCMultistepScheduler", "uni_pc"),
+    _sampler("deis", "DEIS", "DEISMultistepScheduler", "DEISMultistepScheduler"),
+    _sampler("plms", "PLMS", "PNDMScheduler", "PNDMScheduler", "pndm", skip_prk_steps=True),
+    _sampler("ddpm", "DDPM", "DDPMScheduler", "DDPMScheduler", clip_sample=False),
+    _sampler(
+        "ddim",
+        "DDIM",
+        "DDIMScheduler",
+        "DDIMScheduler",
+        clip_sample=False,  # latents are not pixels
+        set_alpha_to_one=False,
+    ),
+    _sampler("lcm", "LCM", "LCMScheduler", "LCMScheduler", "sample_lcm", clip_sample=False),
+    _sampler("tcd", "TCD", "TCDScheduler", "TCDScheduler", clip_sample=False),
 )
 
-_BY_SPELLING = {spelling: s for s in SAMPLERS for spelling in (s.name, *s.aliases)}
+
+def _normal(spelling: str) -> str:
+    """`DPM++ 2M Karras` and `dpmpp-2m-karras` are one name."""
+    return re.sub(r"[^a-z0-9]", "", spelling.lower().replace("++", "pp"))
+
+
+_BY_SPELLING = {
+    _normal(spelling): sampler
+    for sampler in SAMPLERS
+    for spelling in (sampler.name, sampler.label, *sampler.aliases)
+}
 
 
 def find_sampler(spelling: str) -> Sampler:
-    """The sampler with this name or alias.
+    """The sampler with this name, label or alias; case, spaces and punctuation do not count.
 
     Raises:
         ValueError: nobody knows the spelling; the message lists the samplers.
     """
     try:
-        return _BY_SPELLING[spelling]
+        return _BY_SPELLING[_normal(spelling)]
     except KeyError:
         known = ", ".join(s.name for s in SAMPLERS)
         raise ValueError(f"unknown sampler {spelling!r}; use one of {known}") from None

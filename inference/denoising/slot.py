@@ -74,8 +74,9 @@ class Slot:
     def __post_init__(self) -> None:
         self.latents = self.start.latents
         self._done = 0
-        takes_noise = "generator" in signature(self.schedule.scheduler.step).parameters
-        self._options = {"generator": self.generator} if takes_noise else {}
+        accepted = signature(self.schedule.scheduler.step).parameters
+        wanted = {"generator": self.generator, "eta": 0.0}  # eta as diffusers' pipelines have it
+        self._options = {name: value for name, value in wanted.items() if name in accepted}
 
     @property
     def evaluations(self) -> int:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from inference.contract.environment import MaxBucket
 from inference.contract.model import ModelDeclaration
 from inference.contract.source import HubSource
 from infra.config.base import Config
@@ -104,7 +105,18 @@ class ModelConfig(ModelDeclaration):
         ),
     )
     max_concurrent_invocations: int = Field(
-        default=4, ge=1, le=1000, description="Requests that an instance is given at once."
+        default=8,
+        ge=1,
+        le=1000,
+        description="Requests that an instance is given at once; fewer than `max_bucket` leave it unused.",
+    )
+    max_bucket: MaxBucket = Field(
+        default=8,
+        description="The most images, of all jobs together, that share a step of the denoiser.",
+    )
+    strict_bucket: bool = Field(
+        default=False,
+        description="Draws in buckets of that size always, so that images do not depend on the load.",
     )
     download_timeout_s: int = Field(
         default=1800, ge=60, le=3600, description="Seconds in which the weights must have come from S3."

@@ -4,9 +4,28 @@ import pytest
 from inference.contract.samplers import SAMPLERS, find_sampler
 
 
-def test_no_spelling_means_two_samplers() -> None:
-    spellings = [spelling for s in SAMPLERS for spelling in (s.name, *s.aliases)]
-    assert len(spellings) == len(set(spellings))
+def test_there_are_many_and_every_spelling_finds_its_own() -> None:
+    assert len(SAMPLERS) >= 20
+    for sampler in SAMPLERS:
+        for spelling in (sampler.name, sampler.label, *sampler.aliases):
+            assert find_sampler(spelling) is sampler
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name"),
+    [
+        ("DPM++ 2M Karras", "dpmpp_2m_karras"),
+        ("dpmpp-2m-karras", "dpmpp_2m_karras"),
+        ("Euler a", "euler_a"),
+        ("sample_euler_ancestral", "euler_a"),
+        ("EulerAncestralDiscreteScheduler", "euler_a"),
+        ("UniPC", "unipc"),
+        ("LCM", "lcm"),
+        ("PLMS", "plms"),
+    ],
+)
+def test_samplers_go_by_the_names_that_people_use(spelling: str, name: str) -> None:
+    assert find_sampler(spelling).name == name
 
 
 @pytest.mark.parametrize("name", ["euler", "euler_a", "heun", "lms", "dpm2", "dpm2_a", "ddim"])

@@ -95,6 +95,8 @@ LARGE: dict[str, Any] = {
             "instance_types": ["ml.g5.xlarge"],
             "limits": {"max_count": 2},
             "max_concurrent_invocations": 9,
+            "max_bucket": 4,
+            "strict_bucket": True,
             "download_timeout_s": 100,
             "startup_timeout_s": 200,
             "invocation_timeout_s": 300,

@@ -18,6 +18,7 @@ def test_the_container_is_told_its_model_and_bucket_in_the_contracts_words(large
     environment = ContainerEnvironment.read(variables | {"DATA_BUCKET_NAME": "data"})
     assert (environment.model.name, environment.model.limits.max_count) == ("first", 2)
     assert (environment.stage, environment.log_prompts) == ("test", True)
+    assert (environment.max_bucket, environment.strict_bucket) == (4, True)
 
 
 def test_the_model_is_read_uncompressed_from_its_own_prefix(large: Templates) -> None:
@@ -42,9 +43,9 @@ def test_success_goes_to_the_success_topic_and_failure_to_the_error_topic(small:
 
 def test_the_variant_is_as_configured(small: Templates, large: Templates) -> None:
     expected = {
-        "demo": ("ml.g4dn.xlarge", 1, 1800, 900, 4),
+        "demo": ("ml.g4dn.xlarge", 1, 1800, 900, 8),
         "first": ("ml.g5.xlarge", 2, 100, 200, 9),
-        "second": (None, 1, 1800, 900, 4),
+        "second": (None, 1, 1800, 900, 8),
     }
     for name, template in (small.endpoints | large.endpoints).items():
         config = only(template, "AWS::SageMaker::EndpointConfig")
