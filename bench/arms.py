@@ -1,8 +1,8 @@
 """What is compared: ways to serve requests that draw one image each."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Lock
 from typing import Any, Protocol
 
 import diffusers
@@ -11,6 +11,7 @@ from diffusers import DiffusionPipeline
 
 from inference.contract.generation import Generation
 from inference.contract.samplers import find_sampler
+from inference.denoising.cores import spare_a_core
 from inference.denoising.loading import load_engine
 from inference.engine import Inputs
 
@@ -50,18 +51,19 @@ class Serial:
         self._open = open_pipeline
         self._pipeline = open_pipeline()
         self._autocast = autocast
-        self._lock = Lock()
+        self._thread = ThreadPoolExecutor(1, initializer=spare_a_core)
 
     def draw(self, generation: Generation) -> None:
         """See `Arm.draw`."""
-        with self._lock:
-            self._draw(self._pipeline, generation)
+        self._thread.submit(self._draw, generation).result()
 
     def close(self) -> None:
         """See `Arm.close`."""
+        self._thread.shutdown()
         del self._pipeline
 
-    def _draw(self, pipeline: Any, generation: Generation) -> None:
+    def _draw(self, generation: Generation) -> None:
+        pipeline = self._ready()
         device = pipeline.device.type
         sampler = find_sampler(generation.sampler)
         scheduler = getattr(diffusers, sampler.scheduler)
@@ -76,14 +78,15 @@ class Serial:
                 generator=torch.Generator("cpu").manual_seed(generation.seeds[0]),
             )
 
+    def _ready(self) -> Any:
+        return self._pipeline
+
 
 class Reloading(Serial):
     """The same, with the pipeline loaded anew for every request."""
 
-    def draw(self, generation: Generation) -> None:
-        """See `Arm.draw`."""
-        with self._lock:
-            self._draw(self._open(), generation)
+    def _ready(self) -> Any:
+        return self._open()
 
 
 _HALF = {"cpu": torch.bfloat16, "cuda": torch.float16}

@@ -12,6 +12,7 @@ import torch
 import transformers
 
 from inference.contract.generation import Generation
+from inference.denoising.cores import spare_a_core
 from inference.denoising.ticket import Ticket
 from inference.engine import Drawing, EngineClosedError, Inputs, OnStep
 
@@ -79,6 +80,7 @@ class DeviceThread:
         self._messenger.shutdown()
 
     def _run(self) -> None:
+        spare_a_core()
         try:
             with torch.inference_mode():
                 while self._take_in():
