@@ -37,14 +37,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     stack.stop()
 
 
-@pytest.fixture(scope="module")
-def http(stack: LocalStack) -> Iterator[httpx.Client]:
-    with httpx.Client(
-        base_url=stack.address.api_url, headers={"x-api-key": stack.address.api_key}, timeout=60
-    ) as client:
-        yield client
-
-
 def role_named(stack: LocalStack, part: str) -> str:
     (name,) = [name for name in resources(stack.aws, "AWS::IAM::Role") if part in name]
     return name

@@ -29,14 +29,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     stack.stop()
 
 
-@pytest.fixture(scope="module")
-def http(stack: LocalStack) -> Iterator[httpx.Client]:
-    with httpx.Client(
-        base_url=stack.address.api_url, headers={"x-api-key": stack.address.api_key}, timeout=60
-    ) as client:
-        yield client
-
-
 def topic(stack: LocalStack, name: str) -> str:
     (arn,) = [arn for arn in resources(stack.aws, "AWS::SNS::Topic") if f"Notices{name}" in arn]
     return arn
