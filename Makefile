@@ -5,7 +5,9 @@ STAGE ?= dev
 PROMPT ?= a photo of an astronaut riding a horse on mars
 
 BIN := .venv/bin
-REQUIREMENTS := requirements.txt requirements-dev.txt inference/requirements.txt lambda/requirements.txt
+REQUIREMENTS := $(wildcard requirements*.txt inference/requirements*.txt lambda/requirements.txt)
+LOCK = $(BIN)/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --generate-hashes --upgrade \
+	--python-version 3.12 --python-platform x86_64-manylinux_2_28
 # Silences a banner about Node 20, which still works.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PROMPT
@@ -54,10 +56,9 @@ docs: setup ## Write the documents that are made from the code.
 	$(BIN)/python -m infra.config.reference > docs/configuration.md
 	$(BIN)/python -m operations cost --markdown > docs/cost.md
 
-lock: setup ## Pin everything in the container's image, with hashes, from inference/requirements.txt.
-	$(BIN)/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --generate-hashes --upgrade \
-		--python-version 3.12 --python-platform x86_64-manylinux_2_28 \
-		inference/requirements.txt -o inference/requirements.lock
+lock: setup ## Pin everything in the container's image, with hashes, from inference/requirements*.txt.
+	$(LOCK) inference/requirements.txt -o inference/requirements.lock
+	$(LOCK) --no-deps inference/requirements-alone.txt -o inference/requirements-alone.lock
 
 train: setup ## Train the demo model and its LoRA anew, into inference/: hours on two cores, resumable.
 	$(BIN)/python -m training train
@@ -77,6 +78,7 @@ clean: ## Remove everything that the commands above made, .venv included.
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check $$(grep '^torch==' inference/requirements.txt)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r inference/requirements-alone.txt
 	@touch $@
 
 # The AWS CDK's command line, for the test that goes its whole round.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from PIL import Image
@@ -23,6 +24,8 @@ class OutOfMemoryError(ProblemError):
 class InvalidOutputError(ProblemError):
     """What has been drawn is no picture."""
 
+    code = ErrorCode.INVALID_OUTPUT
+
 
 class UnsupportedTaskError(ProblemError):
     """The model cannot do what the generation asks for."""
@@ -37,16 +40,45 @@ class EngineClosedError(ProblemError):
 
 
 @dataclass(frozen=True)
+class AdapterFile:
+    """An adapter on this machine.
+
+    Attributes:
+        name: as requests call it.
+        path: of its file, or of its directory.
+        version: differs where the content does.
+    """
+
+    name: str
+    path: Path
+    version: str
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """What a generation names beside the model, in the order of its fields."""
+
+    loras: tuple[AdapterFile, ...] = ()
+    embeddings: tuple[AdapterFile, ...] = ()
+    controlnets: tuple[AdapterFile, ...] = ()
+    vae: AdapterFile | None = None
+
+
+@dataclass(frozen=True)
 class Inputs:
-    """The pictures that a generation starts from, both of the size to draw at.
+    """What a generation starts from. All pictures are of the size to draw at.
 
     Attributes:
         image: RGB; None draws from noise alone.
         mask: L, white where the image is to be drawn anew; None draws all of it anew.
+        controls: RGB, one for each of the generation's ControlNets.
+        adapters: the files of the adapters that the generation names.
     """
 
     image: Image.Image | None = None
     mask: Image.Image | None = None
+    controls: tuple[Image.Image, ...] = ()
+    adapters: Adapters = Adapters()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +89,13 @@ class Drawing:
         images: RGB, in the order of the generation's seeds.
         bucket: the largest number of images that shared a forward with these, padding included.
         seconds: from when the device took the generation up.
+        concessions: what was done to make the images fit the memory, or to draw them at all, in words.
     """
 
     images: tuple[Image.Image, ...]
     bucket: int
     seconds: float
+    concessions: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

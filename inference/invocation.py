@@ -159,7 +159,7 @@ class InvocationHandler:
 
     def _store(self, generation: Generation, index: int, picture: Image.Image, png: bytes) -> ImageResult:
         return ImageResult(
-            s3_uri=self._bucket.store_image(generation.id, index, png),
+            s3_uri=self._bucket.store_image(generation.id, index, png, generation.output_format),
             seed=generation.seeds[index],
             width=picture.width,
             height=picture.height,

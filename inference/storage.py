@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from inference.contract.identifiers import S3Location
 from inference.contract.keys import output_key, progress_key
+from inference.contract.options import OutputFormat
 from inference.contract.problem import ErrorCode, ProblemError
 from inference.contract.progress import Progress
 
@@ -63,10 +64,12 @@ class DataBucket:
                 )
             return body.read()
 
-    def store_image(self, job_id: str, index: int, png: bytes) -> str:
-        """Keeps an image and gives its `s3://` URI."""
-        location = S3Location(self._name, output_key(job_id, index))
-        self._s3.put_object(Bucket=location.bucket, Key=location.key, Body=png, ContentType="image/png")
+    def store_image(self, job_id: str, index: int, data: bytes, output_format: OutputFormat) -> str:
+        """Keeps an image's file and gives its `s3://` URI."""
+        location = S3Location(self._name, output_key(job_id, index, output_format))
+        self._s3.put_object(
+            Bucket=location.bucket, Key=location.key, Body=data, ContentType=output_format.media_type
+        )
         return location.uri
 
     def store_progress(self, job_id: str, progress: Progress) -> None:

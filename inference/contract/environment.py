@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from inference.contract.model import ModelDeclaration
+from inference.contract.safety import SafetyMode
 from inference.contract.source import HubSource
 
 
@@ -66,6 +67,9 @@ class ContainerEnvironment(Environment):
 
     model: Annotated[ModelDeclaration, BeforeValidator(_from_json)]
     data_bucket_name: str
+    models_bucket_name: str | None = None
+    """Where the adapters lie; None offers none."""
+
     stage: str = "local"
     model_directory: str = "/opt/ml/model"
     model_source: Annotated[HubSource | None, BeforeValidator(_from_json)] = None
@@ -79,6 +83,16 @@ class ContainerEnvironment(Environment):
 
     strict_bucket: bool = False
     """True draws in buckets of that size always, so that images do not depend on the load."""
+
+    compile: bool = False
+    """True draws with compiled code once it is ready, which takes minutes."""
+
+    safety_mode: SafetyMode = SafetyMode.OFF
+    safety_checker: str | None = None
+    """A directory with a safety checker in diffusers' layout; None takes the model's own, or Yahoo's."""
+
+    watermark: str | None = Field(default=None, max_length=80)
+    """What is written into a corner of every image."""
 
     log_prompts: bool = False
     """False keeps prompts, and errors that may quote them, out of the log."""

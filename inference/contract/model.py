@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from inference.contract.request import (
+    ClipSkip,
     Count,
     Dimension,
     GuidanceScale,
@@ -27,6 +28,7 @@ class ModelDefaults(BaseModel):
     sampler: SamplerName = "euler_a"
     count: Count = 1
     strength: Strength = 0.8
+    clip_skip: ClipSkip = 1
 
 
 class ModelLimits(BaseModel):
@@ -38,6 +40,9 @@ class ModelLimits(BaseModel):
     max_size: Dimension = Field(default=1024, description="Pixels, the most width and the most height.")
     max_steps: Steps = 150
     max_count: Count = 4
+    max_output_size: Dimension = Field(
+        default=4096, description="Pixels, the most width and height that hires and upscale may make."
+    )
 
 
 class ModelDeclaration(BaseModel):

@@ -26,6 +26,11 @@ class ErrorCode(StrEnum):
     INPUT_FETCH_FAILED = "input_fetch_failed"
     INPUT_IMAGE_TOO_LARGE = "input_image_too_large"
     INVALID_INPUT_IMAGE = "invalid_input_image"
+    ADAPTER_NOT_FOUND = "adapter_not_found"
+    ADAPTER_UNUSABLE = "adapter_unusable"
+    INVALID_OUTPUT = "invalid_output"
+    CANCELED = "canceled"
+    ALREADY_TERMINAL = "already_terminal"
     OUT_OF_MEMORY = "out_of_memory"
     TIMEOUT = "timeout"
     INTERNAL = "internal"
@@ -63,6 +68,15 @@ _MEANINGS = {
     ErrorCode.INVALID_INPUT_IMAGE: _Meaning(
         HTTPStatus.UNPROCESSABLE_ENTITY, "An input image could not be decoded", False
     ),
+    ErrorCode.ADAPTER_NOT_FOUND: _Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "There is no such adapter", False),
+    ErrorCode.ADAPTER_UNUSABLE: _Meaning(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The adapter does not fit the model, or is damaged", False
+    ),
+    ErrorCode.INVALID_OUTPUT: _Meaning(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "The model has drawn no picture", False
+    ),
+    ErrorCode.CANCELED: _Meaning(HTTPStatus.CONFLICT, "The job was canceled", False),
+    ErrorCode.ALREADY_TERMINAL: _Meaning(HTTPStatus.CONFLICT, "The job has already ended", False),
     ErrorCode.OUT_OF_MEMORY: _Meaning(
         HTTPStatus.INSUFFICIENT_STORAGE, "The images do not fit the accelerator's memory", False
     ),

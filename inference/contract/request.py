@@ -1,15 +1,28 @@
 """What a client asks for: the body of POST /v1/jobs, and of an invocation."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from inference.contract.identifiers import JobId, S3Uri
+from inference.contract.identifiers import JobId
+from inference.contract.images import ImageUri
+from inference.contract.options import (
+    AdapterName,
+    ControlNet,
+    Hires,
+    Lora,
+    Outpaint,
+    OutputFormat,
+    Upscale,
+)
 from inference.contract.samplers import find_sampler
 
 MAX_SEED = 2**32 - 1
 MAX_COUNT = 64
 MAX_PROMPT_CHARACTERS = 4000
+MAX_ADAPTERS = 8
+MAX_CONTROLNETS = 4
 
 
 def _check_not_blank(text: str) -> str:
@@ -50,7 +63,38 @@ Strength = Annotated[
         description="How far to depart from the input image: at 1 nothing of it remains.",
     ),
 ]
-InputImage = Annotated[S3Uri, Field(description="An image in the data bucket, `s3://...`, to start from.")]
+InputImage = Annotated[ImageUri, Field(description="The picture to start from.")]
+MaskImage = Annotated[ImageUri, Field(description="White where the input image is to be drawn anew.")]
+MaskBlur = Annotated[
+    int,
+    Field(ge=0, le=64, description="Pixels over which what is drawn anew fades into what is kept."),
+]
+ClipSkip = Annotated[
+    int,
+    Field(ge=1, le=12, description="Which layer of the text encoder counts, from the end: 2 skips the last."),
+]
+RefinerStart = Annotated[
+    float,
+    Field(gt=0, lt=1, description="The share of the steps after which the model's refiner takes over."),
+]
+Quality = Annotated[int, Field(ge=1, le=100, description="Of JPEG and WebP files; PNG files lose nothing.")]
+Loras = Annotated[tuple[Lora, ...], Field(max_length=MAX_ADAPTERS, strict=False)]
+Embeddings = Annotated[
+    tuple[AdapterName, ...],
+    Field(
+        max_length=MAX_ADAPTERS,
+        strict=False,
+        description=(
+            "Textual inversions: file names under `adapters/embeddings/` in the models bucket, without their "
+            "endings. Each stands in the prompts by its name."
+        ),
+    ),
+]
+ControlNets = Annotated[tuple[ControlNet, ...], Field(max_length=MAX_CONTROLNETS, strict=False)]
+VaeName = Annotated[
+    AdapterName,
+    Field(description="A directory or file under `adapters/vaes/` in the models bucket; null: the model's."),
+]
 
 
 class JobRequest(BaseModel):
@@ -68,8 +112,30 @@ class JobRequest(BaseModel):
     sampler: SamplerName | None = None
     seed: Seed | None = None
     count: Count | None = None
+    clip_skip: ClipSkip | None = None
     input_image: InputImage | None = None
     strength: Strength | None = None
+    mask_image: MaskImage | None = None
+    mask_blur: MaskBlur | None = None
+    outpaint: Outpaint | None = None
+    controlnets: ControlNets = ()
+    loras: Loras = ()
+    embeddings: Embeddings = ()
+    vae: VaeName | None = None
+    refiner_start: RefinerStart | None = None
+    hires: Hires | None = None
+    upscale: Upscale | None = None
+    output_format: Annotated[OutputFormat, Field(strict=False)] = OutputFormat.PNG
+    quality: Quality = 90
+
+    def pictures(self) -> Iterator[tuple[str, str]]:
+        """The pictures that are named, each with the JSON pointer to it."""
+        for name in ("input_image", "mask_image"):
+            uri = getattr(self, name)
+            if uri is not None:
+                yield f"#/{name}", uri
+        for index, controlnet in enumerate(self.controlnets):
+            yield f"#/controlnets/{index}/image", controlnet.image
 
 
 class InvocationRequest(JobRequest):

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from inference.contract.identifiers import JobId, S3Uri
+from inference.contract.safety import SafetyMode, SafetyReport
 
 
 class ImageResult(BaseModel):
@@ -10,11 +11,14 @@ class ImageResult(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    s3_uri: S3Uri
+    s3_uri: S3Uri | None = Field(description="Null where the safety mode `block` has withheld it.")
     seed: int = Field(description="With the job's other parameters it draws this image again, alone.")
     width: int = Field(description="Pixels.")
     height: int = Field(description="Pixels.")
-    sha256: str = Field(description="Of the file, in hexadecimal.")
+    sha256: str | None = Field(description="Of the file, in hexadecimal; null where there is none.")
+    flags: tuple[str, ...] = Field(
+        default=(), description="`nsfw` where a detector has taken it for not safe for work."
+    )
 
 
 class GenerationResult(BaseModel):
@@ -36,6 +40,15 @@ class GenerationResult(BaseModel):
             "of the same size are images drawn again to the last bit."
         ),
     )
+    revision: str | None = Field(
+        default=None,
+        description="The weights: a commit of the hub, or the SHA-256 of the file they were made from.",
+    )
+    concessions: tuple[str, ...] = Field(
+        default=(),
+        description="What was done to make the images fit the memory, or to draw them at all, in words.",
+    )
+    safety: SafetyReport = SafetyReport(mode=SafetyMode.OFF, detector=None)
     durations_s: dict[str, float] = Field(
         description=(
             "Seconds by what they went on: fetch (with an input image), denoise, encode, upload; and total, "

@@ -29,8 +29,11 @@ class JobLinks(BaseModel):
 class JobImage(ImageResult):
     """A finished image and a link to it."""
 
-    url: str = Field(
-        description="Opens the image without credentials for an hour; ask for the job again for a fresh one."
+    url: str | None = Field(
+        description=(
+            "Opens the image without credentials for an hour; ask for the job again for a fresh one. Null "
+            "where the image is withheld."
+        )
     )
 
 
@@ -65,11 +68,15 @@ class JobView(BaseModel):
             phase=progress.phase if progress else phase,
             progress=progress,
             output_s3_uris=tuple(
-                S3Location(bucket, output_key(job.id, index)).uri for index in range(job.generation.count)
+                S3Location(bucket, output_key(job.id, index, job.generation.output_format)).uri
+                for index in range(job.generation.count)
             ),
             output_location=job.invocation and job.invocation.output_location,
             seeds=job.generation.seeds,
-            images=tuple(JobImage(**image.model_dump(), url=presign(image.s3_uri)) for image in job.images),
+            images=tuple(
+                JobImage(**image.model_dump(), url=image.s3_uri and presign(image.s3_uri))
+                for image in job.images
+            ),
             error=job.error,
             request=job.generation,
             created_at=job.created_at,

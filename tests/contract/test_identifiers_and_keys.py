@@ -32,7 +32,7 @@ def test_what_could_leave_the_jobs_own_keys_is_no_job_id(text: str) -> None:
 
 def test_every_object_of_a_job_has_its_place() -> None:
     assert keys.request_key("J") == "requests/J.json"
-    assert keys.output_key("J", 2) == "outputs/J/2.png"
+    assert keys.output_key("J", 2, "png") == "outputs/J/2.png"
     assert keys.progress_key("J") == "progress/J.json"
 
 

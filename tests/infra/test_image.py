@@ -65,18 +65,16 @@ def test_the_hosts_driver_suits_the_cuda_that_torch_is_built_for(small: Template
     assert ami_of(small) == AMI_VERSIONS[13] == "al2023-ami-sagemaker-inference-gpu-4-1"
 
 
-def test_every_requirement_is_locked_with_its_hashes() -> None:
-    locked = (INFERENCE / "requirements.lock").read_text()
+@pytest.mark.parametrize("name", ["requirements", "requirements-alone"])
+def test_every_requirement_is_locked_with_its_hashes(name: str) -> None:
+    locked = (INFERENCE / f"{name}.lock").read_text()
     pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\$", locked, re.MULTILINE))
-    asked = re.findall(r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==(\S+)$", requirements(), re.MULTILINE)
+    requirements = (INFERENCE / f"{name}.txt").read_text()
+    asked = re.findall(r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==(\S+)$", requirements, re.MULTILINE)
     assert asked
     assert {name: pins.get(name) for name, _ in asked} == dict(asked), "run `make lock`"
     blocks = re.split(r"^(?=[a-z0-9])", locked, flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in block for block in blocks)
-
-
-def requirements() -> str:
-    return (INFERENCE / "requirements.txt").read_text()
 
 
 @pytest.mark.parametrize("words", ["--require-hashes", "USER inference"])

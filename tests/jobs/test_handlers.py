@@ -181,7 +181,7 @@ def test_the_committed_openapi_document_is_the_served_one(world: World) -> None:
     served = call("GET", "/v1/openapi.json")[2]
     assert served["openapi"].startswith("3.1")
     committed = json.loads((ROOT / "docs" / "openapi.json").read_text())
-    assert committed == served, "run `make openapi`"
+    assert committed == served, "run `make docs`"
 
 
 def settle(*bodies: str) -> list[str]:
