@@ -1,4 +1,4 @@
-"""The demo model's commands: `python -m training train | lora | evaluate | picture`."""
+"""The demo model's commands: `python -m training train | lora | controlnet | evaluate | picture`."""
 
 import argparse
 import random
@@ -11,6 +11,7 @@ import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline
 from PIL import Image
 
+from training.controlnet import train_controlnet
 from training.denoiser import Denoiser, train_denoiser
 from training.evaluation import (
     CRITERIA,
@@ -23,7 +24,7 @@ from training.evaluation import (
 )
 from training.lessons import Lessons
 from training.lora import save_lora, train_lora
-from training.model import DIRECTORY, LORAS, load_model, save_model
+from training.model import CONTROLNETS, DIRECTORY, LORAS, load_model, save_model
 from training.scene import COLOURS, NEW_SHAPE, SHAPES, all_triples, random_scene, shown_triples
 from training.tokenizer import build_tokenizer
 from training.vae import new_vae, reconstruction_error, to_tensor, train_vae
@@ -68,6 +69,18 @@ def _train_lora(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
     )
     save_lora(arguments.output, weights)
+
+
+def _train_controlnet(arguments: argparse.Namespace) -> None:
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    controlnet = train_controlnet(
+        arguments.work,
+        load_model(arguments.model),
+        steps=arguments.steps,
+        pictures=arguments.pictures,
+        seed=arguments.seed,
+    )
+    controlnet.to(torch.float16).save_pretrained(arguments.output / "canny")
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -155,6 +168,13 @@ def _parser() -> argparse.ArgumentParser:
     lora.add_argument("--pictures", type=int, default=3000)
     lora.add_argument("--seed", type=int, default=1)
     lora.set_defaults(run=_train_lora)
+    controlnet = commands.add_parser("controlnet", help="train the network that makes it follow edges")
+    controlnet.add_argument("--work", type=Path, default=Path(".local/training"), help="for the checkpoint")
+    controlnet.add_argument("--output", type=Path, default=CONTROLNETS)
+    controlnet.add_argument("--steps", type=int, default=1500)
+    controlnet.add_argument("--pictures", type=int, default=6000)
+    controlnet.add_argument("--seed", type=int, default=1)
+    controlnet.set_defaults(run=_train_controlnet)
     evaluate = commands.add_parser("evaluate", help="draw 200 prompts and examine the pictures")
     evaluate.set_defaults(run=_evaluate)
     picture = commands.add_parser("picture", help="draw a grid of shapes and colours")

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from diffusers import AutoencoderKL, DDPMScheduler
@@ -34,6 +35,31 @@ Denoise = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 """Noisy latents (batch, 4, 16, 16), time steps (batch,) and tokens (batch, 77) to velocities."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """One batch.
+
+    Attributes:
+        scenes: which ones, by number.
+        noisy: their latents under noise, (batch, 4, 16, 16).
+        moments: the time steps of the noise, (batch,).
+        tokens: of their captions, (batch, 77).
+        velocity: what is to be found, (batch, 4, 16, 16).
+    """
+
+    scenes: list[int]
+    noisy: torch.Tensor
+    moments: torch.Tensor
+    tokens: torch.Tensor
+    velocity: torch.Tensor
+
+    def loss(self, denoise: Denoise) -> torch.Tensor:
+        """The mean squared error of the velocities."""
+        with torch.autocast("cpu", torch.bfloat16):
+            velocity = denoise(self.noisy, self.moments, self.tokens)
+        return functional.mse_loss(velocity.float(), self.velocity)
+
+
 class Lessons:
     """Pictures that are encoded once, and described and noised afresh every time."""
 
@@ -46,8 +72,8 @@ class Lessons:
         self._latents = _encode(vae, scenes)
         self._schedule = DDPMScheduler(**NOISE)
 
-    def loss(self, denoise: Denoise, step: int) -> torch.Tensor:
-        """The mean squared error of the velocities at step number `step`, which decides the batch."""
+    def lesson(self, step: int) -> Lesson:
+        """What is learned at step number `step`, which decides it."""
         rng = random.Random(f"{self._seed}-{step}")
         generator = torch.Generator().manual_seed(rng.getrandbits(32))
         chosen = rng.sample(range(len(self._scenes)), _BATCH)
@@ -55,10 +81,17 @@ class Lessons:
         clean = self._latents[chosen]
         noise = torch.randn(clean.shape, generator=generator)
         moments = torch.randint(0, _TIME_STEPS, (_BATCH,), generator=generator)
-        noisy = self._schedule.add_noise(clean, noise, moments)
-        with torch.autocast("cpu", torch.bfloat16):
-            velocity = denoise(noisy, moments, tokens)
-        return functional.mse_loss(velocity.float(), self._schedule.get_velocity(clean, noise, moments))
+        return Lesson(
+            scenes=chosen,
+            noisy=self._schedule.add_noise(clean, noise, moments),
+            moments=moments,
+            tokens=tokens,
+            velocity=self._schedule.get_velocity(clean, noise, moments),
+        )
+
+    def loss(self, denoise: Denoise, step: int) -> torch.Tensor:
+        """The mean squared error of the velocities at step number `step`."""
+        return self.lesson(step).loss(denoise)
 
     def _caption(self, scene: Scene, rng: random.Random) -> str:
         """Now and then none: that is what guidance compares with."""

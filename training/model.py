@@ -11,6 +11,7 @@ from training.tokenizer import save_vocabulary
 
 DIRECTORY = Path(__file__).parents[1] / "inference" / "demo_model"
 LORAS = DIRECTORY.with_name("demo_loras")
+CONTROLNETS = DIRECTORY.with_name("demo_controlnets")
 
 
 def save_model(directory: Path, vae: AutoencoderKL, tokenizer: CLIPTokenizer, denoiser: Denoiser) -> None:

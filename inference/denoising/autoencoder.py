@@ -9,7 +9,11 @@ from diffusers.image_processor import VaeImageProcessor
 from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
+from inference.denoising.memory import Concede, in_tiles_if_need_be
 from inference.engine import InvalidOutputError
+
+_BLACK = 1 / 255 - 1
+"""Below half a step of eight bits above it, a pixel is black."""
 
 
 class Autoencoder:
@@ -27,7 +31,6 @@ class Autoencoder:
         self._factor = pipeline.vae_scale_factor
         self._mean = self._statistic(self._config.latents_mean, 0.0)
         self._std = self._statistic(self._config.latents_std, 1.0)
-        self._check_safety = getattr(pipeline, "run_safety_checker", _check_nothing)
         self._pixels = VaeImageProcessor(vae_scale_factor=self._factor)
         self._masks = VaeImageProcessor(
             vae_scale_factor=self._factor, do_normalize=False, do_binarize=True, do_convert_grayscale=True
@@ -54,20 +57,46 @@ class Autoencoder:
         by_latent = torch.nn.functional.interpolate(by_pixel, size=size)
         return by_pixel, by_latent.to(device=self._device, dtype=self._dtype)
 
-    def encode(self, pixels: torch.Tensor) -> Callable[[torch.Generator], torch.Tensor]:
+    def encode(self, pixels: torch.Tensor, concede: Concede) -> Callable[[torch.Generator], torch.Tensor]:
         """The distribution of the pixels' latents: gives a sample of it for each generator."""
-        posterior = self._vae.encode(pixels.to(self._device, self._vae.dtype)).latent_dist
+        posterior = in_tiles_if_need_be(
+            self._vae, lambda: self._vae.encode(pixels.to(self._device, self._vae.dtype)).latent_dist, concede
+        )
         return partial(self._sample, posterior)
 
-    def decode(self, latents: torch.Tensor) -> Callable[[], Image.Image]:
+    def decode(self, latents: torch.Tensor, concede: Concede) -> Callable[[], Image.Image]:
         """Makes pixels of latents, and gives what makes the picture of the pixels, off the device.
 
-        What it gives raises InvalidOutputError where the pixels are no numbers.
+        Raises:
+            InvalidOutputError: the pixels are no numbers or all black, in full precision too.
         """
         latents = latents * self._std / self._config.scaling_factor + self._mean
-        pixels = self._vae.decode(latents.to(self._vae.dtype), return_dict=False)[0]
-        pixels, is_unsafe = self._check_safety(pixels, self._device, self._dtype)
-        return partial(self._develop, pixels.cpu(), is_unsafe)
+        pixels = self._decode(latents, concede)
+        if not _is_picture(pixels) and self._vae.dtype != torch.float32 and latents.isfinite().all():
+            concede("decoded in full precision: half precision gave no picture")
+            pixels = self._decode_precisely(latents, concede)
+        if not _is_picture(pixels):
+            raise InvalidOutputError(
+                "The model has drawn an image that is black all over or no numbers; another seed, sampler "
+                "or guidance scale may help."
+            )
+        return partial(self._develop, pixels)
+
+    def _decode(self, latents: torch.Tensor, concede: Concede) -> torch.Tensor:
+        pixels: torch.Tensor = in_tiles_if_need_be(
+            self._vae,
+            lambda: self._vae.decode(latents.to(self._vae.dtype), return_dict=False)[0].cpu(),
+            concede,
+        )
+        return pixels
+
+    def _decode_precisely(self, latents: torch.Tensor, concede: Concede) -> torch.Tensor:
+        dtype = self._vae.dtype
+        self._vae.to(torch.float32)
+        try:
+            return self._decode(latents, concede)
+        finally:
+            self._vae.to(dtype)
 
     def _sample(self, posterior: Any, generator: torch.Generator) -> torch.Tensor:
         latents = posterior.sample(generator).to(self._dtype)
@@ -79,16 +108,11 @@ class Autoencoder:
             return default
         return torch.tensor(values, device=self._device, dtype=self._dtype).view(1, -1, 1, 1)
 
-    def _develop(self, pixels: torch.Tensor, is_unsafe: list[bool] | None) -> Image.Image:
-        if not pixels.isfinite().all():
-            raise InvalidOutputError(
-                "The model has drawn an image that is not made of numbers; another seed, sampler or guidance "
-                "scale may help."
-            )
-        shown = None if is_unsafe is None else [not unsafe for unsafe in is_unsafe]
-        image: Image.Image = self._pixels.postprocess(pixels, do_denormalize=shown)[0]
+    def _develop(self, pixels: torch.Tensor) -> Image.Image:
+        image: Image.Image = self._pixels.postprocess(pixels)[0]
         return image
 
 
-def _check_nothing(pixels: torch.Tensor, *_where: Any) -> tuple[torch.Tensor, None]:
-    return pixels, None
+def _is_picture(pixels: torch.Tensor) -> bool:
+    """Whether the pixels, -1 to 1, are numbers and not all black."""
+    return bool(pixels.isfinite().all() and pixels.max() > _BLACK)

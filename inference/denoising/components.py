@@ -12,6 +12,7 @@ from diffusers import (
 )
 
 from inference.denoising.autoencoder import Autoencoder
+from inference.denoising.memory import Offloading
 from inference.denoising.schedules import Schedules
 
 _PIPELINES = (
@@ -32,17 +33,26 @@ class Components:
         unet: the denoiser.
         autoencoder: between pictures and latents.
         schedules: what leads from noise to latents.
+        offloading: of the parts that do not work at every step.
     """
 
     pipeline: Any
     unet: UNet2DConditionModel
     autoencoder: Autoencoder
     schedules: Schedules
+    offloading: Offloading
 
     @classmethod
     def of(cls, pipeline: Any) -> "Components":
         """The parts of a pipeline that `fits`."""
-        return cls(pipeline, pipeline.unet, Autoencoder(pipeline), Schedules(pipeline.scheduler.config))
+        resting = [getattr(pipeline, name, None) for name in ("text_encoder", "text_encoder_2", "vae")]
+        return cls(
+            pipeline,
+            pipeline.unet,
+            Autoencoder(pipeline),
+            Schedules(pipeline.scheduler.config),
+            Offloading([part for part in resting if part is not None], pipeline.unet.device),
+        )
 
     @staticmethod
     def fits(pipeline: Any) -> bool:

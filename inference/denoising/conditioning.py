@@ -39,7 +39,7 @@ def encode_prompts(pipeline: Any, generation: Generation, size: tuple[int, int])
     guided = is_guided(generation)
     encoded = pipeline.encode_prompt(
         prompt=generation.prompt,
-        device=pipeline.device,
+        device=pipeline.unet.device,  # the rest may be on its way to it
         num_images_per_prompt=1,
         do_classifier_free_guidance=guided,
         negative_prompt=generation.negative_prompt or None,  # None may be zeros: the model's settings say

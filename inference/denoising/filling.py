@@ -3,14 +3,12 @@
 import torch
 from PIL import Image
 
-from inference.contract.generation import Generation
 from inference.denoising.components import Components
 from inference.denoising.conditioning import encode_prompts, is_guided
 from inference.denoising.slot import Slot
 from inference.denoising.tasks import ImageToImage, Inpainting, MaskedChannels, Task, TextToImage
 from inference.denoising.ticket import Ticket
 from inference.denoising.turns import Compatibility
-from inference.engine import Inputs
 
 
 def fill(components: Components, ticket: Ticket) -> list[Slot]:
@@ -20,7 +18,7 @@ def fill(components: Components, ticket: Ticket) -> list[Slot]:
     size = inputs.image.size if inputs.image else (generation.width or 0, generation.height or 0)
     compatibility = Compatibility(*size, guided=is_guided(generation))
     conditions = encode_prompts(components.pipeline, generation, size)
-    task = _task(components, generation, inputs, size)
+    task = _task(components, ticket, size)
     slots = []
     for index, seed in enumerate(generation.seeds):
         schedule = components.schedules.fresh(
@@ -42,14 +40,14 @@ def fill(components: Components, ticket: Ticket) -> list[Slot]:
     return slots
 
 
-def _task(components: Components, generation: Generation, inputs: Inputs, size: tuple[int, int]) -> Task:
-    autoencoder, image, mask = components.autoencoder, inputs.image, inputs.mask
-    from_noise = generation.strength in (None, 1)
+def _task(components: Components, ticket: Ticket, size: tuple[int, int]) -> Task:
+    autoencoder, image, mask = components.autoencoder, ticket.inputs.image, ticket.inputs.mask
+    from_noise = ticket.generation.strength in (None, 1)
     if components.looks_at_masks:
         image, mask = image or Image.new("RGB", size), mask or Image.new("L", size, "white")
-        return MaskedChannels(autoencoder, image, mask, from_noise=from_noise)
+        return MaskedChannels(autoencoder, image, mask, from_noise=from_noise, concede=ticket.concede)
     if image is None:
         return TextToImage(autoencoder, size)
     if mask is None:
-        return ImageToImage(autoencoder, image)
-    return Inpainting(autoencoder, image, mask, from_noise=from_noise)
+        return ImageToImage(autoencoder, image, concede=ticket.concede)
+    return Inpainting(autoencoder, image, mask, from_noise=from_noise, concede=ticket.concede)

@@ -36,6 +36,7 @@ class DenoisingLoop:
         """Lets a generation in, behind those that are there."""
         with answering(ticket):
             self._slots += fill(self._components, ticket)
+        self._components.offloading.rest()
 
     def turn(self) -> None:
         """Takes one step with one bucket, and makes the pictures of the slots that it finishes."""
@@ -48,8 +49,18 @@ class DenoisingLoop:
                 slot.advance(predictions)
                 slot.ticket.step(slot.evaluations, bucket=bucket.size)
                 if slot.finished:
-                    slot.ticket.deliver(slot.index, self._components.autoencoder.decode(slot.latents))
+                    self._deliver(slot)
         self._slots = [slot for slot in self._slots if not slot.finished]
+
+    def _deliver(self, slot: Slot) -> None:
+        ceiling = self._turns.ceiling(slot.compatibility)
+        if ceiling is not None:
+            slot.ticket.concede(f"steps shared by at most {ceiling} image(s): more did not fit the memory")
+        if self._components.offloading.begun:
+            slot.ticket.concede("parts of the model moved off the device between uses: not all of them fit")
+        develop = self._components.autoencoder.decode(slot.latents, slot.ticket.concede)
+        slot.ticket.deliver(slot.index, develop)
+        self._components.offloading.rest()
 
     def _predict(self, bucket: Bucket[Slot]) -> list[_Answered]:
         """The UNet's answers to those slots for which there is one."""
@@ -64,6 +75,9 @@ class DenoisingLoop:
         if self._turns.can_shrink(bucket):
             _LOGGER.warning("%d images at once do not fit the accelerator's memory", bucket.size)
             self._turns.shrink(bucket)
+        elif not self._components.offloading.begun:
+            _LOGGER.warning("the model and one step do not fit the accelerator's memory together")
+            self._components.offloading.begin()
         else:
             for slot in bucket.slots:
                 slot.ticket.fail(out_of_memory(slot.ticket))

@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from inference.denoising.autoencoder import Autoencoder
+from inference.denoising.memory import Concede
 from inference.denoising.schedules import Schedule
 from inference.denoising.slot import Repaint, Start
 
@@ -34,9 +35,9 @@ class TextToImage:
 class ImageToImage:
     """Begins with an image under noise."""
 
-    def __init__(self, autoencoder: Autoencoder, image: Image.Image) -> None:
+    def __init__(self, autoencoder: Autoencoder, image: Image.Image, *, concede: Concede) -> None:
         self._autoencoder = autoencoder
-        self._sample = autoencoder.encode(autoencoder.pixels(image))
+        self._sample = autoencoder.encode(autoencoder.pixels(image), concede)
 
     def start(self, schedule: Schedule, generator: torch.Generator) -> Start:
         """See `Task.start`."""
@@ -48,12 +49,18 @@ class Inpainting:
     """Keeps what is outside the mask by putting it back after every step."""
 
     def __init__(
-        self, autoencoder: Autoencoder, image: Image.Image, mask: Image.Image, *, from_noise: bool
+        self,
+        autoencoder: Autoencoder,
+        image: Image.Image,
+        mask: Image.Image,
+        *,
+        from_noise: bool,
+        concede: Concede,
     ) -> None:
         """Takes the pictures, and whether nothing of the image shows through inside the mask."""
         self._autoencoder = autoencoder
         self._from_noise = from_noise
-        self._sample = autoencoder.encode(autoencoder.pixels(image))
+        self._sample = autoencoder.encode(autoencoder.pixels(image), concede)
         self._mask = autoencoder.mask(mask)[1]
 
     def start(self, schedule: Schedule, generator: torch.Generator) -> Start:
@@ -70,15 +77,21 @@ class MaskedChannels:
     """Shows the mask and what is outside it to a UNet that has learned to look at them."""
 
     def __init__(
-        self, autoencoder: Autoencoder, image: Image.Image, mask: Image.Image, *, from_noise: bool
+        self,
+        autoencoder: Autoencoder,
+        image: Image.Image,
+        mask: Image.Image,
+        *,
+        from_noise: bool,
+        concede: Concede,
     ) -> None:
         """Takes the pictures, and whether nothing of the image shows through inside the mask."""
         self._autoencoder = autoencoder
         self._shape = autoencoder.shape(*image.size)
         pixels = autoencoder.pixels(image)
         by_pixel, self._mask = autoencoder.mask(mask)
-        self._sample = None if from_noise else autoencoder.encode(pixels)
-        self._sample_outside = autoencoder.encode(pixels * (by_pixel < 0.5))
+        self._sample = None if from_noise else autoencoder.encode(pixels, concede)
+        self._sample_outside = autoencoder.encode(pixels * (by_pixel < 0.5), concede)
 
     def start(self, schedule: Schedule, generator: torch.Generator) -> Start:
         """See `Task.start`."""

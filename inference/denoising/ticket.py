@@ -39,6 +39,7 @@ class Ticket:
         self._bucket = 1
         self._evaluations = 0
         self._images: dict[int, Image.Image] = {}
+        self._concessions: dict[str, None] = {}
 
     @property
     def over(self) -> bool:
@@ -61,6 +62,10 @@ class Ticket:
         done, rest = divmod(self._evaluations, self.generation.count)
         if not rest:
             self._messenger.submit(self._tell, done, evaluations)
+
+    def concede(self, words: str) -> None:
+        """Tells what has been done to draw the images at all; saying it again changes nothing."""
+        self._concessions[words] = None
 
     def deliver(self, index: int, develop: Develop) -> None:
         """Tells that image `index` is drawn."""
@@ -93,7 +98,14 @@ class Ticket:
             if len(self._images) == self.generation.count:
                 images = tuple(self._images[index] for index in range(self.generation.count))
                 seconds = time.monotonic() - self._begun_at
-                self._resolve(Drawing(images=images, bucket=self._bucket, seconds=seconds))
+                self._resolve(
+                    Drawing(
+                        images=images,
+                        bucket=self._bucket,
+                        seconds=seconds,
+                        concessions=tuple(self._concessions),
+                    )
+                )
 
     def _resolve(self, outcome: Drawing | Exception) -> None:
         with self._resolving:

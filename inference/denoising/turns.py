@@ -88,6 +88,10 @@ class Turns:
         chosen = tuple(slot for slot in slots if slot.compatibility == served)[:ceiling]
         return Bucket(chosen, ceiling if self._strict else 1 << (len(chosen) - 1).bit_length())
 
+    def ceiling(self, compatibility: Compatibility) -> int | None:
+        """The most slots of this kind that share a forward, if that has been made less."""
+        return self._ceilings.get(compatibility)
+
     def can_shrink(self, bucket: Bucket[SlotT]) -> bool:
         """Whether buckets of this kind may be made smaller than this one."""
         return bucket.size > 1 and not self._strict

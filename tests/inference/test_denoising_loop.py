@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from inference.contract.problem import ErrorCode
 from inference.denoising.components import Components
 from inference.denoising.failures import DeviceLostError
 from inference.denoising.loop import DenoisingLoop
@@ -38,9 +39,9 @@ class Loop:
         self.rows.append(len(arguments[0]))
         self.on_forward(arguments[0], options["encoder_hidden_states"])
 
-    def _record(self, latents: torch.Tensor) -> Any:
+    def _record(self, latents: torch.Tensor, concede: Any) -> Any:
         self.latents.append(latents.numpy().tobytes())
-        return self._decode(latents)
+        return self._decode(latents, concede)
 
     def admit(self, inputs: Inputs | None = None, on_step: Any = None, **request: Any) -> Ticket:
         generation = generation_of(from_image=inputs is not None, **request)
@@ -191,7 +192,7 @@ def test_an_image_of_no_numbers_fails_alone(
     loop = start(strict=True)
     sick, well = loop.admit(prompt="poison"), loop.admit()
     loop.finish(well)
-    with pytest.raises(InvalidOutputError, match="not made of numbers"):
+    with pytest.raises(InvalidOutputError, match="black all over or no numbers"):
         sick.future.result(0)
     again = loop.admit()
     assert loop.finish(well) == loop.finish(again)
@@ -223,6 +224,78 @@ def test_what_does_not_fit_is_drawn_in_smaller_buckets(loop: Loop) -> None:
     assert len(loop.finish(*tickets)) == 8
     assert loop.rows == [16, 8] + [4] * 8
     assert {ticket.future.result(0).bucket for ticket in tickets} == {2}
+    conceded = "steps shared by at most 2 image(s): more did not fit the memory"
+    assert {ticket.future.result(0).concessions for ticket in tickets} == {(conceded,)}
+
+
+def test_what_fits_only_without_the_other_parts_is_drawn_without_them(
+    start: Callable[..., Loop], demo_model: Path
+) -> None:
+    """The same picture: where parts rest does not change what they do."""
+    expected = start(max_bucket=1)
+    (picture,) = expected.finish(expected.admit())
+    pipeline = tiny_models.sd(demo_model)
+    loop, refusals = Loop(pipeline, max_bucket=1), [torch.OutOfMemoryError()]
+
+    def refuse(_sample: torch.Tensor, _embeddings: torch.Tensor) -> None:
+        if refusals:
+            raise refusals.pop()
+
+    loop.on_forward = refuse
+    first, second = loop.admit(), loop.admit()
+    assert loop.finish(first, second) == [picture, picture]
+    assert all("moved off" in ticket.future.result(0).concessions[0] for ticket in (first, second))
+    assert {hook.__class__.__name__ for hook in (pipeline.vae._hf_hook, pipeline.text_encoder._hf_hook)} == {
+        "CpuOffload"
+    }
+
+
+def test_an_image_that_fits_only_in_tiles_is_decoded_in_tiles(demo_model: Path) -> None:
+    pipeline = tiny_models.sd(demo_model)
+    loop, decode, tiled = Loop(pipeline), pipeline.vae.decode, []
+
+    def decode_in_tiles(*arguments: Any, **options: Any) -> Any:
+        tiled.append(pipeline.vae.use_tiling)
+        if not pipeline.vae.use_tiling:
+            raise torch.OutOfMemoryError
+        return decode(*arguments, **options)
+
+    pipeline.vae.decode = decode_in_tiles
+    ticket = loop.admit()
+    loop.finish()
+    assert "in tiles" in ticket.future.result(0).concessions[0]
+    assert tiled == [False, True]
+    assert not pipeline.vae.use_tiling
+
+
+@pytest.mark.parametrize("pixels", [torch.nan, -1.0], ids=["no numbers", "black"])
+def test_no_picture_is_tried_once_more_in_full_precision(demo_model: Path, pixels: float) -> None:
+    pipeline = tiny_models.sd(demo_model)
+    pipeline.vae.to(torch.bfloat16)
+    loop, decode, tried = Loop(pipeline), pipeline.vae.decode, []
+
+    def overflow(latents: torch.Tensor, **options: Any) -> Any:
+        tried.append(latents.dtype)
+        drawn = decode(latents, **options)[0]
+        return (drawn if drawn.dtype == torch.float32 else torch.full_like(drawn, pixels),)
+
+    pipeline.vae.decode = overflow
+    ticket = loop.admit()
+    loop.finish()
+    assert "full precision" in ticket.future.result(0).concessions[0]
+    assert tried == [torch.bfloat16, torch.float32]
+    assert pipeline.vae.dtype == torch.bfloat16
+
+
+def test_an_image_that_stays_black_is_an_error(demo_model: Path) -> None:
+    pipeline = tiny_models.sd(demo_model)
+    loop, decode = Loop(pipeline), pipeline.vae.decode
+    pipeline.vae.decode = lambda *arguments, **options: (torch.full_like(decode(*arguments)[0], -1.0),)
+    ticket = loop.admit()
+    loop.finish()
+    error = ticket.future.exception(0)
+    assert isinstance(error, InvalidOutputError)
+    assert error.code is ErrorCode.INVALID_OUTPUT
 
 
 @pytest.mark.parametrize("turns", [{"max_bucket": 1}, {"strict": True}])
@@ -287,14 +360,3 @@ def test_a_listener_that_fails_takes_its_request_with_it_alone(loop: Loop) -> No
     assert loop.rows == [4] + [2] * 3
     with pytest.raises(RuntimeError, match="deaf"):
         deaf.future.result(0)
-
-
-def test_the_models_safety_checker_has_its_say(
-    start: Callable[..., Loop], pipeline: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def check(pixels: torch.Tensor, _device: Any, _dtype: Any) -> tuple[torch.Tensor, list[bool]]:
-        return torch.zeros_like(pixels), [True]
-
-    monkeypatch.setattr(pipeline, "run_safety_checker", check)
-    loop = start()
-    assert set(loop.finish(loop.admit())[0]) == {0}

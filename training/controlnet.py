@@ -1,0 +1,71 @@
+"""A ControlNet that makes the demo model follow edges."""
+
+import random
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from diffusers import ControlNetModel, StableDiffusionPipeline
+from PIL import Image
+
+from training.lessons import Lessons
+from training.loop import train
+from training.scene import Scene, random_scene, shown_triples
+
+_MAP_CHANNELS = (8, 16, 32, 48)
+"""Of the network that brings maps to the size of latents, which halves their sides three times."""
+
+
+def edges(picture: Image.Image) -> Image.Image:
+    """The picture's edges, white on black, RGB: Canny's algorithm at ControlNet's usual thresholds."""
+    return Image.fromarray(cv2.Canny(np.asarray(picture), 100, 200)).convert("RGB")
+
+
+def train_controlnet(
+    directory: Path, pipeline: StableDiffusionPipeline, *, steps: int, pictures: int, seed: int
+) -> ControlNetModel:
+    """Trains the ControlNet alone, on the edges of drawings; `directory` keeps the checkpoint."""
+    torch.manual_seed(seed)
+    rng = random.Random(seed)
+    triples = shown_triples()
+    scenes = [random_scene(rng, triples) for _ in range(pictures)]
+    lessons = Lessons(pipeline.vae, pipeline.tokenizer, scenes, seed=seed)
+    maps = torch.stack([_tensor(scene) for scene in scenes])
+    text_encoder = pipeline.text_encoder.requires_grad_(False)
+    unet = pipeline.unet.requires_grad_(False)
+    controlnet = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=_MAP_CHANNELS)
+
+    def loss_of(step: int) -> torch.Tensor:
+        lesson = lessons.lesson(step)
+
+        def denoise(noisy: torch.Tensor, moments: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+            text = text_encoder(tokens).last_hidden_state
+            down, middle = controlnet(
+                noisy, moments, text, maps[lesson.scenes].float() / 255, return_dict=False
+            )
+            velocity: torch.Tensor = unet(
+                noisy,
+                moments,
+                text,
+                down_block_additional_residuals=down,
+                mid_block_additional_residual=middle,
+            ).sample
+            return velocity
+
+        return lesson.loss(denoise)
+
+    train(
+        controlnet.train(),
+        loss_of,
+        steps=steps,
+        learning_rate=1e-3,
+        checkpoint=directory / "controlnet.pt",
+        decay=0.99,
+    )
+    return controlnet.eval()
+
+
+def _tensor(scene: Scene) -> torch.Tensor:
+    """The scene's edges, (3, 128, 128) bytes."""
+    return torch.from_numpy(np.asarray(edges(scene.draw()))).permute(2, 0, 1)
