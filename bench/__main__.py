@@ -2,6 +2,7 @@
 
 import argparse
 import platform
+import statistics
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +11,11 @@ import diffusers
 import torch
 from tqdm import tqdm
 
-from bench.arms import arms
+from bench.arms import arms, open_plainly
+from bench.first_image import Start, measure
+from bench.floor import floor_s
 from bench.load import Measured, median, run
+from bench.weights import random_model
 from inference.contract.generation import Generation
 from inference.contract.identifiers import new_job_id
 from inference.contract.model import ModelDeclaration
@@ -26,8 +30,15 @@ _PROMPTS = (
 
 
 def main() -> int:
-    """Measures, and prints a table in Markdown."""
+    """Measures, and prints two tables in Markdown."""
     arguments = _parser().parse_args()
+    if arguments.random:
+        arguments.model = random_model(arguments.random, arguments.directory)
+    starts = {
+        name: [measure(name, arguments.model, _requests(arguments, 1)[0]) for _ in range(arguments.starts)]
+        for name in arms(arguments.model, max_bucket=arguments.max_bucket)
+        if "reloading" not in name
+    }
     contenders = {
         name: make() for name, make in arms(arguments.model, max_bucket=arguments.max_bucket).items()
     }
@@ -46,6 +57,7 @@ def main() -> int:
     for arm in contenders.values():
         arm.close()
     _print(arguments, results)
+    _print_starts(starts)
     return 0
 
 
@@ -78,8 +90,9 @@ def _print(arguments: argparse.Namespace, results: dict[tuple[str, int], list[Me
         f"{arguments.sampler}, medians of {arguments.rounds} interleaved rounds."
     )
     print()
-    print("| clients | arm | images/s | from | to | p50 s | p95 s |")
-    print("| ---: | --- | ---: | ---: | ---: | ---: | ---: |")
+    floor = floor_s(open_plainly(arguments.model), size=arguments.size, steps=arguments.steps)
+    print("| clients | arm | images/s | from | to | p50 s | p95 s | of the floor |")
+    print("| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for clients in arguments.clients:
         for name in dict.fromkeys(name for name, _ in results):
             rounds = results[name, clients]
@@ -91,7 +104,17 @@ def _print(arguments: argparse.Namespace, results: dict[tuple[str, int], list[Me
                 median(rounds, lambda each: each.percentile(0.5)),
                 median(rounds, lambda each: each.percentile(0.95)),
             )
-            print(f"| {clients} | {name} | {' | '.join(f'{cell:.2f}' for cell in cells)} |")
+            share = "" if floor is None else f"{cells[0] * floor:.0%}"
+            print(f"| {clients} | {name} | {' | '.join(f'{cell:.2f}' for cell in cells)} | {share} |")
+
+
+def _print_starts(starts: dict[str, list[Start]]) -> None:
+    print()
+    print("| arm | process start to first image, s | peak memory, MiB |")
+    print("| --- | ---: | ---: |")
+    for name, tries in starts.items():
+        seconds = statistics.median(each.seconds for each in tries)
+        print(f"| {name} | {seconds:.1f} | {max(each.peak_mib for each in tries):.0f} |")
 
 
 def _processor() -> str:
@@ -107,12 +130,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     demo_model = Path(__file__).parents[1] / "inference" / "demo_model"
     parser.add_argument("--model", type=Path, default=demo_model, help="a diffusers directory")
+    parser.add_argument("--random", choices=["sd15", "sdxl"], help="instead: full size, random weights")
+    parser.add_argument("--directory", type=Path, default=Path(".local/bench"), help="for those")
     parser.add_argument("--size", type=int, default=128, help="pixels of an image's side")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--sampler", default="euler_a")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 2, 4, 8, 16])
     parser.add_argument("--max-bucket", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--starts", type=int, default=3, help="standing starts of each arm")
     return parser
 
 

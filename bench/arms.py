@@ -98,6 +98,14 @@ def open_plainly(model: Path) -> Any:
     return _open(model, torch.float16 if device == "cuda" else torch.float32).to(device)
 
 
+def open_compiled(model: Path) -> Any:
+    """The same with a compiled UNet; the first image takes as long as compiling does."""
+    pipeline = open_plainly(model)
+    pipeline.unet.to(memory_format=torch.channels_last)
+    pipeline.unet = torch.compile(pipeline.unet)
+    return pipeline
+
+
 def open_as_the_notebooks(model: Path) -> Any:
     """The way of the notebooks that this project succeeds: full precision, attention in slices."""
     pipeline = _open(model, torch.float32).to("cuda" if torch.cuda.is_available() else "cpu")
@@ -116,6 +124,7 @@ def arms(model: Path, *, max_bucket: int) -> dict[str, Callable[[], Arm]]:
     return {
         "this engine": lambda: Engine(model, max_bucket=max_bucket),
         "diffusers, one by one": lambda: Serial(lambda: open_plainly(model)),
+        "diffusers, compiled": lambda: Serial(lambda: open_compiled(model)),
         "as the notebooks": lambda: Serial(lambda: open_as_the_notebooks(model), autocast=True),
         "as the notebooks, reloading": lambda: Reloading(lambda: open_as_the_notebooks(model), autocast=True),
     }

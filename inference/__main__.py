@@ -7,6 +7,7 @@ from pathlib import Path
 import boto3
 import uvicorn
 
+from inference.compiled_code import StoredCode
 from inference.contract.environment import ContainerEnvironment
 from inference.hub import fetch_model
 from inference.hub_token import read_token
@@ -27,6 +28,8 @@ def main() -> None:
     os.environ.update(_VERBOSITY)
     environment = ContainerEnvironment.read(os.environ)
     telemetry = Telemetry(stage=environment.stage, model=environment.model.name)
+    s3 = boto3.client("s3")
+    code = StoredCode(s3, environment.data_bucket_name, environment.model.name)
 
     def load() -> InvocationHandler:
         with telemetry.loading():
@@ -37,8 +40,9 @@ def main() -> None:
                     _model_directory(environment),
                     max_bucket=environment.max_bucket,
                     strict_bucket=environment.strict_bucket,
+                    code=code if environment.compile else None,
                 ),
-                bucket=DataBucket(boto3.client("s3"), environment.data_bucket_name),
+                bucket=DataBucket(s3, environment.data_bucket_name),
                 environment=environment,
                 transfers=ContextThreads(max_workers=4, thread_name_prefix="transfer"),
                 telemetry=telemetry,

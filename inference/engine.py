@@ -98,6 +98,18 @@ class Drawing:
     concessions: tuple[str, ...] = ()
 
 
+class CompiledCode(Protocol):
+    """Where compiled code outlives the container that has made it."""
+
+    def read(self, machine: str) -> bytes | None:
+        """What an earlier container has made on such a machine, if there is any."""
+        ...
+
+    def keep(self, machine: str, artifacts: bytes) -> None:
+        """Keeps what has been made, in place of what was there."""
+        ...
+
+
 class Engine(Protocol):
     """A loaded model."""
 

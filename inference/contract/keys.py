@@ -53,3 +53,8 @@ def progress_key(job_id: str) -> str:
 def cancellation_key(job_id: str) -> str:
     """The marker that asks the container to stop; its content does not matter."""
     return f"{CANCELLATIONS_PREFIX}{job_id}"
+
+
+def compiled_key(model: str, machine: str) -> str:
+    """What torch.compile has made of the model on such a machine."""
+    return f"{COMPILED_PREFIX}{model}/{machine}"

@@ -1,5 +1,6 @@
 """One forward of the UNet for the slots of a bucket."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
@@ -8,10 +9,13 @@ from inference.denoising.conditioning import Conditioning
 from inference.denoising.slot import Slot
 from inference.denoising.turns import Bucket
 
+Denoise = Callable[..., Any]
+"""The UNet, or what answers as it does."""
+
 _T = TypeVar("_T")
 
 
-def predict(unet: Any, bucket: Bucket[Slot]) -> list[tuple[torch.Tensor, ...]]:
+def predict(unet: Denoise, bucket: Bucket[Slot]) -> list[tuple[torch.Tensor, ...]]:
     """What the UNet says to each slot: its answer to each of the slot's conditions, (1, 4, height, width).
 
     The rows are the slots with their first condition, then with their second. Padding repeats the last slot.

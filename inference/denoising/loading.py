@@ -8,15 +8,19 @@ import torch
 import transformers
 from diffusers import DiffusionPipeline
 
+from inference.denoising.compilation import Compilation
 from inference.denoising.components import Components
 from inference.denoising.device import DeviceThread
 from inference.denoising.loop import DenoisingLoop
 from inference.denoising.stock import StockPipeline
 from inference.denoising.turns import Turns
+from inference.engine import CompiledCode
 from inference.logs import adopt
 
 
-def load_engine(directory: Path, *, max_bucket: int, strict_bucket: bool = False) -> DeviceThread:
+def load_engine(
+    directory: Path, *, max_bucket: int, strict_bucket: bool = False, code: CompiledCode | None = None
+) -> DeviceThread:
     """An engine for the model in a diffusers directory, on the GPU if there is one.
 
     Of a component that has fp16 weights, these are loaded.
@@ -25,20 +29,25 @@ def load_engine(directory: Path, *, max_bucket: int, strict_bucket: bool = False
         directory: in the diffusers layout, with safetensors weights.
         max_bucket: the most images that share a forward, a power of two.
         strict_bucket: always draw in buckets of this size, so that images do not depend on the load.
+        code: where compiled code is kept; None compiles nothing.
 
     Raises:
         OSError: files are missing or damaged.
         UnsupportedModelError: the directory holds a pipeline that does not draw from a prompt.
     """
-    return engine_of(_load(directory), max_bucket=max_bucket, strict_bucket=strict_bucket)
+    return engine_of(_load(directory), max_bucket=max_bucket, strict_bucket=strict_bucket, code=code)
 
 
-def engine_of(pipeline: Any, *, max_bucket: int, strict_bucket: bool = False) -> DeviceThread:
+def engine_of(
+    pipeline: Any, *, max_bucket: int, strict_bucket: bool = False, code: CompiledCode | None = None
+) -> DeviceThread:
     """An engine that takes over a loaded pipeline; see `load_engine`."""
     if not Components.fits(pipeline):
         return DeviceThread(StockPipeline(pipeline))
     turns = Turns(max_bucket=max_bucket, strict=strict_bucket)
-    return DeviceThread(DenoisingLoop(Components.of(pipeline), turns))
+    components = Components.of(pipeline)
+    denoise = None if code is None else Compilation(components.unet, code)
+    return DeviceThread(DenoisingLoop(components, turns, denoise=denoise))
 
 
 def _load(directory: Path) -> Any:

@@ -5,7 +5,7 @@ import logging
 import torch
 
 from inference.denoising.components import Components
-from inference.denoising.denoiser import predict
+from inference.denoising.denoiser import Denoise, predict
 from inference.denoising.failures import answering, out_of_memory
 from inference.denoising.filling import fill
 from inference.denoising.slot import Slot
@@ -22,9 +22,17 @@ class DenoisingLoop:
     Generations join and leave between turns. What fails in a slot fails its generation alone.
     """
 
-    def __init__(self, components: Components, turns: Turns) -> None:
+    def __init__(self, components: Components, turns: Turns, *, denoise: Denoise | None = None) -> None:
+        """Starts with nobody to draw for.
+
+        Args:
+            components: what it draws with.
+            turns: who goes next.
+            denoise: what answers in place of the UNet; None is the UNet itself.
+        """
         self._components = components
         self._turns = turns
+        self._denoise = denoise or components.unet
         self._slots: list[Slot] = []
 
     @property
@@ -92,4 +100,4 @@ class DenoisingLoop:
         return answered
 
     def _ask(self, bucket: Bucket[Slot]) -> list[_Answered]:
-        return list(zip(bucket.slots, predict(self._components.unet, bucket), strict=True))
+        return list(zip(bucket.slots, predict(self._denoise, bucket), strict=True))

@@ -1,0 +1,40 @@
+"""Compiled code in the data bucket, for the next container."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from inference.contract.keys import compiled_key
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class StoredCode:
+    """A model's compiled code. It is a courtesy: where S3 refuses, the log says so and that is all."""
+
+    def __init__(self, s3: "S3Client", bucket: str, model: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._model = model
+
+    def read(self, machine: str) -> bytes | None:
+        """See `inference.engine.CompiledCode.read`."""
+        try:
+            key = compiled_key(self._model, machine)
+            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except self._s3.exceptions.NoSuchKey:
+            return None
+        except (ClientError, BotoCoreError) as error:
+            _LOGGER.warning("compiled code was not read: %s", error)
+            return None
+
+    def keep(self, machine: str, artifacts: bytes) -> None:
+        """See `inference.engine.CompiledCode.keep`."""
+        try:
+            self._s3.put_object(Bucket=self._bucket, Key=compiled_key(self._model, machine), Body=artifacts)
+        except (ClientError, BotoCoreError) as error:
+            _LOGGER.warning("compiled code was not kept: %s", error)
