@@ -34,14 +34,17 @@ def main() -> int:
     arguments = _parser().parse_args()
     if arguments.random:
         arguments.model = random_model(arguments.random, arguments.directory)
+    makers = {
+        name: make
+        for name, make in arms(arguments.model, max_bucket=arguments.max_bucket).items()
+        if arguments.arms is None or name in arguments.arms
+    }
     starts = {
         name: [measure(name, arguments.model, _requests(arguments, 1)[0]) for _ in range(arguments.starts)]
-        for name in arms(arguments.model, max_bucket=arguments.max_bucket)
-        if "reloading" not in name
+        for name in makers
+        if arguments.starts and "reloading" not in name
     }
-    contenders = {
-        name: make() for name, make in arms(arguments.model, max_bucket=arguments.max_bucket).items()
-    }
+    contenders = {name: make() for name, make in makers.items()}
     results: dict[tuple[str, int], list[Measured]] = {}
     plan = [
         (name, clients)
@@ -57,7 +60,8 @@ def main() -> int:
     for arm in contenders.values():
         arm.close()
     _print(arguments, results)
-    _print_starts(starts)
+    if starts:
+        _print_starts(starts)
     return 0
 
 
@@ -137,6 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sampler", default="euler_a")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 2, 4, 8, 16])
     parser.add_argument("--max-bucket", type=int, default=8)
+    parser.add_argument("--arms", nargs="+", help="by the names of the table; all unless given")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--starts", type=int, default=3, help="standing starts of each arm")
     return parser

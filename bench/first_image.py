@@ -28,10 +28,13 @@ class Start(NamedTuple):
 
 def measure(arm: str, model: Path, generation: Generation) -> Start:
     """Starts a process that draws the generation and waits for its image."""
-    command = [sys.executable, "-W", "ignore", "-m", "bench.first_image", arm, str(model)]
     begun = time.perf_counter()
-    done = subprocess.run(
-        command, input=generation.model_dump_json(), capture_output=True, text=True, check=True
+    done = subprocess.run(  # noqa: S603 - its own program, and the arguments of the command line
+        [sys.executable, "-W", "ignore", "-m", "bench.first_image", arm, model],
+        input=generation.model_dump_json(),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
     return Start(time.perf_counter() - begun, float(done.stdout.split()[-1]))
 
@@ -47,7 +50,9 @@ def main() -> None:
 
     from bench.arms import arms
 
-    arms(arguments.model, max_bucket=8)[arguments.arm]().draw(generation)
+    arm = arms(arguments.model, max_bucket=8)[arguments.arm]()
+    arm.draw(generation)
+    arm.close()
     if torch.cuda.is_available():
         print(torch.cuda.max_memory_allocated() / 2**20)
     else:
