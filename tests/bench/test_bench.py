@@ -27,9 +27,9 @@ def test_percentiles_are_latencies_that_were_seen() -> None:
 
 @pytest.mark.parametrize("arms", [("this engine", "diffusers, one by one")])
 def test_the_command_prints_a_row_for_every_arm(arms: tuple[str, ...]) -> None:
+    options = "--size 64 --steps 1 --rounds 1 --clients 1 2 --starts 1 --arms"
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "bench", "--size", "64", "--steps", "1", "--rounds", "1"]
-        + ["--clients", "1", "2", "--starts", "1", "--arms", *arms],
+        [sys.executable, "-W", "ignore", "-m", "bench", *options.split(), *arms],
         cwd=ROOT,
         capture_output=True,
         text=True,
