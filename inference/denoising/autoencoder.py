@@ -27,7 +27,6 @@ class Autoencoder:
         self._factor = pipeline.vae_scale_factor
         self._mean = self._statistic(self._config.latents_mean, 0.0)
         self._std = self._statistic(self._config.latents_std, 1.0)
-        self._check_safety = getattr(pipeline, "run_safety_checker", _check_nothing)
         self._pixels = VaeImageProcessor(vae_scale_factor=self._factor)
         self._masks = VaeImageProcessor(
             vae_scale_factor=self._factor, do_normalize=False, do_binarize=True, do_convert_grayscale=True
@@ -66,8 +65,7 @@ class Autoencoder:
         """
         latents = latents * self._std / self._config.scaling_factor + self._mean
         pixels = self._vae.decode(latents.to(self._vae.dtype), return_dict=False)[0]
-        pixels, is_unsafe = self._check_safety(pixels, self._device, self._dtype)
-        return partial(self._develop, pixels.cpu(), is_unsafe)
+        return partial(self._develop, pixels.cpu())
 
     def _sample(self, posterior: Any, generator: torch.Generator) -> torch.Tensor:
         latents = posterior.sample(generator).to(self._dtype)
@@ -79,16 +77,11 @@ class Autoencoder:
             return default
         return torch.tensor(values, device=self._device, dtype=self._dtype).view(1, -1, 1, 1)
 
-    def _develop(self, pixels: torch.Tensor, is_unsafe: list[bool] | None) -> Image.Image:
+    def _develop(self, pixels: torch.Tensor) -> Image.Image:
         if not pixels.isfinite().all():
             raise InvalidOutputError(
                 "The model has drawn an image that is not made of numbers; another seed, sampler or guidance "
                 "scale may help."
             )
-        shown = None if is_unsafe is None else [not unsafe for unsafe in is_unsafe]
-        image: Image.Image = self._pixels.postprocess(pixels, do_denormalize=shown)[0]
+        image: Image.Image = self._pixels.postprocess(pixels)[0]
         return image
-
-
-def _check_nothing(pixels: torch.Tensor, *_where: Any) -> tuple[torch.Tensor, None]:
-    return pixels, None

@@ -50,10 +50,18 @@ def _load(directory: Path) -> Any:
         variant="fp16" if any(directory.glob("*/*.fp16*.safetensors")) else None,
         local_files_only=True,
         use_safetensors=True,
+        **_without_checker(directory),
     )
     if Components.fits(pipeline):
         _arrange(pipeline, device)
     return pipeline.to(device)
+
+
+def _without_checker(directory: Path) -> dict[str, Any]:
+    """Leaves out a safety checker that would look at pictures on the device: `inference.output` does it."""
+    if not (directory / "safety_checker").is_dir():
+        return {}
+    return {"safety_checker": None, "requires_safety_checker": False}
 
 
 def _arrange(pipeline: Any, device: torch.device) -> None:

@@ -287,14 +287,3 @@ def test_a_listener_that_fails_takes_its_request_with_it_alone(loop: Loop) -> No
     assert loop.rows == [4] + [2] * 3
     with pytest.raises(RuntimeError, match="deaf"):
         deaf.future.result(0)
-
-
-def test_the_models_safety_checker_has_its_say(
-    start: Callable[..., Loop], pipeline: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def check(pixels: torch.Tensor, _device: Any, _dtype: Any) -> tuple[torch.Tensor, list[bool]]:
-        return torch.zeros_like(pixels), [True]
-
-    monkeypatch.setattr(pipeline, "run_safety_checker", check)
-    loop = start()
-    assert set(loop.finish(loop.admit())[0]) == {0}
