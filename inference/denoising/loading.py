@@ -58,10 +58,13 @@ def _load(directory: Path) -> Any:
 
 
 def _without_checker(directory: Path) -> dict[str, Any]:
-    """Leaves out a safety checker that would look at pictures on the device: `inference.output` does it."""
-    if not (directory / "safety_checker").is_dir():
-        return {}
-    return {"safety_checker": None, "requires_safety_checker": False}
+    """Leaves out the safety checker, which would look at pictures on the device: `inference.output` does it.
+
+    Its feature extractor may even be of a class that transformers no longer has.
+    """
+    parts = ("safety_checker", "feature_extractor")
+    absent = {name: None for name in parts if (directory / name).is_dir()}
+    return {**absent, "requires_safety_checker": False} if absent else {}
 
 
 def _arrange(pipeline: Any, device: torch.device) -> None:

@@ -14,7 +14,7 @@ from inference.output.infotext import infotext
 
 @dataclass(frozen=True)
 class Provenance:
-    """The two texts in an image's file.
+    """The two texts in an image's file. An image that is drawn again, alone, has the same.
 
     Attributes:
         parameters: in AUTOMATIC1111's convention. A NUL, which ends texts in many readers, is U+FFFD there.
@@ -47,8 +47,6 @@ class Provenance:
         alone = generation.model_copy(update={"seed": generation.seeds[index], "count": 1})
         described = {
             "request": _request(alone),
-            "job_id": generation.id,
-            "image": index,
             "revision": revision,
             "versions": dict(versions),
         }

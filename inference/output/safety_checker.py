@@ -51,8 +51,8 @@ class SafetyChecker:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise _unusable(directory) from error
-        if report["missing_keys"]:
-            raise _unusable(directory)
+        if report["missing_keys"] or not all(t.isfinite().all() for t in self._checker.state_dict().values()):
+            raise _unusable(directory)  # it would pass everything
         self.name = f"StableDiffusionSafetyChecker (weights {digest[:_HASH_DIGITS]})"
         self._turn = threading.Lock()
 

@@ -6,6 +6,7 @@ _SHARE = 28
 """The shorter side of a picture is this many times the height of the letters."""
 
 _LEAST_SIZE, _TEST_SIZE = 10, 20
+_SHRINKING = 0.95
 _NO_CHARACTER = "\uffff"
 
 
@@ -38,7 +39,8 @@ class Watermark:
         marked = picture.copy()
         draw = ImageDraw.Draw(marked)
         size: float = max(_LEAST_SIZE, min(picture.size) // _SHARE)
-        size *= min(1.0, *self._room(draw, picture.size, size))
+        while size > 1 and (room := self._room(draw, picture.size, size)) < 1:
+            size = max(1.0, size * min(room, _SHRINKING))  # widths do not follow the size exactly
         margin = _margin(size)
         draw.text(
             (picture.width - margin, picture.height - margin),
@@ -51,15 +53,13 @@ class Watermark:
         )
         return marked
 
-    def _room(
-        self, draw: ImageDraw.ImageDraw, available: tuple[int, int], size: float
-    ) -> tuple[float, float]:
-        """How many times the mark fits, with its margins, into the width and into the height."""
+    def _room(self, draw: ImageDraw.ImageDraw, available: tuple[int, int], size: float) -> float:
+        """How many times the mark fits, with its margins, into the picture's width or height."""
         left, top, right, bottom = draw.textbbox(
             (0, 0), self._text, font=_font(size), anchor="rs", stroke_width=_stroke(size)
         )
         margins = 2 * _margin(size)
-        return available[0] / (right - left + margins), available[1] / (bottom - top + margins)
+        return min(available[0] / (right - left + margins), available[1] / (bottom - top + margins))
 
 
 def _font(size: float) -> ImageFont.FreeTypeFont:
