@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -56,6 +56,7 @@ def same(generation: Generation, **otherwise: int) -> Generation:
 
 
 @FORMATS
+@settings(deadline=None)
 @given(prompt=PROMPTS, negative_prompt=st.text(max_size=60))
 @example(prompt=ANY_SCRIPT, negative_prompt=ANY_SCRIPT)
 @example(prompt="\x80\x9f latin é", negative_prompt="")
