@@ -13,6 +13,7 @@ from inference.hub import fetch_model
 from inference.hub_token import read_token
 from inference.invocation import InvocationHandler
 from inference.logs import ContextThreads, start_logging
+from inference.output.finisher import Finisher
 from inference.server import create_app
 from inference.storage import DataBucket
 from inference.telemetry import Telemetry
@@ -35,13 +36,16 @@ def main() -> None:
         with telemetry.loading():
             from inference.denoising.loading import load_engine  # takes seconds: /ping must not wait
 
+            directory = _model_directory(environment)
+            finisher = Finisher.load(environment, directory)
             return InvocationHandler(
                 engine=load_engine(
-                    _model_directory(environment),
+                    directory,
                     max_bucket=environment.max_bucket,
                     strict_bucket=environment.strict_bucket,
                     code=code if environment.compile else None,
                 ),
+                finisher=finisher,
                 bucket=DataBucket(s3, environment.data_bucket_name),
                 environment=environment,
                 transfers=ContextThreads(max_workers=4, thread_name_prefix="transfer"),

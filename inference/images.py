@@ -1,4 +1,4 @@
-"""Pictures in and out: bytes of any sort to RGB, RGB to PNG, and the size to draw at."""
+"""Pictures in: bytes of any sort to RGB, and the size to draw at."""
 
 import io
 import math
@@ -94,10 +94,3 @@ def _to_grid(pixels: float, bounds: tuple[int, int]) -> int:
 def fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """The picture at exactly `size`: scaled, and cropped about its centre where the shape differs."""
     return image if image.size == size else ImageOps.fit(image, size, Image.Resampling.LANCZOS)
-
-
-def encode_png(image: Image.Image) -> bytes:
-    """The picture as a PNG file."""
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
-    return buffer.getvalue()

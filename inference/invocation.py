@@ -1,7 +1,6 @@
 """One invocation from its body to its result document: fetch, denoise, encode, upload."""
 
 import asyncio
-import hashlib
 import logging
 from concurrent.futures import Executor
 
@@ -16,6 +15,7 @@ from inference.contract.request import InvocationRequest
 from inference.contract.result import GenerationResult, ImageResult
 from inference.contract.validation import field_errors
 from inference.engine import Drawing, Engine, Inputs, OnStep
+from inference.output.finisher import FinishedImage, Finisher
 from inference.progress import ProgressPublisher
 from inference.storage import DataBucket
 from inference.telemetry import JobTelemetry, Telemetry
@@ -34,6 +34,7 @@ class InvocationHandler:
         self,
         *,
         engine: Engine,
+        finisher: Finisher,
         bucket: DataBucket,
         environment: ContainerEnvironment,
         transfers: Executor,
@@ -43,12 +44,14 @@ class InvocationHandler:
 
         Args:
             engine: the model.
+            finisher: makes files of what the engine draws.
             bucket: where images come from and go to.
             environment: what the container is told.
             transfers: threads for fetching, encoding and storing, beside the drawing.
             telemetry: where jobs are told of.
         """
         self._engine = engine
+        self._finisher = finisher
         self._bucket = bucket
         self._environment = environment
         self._transfers = transfers
@@ -91,13 +94,15 @@ class InvocationHandler:
         publisher.on_drawn()
 
         with job.measure("encode"):
-            files = await asyncio.gather(
-                *(run(transfers, images.encode_png, each) for each in drawing.images)
+            finished = await asyncio.gather(
+                *(
+                    run(transfers, self._finisher.finish, picture, generation, index, self._engine.versions)
+                    for index, picture in enumerate(drawing.images)
+                )
             )
         with job.measure("upload"):
             stored = [
-                run(transfers, self._store, generation, index, picture, png)
-                for index, (picture, png) in enumerate(zip(drawing.images, files, strict=True))
+                run(transfers, self._store, generation, index, image) for index, image in enumerate(finished)
             ]
             results = await asyncio.gather(*stored)
         job.finish(images=len(results))
@@ -110,6 +115,7 @@ class InvocationHandler:
             guidance_scale=generation.guidance_scale,
             strength=generation.strength,
             bucket=drawing.bucket,
+            safety=self._finisher.safety,
             durations_s=job.durations_s,
             versions=dict(self._engine.versions),
         )
@@ -157,11 +163,16 @@ class InvocationHandler:
         )
         return images.fit(image, size)
 
-    def _store(self, generation: Generation, index: int, picture: Image.Image, png: bytes) -> ImageResult:
+    def _store(self, generation: Generation, index: int, image: FinishedImage) -> ImageResult:
         return ImageResult(
-            s3_uri=self._bucket.store_image(generation.id, index, png, generation.output_format),
+            s3_uri=(
+                None
+                if image.file is None
+                else self._bucket.store_image(generation.id, index, image.file, generation.output_format)
+            ),
             seed=generation.seeds[index],
-            width=picture.width,
-            height=picture.height,
-            sha256=hashlib.sha256(png).hexdigest(),
+            width=image.width,
+            height=image.height,
+            sha256=image.sha256,
+            flags=image.flags,
         )

@@ -15,6 +15,9 @@ from inference.contract.request import (
     Strength,
 )
 
+MAX_SIDE = 16_376
+"""Pixels of a side that every output format holds: WebP has room for 16,383."""
+
 
 class ModelDefaults(BaseModel):
     """What a request gets where it says nothing."""
@@ -37,11 +40,15 @@ class ModelLimits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_size: Dimension = Field(default=64, description="Pixels, the least width and the least height.")
-    max_size: Dimension = Field(default=1024, description="Pixels, the most width and the most height.")
+    max_size: Dimension = Field(
+        default=1024, le=MAX_SIDE, description="Pixels, the most width and the most height."
+    )
     max_steps: Steps = 150
     max_count: Count = 4
     max_output_size: Dimension = Field(
-        default=4096, description="Pixels, the most width and height that hires and upscale may make."
+        default=4096,
+        le=MAX_SIDE,
+        description="Pixels, the most width and height that hires and upscale may make.",
     )
 
 

@@ -59,10 +59,21 @@ def _load(directory: Path) -> Any:
         variant="fp16" if any(directory.glob("*/*.fp16*.safetensors")) else None,
         local_files_only=True,
         use_safetensors=True,
+        **_without_checker(directory),
     )
     if Components.fits(pipeline):
         _arrange(pipeline, device)
     return pipeline.to(device)
+
+
+def _without_checker(directory: Path) -> dict[str, Any]:
+    """Leaves out the safety checker, which would look at pictures on the device: `inference.output` does it.
+
+    Its feature extractor may even be of a class that transformers no longer has.
+    """
+    parts = ("safety_checker", "feature_extractor")
+    absent = {name: None for name in parts if (directory / name).is_dir()}
+    return {**absent, "requires_safety_checker": False} if absent else {}
 
 
 def _arrange(pipeline: Any, device: torch.device) -> None:

@@ -16,6 +16,7 @@ from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimit
 from inference.engine import Drawing, EngineClosedError, Inputs, OnStep
 from inference.invocation import InvocationHandler
 from inference.logs import ContextThreads
+from inference.output.finisher import Finisher
 from inference.storage import DataBucket
 from inference.telemetry import Telemetry
 
@@ -85,9 +86,11 @@ def handler_of(
     s3: Any,
     environment: ContainerEnvironment = ENVIRONMENT,
     clock: Callable[[], float] = time.monotonic,
+    finisher: Finisher | None = None,
 ) -> InvocationHandler:
     return InvocationHandler(
         engine=engine,
+        finisher=finisher or Finisher(),
         bucket=DataBucket(s3, BUCKET),
         environment=environment,
         transfers=ContextThreads(max_workers=4),

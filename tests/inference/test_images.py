@@ -135,8 +135,3 @@ def test_fitting_scales_and_crops_about_the_centre() -> None:
     fitted = images.fit(image, (64, 64))
     assert fitted.size == (64, 64)
     assert fitted.getpixel((8, 32)) == (0, 0, 255) == fitted.getpixel((55, 32))
-
-
-def test_a_png_holds_the_picture_exactly() -> None:
-    image = Image.effect_noise((32, 16), 90).convert("RGB")
-    assert Image.open(io.BytesIO(images.encode_png(image))).tobytes() == image.tobytes()

@@ -1,0 +1,118 @@
+"""From a drawn picture to the file that is kept of it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from inference.contract.environment import ContainerEnvironment
+from inference.contract.generation import Generation
+from inference.contract.safety import SafetyMode, SafetyReport
+from inference.output.detection import load_detector
+from inference.output.encoding import encode
+from inference.output.provenance import Provenance
+from inference.output.safety import SafetyCheck, Verdict
+from inference.output.watermark import Watermark
+
+
+@dataclass(frozen=True)
+class FinishedImage:
+    """An image as it leaves.
+
+    Attributes:
+        file: its bytes; None where it is withheld.
+        width: pixels.
+        height: pixels.
+        flags: what its result says of it.
+    """
+
+    file: bytes | None
+    width: int
+    height: int
+    flags: tuple[str, ...]
+
+    @property
+    def sha256(self) -> str | None:
+        """Of the file, in hexadecimal."""
+        return None if self.file is None else hashlib.sha256(self.file).hexdigest()
+
+
+class Finisher:
+    """Looks at pictures, marks them and makes files of them; any number of threads may ask at once."""
+
+    def __init__(
+        self,
+        *,
+        safety: SafetyCheck | None = None,
+        watermark: Watermark | None = None,
+        revision: str | None = None,
+    ) -> None:
+        """Takes what it works with.
+
+        Args:
+            safety: looks at every picture; None looks at none.
+            watermark: what is written on every picture.
+            revision: of the model, for the files: a commit of the hub, or a file's SHA-256.
+        """
+        self._safety = safety
+        self._watermark = watermark
+        self._revision = revision
+
+    @classmethod
+    def load(cls, environment: ContainerEnvironment, model_directory: Path) -> "Finisher":
+        """What the environment asks for.
+
+        Args:
+            environment: what the container is told.
+            model_directory: where the model's files are; its own safety checker may be among them.
+
+        Raises:
+            DetectorError: images are to be looked at, and the detector cannot be loaded.
+            WatermarkError: the watermark cannot be drawn.
+        """
+        mode, text, source = environment.safety_mode, environment.watermark, environment.model_source
+        safety = None
+        if mode is not SafetyMode.OFF:
+            safety = SafetyCheck(mode, load_detector(environment.safety_checker, model_directory))
+        return cls(
+            safety=safety,
+            watermark=Watermark(text) if text else None,
+            revision=None if source is None else source.revision,
+        )
+
+    @property
+    def safety(self) -> SafetyReport:
+        """What looks at the images."""
+        if self._safety is None:
+            return SafetyReport(mode=SafetyMode.OFF, detector=None)
+        return self._safety.report
+
+    def finish(
+        self, picture: Image.Image, generation: Generation, index: int, versions: Mapping[str, str]
+    ) -> FinishedImage:
+        """The file of one image; takes long.
+
+        Raises whatever keeps the detector from judging the picture: the job must fail then.
+
+        Args:
+            picture: RGB, as drawn.
+            generation: what it is an image of.
+            index: which of its images, from 0.
+            versions: of the libraries that have drawn it.
+        """
+        verdict = Verdict(picture) if self._safety is None else self._safety.judge(picture)
+        file = None
+        if verdict.picture is not None:
+            file = self._file(verdict.picture, generation, index, versions)
+        return FinishedImage(file=file, width=picture.width, height=picture.height, flags=verdict.flags)
+
+    def _file(
+        self, picture: Image.Image, generation: Generation, index: int, versions: Mapping[str, str]
+    ) -> bytes:
+        provenance = Provenance.of(
+            generation, index, size=picture.size, revision=self._revision, versions=versions
+        )
+        marked = picture if self._watermark is None else self._watermark.mark(picture)
+        return encode(marked, generation.output_format, generation.quality, provenance)
