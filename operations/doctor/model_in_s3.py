@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 
-from infra.config import S3Model
+from inference.contract.source import S3Source
 from operations.doctor.aws import Aws
 from operations.doctor.check import Finding, SkippedError, error_code, failed, passed
 from operations.doctor.model_directory import INDEX, faults, weights
@@ -33,7 +33,7 @@ class ModelLocation:
     aws: Aws
     stage: str
     model: str
-    source: S3Model
+    source: S3Source
 
     def directory(self) -> "S3Directory":
         """What lies there.
