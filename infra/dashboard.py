@@ -14,7 +14,7 @@ _WIDTH = 8
 
 
 class OperationsDashboard(Construct):
-    """Graphs for each endpoint: its queue, its instances and their cost; by model, where a job's time goes."""
+    """Graphs of each endpoint: its queue, its instances and their cost; by model, where jobs' time goes."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stage: str, endpoints: Sequence[AsyncEndpoint]

@@ -6,6 +6,7 @@ from huggingface_hub import HfApi
 from inference.contract.source import HubSource
 from infra.config import DeploymentConfig, DockerImage, RegistryImage
 from operations.doctor.account import Account
+from operations.doctor.adapters_in_s3 import AdaptersInS3
 from operations.doctor.aws import Aws
 from operations.doctor.built_image import BuiltImage
 from operations.doctor.check import Check, SkippedError
@@ -54,7 +55,7 @@ def _checks_of_models(config: DeploymentConfig, aws: Aws) -> list[Check]:
         else:
             location = ModelLocation(aws, config.stage, model.name, model.source)
             checks += [ModelFiles(location), ModelWeights(location)]
-    return checks
+    return [*checks, AdaptersInS3(aws, config.stage)]
 
 
 def _hub(token: str | None) -> HfApi:
