@@ -33,6 +33,12 @@ class UnsupportedTaskError(ProblemError):
     code = ErrorCode.VALIDATION_FAILED
 
 
+class ModelUnavailableError(ProblemError):
+    """A model that is served could not be loaded."""
+
+    code = ErrorCode.MODEL_LOAD_FAILED
+
+
 class EngineClosedError(ProblemError):
     """The engine is being shut down."""
 
@@ -111,7 +117,7 @@ class CompiledCode(Protocol):
 
 
 class Engine(Protocol):
-    """A loaded model."""
+    """What draws: a loaded model, or several by the names that generations give (`ModelPool`)."""
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -128,7 +134,8 @@ class Engine(Protocol):
 
         Returns:
             The drawing. Cancelling it works until it is done and frees the device before the next step.
-            It fails with OutOfMemoryError where the accelerator's memory does not suffice.
+            It fails with OutOfMemoryError where the accelerator's memory does not suffice, and with
+            ModelUnavailableError where the model could not be loaded.
 
         Raises:
             EngineClosedError: the engine takes nothing more.

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from inference import images
 from inference.contract.environment import ContainerEnvironment
 from inference.contract.generation import Generation, InvalidRequestError, new_seed
+from inference.contract.model import ModelDeclaration
 from inference.contract.problem import FieldError, ProblemError
 from inference.contract.request import InvocationRequest
 from inference.contract.result import GenerationResult, ImageResult
@@ -28,7 +29,7 @@ class DrawingError(RuntimeError):
 
 
 class InvocationHandler:
-    """Serves the invocations of one loaded model, several at once."""
+    """Serves the invocations of an endpoint's models, several at once."""
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class InvocationHandler:
         """Takes what it works with.
 
         Args:
-            engine: the model.
+            engine: what draws with every model that the environment names.
             finisher: makes files of what the engine draws.
             bucket: where images come from and go to.
             environment: what the container is told.
@@ -121,16 +122,22 @@ class InvocationHandler:
         )
 
     def _parse(self, body: bytes, job: JobTelemetry) -> Generation:
-        model = self._environment.model
         try:
             request = InvocationRequest.model_validate_json(body)
         except ValidationError as error:
             raise InvalidRequestError(field_errors(error.errors())) from error
         job_id = job.identify(request.id)
-        if request.model not in (None, model.name):
-            wrong = FieldError(pointer="#/model", detail=f"this endpoint serves {model.name!r} only")
-            raise InvalidRequestError((wrong,))
+        model = self._find_model(request.model)
+        job.model = model.name
         return Generation.resolve(request, model, job_id=job_id, seed=new_seed())
+
+    def _find_model(self, name: str | None) -> ModelDeclaration:
+        """The served model of this name; None gives the one that the endpoint is named after."""
+        served = self._environment.served
+        if name is not None and name not in served:
+            detail = f"this endpoint serves {', '.join(served)} only"
+            raise InvalidRequestError((FieldError(pointer="#/model", detail=detail),))
+        return served[name or self._environment.model.name]
 
     def _log_arrival(self, generation: Generation) -> None:
         prompts = generation.model_dump(include={"prompt", "negative_prompt"})
@@ -153,7 +160,8 @@ class InvocationHandler:
         """The input image at the size to draw at."""
         data = self._bucket.fetch(uri, field="input_image", max_bytes=self._environment.max_input_image_bytes)
         image = images.decode(data, field="input_image", max_pixels=self._environment.max_input_image_pixels)
-        defaults, limits = self._environment.model.defaults, self._environment.model.limits
+        model = self._find_model(generation.model)
+        defaults, limits = model.defaults, model.limits
         size = images.drawing_size(
             image.size,
             width=generation.width,

@@ -33,10 +33,11 @@ Part = Literal["fetch", "denoise", "encode", "upload"]
 class JobTelemetry:
     """One job's durations: the result document and the metrics both take them from here."""
 
-    def __init__(self, *, clock: Clock, arrived_at: float) -> None:
+    def __init__(self, *, model: str, clock: Clock, arrived_at: float) -> None:
         """Starts the job's clock.
 
         Args:
+            model: what it is drawn with, as long as `self.model` is not set to another.
             clock: seconds, monotonic.
             arrived_at: seconds since the epoch.
         """
@@ -46,6 +47,7 @@ class JobTelemetry:
         self.durations_s: dict[str, float] = {}
         self.queued_s: float | None = None
         self.images = 0
+        self.model = model
 
     def identify(self, given: str | None) -> str:
         """The job's id, which is on its log lines from here on: the given one or, at None, a new one."""
@@ -73,27 +75,29 @@ class JobTelemetry:
 
 
 class Telemetry:
-    """The metrics of a container, which serves one model."""
+    """The metrics of a container, each under the model that it is about."""
 
     def __init__(
         self, *, stage: str, model: str, clock: Clock = time.monotonic, now: Clock = time.time
     ) -> None:
-        self._dimensions = metrics.dimensions(stage=stage, model=model)
+        """Takes the stage, and the model of the jobs that name none."""
+        self._stage = stage
+        self._model = model
         self._clock = clock
         self._now = now
 
     @contextmanager
-    def loading(self) -> Iterator[None]:
-        """Measures the block as the loading of the model, if it succeeds."""
+    def loading(self, model: str) -> Iterator[None]:
+        """Measures the block as the loading of a model, if it succeeds."""
         begun = self._clock()
         yield
         seconds = {metrics.MODEL_LOAD_SECONDS: round(self._clock() - begun, 3)}
-        _LOGGER.info("the model is loaded", extra=self._document(seconds))
+        _LOGGER.info("the model %s is loaded", model, extra=self._document(model, seconds))
 
     @contextmanager
     def job(self) -> Iterator[JobTelemetry]:
         """Measures the block as one job; it has failed when the block raises."""
-        job = JobTelemetry(clock=self._clock, arrived_at=self._now())
+        job = JobTelemetry(model=self._model, clock=self._clock, arrived_at=self._now())
         try:
             yield job
         except Exception as error:
@@ -101,10 +105,10 @@ class Telemetry:
             raise
         seconds = {_METRIC_OF[part]: duration for part, duration in job.durations_s.items()}
         counts = {metrics.IMAGES: job.images, metrics.FAILURES: 0}
-        _LOGGER.info("the job is done", extra=self._document(_queued(job) | seconds, counts))
+        _LOGGER.info("the job is done", extra=self._document(job.model, _queued(job) | seconds, counts))
 
     def _tell_failure(self, job: JobTelemetry, error: Exception) -> None:
-        document = self._document(_queued(job), {metrics.FAILURES: 1})
+        document = self._document(job.model, _queued(job), {metrics.FAILURES: 1})
         document[metrics.ERROR_CODE_PROPERTY] = ErrorCode.INTERNAL.value
         if isinstance(error, ProblemError):
             document[metrics.ERROR_CODE_PROPERTY] = error.code.value
@@ -113,10 +117,10 @@ class Telemetry:
         _LOGGER.warning("the job has failed", extra=document)
 
     def _document(
-        self, seconds: Mapping[str, float], counts: Mapping[str, float] | None = None
+        self, model: str, seconds: Mapping[str, float], counts: Mapping[str, float] | None = None
     ) -> dict[str, object]:
         document = EphemeralMetrics(namespace=metrics.NAMESPACE)
-        document.set_default_dimensions(**self._dimensions)
+        document.set_default_dimensions(**metrics.dimensions(stage=self._stage, model=model))
         for unit, values in ((MetricUnit.Seconds, seconds), (MetricUnit.Count, counts or {})):
             for name, value in values.items():
                 document.add_metric(name, unit, value)

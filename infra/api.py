@@ -67,12 +67,13 @@ class JobsApi(Construct):
             powertools_service_name=SERVICE_NAME,
             model_endpoints=tuple(
                 ModelEndpoint(
-                    model=each.declaration,
+                    model=served.declaration,
                     endpoint_parameter=endpoint_parameter(config.stage, each.name),
                     invocation_timeout_s=each.invocation_timeout_s,
                     request_ttl_s=each.request_ttl_s,
                 )
                 for each in config.models
+                for served in each.served
             ),
             default_model=config.default_model,
             retention_days=config.retention_days,

@@ -14,7 +14,7 @@ _WIDTH = 8
 
 
 class OperationsDashboard(Construct):
-    """A row of graphs for each endpoint: its queue, its instances and their cost, where a job's time goes."""
+    """Graphs of each endpoint: its queue, its instances and their cost; by model, where jobs' time goes."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stage: str, endpoints: Sequence[AsyncEndpoint]
@@ -22,11 +22,14 @@ class OperationsDashboard(Construct):
         super().__init__(scope, construct_id)
         dashboard = cloudwatch.Dashboard(self, "Dashboard", default_interval=None)
         for endpoint in endpoints:
-            dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"## {endpoint.model.name}", width=24))
+            name = endpoint.model.name
+            dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"## {name}", width=24))
             dashboard.add_widgets(self._queue(endpoint), self._waiting(endpoint), self._instances(endpoint))
-            dashboard.add_widgets(
-                self._time(stage, endpoint), self._gpu(endpoint), self._images(stage, endpoint)
-            )
+            dashboard.add_widgets(self._time(stage, name), self._gpu(endpoint), self._images(stage, name))
+            for companion in endpoint.model.companions:
+                heading = f"### {companion.name}, at the endpoint of {name}"
+                dashboard.add_widgets(cloudwatch.TextWidget(markdown=heading, width=24))
+                dashboard.add_widgets(self._time(stage, companion.name), self._images(stage, companion.name))
 
     @staticmethod
     def _queue(endpoint: AsyncEndpoint) -> cloudwatch.IWidget:
@@ -73,7 +76,7 @@ class OperationsDashboard(Construct):
         )
 
     @staticmethod
-    def _time(stage: str, endpoint: AsyncEndpoint) -> cloudwatch.IWidget:
+    def _time(stage: str, model: str) -> cloudwatch.IWidget:
         names = (
             metrics.QUEUE_SECONDS,
             metrics.FETCH_SECONDS,
@@ -84,7 +87,7 @@ class OperationsDashboard(Construct):
         return cloudwatch.GraphWidget(
             title="Where a job's time goes: seconds, 95th percentile",
             width=_WIDTH,
-            left=[_own_metric(stage, endpoint, name, "p95") for name in names],
+            left=[_own_metric(stage, model, name, "p95") for name in names],
         )
 
     @staticmethod
@@ -96,21 +99,21 @@ class OperationsDashboard(Construct):
         )
 
     @staticmethod
-    def _images(stage: str, endpoint: AsyncEndpoint) -> cloudwatch.IWidget:
+    def _images(stage: str, model: str) -> cloudwatch.IWidget:
         return cloudwatch.GraphWidget(
             title="Images and failures",
             width=_WIDTH,
-            left=[_own_metric(stage, endpoint, metrics.IMAGES, "Sum")],
-            right=[_own_metric(stage, endpoint, metrics.FAILURES, "Sum")],
+            left=[_own_metric(stage, model, metrics.IMAGES, "Sum")],
+            right=[_own_metric(stage, model, metrics.FAILURES, "Sum")],
         )
 
 
-def _own_metric(stage: str, endpoint: AsyncEndpoint, name: str, statistic: str) -> cloudwatch.Metric:
+def _own_metric(stage: str, model: str, name: str, statistic: str) -> cloudwatch.Metric:
     """A metric that the container writes."""
     return cloudwatch.Metric(
         namespace=metrics.NAMESPACE,
         metric_name=name,
-        dimensions_map=metrics.dimensions(stage=stage, model=endpoint.model.name),
+        dimensions_map=metrics.dimensions(stage=stage, model=model),
         statistic=statistic,
         period=MINUTE,
     )

@@ -10,7 +10,8 @@ from constructs import Construct
 
 from inference.contract import keys
 from inference.contract.environment import ContainerEnvironment
-from infra.config import DeploymentConfig, HubModel, ModelConfig, S3Model
+from inference.contract.source import HubSource, S3Source
+from infra.config import DeploymentConfig, ModelConfig
 from infra.image import InferenceImage
 from infra.names import endpoint_name, endpoint_parameter
 from infra.network import Placement
@@ -125,11 +126,14 @@ class AsyncEndpoint(Construct):
         image.grant_pull(role)
         storage.grant_container(role)
         notices.grant_publish(role)
-        match self.model.source:
-            case S3Model() as source:
-                storage.grant_model(role, self.model.name, source)
-            case HubModel(token_secret_arn=str(arn)):
-                self._allow(role, ["secretsmanager:GetSecretValue"], arn)
+        if self.model.compile:
+            storage.grant_compiled(role)
+        for served in self.model.served:
+            match served.source:
+                case S3Source() as source:
+                    storage.grant_model(role, served.name, source)
+                case HubSource(token_secret_arn=str(arn)):
+                    self._allow(role, ["secretsmanager:GetSecretValue"], arn)
         log_group.grant(role, "logs:CreateLogGroup", "logs:DescribeLogStreams")
         log_group.grant_write(role)
         if self._placement:
@@ -155,22 +159,13 @@ class AsyncEndpoint(Construct):
     def _sagemaker_model(self, role: iam.Role, image: InferenceImage, storage: Storage) -> sagemaker.CfnModel:
         source = self.model.source
         properties = sagemaker.CfnModel
-        environment = ContainerEnvironment(
-            stage=self._config.stage,
-            model=self.model.declaration,
-            model_source=source if isinstance(source, HubModel) else None,
-            data_bucket_name=storage.data_bucket.bucket_name,
-            log_prompts=self._config.log_prompts,
-            max_bucket=self.model.max_bucket,
-            strict_bucket=self.model.strict_bucket,
-        )
         model = properties(
             self,
             "Model",
             execution_role_arn=role.role_arn,
             primary_container=properties.ContainerDefinitionProperty(
                 image=image.uri,
-                environment=environment.variables(),
+                environment=self._environment(storage).variables(),
                 model_data_source=(
                     properties.ModelDataSourceProperty(
                         s3_data_source=properties.S3DataSourceProperty(
@@ -179,7 +174,7 @@ class AsyncEndpoint(Construct):
                             s3_uri=storage.model_prefix(self.model.name, source),
                         )
                     )
-                    if isinstance(source, S3Model)
+                    if isinstance(source, S3Source)
                     else None
                 ),
             ),
@@ -194,6 +189,25 @@ class AsyncEndpoint(Construct):
         )
         model.node.add_dependency(role)  # SageMaker tries the role's permissions at once
         return model
+
+    def _environment(self, storage: Storage) -> ContainerEnvironment:
+        model = self.model
+        return ContainerEnvironment(
+            stage=self._config.stage,
+            model=model.declaration,
+            model_source=model.source if isinstance(model.source, HubSource) else None,
+            companions=model.companions,
+            model_memory_gib=model.model_memory_gib,
+            data_bucket_name=storage.data_bucket.bucket_name,
+            models_bucket_name=storage.models_bucket.bucket_name,
+            log_prompts=self._config.log_prompts,
+            max_bucket=model.max_bucket,
+            strict_bucket=model.strict_bucket,
+            compile=model.compile,
+            safety_mode=model.safety.mode,
+            safety_checker=model.safety.checker and storage.safety_checker_prefix(model.safety.checker),
+            watermark=model.watermark,
+        )
 
     def _endpoint_config(
         self, model: sagemaker.CfnModel, image: InferenceImage, storage: Storage, notices: Notices

@@ -8,12 +8,14 @@ from constructs import Construct
 
 from inference.contract.environment import Environment
 from infra.bundling import functions_code
-from infra.config import DeploymentConfig
+from infra.config import DeploymentConfig, InvalidConfigurationError
 from infra.pager import MINUTE, Pager, Severity
 from infra.review import accept
 
 SERVICE_NAME = "jobs"
 _POWERTOOLS_ACCOUNT = "017000801446"
+_VARIABLES_BYTES = 4096
+"""The most that Lambda takes for all variables of a function together."""
 
 
 class JobsFunction(Construct):
@@ -49,7 +51,7 @@ class JobsFunction(Construct):
             layers=[self._powertools(config.powertools_layer_version)],
             memory_size=512,
             timeout=timeout,
-            environment=environment.variables(),
+            environment=_variables(environment),
             role=role,
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE if config.tracing else lambda_.Tracing.DISABLED,
@@ -92,3 +94,19 @@ class JobsFunction(Construct):
             severity=Severity.WARNING,
             summary=f"{handler} is being held back by the account's concurrency.",
         )
+
+
+def _variables(environment: Environment) -> dict[str, str]:
+    """The function's variables.
+
+    Raises:
+        InvalidConfigurationError: Lambda would refuse so many; what grows with the stage are the models.
+    """
+    variables = environment.variables()
+    size = sum(len(name) + len(value) for name, value in variables.items())
+    if size > _VARIABLES_BYTES:
+        raise InvalidConfigurationError(
+            f"the models' names, defaults and limits take {size:,} bytes of a function's environment, which "
+            f"holds {_VARIABLES_BYTES:,}; leave out what is at its default, or deploy fewer models in a stage"
+        )
+    return variables

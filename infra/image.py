@@ -16,7 +16,7 @@ from infra.config import DockerImage, RegistryImage
 from infra.review import accept
 
 _DIRECTORY = Path(__file__).parents[1] / "inference"
-_EXCLUDED = ["demo_model", "demo_loras", "**/__pycache__"]
+_EXCLUDED = ["demo_model", "demo_loras", "demo_controlnets", "**/__pycache__"]
 _PLATFORM = ecr_assets.Platform.LINUX_AMD64  # SageMaker's GPU instances; a laptop may be arm64
 _KEPT_IMAGES = 10
 

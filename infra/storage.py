@@ -8,10 +8,14 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from inference.contract import keys
-from infra.config import S3Model
+from inference.contract.identifiers import S3Location
+from inference.contract.source import S3Source
 from infra.review import accept
 
 _PROGRESS_DAYS = 1
+_COMPILED_DAYS = 30
+"""What has gone is compiled anew; what was compiled for former versions goes."""
+
 _OLD_VERSIONS_DAYS = 7
 _ACCESS_LOGS_DAYS = 90
 _BY_PREFIX = "Objects get their names from jobs and models: the prefix is as narrow as it can be."
@@ -50,6 +54,7 @@ class Storage(Construct):
             lifecycle_rules=[
                 s3.LifecycleRule(expiration=retention),
                 s3.LifecycleRule(prefix=keys.PROGRESS_PREFIX, expiration=cdk.Duration.days(_PROGRESS_DAYS)),
+                s3.LifecycleRule(prefix=keys.COMPILED_PREFIX, expiration=cdk.Duration.days(_COMPILED_DAYS)),
             ],
         )
         self.models_bucket = self._bucket("Models", lifecycle_rules=[])
@@ -108,27 +113,31 @@ class Storage(Construct):
             auto_delete_objects=not self._keep,
         )
 
-    def model_prefix(self, model: str, source: S3Model) -> str:
+    def model_prefix(self, model: str, source: S3Source) -> str:
         """The `s3://` prefix under which the model's files lie."""
-        return source.uri or self.models_bucket.s3_url_for_object(f"{model}/")
+        return source.prefix(model, self.models_bucket.bucket_name).uri
 
-    def grant_model(self, role: iam.IGrantable, model: str, source: S3Model) -> None:
+    def safety_checker_prefix(self, name: str) -> str:
+        """The `s3://` prefix under which a safety checker lies."""
+        return self.models_bucket.s3_url_for_object(f"{keys.SAFETY_CHECKERS_PREFIX}{name}/")
+
+    def grant_model(self, role: iam.IGrantable, model: str, source: S3Source) -> None:
         """Lets an endpoint read its model."""
         if source.uri is None:
             self._grant(role, self.models_bucket, ["s3:GetObject"], f"{model}/*")
-            self._grant_listing(role, self.models_bucket)
             return
-        bucket = f"arn:{cdk.Aws.PARTITION}:s3:::{source.bucket}"
-        objects = f"{bucket}/{source.prefix}*"
+        location = S3Location.parse(source.uri)
+        bucket = f"arn:{cdk.Aws.PARTITION}:s3:::{location.bucket}"
+        objects = f"{bucket}/{location.key}*"
         for action, arn in (("s3:GetObject", objects), ("s3:ListBucket", bucket)):
             iam.Grant.add_to_principal(grantee=role, actions=[action], resource_arns=[arn])
         accept(
             role.grant_principal,
-            {f"IAM5[Resource::arn:<AWS::Partition>:s3:::{source.bucket}/{source.prefix}*]": _BY_PREFIX},
+            {f"IAM5[Resource::arn:<AWS::Partition>:s3:::{location.bucket}/{location.key}*]": _BY_PREFIX},
         )
 
     def grant_container(self, role: iam.IGrantable) -> None:
-        """Lets an endpoint read inputs and requests, and write what it draws."""
+        """Lets an endpoint read inputs, requests and adapters, and write what it draws."""
         self._grant(
             role,
             self.data_bucket,
@@ -149,8 +158,14 @@ class Storage(Construct):
                 )
             ),
         )
-        self._grant_listing(role, self.data_bucket)
+        self._grant(role, self.models_bucket, ["s3:GetObject"], f"{keys.ADAPTERS_PREFIX}*")
+        self._grant_listing(role, self.data_bucket, self.models_bucket)
         self._grant_key(role)
+
+    def grant_compiled(self, role: iam.IGrantable) -> None:
+        """Lets an endpoint keep what it has compiled, and read what others have."""
+        actions = ["s3:GetObject", "s3:PutObject"]
+        self._grant(role, self.data_bucket, actions, f"{keys.COMPILED_PREFIX}*")
 
     def grant_api(self, grantee: iam.IGrantable) -> None:
         """Lets the API keep records, store requests, read progress and sign links to images."""

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from inference.contract import keys
 from local.aws import LocalAws
 from local.deployment import Deployer, read_assembly
 from local.emulation import Emulation, StartError
@@ -19,6 +20,10 @@ from local.web_server import WebServer, listen
 ROOT = Path(__file__).parents[1]
 _STAGE = "dev"
 _MODEL = ROOT / "inference" / "demo_model"
+_ADAPTERS = {
+    keys.LORAS_PREFIX: ROOT / "inference" / "demo_loras",
+    keys.CONTROLNETS_PREFIX: ROOT / "inference" / "demo_controlnets",
+}
 
 Report = Callable[[str], None]
 
@@ -132,13 +137,14 @@ def _deploy(aws: LocalAws, assembly: Path, report: Report) -> dict[str, str]:
 
 
 def upload_models(aws: LocalAws, bucket: str) -> None:
-    """Puts the demo model where the endpoints of the stage look for theirs, whatever their names."""
+    """Puts the demo model where the stage's models are looked for, whatever their names, and its adapters."""
     stages = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"]
+    served = [each for model in stages[_STAGE]["models"] for each in (model, *model.get("companions", ()))]
     s3 = aws.client("s3")
-    for model in stages[_STAGE]["models"]:
-        for path in _MODEL.rglob("*"):
+    for prefix, directory in {**{f"{each['name']}/": _MODEL for each in served}, **_ADAPTERS}.items():
+        for path in directory.rglob("*"):
             if path.is_file():
-                s3.upload_file(str(path), bucket, f"{model['name']}/{path.relative_to(_MODEL).as_posix()}")
+                s3.upload_file(str(path), bucket, f"{prefix}{path.relative_to(directory).as_posix()}")
 
 
 def stage_url(aws: LocalAws, api_url: str) -> str:

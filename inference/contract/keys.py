@@ -25,6 +25,7 @@ EMBEDDINGS_PREFIX = f"{ADAPTERS_PREFIX}embeddings/"
 VAES_PREFIX = f"{ADAPTERS_PREFIX}vaes/"
 CONTROLNETS_PREFIX = f"{ADAPTERS_PREFIX}controlnets/"
 UPSCALERS_PREFIX = f"{ADAPTERS_PREFIX}upscalers/"
+SAFETY_CHECKERS_PREFIX = f"{ADAPTERS_PREFIX}safety_checkers/"
 
 LANCZOS = "lanczos"
 """The upscaler that is no model."""

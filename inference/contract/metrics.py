@@ -6,7 +6,7 @@ STAGE_DIMENSION = "Stage"
 MODEL_DIMENSION = "Model"
 
 MODEL_LOAD_SECONDS = "ModelLoadSeconds"
-"""From the beginning of loading until the container can draw, a download included; once a container."""
+"""From the beginning of loading until the model can draw, a download included; whenever one is loaded."""
 
 QUEUE_SECONDS = "QueueSeconds"
 """From the job's submission until the container has it; none for a job that came without an id."""

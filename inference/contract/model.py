@@ -1,6 +1,6 @@
 """What a model declares of itself: the defaults it fills in and the limits it holds to."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,6 +14,7 @@ from inference.contract.request import (
     Steps,
     Strength,
 )
+from inference.contract.source import HubSource, S3Source
 
 MAX_SIDE = 16_376
 """Pixels of a side that every output format holds: WebP has room for 16,383."""
@@ -78,3 +79,16 @@ class ModelDeclaration(BaseModel):
         if outside:
             raise ValueError(f"the defaults for {', '.join(outside)} are outside the model's own limits")
         return self
+
+
+class ServedModel(ModelDeclaration):
+    """A model and where its weights come from."""
+
+    source: Annotated[S3Source | HubSource, Field(discriminator="type")] = Field(
+        default=S3Source(), description="Where the weights come from."
+    )
+
+    @property
+    def declaration(self) -> ModelDeclaration:
+        """What whoever only sends requests needs to know of the model."""
+        return ModelDeclaration(name=self.name, defaults=self.defaults, limits=self.limits)

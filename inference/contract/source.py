@@ -1,8 +1,10 @@
-"""Where a model's weights come from, if not from S3."""
+"""Where a model's weights come from."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+
+from inference.contract.identifiers import S3Location
 
 _NAME = r"[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*"
 
@@ -28,10 +30,36 @@ SecretArn = Annotated[
 ]
 
 
-class HubSource(BaseModel):
-    """A diffusers directory in a repository of the Hugging Face hub."""
-
+class _Source(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: str
+
+    @model_serializer(mode="wrap")
+    def _keep_type(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Tells the alternatives apart also where defaults are left out."""
+        return {"type": self.type, **serialize(self)}
+
+
+class S3Source(_Source):
+    """A directory in the diffusers layout with safetensors weights, in S3."""
+
+    type: Literal["s3"] = "s3"
+    uri: str | None = Field(
+        default=None,
+        pattern=r"^s3://[a-z0-9.-]{3,63}/.+/$",
+        description=(
+            "Where it lies, with a slash at the end; left out, it is the model's name in the models bucket."
+        ),
+    )
+
+    def prefix(self, model: str, models_bucket: str) -> S3Location:
+        """What the keys of the model's files begin with, a slash at the end."""
+        return S3Location.parse(self.uri) if self.uri else S3Location(models_bucket, f"{model}/")
+
+
+class HubSource(_Source):
+    """A diffusers directory in a repository of the Hugging Face hub, fetched by each instance."""
 
     type: Literal["huggingface"] = "huggingface"
     id: HubId

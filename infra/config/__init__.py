@@ -5,7 +5,7 @@ from infra.config.api import ApiConfig, ApiKeyAuth, CognitoAuth, IamAuth
 from infra.config.base import InvalidConfigurationError
 from infra.config.deployment import DeploymentConfig
 from infra.config.image import CodeBuildImage, DockerImage, RegistryImage
-from infra.config.model import HubModel, ModelConfig, S3Model, ScalingConfig, ScheduledMinimum
+from infra.config.model import ModelConfig, SafetyConfig, ScalingConfig, ScheduledMinimum
 from infra.config.network import ExistingNetwork, IsolatedNetwork, PublicNetwork
 
 __all__ = [
@@ -17,14 +17,13 @@ __all__ = [
     "DeploymentConfig",
     "DockerImage",
     "ExistingNetwork",
-    "HubModel",
     "IamAuth",
     "InvalidConfigurationError",
     "IsolatedNetwork",
     "ModelConfig",
     "PublicNetwork",
     "RegistryImage",
-    "S3Model",
+    "SafetyConfig",
     "ScalingConfig",
     "ScheduledMinimum",
 ]

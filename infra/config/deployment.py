@@ -8,11 +8,14 @@ from aws_cdk import aws_logs as logs
 from constructs import Node
 from pydantic import Field, ValidationError, model_validator
 
+from inference.contract import keys
+from inference.contract.model import ServedModel
+from inference.contract.source import HubSource
 from infra.config.alarms import AlarmsConfig
 from infra.config.api import ApiConfig
 from infra.config.base import Config, InvalidConfigurationError
 from infra.config.image import CodeBuildImage, ImageConfig
-from infra.config.model import HubModel, ModelConfig
+from infra.config.model import ModelConfig
 from infra.config.network import IsolatedNetwork, NetworkConfig, PublicNetwork
 from infra.config.sentences import sentences
 
@@ -36,7 +39,7 @@ class DeploymentConfig(Config):
     """The stage's name: its key in `stages`."""
 
     models: tuple[ModelConfig, ...] = Field(min_length=1)
-    """The models, each with an endpoint of its own; the first is the default."""
+    """The models that have endpoints of their own; the first is the default."""
 
     image: ImageConfig = CodeBuildImage()
     """Where the inference container's image comes from."""
@@ -76,20 +79,36 @@ class DeploymentConfig(Config):
 
     @model_validator(mode="after")
     def _check_names_differ(self) -> Self:
-        repeated = [name for name, times in Counter(m.name for m in self.models).items() if times > 1]
+        times = Counter(model.name for model in self.served)
+        repeated = [name for name, number in times.items() if number > 1]
         if repeated:
             raise ValueError(f"models are named twice: {', '.join(repeated)}")
         return self
 
     @model_validator(mode="after")
+    def _check_names_leave_room_for_adapters(self) -> Self:
+        taken = keys.ADAPTERS_PREFIX.removesuffix("/")
+        if any(model.name == taken for model in self.served):
+            raise ValueError(
+                f"no model may be named {taken}: LoRAs and the like lie under {keys.ADAPTERS_PREFIX} in the "
+                "models bucket; name it otherwise"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_hub_is_reachable(self) -> Self:
-        fetched = [model.name for model in self.models if isinstance(model.source, HubModel)]
+        fetched = [model.name for model in self.served if isinstance(model.source, HubSource)]
         if fetched and isinstance(self.network, IsolatedNetwork):
             raise ValueError(
                 f"{', '.join(fetched)} would come from the Hugging Face hub, which an isolated network does "
                 "not reach; put the files into the models bucket, or choose another network"
             )
         return self
+
+    @property
+    def served(self) -> tuple[ServedModel, ...]:
+        """Every model that jobs may name."""
+        return tuple(each for model in self.models for each in model.served)
 
     @property
     def default_model(self) -> str:

@@ -1,12 +1,13 @@
 """A model, the endpoint that serves it, and how that scales."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from inference.contract.environment import MaxBucket
-from inference.contract.model import ModelDeclaration
-from inference.contract.source import HubSource
+from inference.contract.model import ServedModel
+from inference.contract.options import AdapterName
+from inference.contract.safety import SafetyMode
 from infra.config.base import Config
 
 InstanceType = Annotated[
@@ -17,32 +18,6 @@ InstanceType = Annotated[
         description="A SageMaker instance type with an NVIDIA GPU of the families g4dn to p5en.",
     ),
 ]
-
-
-class S3Model(Config):
-    """A directory in the diffusers layout with safetensors weights, in S3."""
-
-    type: Literal["s3"] = "s3"
-    uri: str | None = Field(default=None, pattern=r"^s3://[a-z0-9.-]{3,63}/.+/$")
-    """Where it lies, with a slash at the end; left out, it is the model's name in the models bucket."""
-
-    @property
-    def bucket(self) -> str:
-        """The bucket in `uri`."""
-        return self._parts[0]
-
-    @property
-    def prefix(self) -> str:
-        """The prefix in `uri`, with its slash."""
-        return self._parts[2]
-
-    @property
-    def _parts(self) -> tuple[str, str, str]:
-        return (self.uri or "").removeprefix("s3://").partition("/")
-
-
-class HubModel(HubSource):
-    """A repository of the Hugging Face hub, fetched when an instance starts."""
 
 
 class ScheduledMinimum(Config):
@@ -90,11 +65,40 @@ class ScalingConfig(Config):
         return self
 
 
-class ModelConfig(ModelDeclaration):
-    """A model and the endpoint that serves it."""
+class SafetyConfig(Config):
+    """What happens to images that a detector takes for not safe for work."""
 
-    source: Annotated[S3Model | HubModel, Field(discriminator="type")] = Field(
-        default=S3Model(), description="Where the weights come from."
+    mode: SafetyMode = SafetyMode.OFF
+    """Nobody looks, such an image is flagged in its result, delivered blurred, or not delivered."""
+
+    checker: AdapterName | None = None
+    """A safety checker in diffusers' layout, by the name of its directory under `adapters/safety_checkers/`
+    in the models bucket; left out, the model's own looks, or the small one that the image has."""
+
+    @model_validator(mode="after")
+    def _check_checker_is_used(self) -> Self:
+        if self.checker and self.mode is SafetyMode.OFF:
+            raise ValueError("a checker has nothing to do while mode is off; choose flag, blur or block")
+        return self
+
+
+class ModelConfig(ServedModel):
+    """A model, the endpoint that serves it, and what else that endpoint serves."""
+
+    companions: tuple[ServedModel, ...] = Field(
+        default=(),
+        max_length=16,
+        description=(
+            "Further models on the same endpoint. An instance fetches one when it is first asked for, and "
+            "keeps as many as fit; those that were not used for the longest time leave."
+        ),
+    )
+    model_memory_gib: float | None = Field(
+        default=None,
+        gt=0,
+        description=(
+            "GiB of the GPU's memory for the weights of all models on the endpoint; left out, whatever fits."
+        ),
     )
     instance_types: tuple[InstanceType, ...] = Field(
         min_length=1,
@@ -118,6 +122,19 @@ class ModelConfig(ModelDeclaration):
         default=False,
         description="Draws in buckets of that size always, so that images do not depend on the load.",
     )
+    compile: bool = Field(
+        default=False,
+        description=(
+            "Draws with compiled code once that is ready, which takes minutes the first time; it is kept for "
+            "the next instances."
+        ),
+    )
+    safety: SafetyConfig = Field(
+        default=SafetyConfig(), description="What happens to images that are not safe for work."
+    )
+    watermark: str | None = Field(
+        default=None, max_length=80, description="What is written into a corner of every image."
+    )
     download_timeout_s: int = Field(
         default=1800, ge=60, le=3600, description="Seconds in which the weights must have come from S3."
     )
@@ -139,6 +156,6 @@ class ModelConfig(ModelDeclaration):
         return self
 
     @property
-    def declaration(self) -> ModelDeclaration:
-        """What the API and the container need to know of the model."""
-        return ModelDeclaration(name=self.name, defaults=self.defaults, limits=self.limits)
+    def served(self) -> tuple[ServedModel, ...]:
+        """Every model on the endpoint, this one first."""
+        return (self, *self.companions)

@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen, MultipleOf
@@ -53,6 +54,8 @@ def _kind(annotation: Any) -> str:
         return ", ".join([_kind(arguments[0]), *limits])
     if origin is Literal:
         return " or ".join(f"`{each}`" for each in arguments)
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return " or ".join(f"`{each}`" for each in annotation)
     if origin in _UNIONS:
         return " or ".join(_kind(each) for each in arguments if each is not type(None))
     if origin is tuple:

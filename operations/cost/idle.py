@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from infra.config import DeploymentConfig, HubModel
+from inference.contract.source import HubSource
+from infra.config import DeploymentConfig
 from infra.prices import Prices
 from operations.cost.assumptions import Assumptions
 from operations.cost.inventory import Inventory
@@ -45,12 +46,14 @@ def _instances(config: DeploymentConfig, prices: Prices, assumptions: Assumption
 
 def _storage(config: DeploymentConfig, prices: Prices, assumptions: Assumptions) -> Iterator[Item]:
     services = prices.services
-    in_s3 = [model for model in config.models if not isinstance(model.source, HubModel)]
+    in_s3 = [model for model in config.served if not isinstance(model.source, HubSource)]
     sizes = [assumptions.family_of(model.defaults.width, model.defaults.height).weights_gb for model in in_s3]
     if sizes:
         yield priced(services.s3_gb_month, sum(sizes), of=f"weights, {' + '.join(f'{gb:g}' for gb in sizes)}")
     yield priced(services.image_gb_month, assumptions.idle.image_gb, of="one container image")
-    secrets = {model.source.token_secret_arn for model in config.models if isinstance(model.source, HubModel)}
+    secrets = {
+        model.source.token_secret_arn for model in config.served if isinstance(model.source, HubSource)
+    }
     if secrets - {None}:
         yield priced(services.secret_month, len(secrets - {None}))
 

@@ -20,6 +20,7 @@ class Status(StrEnum):
     """How a check ended."""
 
     PASS = "pass"  # noqa: S105 - no password
+    WARN = "warn"
     FAIL = "fail"
     SKIPPED = "skipped"
 
@@ -30,7 +31,7 @@ class Finding:
 
     Attributes:
         found: in words.
-        remedy: what to do about it; with a failure only.
+        remedy: what to do about it; with a warning or a failure only.
     """
 
     status: Status
@@ -62,6 +63,11 @@ class Check(Protocol):
 def passed(found: str) -> Finding:
     """All is well."""
     return Finding(Status.PASS, found)
+
+
+def doubtful(found: str, remedy: str) -> Finding:
+    """A deployment would succeed, and something would not work until somebody does what `remedy` says."""
+    return Finding(Status.WARN, found, remedy)
 
 
 def failed(found: str, remedy: str) -> Finding:

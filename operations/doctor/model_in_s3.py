@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 
-from infra.config import S3Model
+from inference.contract.source import S3Source
 from operations.doctor.aws import Aws
 from operations.doctor.check import Finding, SkippedError, error_code, failed, passed
 from operations.doctor.model_directory import INDEX, faults, weights
@@ -33,7 +33,7 @@ class ModelLocation:
     aws: Aws
     stage: str
     model: str
-    source: S3Model
+    source: S3Source
 
     def directory(self) -> "S3Directory":
         """What lies there.
@@ -41,24 +41,27 @@ class ModelLocation:
         Raises:
             SkippedError: the stage's models bucket is not there yet.
         """
-        if self.source.uri is not None:
-            bucket, _, prefix = self.source.uri.removeprefix("s3://").partition("/")
-        else:
-            bucket, prefix = self._models_bucket(), f"{self.model}/"
-        return S3Directory(self.aws.client("s3"), bucket, prefix)
+        own = models_bucket(self.aws, self.stage) if self.source.uri is None else ""
+        return S3Directory(self.aws.client("s3"), *self.source.prefix(self.model, own))
 
-    def _models_bucket(self) -> str:
-        stack = f"StableDiffusion-{self.stage}-Storage"
-        try:
-            described = self.aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-        except ClientError as error:
-            if error_code(error) != "ValidationError":
-                raise
-            raise SkippedError(f"the stack {stack}, with the models bucket, is not deployed yet") from error
-        for output in described.get("Outputs", []):
-            if output["OutputKey"] == "ModelsBucketName":
-                return str(output["OutputValue"])
-        raise SkippedError(f"the stack {stack} is {described['StackStatus']} and has no models bucket yet")
+
+def models_bucket(aws: Aws, stage: str) -> str:
+    """The name of the stage's models bucket.
+
+    Raises:
+        SkippedError: it is not there yet.
+    """
+    stack = f"StableDiffusion-{stage}-Storage"
+    try:
+        described = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        if error_code(error) != "ValidationError":
+            raise
+        raise SkippedError(f"the stack {stack}, with the models bucket, is not deployed yet") from error
+    for output in described.get("Outputs", []):
+        if output["OutputKey"] == "ModelsBucketName":
+            return str(output["OutputValue"])
+    raise SkippedError(f"the stack {stack} is {described['StackStatus']} and has no models bucket yet")
 
 
 class S3Directory:

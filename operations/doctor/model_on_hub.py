@@ -13,7 +13,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from infra.config import HubModel
+from inference.contract.source import HubSource
 from operations.doctor.aws import Aws
 from operations.doctor.check import Finding, failed, passed, skipped
 from operations.doctor.model_directory import INDEX, weights
@@ -59,7 +59,7 @@ class HubRepository:
     aws: Aws
     hub: Hub
     model: str
-    source: HubModel
+    source: HubSource
 
     @property
     def name(self) -> str:

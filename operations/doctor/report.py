@@ -9,7 +9,12 @@ from rich.text import Text
 from operations.doctor.check import Status
 from operations.doctor.examination import Line
 
-_STYLES = {Status.PASS: "green", Status.FAIL: "bold red", Status.SKIPPED: "yellow"}
+_STYLES = {
+    Status.PASS: "green",
+    Status.WARN: "bold yellow",
+    Status.FAIL: "bold red",
+    Status.SKIPPED: "yellow",
+}
 _NAME_WIDTH = 24
 
 
@@ -24,8 +29,13 @@ def report(lines: Iterable[Line], console: Console) -> bool:
         if finding.remedy:
             text.append(f". To do: {finding.remedy}", style="bold")
         console.print(text, soft_wrap=True)
-    console.print(", ".join(f"{counts[status]} {word}" for status, word in _WORDS.items()))
+    console.print(", ".join(f"{counts[status]} {word}" for status, word in _WORDS.items()), soft_wrap=True)
     return not counts[Status.FAIL]
 
 
-_WORDS = {Status.PASS: "passed", Status.FAIL: "failed", Status.SKIPPED: "skipped"}
+_WORDS = {
+    Status.PASS: "passed",
+    Status.WARN: "doubtful",
+    Status.FAIL: "failed",
+    Status.SKIPPED: "skipped",
+}

@@ -3,8 +3,10 @@
 import httpx2
 from huggingface_hub import HfApi
 
-from infra.config import DeploymentConfig, DockerImage, HubModel, RegistryImage
+from inference.contract.source import HubSource
+from infra.config import DeploymentConfig, DockerImage, RegistryImage
 from operations.doctor.account import Account
+from operations.doctor.adapters_in_s3 import AdaptersInS3
 from operations.doctor.aws import Aws
 from operations.doctor.built_image import BuiltImage
 from operations.doctor.check import Check, SkippedError
@@ -44,16 +46,16 @@ def checks_of_account(config: DeploymentConfig, aws: Aws, account: Account) -> l
 
 
 def _checks_of_models(config: DeploymentConfig, aws: Aws) -> list[Check]:
-    sources = [model.source for model in config.models]
-    secrets = [source.token_secret_arn for source in sources if isinstance(source, HubModel)]
+    sources = [model.source for model in config.served]
+    secrets = [source.token_secret_arn for source in sources if isinstance(source, HubSource)]
     checks: list[Check] = [HubToken(aws, arn) for arn in dict.fromkeys(secrets) if arn]
-    for model in config.models:
-        if isinstance(model.source, HubModel):
+    for model in config.served:
+        if isinstance(model.source, HubSource):
             checks.append(HubRepository(aws, _hub, model.name, model.source))
         else:
             location = ModelLocation(aws, config.stage, model.name, model.source)
             checks += [ModelFiles(location), ModelWeights(location)]
-    return checks
+    return [*checks, AdaptersInS3(aws, config.stage)]
 
 
 def _hub(token: str | None) -> HfApi:

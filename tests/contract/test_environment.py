@@ -8,8 +8,8 @@ from inference.contract.environment import (
     InvalidEnvironmentError,
     ModelEndpoint,
 )
-from inference.contract.model import ModelDeclaration, ModelLimits
-from inference.contract.source import HubSource
+from inference.contract.model import ModelDeclaration, ModelLimits, ServedModel
+from inference.contract.source import HubSource, S3Source
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:hub-AbCdEf"
 DEMO = ModelDeclaration(name="demo", limits=ModelLimits(max_count=2))
@@ -40,6 +40,36 @@ def test_the_container_is_told_where_its_model_comes_from() -> None:
         model=DEMO, data_bucket_name="data", stage="dev", model_source=source, log_prompts=True
     )
     assert ContainerEnvironment.read(written.variables()) == written
+
+
+def test_the_container_is_told_of_every_companion_however_many_there_are() -> None:
+    hub = HubSource(id="someone/a-model", revision="0" * 40, token_secret_arn=ARN)
+    elsewhere = S3Source(uri="s3://team-models/photo/v3/")
+    written = ContainerEnvironment(
+        model=DEMO,
+        data_bucket_name="data",
+        models_bucket_name="models",
+        companions=(
+            ServedModel(name="anime"),
+            ServedModel(name="photo", source=elsewhere),
+            *(ServedModel(name=f"far-{number}", source=hub) for number in range(10)),
+        ),
+        model_memory_gib=20,
+    )
+    variables = written.variables()
+    assert {"COMPANIONS", "COMPANIONS_2"} < variables.keys()
+    assert max(map(len, variables.values())) == 1024
+    assert ContainerEnvironment.read(variables) == written
+
+
+def test_a_companion_in_the_models_bucket_needs_its_name() -> None:
+    variables = {"MODEL": '{"name": "demo"}', "DATA_BUCKET_NAME": "data", "COMPANIONS": '[{"name": "anime"}]'}
+    with pytest.raises(
+        InvalidEnvironmentError, match=r"COMPANIONS: .*MODELS_BUCKET_NAME must say where anime"
+    ):
+        ContainerEnvironment.read(variables)
+    read = ContainerEnvironment.read(variables | {"MODELS_BUCKET_NAME": "models"})
+    assert list(read.served) == ["demo", "anime"]
 
 
 def test_what_is_left_out_is_local_without_a_source_and_without_prompts_in_the_log() -> None:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from inference.contract.environment import ContainerEnvironment
-from inference.contract.model import ModelDeclaration, ModelDefaults
+from inference.contract.model import ModelDeclaration, ModelDefaults, ServedModel
 from inference.contract.source import HubSource
 from local.processes import LOOPBACK, free_port
 from tests.conftest import ROOT
@@ -24,6 +24,7 @@ KEY, WRONG_KEY = "hf_abcDEF123", "hf_wrong"
 MARKER = "xyzzy"
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:hub-AbCdEf"
 SOURCE = HubSource(id=REPOSITORY, revision=REVISION, token_secret_arn=ARN)
+DEFAULTS = ModelDefaults(width=64, height=64, steps=2)
 START_S = 120
 
 
@@ -33,10 +34,11 @@ class Container:
     def __init__(self, hub: FakeHub, directory: Path) -> None:
         port = free_port()
         environment = ContainerEnvironment(
-            model=ModelDeclaration(name="demo", defaults=ModelDefaults(width=64, height=64, steps=2)),
+            model=ModelDeclaration(name="demo", defaults=DEFAULTS),
             data_bucket_name="data",
             stage="test",
             model_source=SOURCE,
+            companions=(ServedModel(name="twin", defaults=DEFAULTS, source=SOURCE),),
             bind_host=LOOPBACK,
             sagemaker_bind_to_port=port,
         )
@@ -98,13 +100,15 @@ def test_it_draws_with_a_model_of_the_hub_and_logs_json_without_prompts_and_toke
     wait_until(lambda: container.ping() == HTTPStatus.OK, START_S)
     prompts = {"prompt": f"a {MARKER} circle " * 50, "negative_prompt": MARKER}
     assert container.http.post("/invocations", json=prompts).status_code == 200
+    assert container.http.post("/invocations", json=prompts | {"model": "twin"}).json()["model"] == "twin"
     assert container.http.post("/invocations", json={"prompt": [MARKER]}).status_code == 422
     assert container.http.post("/invocations", content=f'{{"prompt": "{MARKER}').status_code == 422
     container.stop()
 
     assert {"timestamp", "level", "logger", "message"} <= set.intersection(*map(set, container.lines))
-    assert [line["Stage"] for line in container.lines if "ModelLoadSeconds" in line] == ["test"]
-    assert [line["Failures"] for line in container.lines if "Failures" in line] == [[0], [1], [1]]
+    loaded = [(line["Stage"], line["Model"]) for line in container.lines if "ModelLoadSeconds" in line]
+    assert loaded == [("test", "demo"), ("test", "twin")]
+    assert [line["Failures"] for line in container.lines if "Failures" in line] == [[0], [0], [1], [1]]
     assert MARKER not in container.written.read_text()
     assert KEY not in container.written.read_text()
 

@@ -12,11 +12,14 @@ import pytest
 from PIL import Image
 
 from inference.contract.identifiers import new_job_id
+from inference.contract.model import ModelDefaults, ModelLimits, ServedModel
+from inference.contract.source import S3Source
 from inference.engine import OutOfMemoryError
 from inference.invocation import InvocationHandler
 from inference.server import create_app
 from local.web_server import WebServer, listen
-from tests.inference.fakes import BUCKET, ScriptedEngine, handler_of, wait_until
+from tests.inference.conftest import Log
+from tests.inference.fakes import BUCKET, ENVIRONMENT, ScriptedEngine, handler_of, wait_until
 
 
 @pytest.fixture
@@ -117,6 +120,39 @@ def test_a_wrong_request_never_reaches_the_engine(
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
     assert engine.calls == []
+
+
+def test_a_companion_draws_by_its_own_defaults_and_limits_and_is_counted_under_its_name(
+    serve: Any, s3: Any, engine: ScriptedEngine, log: Log
+) -> None:
+    companion = ServedModel(
+        name="anime",
+        defaults=ModelDefaults(width=64, height=64, steps=2),
+        limits=ModelLimits(max_size=64),
+        source=S3Source(uri="s3://models/anime/"),
+    )
+    environment = ENVIRONMENT.model_copy(update={"companions": (companion,)})
+    client = serve(lambda: handler_of(engine, s3, environment))
+    wait_until(lambda: client.get("/ping").status_code == 200)
+    drawn = [invoke(client, model=model).json() for model in ("anime", "demo", None)]
+    assert [(each["model"], each["images"][0]["width"]) for each in drawn] == [
+        ("anime", 64),
+        ("demo", 128),
+        ("demo", 128),
+    ]
+    shaped = invoke(client, model="anime", input_image=put_input(s3, png((300, 150), "blue"))).json()
+    assert shaped["images"][0]["width"] == 64
+    assert invoke(client, model="anime", width=128).json()["errors"][0]["pointer"] == "#/width"
+    assert invoke(client, model="other").json()["detail"] == "model: this endpoint serves demo, anime only"
+    counted = [(line["Model"], line["Failures"]) for line in log.with_("Failures")]
+    assert counted == [
+        ("anime", [0]),
+        ("demo", [0]),
+        ("demo", [0]),
+        ("anime", [0]),
+        ("anime", [1]),
+        ("demo", [1]),
+    ]
 
 
 def test_running_out_of_memory_is_said(client: httpx.Client, engine: ScriptedEngine) -> None:

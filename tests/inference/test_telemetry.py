@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -42,10 +43,10 @@ def metrics_in(line: dict[str, Any]) -> dict[str, tuple[float, str]]:
 
 
 def test_loading_is_measured_once_it_has_succeeded(log: Log) -> None:
-    with pytest.raises(OSError, match="gone"), telemetry().loading():
+    with pytest.raises(OSError, match="gone"), telemetry().loading("demo"):
         raise OSError("gone")
     assert log.lines == []
-    with telemetry(step=2.5).loading():
+    with telemetry(step=2.5).loading("demo"):
         pass
     (line,) = log.lines
     assert metrics_in(line) == {"ModelLoadSeconds": (2.5, "Seconds")}
@@ -71,6 +72,20 @@ def test_a_job_is_one_line_of_its_durations_and_counts(log: Log) -> None:
         "Failures": (0, "Count"),
     }
     assert job.durations_s == {"fetch": 1, "denoise": 1, "encode": 1, "upload": 1, "total": 9}
+
+
+def test_what_another_model_does_is_told_under_its_name(log: Log) -> None:
+    told = telemetry()
+    with told.loading("anime"):
+        pass
+    with told.job() as job:
+        job.model = "anime"
+    with suppress(OSError), told.job() as job:
+        job.model = "anime"
+        raise OSError("gone")
+    with told.job():
+        pass
+    assert [line["Model"] for line in log.lines] == ["anime", "anime", "anime", "demo"]
 
 
 def test_a_part_that_fails_has_no_duration() -> None:
@@ -144,6 +159,6 @@ def test_nothing_of_lambdas_environment_is_needed_or_heeded(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Other")
-    with telemetry().loading():
+    with telemetry().loading("demo"):
         pass
     assert set(metrics_in(log.lines[0])) == {"ModelLoadSeconds"}

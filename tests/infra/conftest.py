@@ -8,6 +8,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
+from inference.contract.environment import ContainerEnvironment
 from infra.config import DeploymentConfig
 from infra.stacks import add_stacks
 from tests.conftest import ROOT
@@ -44,6 +45,22 @@ def only(template: Template, kind: str) -> Any:
     """The properties of the template's one resource of this type."""
     ((_, resource),) = template.find_resources(kind).items()
     return resource["Properties"]
+
+
+def told(template: Template) -> ContainerEnvironment:
+    """What the template tells its container; the buckets that another stack makes are `data` and `models`."""
+    variables = only(template, "AWS::SageMaker::Model")["PrimaryContainer"]["Environment"]
+    return ContainerEnvironment.read({name: _resolved(value) for name, value in variables.items()})
+
+
+def _resolved(value: Any) -> str:
+    match value:
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator).join(map(_resolved, parts))
+        case str():
+            return value
+        case _:
+            return "models" if "StorageModels" in text(value) else "data"
 
 
 def text(value: Any) -> str:
@@ -97,6 +114,14 @@ LARGE: dict[str, Any] = {
             "max_concurrent_invocations": 9,
             "max_bucket": 4,
             "strict_bucket": True,
+            "compile": True,
+            "safety": {"mode": "blur", "checker": "strict"},
+            "watermark": "made by a machine",
+            "companions": [
+                {"name": "anime", "limits": {"max_count": 1}},
+                {"name": "photo", "source": {"type": "s3", "uri": "s3://team-models/photo/v3/"}},
+            ],
+            "model_memory_gib": 12.5,
             "download_timeout_s": 100,
             "startup_timeout_s": 200,
             "invocation_timeout_s": 300,
@@ -120,7 +145,7 @@ LARGE: dict[str, Any] = {
         {"name": "second", "instance_types": ["ml.g6e.xlarge", "ml.g6.xlarge", "ml.g4dn.xlarge"]},
     ],
 }
-"""Two models, and every setting away from its default."""
+"""Two endpoints, one of them with companions, and every setting away from its default."""
 
 
 @pytest.fixture(scope="session")

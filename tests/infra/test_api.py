@@ -5,6 +5,7 @@ import pytest
 from aws_cdk.assertions import Match
 
 from inference.contract.environment import ApiEnvironment, CompletionEnvironment
+from infra.config import InvalidConfigurationError
 from tests.infra.conftest import Templates, only, synthesize
 
 HTTP = {"Handler": "jobs.http_handler.handler"}
@@ -142,6 +143,8 @@ def test_the_functions_are_told_what_they_need_in_the_contracts_words(large: Tem
     ]
     assert served == [
         ("first", "/stable-diffusion/test/endpoints/first", 300, 400),
+        ("anime", "/stable-diffusion/test/endpoints/first", 300, 400),
+        ("photo", "/stable-diffusion/test/endpoints/first", 300, 400),
         ("second", "/stable-diffusion/test/endpoints/second", 900, 21_600),
     ]
     assert environment.model_endpoints[0].model.limits.max_count == 2
@@ -208,3 +211,19 @@ def test_the_functions_run_on_the_powertools_layer_with_logs_that_expire(small: 
         assert "AWSLambdaPowertoolsPythonV3-python312-arm64:27" in json.dumps(layer)
         assert (settings["Runtime"], settings["Architectures"]) == ("python3.12", ["arm64"])
     small.api.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": 30})
+
+
+def test_more_models_than_a_functions_environment_holds_are_refused_before_anything_is_deployed() -> None:
+    defaults = {"width": 768, "height": 768, "steps": 25, "sampler": "dpmpp_2m_karras", "count": 2}
+    models = [
+        {
+            "name": name,
+            "instance_types": ["ml.g5.xlarge"],
+            "companions": [{"name": f"{name}-{number}", "defaults": defaults} for number in range(16)],
+        }
+        for name in ("first", "second")
+    ]
+    with pytest.raises(
+        InvalidConfigurationError, match="bytes of a function's environment, which holds 4,096"
+    ):
+        synthesize({"models": models})

@@ -7,6 +7,7 @@ from infra.config import DeploymentConfig, InvalidConfigurationError, reference
 from tests.conftest import ROOT
 
 MODEL = {"name": "demo", "instance_types": ["ml.g4dn.xlarge"]}
+HUB = {"type": "huggingface", "id": "a/b", "revision": "0" * 40}
 
 
 def read(stages: Any, stage: str | None = "dev") -> DeploymentConfig:
@@ -83,8 +84,40 @@ def test_an_unknown_stage_is_told_the_known_ones() -> None:
         ),
         ({"models": [MODEL, MODEL]}, "stages.dev: models are named twice: demo"),
         (
+            {"models": [{**MODEL, "companions": [{"name": "a"}, {"name": "demo"}]}]},
+            "stages.dev: models are named twice: demo",
+        ),
+        (
+            {"models": [MODEL, {**MODEL, "name": "adapters"}]},
+            "stages.dev: no model may be named adapters: LoRAs and the like lie under adapters/ in",
+        ),
+        ({"models": [{**MODEL, "companions": [{"name": "adapters"}]}]}, "no model may be named adapters"),
+        (
+            {"models": [{**MODEL, "companions": [{"name": "a", "scaling": {}}]}]},
+            "models.0.companions.0.scaling is not a setting; allowed here: name, defaults, limits, source",
+        ),
+        (
+            {"models": [{**MODEL, "model_memory_gib": 0}]},
+            "stages.dev.models.0.model_memory_gib: Input should be greater than 0; it is 0. GiB of",
+        ),
+        (
+            {"models": [{**MODEL, "safety": {"mode": "hide"}}]},
+            "stages.dev.models.0.safety.mode: Input should be 'off', 'flag', 'blur' or 'block'",
+        ),
+        (
+            {"models": [{**MODEL, "safety": {"checker": "strict"}}]},
+            "stages.dev.models.0.safety: a checker has nothing to do while mode is off",
+        ),
+        (
             {
-                "models": [{**MODEL, "source": {"type": "huggingface", "id": "a/b", "revision": "0" * 40}}],
+                "models": [{**MODEL, "companions": [{"name": "far", "source": HUB}]}],
+                "network": {"type": "isolated"},
+            },
+            "stages.dev: far would come from the Hugging Face hub",
+        ),
+        (
+            {
+                "models": [{**MODEL, "source": HUB}],
                 "network": {"type": "isolated"},
             },
             "stages.dev: demo would come from the Hugging Face hub, which an isolated network does not",

@@ -1,8 +1,23 @@
-from inference.contract.environment import ContainerEnvironment
+from typing import Any
+
+from aws_cdk.assertions import Template
+
+from inference.contract.safety import SafetyMode
 from inference.contract.source import HubSource
 from infra.config import ModelConfig
 from infra.names import endpoint_name
-from tests.infra.conftest import Templates, only, synthesize, text
+from tests.infra.conftest import Templates, only, synthesize, text, told
+
+
+def may(template: Template, action: str) -> str:
+    """What the endpoint's role may do that to."""
+    statements = only(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    allowed = [each["Resource"] for each in statements if action in [each["Action"], *each["Action"]]]
+    return text(allowed)
+
+
+def model(name: str = "demo", **settings: Any) -> dict[str, Any]:
+    return {"name": name, "instance_types": ["ml.g5.xlarge"], **settings}
 
 
 def test_each_model_gets_an_endpoint_of_its_own(small: Templates, large: Templates) -> None:
@@ -12,13 +27,42 @@ def test_each_model_gets_an_endpoint_of_its_own(small: Templates, large: Templat
         template.resource_count_is("AWS::SageMaker::Endpoint", 1)
 
 
-def test_the_container_is_told_its_model_and_bucket_in_the_contracts_words(large: Templates) -> None:
-    variables = only(large.endpoints["first"], "AWS::SageMaker::Model")["PrimaryContainer"]["Environment"]
-    assert "ImportValue" in text(variables["DATA_BUCKET_NAME"])
-    environment = ContainerEnvironment.read(variables | {"DATA_BUCKET_NAME": "data"})
+def test_the_container_is_told_its_model_and_buckets_in_the_contracts_words(large: Templates) -> None:
+    environment = told(large.endpoints["first"])
+    assert (environment.data_bucket_name, environment.models_bucket_name) == ("data", "models")
     assert (environment.model.name, environment.model.limits.max_count) == ("first", 2)
     assert (environment.stage, environment.log_prompts) == ("test", True)
     assert (environment.max_bucket, environment.strict_bucket) == (4, True)
+
+
+def test_the_container_is_told_how_to_draw_and_what_to_do_with_the_images(
+    small: Templates, large: Templates
+) -> None:
+    told_much, told_little = told(large.endpoints["first"]), told(small.endpoints["demo"])
+    assert (told_much.compile, told_little.compile) == (True, False)
+    assert (told_much.safety_mode, told_little.safety_mode) == (SafetyMode.BLUR, SafetyMode.OFF)
+    assert told_much.safety_checker == "s3://models/adapters/safety_checkers/strict/"
+    assert told_little.safety_checker is None
+    assert (told_much.watermark, told_little.watermark) == ("made by a machine", None)
+
+
+def test_the_container_is_told_of_companions_and_of_the_memory_for_all(large: Templates) -> None:
+    environment = told(large.endpoints["first"])
+    assert list(environment.served) == ["first", "anime", "photo"]
+    assert environment.served["anime"].limits.max_count == 1
+    sources = [each.source.prefix(each.name, "models").uri for each in environment.companions]
+    assert sources == ["s3://models/anime/", "s3://team-models/photo/v3/"]
+    assert environment.model_memory_gib == 12.5
+    assert told(large.endpoints["second"]).model_memory_gib is None
+
+
+def test_no_variable_is_longer_than_sagemaker_takes() -> None:
+    limits = {"min_size": 128, "max_size": 2048, "max_steps": 60, "max_count": 8, "max_output_size": 2048}
+    companions = [{"name": f"companion-{number:02}", "limits": limits} for number in range(16)]
+    template = synthesize({"models": [model(companions=companions)]}).endpoints["demo"]
+    variables = only(template, "AWS::SageMaker::Model")["PrimaryContainer"]["Environment"]
+    assert max(len(each) for each in variables.values() if isinstance(each, str)) == 1024
+    assert len(told(template).companions) == 16
 
 
 def test_the_model_is_read_uncompressed_from_its_own_prefix(large: Templates) -> None:
@@ -126,26 +170,34 @@ def test_weights_from_the_hub_come_with_the_token_that_the_role_may_read() -> No
         "revision": "0" * 40,
         "token_secret_arn": arn,
     }
-    model = {"name": "demo", "instance_types": ["ml.g5.xlarge"], "source": source}
-    template = synthesize({"models": [model]}).endpoints["demo"]
-    container = only(template, "AWS::SageMaker::Model")["PrimaryContainer"]
-    assert "ModelDataSource" not in container
-    environment = ContainerEnvironment.read(container["Environment"] | {"DATA_BUCKET_NAME": "data"})
-    assert environment.model_source == HubSource.model_validate(source)
-    statements = only(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
-    (read,) = (s for s in statements if s["Action"] == "secretsmanager:GetSecretValue")
-    assert read["Resource"] == arn
+    template = synthesize({"models": [model(source=source)]}).endpoints["demo"]
+    assert "ModelDataSource" not in only(template, "AWS::SageMaker::Model")["PrimaryContainer"]
+    assert told(template).model_source == HubSource.model_validate(source)
+    assert may(template, "secretsmanager:GetSecretValue") == text([arn])
+
+
+def test_companions_come_from_wherever_theirs_lie_and_the_first_model_by_sagemaker() -> None:
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:hub-AbCdEf"
+    hub = {"type": "huggingface", "id": "owner/model", "revision": "0" * 40, "token_secret_arn": arn}
+    companions = [{"name": "near"}, {"name": "far", "source": hub}]
+    template = synthesize({"models": [model(companions=companions)]}).endpoints["demo"]
+    source = only(template, "AWS::SageMaker::Model")["PrimaryContainer"]["ModelDataSource"]["S3DataSource"]
+    assert source["S3Uri"]["Fn::Join"][1][-1] == "/demo/"
+    assert "/near/*" in may(template, "s3:GetObject")
+    assert may(template, "secretsmanager:GetSecretValue") == text([arn])
+    environment = told(template)
+    assert environment.model_source is None
+    assert environment.companions[1].source == HubSource.model_validate(hub)
 
 
 def test_a_model_may_lie_in_a_bucket_of_somebody_else() -> None:
     source = {"type": "s3", "uri": "s3://team-models/sd15/v3/"}
-    model = {"name": "demo", "instance_types": ["ml.g5.xlarge"], "source": source}
-    template = synthesize({"models": [model]}).endpoints["demo"]
+    template = synthesize({"models": [model(source=source)]}).endpoints["demo"]
     s3_source = only(template, "AWS::SageMaker::Model")["PrimaryContainer"]["ModelDataSource"]["S3DataSource"]
     assert s3_source["S3Uri"] == "s3://team-models/sd15/v3/"
-    policy = text(only(template, "AWS::IAM::Policy"))
-    assert ":s3:::team-models/sd15/v3/*" in policy
-    assert "StorageModels" not in policy
+    reads = may(template, "s3:GetObject")
+    assert ":s3:::team-models/sd15/v3/*" in reads
+    assert "/demo/*" not in reads
 
 
 def test_the_model_waits_for_the_permissions_of_its_role(small: Templates) -> None:
@@ -156,10 +208,22 @@ def test_the_model_waits_for_the_permissions_of_its_role(small: Templates) -> No
 
 
 def test_the_role_reads_its_own_model_and_writes_only_what_it_makes(large: Templates) -> None:
-    statements = only(large.endpoints["first"], "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
-    by_action = {text(s["Action"]): text(s["Resource"]) for s in statements}
-    reads, writes = by_action['"s3:GetObject"'], by_action['"s3:PutObject"']
+    reads, writes = (may(large.endpoints["first"], f"s3:{verb}Object") for verb in ("Get", "Put"))
     assert all(part in reads for part in ("/first/*", "/requests/*", "/inputs/*", "/outputs/*"))
+    assert all(part in reads for part in ("/anime/*", ":s3:::team-models/photo/v3/*"))
     assert "/second/*" not in reads
     assert all(part in writes for part in ("/outputs/*", "/results/*", "/failures/*", "/progress/*"))
-    assert not any(part in writes for part in ("/inputs/*", "/requests/*", "/first/*"))
+    assert not any(part in writes for part in ("/inputs/*", "/requests/*", "/first/*", "/anime/*"))
+
+
+def test_the_role_reads_and_lists_adapters_and_changes_none(small: Templates) -> None:
+    template = small.endpoints["demo"]
+    assert "/adapters/*" in may(template, "s3:GetObject")
+    assert "StorageModels" in may(template, "s3:ListBucket")
+    assert "/adapters/*" not in may(template, "s3:PutObject")
+
+
+def test_compiled_code_is_kept_and_read_where_it_is_used(large: Templates) -> None:
+    for name, used in (("first", True), ("second", False)):
+        for action in ("s3:GetObject", "s3:PutObject"):
+            assert ("/compiled/*" in may(large.endpoints[name], action)) is used

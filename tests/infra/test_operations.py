@@ -1,5 +1,6 @@
 """Alarms, who is told of them, and the runbook."""
 
+import json
 import re
 from typing import Any
 
@@ -84,3 +85,14 @@ def test_the_dashboard_shows_each_endpoints_queue_instances_gpu_and_times(large:
         assert metric in body
     assert metrics.NAMESPACE in body
     assert "USD an hour" in body
+
+
+def test_the_dashboard_shows_every_model_by_itself(large: Templates) -> None:
+    parts = only(large.by_stack["Dashboard"], "AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
+    body = json.loads("".join(part if isinstance(part, str) else "token" for part in parts))
+    graphs = [widget["properties"].get("metrics", []) for widget in body["widgets"]]
+    for name in (metrics.DENOISE_SECONDS, metrics.IMAGES, metrics.FAILURES):
+        shown = [line[:6] for graph in graphs for line in graph if line[:2] == [metrics.NAMESPACE, name]]
+        assert sorted(line[2:6] for line in shown) == [
+            ["Model", served, "Stage", "test"] for served in ("anime", "first", "photo", "second")
+        ]

@@ -44,6 +44,12 @@ def test_what_clients_made_expires_and_what_was_kept_survives_the_stack(large: T
         large.storage.all_resources(kind, {"DeletionPolicy": "Retain"})
 
 
+def test_compiled_code_expires(small: Templates) -> None:
+    rule = {"Prefix": "compiled/", "ExpirationInDays": 30, "Status": "Enabled"}
+    rules = {"LifecycleConfiguration": {"Rules": Match.array_with([rule])}}
+    small.storage.resource_properties_count_is("AWS::S3::Bucket", rules, 1)
+
+
 def test_job_records_expire_and_can_be_restored(small: Templates) -> None:
     small.storage.has_resource_properties(
         "AWS::DynamoDB::Table",

@@ -94,6 +94,15 @@ def test_the_name_is_not_read_for_every_job(stub: Stubber, endpoints: SageMakerE
         announce("endpoint-2")
 
 
+@pytest.mark.usefixtures("endpoints")
+def test_companions_go_to_the_endpoint_that_they_share(stub: Stubber) -> None:
+    companion = DEMO.model_copy(update={"model": ModelDeclaration(name="anime")})
+    shared = SageMakerEndpoints(stub.client, SSMProvider(), [DEMO, companion])
+    for model in ("demo", "anime"):
+        stub.add_response("invoke_endpoint_async", ANSWER, EXPECTED)
+        assert shared.invoke(model, "J", "s3://data/requests/J.json") == TAKEN
+
+
 def test_a_model_without_an_endpoint_is_a_failed_handover(
     stub: Stubber, endpoints: SageMakerEndpoints
 ) -> None:

@@ -146,7 +146,7 @@ def test_a_month_without_use(prices: Prices, assumptions: Assumptions) -> None:
     config = stage(
         models=[
             model("one", scaling={"min_instances": 2, "max_instances": 3}),
-            model("two", defaults={"width": 1024, "height": 1024}),
+            model("two", defaults={"width": 1024, "height": 1024}, companions=[{"name": "beside"}]),
             model("three", source=hub),
         ]
     )
@@ -158,7 +158,7 @@ def test_a_month_without_use(prices: Prices, assumptions: Assumptions) -> None:
         5_040.0,  # 2 instances x 700 h x 3.60
         0.0,
         0.0,
-        18.0,  # weights of 2 and 7 GB; the third lies on the hub
+        22.0,  # weights of 2 and 7 GB, and 2 of the companion; the third lies on the hub
         8.0,  # an image of 4 GB
         2.0,  # a secret
         14.0,  # 7 alarms

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from operations.doctor.check import Finding, Status, failed, passed, skipped
+from operations.doctor.check import Finding, Status, doubtful, failed, passed, skipped
 from operations.doctor.configuration import Configuration
 from operations.doctor.examination import examine
 from operations.doctor.report import report
@@ -46,6 +46,7 @@ def test_a_small_stage_calls_for_these_checks(aws: StubbedAws) -> None:
         "quota ml.g5.xlarge",
         "model demo: files",
         "model demo: weights",
+        "adapters",
     ]
 
 
@@ -61,6 +62,22 @@ def test_what_a_stage_uses_is_looked_at_and_shared_things_once(aws: StubbedAws) 
         "Hugging Face token",
         "model one: hub",
         "model two: hub",
+        "adapters",
+    ]
+
+
+def test_companions_are_looked_at_like_other_models(aws: StubbedAws) -> None:
+    config = stage(models=[model("one", companions=[{"name": "two"}, {"name": "three", "source": HUB}])])
+    assert names(checks_of_account(config, aws, ACCOUNT)) == [
+        "IAM permissions",
+        "quota ml.g5.xlarge",
+        "Hugging Face token",
+        "model one: files",
+        "model one: weights",
+        "model two: files",
+        "model two: weights",
+        "model three: hub",
+        "adapters",
     ]
 
 
@@ -153,8 +170,8 @@ def test_with_an_account_every_check_has_its_line_whatever_aws_says(tmp_path: Pa
     identify(aws)
     aws.deny("iam", "simulate_principal_policy")
     aws.deny("service-quotas", "list_service_quotas")
-    aws.deny("cloudformation", "describe_stacks")
-    aws.deny("cloudformation", "describe_stacks")
+    for _ in range(3):
+        aws.deny("cloudformation", "describe_stacks")
     found = statuses(examine("dev", aws, with_stage(tmp_path)))
     assert list(found.values()).count(Status.PASS) == 7
     assert [name for name, status in found.items() if status is Status.SKIPPED] == [
@@ -162,6 +179,7 @@ def test_with_an_account_every_check_has_its_line_whatever_aws_says(tmp_path: Pa
         "quota ml.g5.xlarge",
         "model demo: files",
         "model demo: weights",
+        "adapters",
     ]
 
 
@@ -178,6 +196,7 @@ def test_the_report_is_a_line_a_check_with_the_remedy_and_a_count() -> None:
         ("first", passed("well [really]")),
         ("second", failed("broken", "mend it")),
         ("third", skipped("dark")),
+        ("fourth", doubtful("odd", "look")),
     ]
     console = Console(width=40, record=True)
     assert report(lines, console) is False
@@ -186,12 +205,14 @@ def test_the_report_is_a_line_a_check_with_the_remedy_and_a_count() -> None:
         "pass first well [really]",
         "fail second broken. To do: mend it",
         "skipped third dark",
-        "1 passed, 1 failed, 1 skipped",
+        "warn fourth odd. To do: look",
+        "1 passed, 1 doubtful, 1 failed, 1 skipped",
     ]
 
 
-def test_what_is_skipped_is_no_failure() -> None:
-    assert report([("first", Finding(Status.SKIPPED, "dark"))], Console(quiet=True)) is True
+@pytest.mark.parametrize("status", [Status.SKIPPED, Status.WARN])
+def test_what_is_skipped_or_doubtful_is_no_failure(status: Status) -> None:
+    assert report([("first", Finding(status, "dark"))], Console(quiet=True)) is True
 
 
 def run_doctor() -> subprocess.CompletedProcess[str]:
@@ -213,7 +234,7 @@ def test_the_command_runs_what_it_can_without_an_account(programs: Programs) -> 
     assert done.returncode == 0
     assert "pass     configuration " in done.stdout
     assert "skipped  credentials " in done.stdout
-    assert done.stdout.endswith("5 passed, 0 failed, 1 skipped\n")
+    assert done.stdout.endswith("5 passed, 0 doubtful, 0 failed, 1 skipped\n")
 
 
 def test_the_command_without_node_fails_in_words(programs: Programs) -> None:

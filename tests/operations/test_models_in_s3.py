@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 from safetensors.numpy import save
 
-from infra.config import S3Model
+from inference.contract.source import S3Source
 from operations.doctor.check import Status, finding_of
 from operations.doctor.model_directory import components, faults, weights
 from operations.doctor.model_in_s3 import ModelFiles, ModelLocation, ModelWeights
@@ -70,7 +70,7 @@ def bucket(s3: Any, aws: StubbedAws) -> Iterator[Bucket]:
 
 
 def location(bucket: Bucket, uri: str | None = f"s3://{BUCKET}/sd/") -> ModelLocation:
-    return ModelLocation(bucket, "dev", "sd", S3Model(uri=uri))
+    return ModelLocation(bucket, "dev", "sd", S3Source(uri=uri))
 
 
 def without(*paths: str, **more: bytes) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
-from infra.config import HubModel
+from inference.contract.source import HubSource
 from operations.doctor.check import Status, finding_of
 from operations.doctor.model_on_hub import HubRepository, HubToken
 from tests.operations.conftest import StubbedAws
@@ -61,8 +61,8 @@ def hub() -> Iterator[FakeHub]:
     fake.stop()
 
 
-def source(token: str | None = None) -> HubModel:
-    return HubModel.model_validate({"id": "ada/drawing", "revision": COMMIT, "token_secret_arn": token})
+def source(token: str | None = None) -> HubSource:
+    return HubSource.model_validate({"id": "ada/drawing", "revision": COMMIT, "token_secret_arn": token})
 
 
 def repository(aws: StubbedAws, hub: FakeHub, token: str | None = None) -> HubRepository:

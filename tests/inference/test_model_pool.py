@@ -1,0 +1,161 @@
+"""Several models behind one engine, each loaded when it is first asked for."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+
+import pytest
+
+from inference.contract.generation import Generation
+from inference.contract.model import ModelDeclaration
+from inference.engine import EngineClosedError, Inputs, ModelUnavailableError
+from inference.logs import bind_job
+from inference.model_pool import ModelPool
+from tests.inference.conftest import Log
+from tests.inference.drawing import generation_of
+from tests.inference.fakes import ScriptedEngine, wait_until
+
+
+class Loader:
+    """Gives scripted engines, or raises `error` if there is one; for companions only when `gate` is open.
+
+    Engines that are loaded while there is a `failing` raise that when they draw.
+    """
+
+    def __init__(self) -> None:
+        self.engines: dict[str, ScriptedEngine] = {}
+        self.loads: list[str] = []
+        self.gate = threading.Event()
+        self.error: Exception | None = None
+        self.failing: Exception | None = None
+
+    def __call__(self, model: str) -> ScriptedEngine:
+        self.loads.append(model)
+        if model != "first":
+            assert self.gate.wait(20), "the test never opened the gate"
+        if self.error is not None:
+            raise self.error
+        self.engines[model] = ScriptedEngine(error=self.failing)
+        self.engines[model].gate.set()
+        return self.engines[model]
+
+
+@pytest.fixture
+def loader() -> Loader:
+    return Loader()
+
+
+@pytest.fixture
+def pool(loader: Loader) -> Iterator[ModelPool]:
+    pool = ModelPool(loader, first="first")
+    yield pool
+    loader.gate.set()
+    pool.close()
+
+
+def generation(model: str) -> Generation:
+    return generation_of(model=ModelDeclaration(name=model), width=64, height=64, steps=2)
+
+
+def silent(step: int, total: int) -> None:
+    pass
+
+
+def test_the_first_model_is_there_at_once_and_companions_when_they_are_asked_for(
+    pool: ModelPool, loader: Loader
+) -> None:
+    loader.gate.set()
+    assert loader.loads == ["first"]
+    for model in ("first", "anime", "first", "photo", "anime"):
+        pool.submit(generation(model), Inputs(), silent).result(10)
+    assert loader.loads == ["first", "anime", "photo"]
+    drawn = {name: [call[0].model for call in engine.calls] for name, engine in loader.engines.items()}
+    assert drawn == {"first": ["first"] * 2, "anime": ["anime"] * 2, "photo": ["photo"]}
+    assert pool.versions == {"scripted": "1"}
+
+
+def test_while_one_model_is_loaded_another_draws(pool: ModelPool, loader: Loader) -> None:
+    waiting = pool.submit(generation("anime"), Inputs(), silent)
+    pool.submit(generation("first"), Inputs(), silent).result(10)
+    assert not waiting.done()
+    loader.gate.set()
+    assert waiting.result(10).images
+
+
+def test_requests_that_wait_for_one_model_load_it_once(pool: ModelPool, loader: Loader) -> None:
+    waiting = [pool.submit(generation("anime"), Inputs(), silent) for _ in range(8)]
+    loader.gate.set()
+    assert all(each.result(10).images for each in waiting)
+    assert loader.loads == ["first", "anime"]
+
+
+def test_a_model_that_cannot_be_loaded_fails_its_jobs_alone_and_is_tried_again(
+    pool: ModelPool, loader: Loader, log: Log
+) -> None:
+    loader.gate.set()
+    loader.error = OSError("no such file: /secret")
+    bind_job("J")
+    failed = pool.submit(generation("anime"), Inputs(), silent)
+    with pytest.raises(ModelUnavailableError, match="The model 'anime' could not be loaded; the container's"):
+        failed.result(10)
+    (line,) = log.lines
+    assert (line["level"], line["job_id"]) == ("ERROR", "J")
+    assert "no such file: /secret" in line["exception"]
+    loader.error = None
+    for model in ("first", "anime"):
+        assert pool.submit(generation(model), Inputs(), silent).result(10).images
+
+
+def test_what_an_engine_fails_of_is_passed_on(pool: ModelPool, loader: Loader) -> None:
+    waiting = pool.submit(generation("anime"), Inputs(), silent)
+    loader.failing = ValueError("broken")
+    loader.gate.set()
+    with pytest.raises(ValueError, match="broken"):
+        waiting.result(10)
+
+
+def test_a_job_that_is_canceled_while_its_model_is_loaded_is_not_drawn(
+    pool: ModelPool, loader: Loader
+) -> None:
+    kept, canceled = (pool.submit(generation("anime"), Inputs(), silent) for _ in range(2))
+    assert canceled.cancel()
+    loader.gate.set()
+    assert kept.result(10).images
+    with pytest.raises(CancelledError):
+        canceled.result(10)
+
+
+def test_steps_are_heard_of_in_the_callers_context(pool: ModelPool, loader: Loader) -> None:
+    loader.gate.set()
+    heard: list[tuple[int, int]] = []
+    pool.submit(generation("anime"), Inputs(), lambda step, total: heard.append((step, total))).result(10)
+    assert heard == [(1, 2), (2, 2)]
+
+
+def test_a_pool_with_an_engine_that_takes_nothing_more_says_so(pool: ModelPool, loader: Loader) -> None:
+    loader.gate.set()
+    pool.submit(generation("anime"), Inputs(), silent).result(10)
+    pool.check()
+    loader.engines["anime"].close()
+    with pytest.raises(EngineClosedError):
+        pool.check()
+
+
+def test_a_pool_that_closes_draws_what_it_has_taken_and_takes_no_more(
+    pool: ModelPool, loader: Loader
+) -> None:
+    taken, not_begun = (pool.submit(generation(model), Inputs(), silent) for model in ("anime", "photo"))
+    wait_until(lambda: "anime" in loader.loads)
+    with ThreadPoolExecutor() as threads:
+        closing = threads.submit(pool.close)
+        with pytest.raises(EngineClosedError):
+            not_begun.result(10)
+        with pytest.raises(EngineClosedError):
+            pool.check()
+        with pytest.raises(EngineClosedError):
+            pool.submit(generation("first"), Inputs(), silent)
+        loader.gate.set()
+        closing.result(10)
+    assert taken.result(10).images
+    assert all(engine.closed for engine in loader.engines.values())
+    assert "photo" not in loader.loads

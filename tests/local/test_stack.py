@@ -1,0 +1,34 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from local import stack
+from local.aws import LocalAws
+
+
+class InProcess(LocalAws):
+    """The cloud is moto's."""
+
+    def client(self, service: str, *_: Any, **__: Any) -> Any:
+        create: Any = boto3.client
+        return create(service)
+
+
+def test_every_model_of_the_stage_and_the_demos_adapters_are_uploaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = [{"name": "demo", "companions": [{"name": "anime"}]}, {"name": "other"}]
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": {"stages": {"dev": {"models": models}}}}))
+    monkeypatch.setattr(stack, "ROOT", tmp_path)
+    with mock_aws():
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="models")
+        stack.upload_models(InProcess(url="http://127.0.0.1:1", certificate=None), "models")
+        keys = {each["Key"] for each in s3.list_objects_v2(Bucket="models")["Contents"]}
+    assert {"demo/model_index.json", "anime/model_index.json", "other/model_index.json"} <= keys
+    assert "adapters/loras/moon.safetensors" in keys
+    assert {key.partition("/")[0] for key in keys} == {"demo", "anime", "other", "adapters"}
