@@ -5,18 +5,18 @@ import tempfile
 from pathlib import Path
 
 import boto3
-import uvicorn
 
 from inference.contract.environment import ContainerEnvironment
+from inference.draining import DrainingServer
 from inference.hub import fetch_model
 from inference.hub_token import read_token
 from inference.invocation import InvocationHandler
 from inference.logs import ContextThreads, start_logging
+from inference.running import RunningJobs
 from inference.server import create_app
 from inference.storage import DataBucket
 from inference.telemetry import Telemetry
 
-_DRAIN_S = 25  # SageMaker kills the container 30 s after asking it to stop
 _VERBOSITY = {"DIFFUSERS_VERBOSITY": "error", "TRANSFORMERS_VERBOSITY": "error"}
 """Read by the libraries when they are imported, which is when they begin to warn."""
 
@@ -27,6 +27,7 @@ def main() -> None:
     os.environ.update(_VERBOSITY)
     environment = ContainerEnvironment.read(os.environ)
     telemetry = Telemetry(stage=environment.stage, model=environment.model.name)
+    running = RunningJobs()
 
     def load() -> InvocationHandler:
         with telemetry.loading():
@@ -42,16 +43,16 @@ def main() -> None:
                 environment=environment,
                 transfers=ContextThreads(max_workers=4, thread_name_prefix="transfer"),
                 telemetry=telemetry,
+                running=running,
             )
 
-    uvicorn.run(
+    DrainingServer(
         create_app(load),
+        running,
         host=environment.bind_host,
         port=environment.sagemaker_bind_to_port,
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=_DRAIN_S,
-    )
+        drain_s=environment.drain_s,
+    ).run()
 
 
 def _model_directory(environment: ContainerEnvironment) -> Path:

@@ -16,6 +16,7 @@ from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimit
 from inference.engine import Drawing, EngineClosedError, Inputs, OnStep
 from inference.invocation import InvocationHandler
 from inference.logs import ContextThreads
+from inference.running import RunningJobs
 from inference.storage import DataBucket
 from inference.telemetry import Telemetry
 
@@ -85,6 +86,7 @@ def handler_of(
     s3: Any,
     environment: ContainerEnvironment = ENVIRONMENT,
     clock: Callable[[], float] = time.monotonic,
+    running: RunningJobs | None = None,
 ) -> InvocationHandler:
     return InvocationHandler(
         engine=engine,
@@ -92,4 +94,5 @@ def handler_of(
         environment=environment,
         transfers=ContextThreads(max_workers=4),
         telemetry=Telemetry(stage=environment.stage, model=environment.model.name, clock=clock),
+        running=running or RunningJobs(),
     )
