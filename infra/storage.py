@@ -11,7 +11,7 @@ from inference.contract import keys
 from infra.config import S3Model
 from infra.review import accept
 
-_PROGRESS_DAYS = 1
+_MESSAGES_DAYS = 1
 _OLD_VERSIONS_DAYS = 7
 _ACCESS_LOGS_DAYS = 90
 _BY_PREFIX = "Objects get their names from jobs and models: the prefix is as narrow as it can be."
@@ -49,7 +49,10 @@ class Storage(Construct):
             "Data",
             lifecycle_rules=[
                 s3.LifecycleRule(expiration=retention),
-                s3.LifecycleRule(prefix=keys.PROGRESS_PREFIX, expiration=cdk.Duration.days(_PROGRESS_DAYS)),
+                *(
+                    s3.LifecycleRule(prefix=prefix, expiration=cdk.Duration.days(_MESSAGES_DAYS))
+                    for prefix in (keys.PROGRESS_PREFIX, keys.CANCELLATIONS_PREFIX)
+                ),
             ],
         )
         self.models_bucket = self._bucket("Models", lifecycle_rules=[])
@@ -128,12 +131,20 @@ class Storage(Construct):
         )
 
     def grant_container(self, role: iam.IGrantable) -> None:
-        """Lets an endpoint read inputs and requests, and write what it draws."""
+        """Lets an endpoint read requests, inputs and cancellations, and write what it draws."""
         self._grant(
             role,
             self.data_bucket,
             ["s3:GetObject"],
-            *(f"{p}*" for p in (keys.REQUESTS_PREFIX, keys.INPUTS_PREFIX, keys.OUTPUTS_PREFIX)),
+            *(
+                f"{p}*"
+                for p in (
+                    keys.REQUESTS_PREFIX,
+                    keys.INPUTS_PREFIX,
+                    keys.OUTPUTS_PREFIX,
+                    keys.CANCELLATIONS_PREFIX,
+                )
+            ),
         )
         self._grant(
             role,
@@ -153,9 +164,16 @@ class Storage(Construct):
         self._grant_key(role)
 
     def grant_api(self, grantee: iam.IGrantable) -> None:
-        """Lets the API keep records, store requests, read progress and sign links to images."""
+        """Lets the API keep records, store requests and cancellations, read progress and sign links."""
         self.jobs_table.grant(grantee, "dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:UpdateItem")
-        self._grant(grantee, self.data_bucket, ["s3:PutObject"], f"{keys.REQUESTS_PREFIX}*")
+        self._grant(
+            grantee,
+            self.data_bucket,
+            ["s3:PutObject"],
+            f"{keys.REQUESTS_PREFIX}*",
+            f"{keys.INPUTS_PREFIX}*",
+            f"{keys.CANCELLATIONS_PREFIX}*",
+        )
         self._grant(
             grantee,
             self.data_bucket,

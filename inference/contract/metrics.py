@@ -30,7 +30,10 @@ IMAGES = "Images"
 """Images drawn and stored by a job that succeeded."""
 
 FAILURES = "Failures"
-"""1 for a job that failed, 0 for one that succeeded or was canceled: the sum counts, the average is the share."""
+"""1 for a job that failed and 0 for one that did not: the sum counts them, the average is their share.
+
+A job that was canceled has not failed.
+"""
 
 ERROR_CODE_PROPERTY = "error_code"
 """Beside a failure or cancellation in its log event: an `ErrorCode`."""

