@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import socket
+from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -40,7 +41,8 @@ class DrainingServer(uvicorn.Server):
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serves until it is told to stop, and then ends the process, whatever its threads still do."""
-        asyncio.new_event_loop().run_until_complete(self.serve(sockets))
+        with suppress(KeyboardInterrupt):
+            asyncio.new_event_loop().run_until_complete(self.serve(sockets))
         logging.shutdown()
         os._exit(
             os.EX_OK
