@@ -1,6 +1,7 @@
 """A client's cancelling, from the marker in S3 to the answer of the invocation."""
 
 import asyncio
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,5 +126,25 @@ def test_the_looking_stops_with_the_job() -> None:
         (looking,) = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.wait([looking])
         assert looking.cancelled()
+
+    asyncio.run(work())
+
+
+def test_a_job_does_not_wait_for_an_answer_that_does_not_come() -> None:
+    answered = threading.Event()
+
+    class Silent(Markers):
+        def is_canceled(self, job_id: str) -> bool:
+            answered.wait(20)
+            return super().is_canceled(job_id)
+
+    async def work() -> None:
+        markers = Silent(False)
+        async with (
+            RunningJobs().interruptible() as interruption,
+            CancellationWatch(markers).over("J", interruption),
+        ):
+            assert markers.looks == 0
+        answered.set()
 
     asyncio.run(work())
