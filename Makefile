@@ -2,6 +2,8 @@
 PYTHON ?= python3
 PORT ?= 8080
 STAGE ?= dev
+MODEL ?= inference/demo_model
+TARGET ?= out/model.tar.gz
 PROMPT ?= a photo of an astronaut riding a horse on mars
 
 BIN := .venv/bin
@@ -13,7 +15,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PROMPT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format synth doctor cost docs lock bench train evaluate clean
+.PHONY: help setup demo up test check format synth doctor cost docs lock package bench train evaluate clean
 
 help: ## Show the commands.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +61,10 @@ docs: setup ## Write the documents that are made from the code.
 lock: setup ## Pin everything in the container's image, with hashes, from inference/requirements*.txt.
 	$(LOCK) inference/requirements.txt -o inference/requirements.lock
 	$(LOCK) --no-deps inference/requirements-alone.txt -o inference/requirements-alone.lock
+
+package: setup ## Pack a model (MODEL=directory) with the engine for AWS's stock containers, into TARGET (out/model.tar.gz).
+	@mkdir -p $(dir $(TARGET))
+	$(BIN)/python -m inference.package $(MODEL) $(TARGET)
 
 train: setup ## Train the demo model and its LoRA anew, into inference/: hours on two cores, resumable.
 	$(BIN)/python -m training train

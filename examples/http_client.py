@@ -42,7 +42,7 @@ class JobsApi:
         """Submits a job and gives it as it stands, again and again, until it has succeeded.
 
         Raises:
-            JobError: it was refused, has failed, or time is up.
+            JobError: it was refused, has failed, was canceled, or time is up.
         """
         answer = self._request("POST", "/v1/jobs", request)
         pause_s = _FIRST_PAUSE_S
@@ -53,6 +53,8 @@ class JobsApi:
                 return
             if job["status"] == "failed":
                 raise JobError(_in_words(job["error"]))
+            if job["status"] == "canceled":
+                raise JobError(f"job {job['id']} was canceled")
             if not self._wait(answer, pause_s):
                 raise JobError(f"time is up, but job {job['id']} goes on and can still be followed")
             pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)

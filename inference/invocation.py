@@ -8,6 +8,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from inference import images
+from inference.cancellation import CancellationWatch
 from inference.contract.environment import ContainerEnvironment
 from inference.contract.generation import Generation, InvalidRequestError, new_seed
 from inference.contract.model import ModelDeclaration
@@ -18,6 +19,7 @@ from inference.contract.validation import field_errors
 from inference.engine import Drawing, Engine, Inputs, OnStep
 from inference.output.finisher import FinishedImage, Finisher
 from inference.progress import ProgressPublisher
+from inference.running import RunningJobs
 from inference.storage import DataBucket
 from inference.telemetry import JobTelemetry, Telemetry
 
@@ -40,6 +42,7 @@ class InvocationHandler:
         environment: ContainerEnvironment,
         transfers: Executor,
         telemetry: Telemetry,
+        running: RunningJobs,
     ) -> None:
         """Takes what it works with.
 
@@ -50,6 +53,7 @@ class InvocationHandler:
             environment: what the container is told.
             transfers: threads for fetching, encoding and storing, beside the drawing.
             telemetry: where jobs are told of.
+            running: what admits jobs, and ends them before their time.
         """
         self._engine = engine
         self._finisher = finisher
@@ -57,6 +61,8 @@ class InvocationHandler:
         self._environment = environment
         self._transfers = transfers
         self._telemetry = telemetry
+        self._running = running
+        self._cancellations = CancellationWatch(bucket)
 
     async def handle(self, body: bytes) -> GenerationResult:
         """Draws what the body asks for and keeps the images.
@@ -65,34 +71,41 @@ class InvocationHandler:
             body: JSON of an `InvocationRequest`.
 
         Raises:
-            ProblemError: the request is wrong, an input cannot be used, or memory does not suffice.
+            ProblemError: the request is wrong, an input cannot be used, memory does not suffice, or the job
+                has been canceled, or cut short by the container's end.
             DrawingError: the engine failed in another way.
         """
-        with self._telemetry.job() as job:
+        with self._telemetry.job() as job, self._running.job():
             generation = self._parse(body, job)
             self._log_arrival(generation)
-            return await self._serve(generation, job)
+            async with ProgressPublisher(self._bucket, generation.id, self._transfers) as progress:
+                return await self._serve(generation, job, progress)
 
     def check(self) -> None:
-        """Raises EngineClosedError if the engine takes nothing more."""
+        """Raises EngineClosedError if no more jobs are taken."""
+        self._running.check()
         self._engine.check()
 
     def close(self) -> None:
         """Lets the engine finish what it has taken, and takes no more."""
         self._engine.close()
 
-    async def _serve(self, generation: Generation, job: JobTelemetry) -> GenerationResult:
+    async def _serve(
+        self, generation: Generation, job: JobTelemetry, progress: ProgressPublisher
+    ) -> GenerationResult:
         run, transfers = asyncio.get_running_loop().run_in_executor, self._transfers
 
-        input_image = None
-        if generation.input_image is not None:
-            with job.measure("fetch"):
-                input_image = await run(transfers, self._fetch, generation.input_image, generation)
-
-        publisher = ProgressPublisher(self._bucket, generation.id, transfers)
-        drawing = await self._draw(generation, Inputs(image=input_image), publisher.on_step)
+        async with (
+            self._running.interruptible() as interruption,
+            self._cancellations.over(generation.id, interruption),
+        ):
+            input_image = None
+            if generation.input_image is not None:
+                with job.measure("fetch"):
+                    input_image = await run(transfers, self._fetch, generation.input_image, generation)
+            drawing = await self._draw(generation, Inputs(image=input_image), progress.on_step)
         job.took("denoise", drawing.seconds)
-        publisher.on_drawn()
+        progress.on_drawn()
 
         with job.measure("encode"):
             finished = await asyncio.gather(

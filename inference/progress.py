@@ -1,8 +1,10 @@
 """Publishing how far a job is, without holding up the drawing."""
 
-import time
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
+from types import TracebackType
+from typing import Self
 
 from inference.contract.progress import Phase, Progress
 from inference.storage import DataBucket
@@ -11,9 +13,10 @@ _INTERVAL_S = 1.0
 
 
 class ProgressPublisher:
-    """Stores a job's progress on another thread, at most once a second.
+    """Stores a job's latest progress, at most once a second, each time after the last is stored.
 
-    What comes sooner is dropped: the next step says it again.
+    What comes in between is dropped; the last word is not. As a context manager it lasts as long as the job.
+    If the job succeeds, its last word may be stored after the block has ended.
     """
 
     def __init__(
@@ -22,17 +25,33 @@ class ProgressPublisher:
         job_id: str,
         executor: Executor,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._bucket = bucket
         self._job_id = job_id
         self._executor = executor
-        self._clock = clock
-        self._next_s = clock()
+        self._sleep = sleep
+        self._latest: Progress | None = None
+        self._ended = False
         self._total_steps = 0
 
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self._storing = self._loop.create_task(self._store_latest())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._ended = True
+            self._news.set()
+        else:
+            self._storing.cancel()
+
     def on_step(self, step: int, total_steps: int) -> None:
-        """Tells of a denoiser evaluation: see `inference.engine.OnStep`."""
+        """Tells of a denoiser evaluation, from any thread: see `inference.engine.OnStep`."""
         self._total_steps = total_steps
         self._publish(Progress(phase=Phase.DENOISING, step=step, total_steps=total_steps))
 
@@ -41,8 +60,19 @@ class ProgressPublisher:
         self._publish(Progress(phase=Phase.UPLOADING, step=self._total_steps, total_steps=self._total_steps))
 
     def _publish(self, progress: Progress) -> None:
-        now = self._clock()
-        if now < self._next_s:
-            return
-        self._next_s = now + _INTERVAL_S
-        self._executor.submit(self._bucket.store_progress, self._job_id, progress)
+        self._latest = progress
+        self._loop.call_soon_threadsafe(self._news.set)
+
+    async def _store_latest(self) -> None:
+        stored: Progress | None = None
+        while not (self._ended and self._latest is stored):
+            await self._news.wait()
+            self._news.clear()
+            latest = self._latest
+            if latest is None or latest is stored:
+                continue
+            stored = latest
+            await self._loop.run_in_executor(
+                self._executor, self._bucket.store_progress, self._job_id, latest
+            )
+            await self._sleep(_INTERVAL_S)

@@ -16,6 +16,9 @@ from inference.invocation import InvocationHandler
 
 _LOGGER = logging.getLogger(__name__)
 
+CLOSE_S = 2
+"""What the engine is given, once all jobs are answered, to notice that nobody waits for it."""
+
 LoadHandler = Callable[[], InvocationHandler]
 """Loads the model: slow, and run on a thread of its own."""
 
@@ -45,9 +48,14 @@ class _Model:
             )
 
     async def close(self) -> None:
-        """Returns when the handler, if there is one, has finished what it does."""
-        if self._handler is not None:
-            await asyncio.to_thread(self._handler.close)
+        """Returns when the handler, if there is one, has finished what it does, or time is up."""
+        if self._handler is None:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await asyncio.to_thread(self._handler.close)
+        except TimeoutError:
+            _LOGGER.warning("the engine was not done within %d s", CLOSE_S)
 
     def ready(self) -> InvocationHandler:
         """Raises ModelNotReadyError until the model is loaded."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from inference.contract.identifiers import S3Location
-from inference.contract.keys import output_key, progress_key
+from inference.contract.keys import cancellation_key, output_key, progress_key
 from inference.contract.options import OutputFormat
 from inference.contract.problem import ErrorCode, ProblemError
 from inference.contract.progress import Progress
@@ -83,3 +83,14 @@ class DataBucket:
             )
         except (ClientError, BotoCoreError) as error:
             _LOGGER.warning("progress was not stored: %s", error)
+
+    def is_canceled(self, job_id: str) -> bool:
+        """Whether the job's cancellation marker is there. If S3 does not say, the log does, and it is not."""
+        try:
+            self._s3.get_object(Bucket=self._name, Key=cancellation_key(job_id))["Body"].close()
+        except self._s3.exceptions.NoSuchKey:
+            return False
+        except (ClientError, BotoCoreError) as error:
+            _LOGGER.warning("the cancellation marker was not read: %s", error)
+            return False
+        return True

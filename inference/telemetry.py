@@ -101,20 +101,24 @@ class Telemetry:
         try:
             yield job
         except Exception as error:
-            self._tell_failure(job, error)
+            self._tell_end(job, error)
             raise
         seconds = {_METRIC_OF[part]: duration for part, duration in job.durations_s.items()}
         counts = {metrics.IMAGES: job.images, metrics.FAILURES: 0}
         _LOGGER.info("the job is done", extra=self._document(job.model, _queued(job) | seconds, counts))
 
-    def _tell_failure(self, job: JobTelemetry, error: Exception) -> None:
-        document = self._document(job.model, _queued(job), {metrics.FAILURES: 1})
-        document[metrics.ERROR_CODE_PROPERTY] = ErrorCode.INTERNAL.value
-        if isinstance(error, ProblemError):
-            document[metrics.ERROR_CODE_PROPERTY] = error.code.value
-            if not error.errors:  # what is wrong with a field may be told in the words of the prompt
-                document["detail"] = error.detail
-        _LOGGER.warning("the job has failed", extra=document)
+    def _tell_end(self, job: JobTelemetry, error: Exception) -> None:
+        """Tells why there are no images; what its client has canceled has not failed."""
+        code = error.code if isinstance(error, ProblemError) else ErrorCode.INTERNAL
+        canceled = code is ErrorCode.CANCELED
+        document = self._document(job.model, _queued(job), {metrics.FAILURES: 0 if canceled else 1})
+        document[metrics.ERROR_CODE_PROPERTY] = code.value
+        if isinstance(error, ProblemError) and not error.errors:
+            document["detail"] = error.detail  # what is wrong with a field may be told in the prompt's words
+        if canceled:
+            _LOGGER.info("the job was canceled", extra=document)
+        else:
+            _LOGGER.warning("the job has failed", extra=document)
 
     def _document(
         self, model: str, seconds: Mapping[str, float], counts: Mapping[str, float] | None = None

@@ -200,6 +200,12 @@ class JobsApi(Construct):
             ),
             ("Throttled", types.THROTTLED, ErrorCode.TOO_MANY_REQUESTS, "Slow down and try again."),
             ("Quota", types.QUOTA_EXCEEDED, ErrorCode.TOO_MANY_REQUESTS, "The key's quota is used up."),
+            (
+                "TooLarge",
+                types.REQUEST_TOO_LARGE,
+                ErrorCode.PAYLOAD_TOO_LARGE,
+                "Send large pictures to S3 and name them by their s3:// URIs.",
+            ),
             ("Failed", types.DEFAULT_5_XX, ErrorCode.INTERNAL, "The service failed; try again later."),
         ):
             problem = Problem.of(code, detail, request_id="$context.requestId")

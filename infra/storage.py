@@ -12,7 +12,7 @@ from inference.contract.identifiers import S3Location
 from inference.contract.source import S3Source
 from infra.review import accept
 
-_PROGRESS_DAYS = 1
+_MESSAGES_DAYS = 1
 _COMPILED_DAYS = 30
 """What has gone is compiled anew; what was compiled for former versions goes."""
 
@@ -53,7 +53,10 @@ class Storage(Construct):
             "Data",
             lifecycle_rules=[
                 s3.LifecycleRule(expiration=retention),
-                s3.LifecycleRule(prefix=keys.PROGRESS_PREFIX, expiration=cdk.Duration.days(_PROGRESS_DAYS)),
+                *(
+                    s3.LifecycleRule(prefix=prefix, expiration=cdk.Duration.days(_MESSAGES_DAYS))
+                    for prefix in (keys.PROGRESS_PREFIX, keys.CANCELLATIONS_PREFIX)
+                ),
                 s3.LifecycleRule(prefix=keys.COMPILED_PREFIX, expiration=cdk.Duration.days(_COMPILED_DAYS)),
             ],
         )
@@ -137,12 +140,20 @@ class Storage(Construct):
         )
 
     def grant_container(self, role: iam.IGrantable) -> None:
-        """Lets an endpoint read inputs, requests and adapters, and write what it draws."""
+        """Lets an endpoint read requests, inputs, adapters and cancellations, and write what it draws."""
         self._grant(
             role,
             self.data_bucket,
             ["s3:GetObject"],
-            *(f"{p}*" for p in (keys.REQUESTS_PREFIX, keys.INPUTS_PREFIX, keys.OUTPUTS_PREFIX)),
+            *(
+                f"{p}*"
+                for p in (
+                    keys.REQUESTS_PREFIX,
+                    keys.INPUTS_PREFIX,
+                    keys.OUTPUTS_PREFIX,
+                    keys.CANCELLATIONS_PREFIX,
+                )
+            ),
         )
         self._grant(
             role,
@@ -168,9 +179,16 @@ class Storage(Construct):
         self._grant(role, self.data_bucket, actions, f"{keys.COMPILED_PREFIX}*")
 
     def grant_api(self, grantee: iam.IGrantable) -> None:
-        """Lets the API keep records, store requests, read progress and sign links to images."""
+        """Lets the API keep records, store requests and cancellations, read progress and sign links."""
         self.jobs_table.grant(grantee, "dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:UpdateItem")
-        self._grant(grantee, self.data_bucket, ["s3:PutObject"], f"{keys.REQUESTS_PREFIX}*")
+        self._grant(
+            grantee,
+            self.data_bucket,
+            ["s3:PutObject"],
+            f"{keys.REQUESTS_PREFIX}*",
+            f"{keys.INPUTS_PREFIX}*",
+            f"{keys.CANCELLATIONS_PREFIX}*",
+        )
         self._grant(
             grantee,
             self.data_bucket,

@@ -19,7 +19,7 @@ KNOWN_PROMPT = "a big yellow star on a blue background"
 
 _POLL_S = 0.2
 _TIMEOUT_S = 600
-_TERMINAL = {"succeeded", "failed"}
+_TERMINAL = {"succeeded", "failed", "canceled"}
 
 
 class JobFailedError(RuntimeError):
@@ -96,7 +96,9 @@ def _follow(http: httpx.Client, job: Any, name: str, progress: Progress) -> Any:
             total=done["total_steps"],
         )
     progress.remove_task(task)
-    if job["status"] != "succeeded":
+    if job["status"] == "canceled":
+        raise JobFailedError(f"job {job['id']} was canceled")
+    if job["status"] == "failed":
         error = job["error"]
         raise JobFailedError(f"job {job['id']} failed: {error['code']}: {error['detail']}")
     return job

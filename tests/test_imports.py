@@ -40,9 +40,14 @@ def modules_after(statement: str, *paths: str) -> set[str]:
         ),
         ("import infra.stacks", ["."], HEAVY | {"jobs", "boto3", "starlette", "inference.server"}),
         ("import inference.__main__", ["."], HEAVY | {"jobs", "infra", "aws_cdk", "local"}),
+        (
+            "import inference.script_mode, inference.package",
+            ["."],
+            HEAVY | {"jobs", "infra", "aws_cdk", "local", "starlette", "uvicorn"},
+        ),
         ("import inference.denoising.loading", ["."], {"jobs", "infra", "aws_cdk", "inference.server"}),
     ],
-    ids=["contract", "jobs", "infra", "server", "engine"],
+    ids=["contract", "jobs", "infra", "server", "script mode", "engine"],
 )
 def test_a_side_loads_nothing_of_the_others(statement: str, paths: list[str], forbidden: set[str]) -> None:
     assert modules_after(statement, *paths) & forbidden == set()

@@ -114,6 +114,10 @@ class ContainerEnvironment(Environment):
 
     bind_host: str = "0.0.0.0"  # noqa: S104 - SageMaker reaches the container from outside it
     sagemaker_bind_to_port: int = 8080
+
+    drain_s: float = Field(default=20, ge=0, le=20)
+    """What jobs are given to be drawn once the container is told to stop; it is killed after 30 s."""
+
     max_input_image_bytes: int = Field(default=25 * 1024 * 1024)
     max_input_image_pixels: int = Field(default=50_000_000)
     max_bucket: MaxBucket = 8

@@ -30,10 +30,13 @@ IMAGES = "Images"
 """Images drawn and stored by a job that succeeded."""
 
 FAILURES = "Failures"
-"""1 for a job that failed and 0 for one that succeeded: the sum counts them, the average is their share."""
+"""1 for a job that failed and 0 for one that did not: the sum counts them, the average is their share.
+
+A job that was canceled has not failed.
+"""
 
 ERROR_CODE_PROPERTY = "error_code"
-"""Beside a failure in its log event: an `ErrorCode`."""
+"""Beside a failure or cancellation in its log event: an `ErrorCode`."""
 
 
 def dimensions(*, stage: str, model: str) -> dict[str, str]:

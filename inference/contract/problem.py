@@ -17,6 +17,7 @@ class ErrorCode(StrEnum):
     VALIDATION_FAILED = "validation_failed"
     FORBIDDEN = "forbidden"
     TOO_MANY_REQUESTS = "too_many_requests"
+    PAYLOAD_TOO_LARGE = "payload_too_large"
     JOB_NOT_FOUND = "job_not_found"
     MODEL_NOT_FOUND = "model_not_found"
     ROUTE_NOT_FOUND = "route_not_found"
@@ -47,6 +48,9 @@ _MEANINGS = {
     ErrorCode.VALIDATION_FAILED: _Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid", False),
     ErrorCode.FORBIDDEN: _Meaning(HTTPStatus.FORBIDDEN, "The request is not authorized", False),
     ErrorCode.TOO_MANY_REQUESTS: _Meaning(HTTPStatus.TOO_MANY_REQUESTS, "There are too many requests", True),
+    ErrorCode.PAYLOAD_TOO_LARGE: _Meaning(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large", False
+    ),
     ErrorCode.JOB_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "There is no such job", False),
     ErrorCode.MODEL_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "There is no such model", False),
     ErrorCode.ROUTE_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "Nothing answers this method and path", False),

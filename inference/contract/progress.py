@@ -6,11 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Phase(StrEnum):
-    """What is happening to an unfinished job."""
+    """What is happening to an unfinished job. The container does not say `canceling`; it stops."""
 
     QUEUED = "queued"
     DENOISING = "denoising"
     UPLOADING = "uploading"
+    CANCELING = "canceling"
 
 
 class Progress(BaseModel):

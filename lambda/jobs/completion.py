@@ -68,7 +68,10 @@ class Completion:
 
     def _outcome(self, job: Job, notice: Notice) -> Outcome:
         if notice.invocation_status is InvocationStatus.FAILED:
-            return Outcome(status=JobStatus.FAILED, error=self._problem(job, notice))
+            problem = self._problem(job, notice)
+            if problem.code is ErrorCode.CANCELED:
+                return Outcome(status=JobStatus.CANCELED)
+            return Outcome(status=JobStatus.FAILED, error=problem)
         location = notice.response_parameters.output_location
         if location is None:
             raise UnreadableAnswerError(f"the notice for job {notice.inference_id} names no output location")

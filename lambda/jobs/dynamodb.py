@@ -55,6 +55,9 @@ class DynamoDBJobRepository:
         if not self._update(job_id, values, Attr("id").exists()):
             raise JobNotFoundError(job_id)
 
+    def request_cancellation(self, job_id: str) -> bool:
+        return self._update_queued(job_id, {"cancel_requested": True})
+
     def settle(self, job_id: str, outcome: Outcome, finished_at: datetime) -> bool:
         values = {
             "status": outcome.status.value,
@@ -62,12 +65,16 @@ class DynamoDBJobRepository:
             "images": _IMAGES.dump_json(outcome.images).decode(),
             "error": outcome.error.model_dump_json() if outcome.error else None,
         }
-        settled = self._update(job_id, values, Attr("status").eq(JobStatus.QUEUED.value))
-        if not settled:
-            self.get(job_id)
-        return settled
+        return self._update_queued(job_id, values)
 
-    def _update(self, job_id: str, values: dict[str, str | None], condition: ConditionBase) -> bool:
+    def _update_queued(self, job_id: str, values: Mapping[str, str | bool | None]) -> bool:
+        """Sets the values that are not None: False if the job has ended."""
+        updated = self._update(job_id, values, Attr("status").eq(JobStatus.QUEUED.value))
+        if not updated:
+            self.get(job_id)
+        return updated
+
+    def _update(self, job_id: str, values: Mapping[str, str | bool | None], condition: ConditionBase) -> bool:
         """Sets the values that are not None: False if the condition does not hold."""
         present = {name: value for name, value in values.items() if value is not None}
         try:
@@ -102,4 +109,5 @@ def _from_item(item: Mapping[str, Any]) -> Job:
         finished_at=finished_at and datetime.fromisoformat(finished_at),
         images=_IMAGES.validate_json(item.get("images", "[]")),
         error=error and Problem.model_validate_json(error),
+        cancel_requested=item.get("cancel_requested", False),
     )

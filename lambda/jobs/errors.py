@@ -14,6 +14,15 @@ class JobNotFoundError(ProblemError):
         super().__init__(f"There is no job {job_id!r}; it may have been removed after its retention time.")
 
 
+class AlreadyTerminalError(ProblemError):
+    """The job has ended."""
+
+    code = ErrorCode.ALREADY_TERMINAL
+
+    def __init__(self, job_id: str, status: str) -> None:
+        super().__init__(f"The job {job_id!r} has ended already: it is {status}.")
+
+
 class ModelNotFoundError(ProblemError):
     """No model has this name."""
 

@@ -14,10 +14,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from inference.contract.generation import InvalidRequestError
 from inference.contract.problem import CONTENT_TYPE, ErrorCode, Problem, ProblemError
+from inference.contract.progress import Progress
 from inference.contract.request import JobRequest
 from inference.contract.validation import field_errors
 from jobs import wiring
+from jobs.job import Job
 from jobs.representation import JOBS_PATH, JobView, ModelList, SamplerList
+from jobs.service import JobService
 
 _JSON = "application/json"
 _POLL_S = 2
@@ -45,6 +48,7 @@ _FORBIDDEN = _problem_response("The API key is missing or wrong.")
         400: _problem_response("The body is not a JSON object."),
         403: _FORBIDDEN,
         404: _problem_response("There is no such model."),
+        413: _problem_response("The body is too large."),
         422: _problem_response("The request is not valid: `errors` names the fields."),
         503: _problem_response("The model's endpoint did not take the job."),
     },
@@ -53,12 +57,8 @@ def submit(body: Annotated[JobRequest, Body()]) -> Response[str]:
     """Puts a job on record, hands it to the model's endpoint and answers at once."""
     service = wiring.job_service()
     job = service.submit(body)
-    view = JobView.of(job, None, bucket=service.data_bucket_name, presign=service.documents.presign)
-    headers = {
-        "Location": f"jobs/{job.id}",  # relative: the stage's name may stand in front of the path
-        "Retry-After": str(_POLL_S),
-    }
-    return _answer(HTTPStatus.ACCEPTED, view.model_dump_json(), headers=headers)
+    location = f"jobs/{job.id}"  # relative: the stage's name may stand in front of the path
+    return _show(HTTPStatus.ACCEPTED, service, job, None, Location=location)
 
 
 @app.get(
@@ -74,10 +74,28 @@ def submit(body: Annotated[JobRequest, Body()]) -> Response[str]:
 def follow(job_id: Annotated[str, Path()]) -> Response[str]:
     """Shows the job; while it is unfinished, Retry-After says when to ask again."""
     service = wiring.job_service()
-    job, progress = service.follow(job_id)
-    view = JobView.of(job, progress, bucket=service.data_bucket_name, presign=service.documents.presign)
-    headers = {} if view.status.is_terminal else {"Retry-After": str(_POLL_S)}
-    return _answer(HTTPStatus.OK, view.model_dump_json(), headers=headers)
+    return _show(HTTPStatus.OK, service, *service.follow(job_id))
+
+
+@app.post(
+    f"{JOBS_PATH}/<job_id>/cancel",
+    summary="Cancel a job",
+    operation_id="cancelJob",
+    responses={
+        202: {
+            "description": "The job will not begin, or stops, unless it is finished sooner.",
+            "content": {_JSON: {"model": JobView}},
+        },
+        403: _FORBIDDEN,
+        404: _problem_response("There is no such job."),
+        409: _problem_response("The job has already ended."),
+        503: _problem_response("The service could not ask the container; ask again."),
+    },
+)
+def cancel(job_id: Annotated[str, Path()]) -> Response[str]:
+    """Asks that the job stop; asking again changes nothing. Follow it until its `status` is `canceled`."""
+    service = wiring.job_service()
+    return _show(HTTPStatus.ACCEPTED, service, *service.cancel(job_id))
 
 
 @app.get(
@@ -163,6 +181,16 @@ def _request_id() -> str:
 
 def _refuse(problem: Problem) -> Response[str]:
     return _answer(HTTPStatus(problem.status), problem.model_dump_json(), content_type=CONTENT_TYPE)
+
+
+def _show(
+    status: HTTPStatus, service: JobService, job: Job, progress: Progress | None, **headers: str
+) -> Response[str]:
+    """A job's view, with when to ask again while it is unfinished."""
+    view = JobView.of(job, progress, bucket=service.data_bucket_name, presign=service.documents.presign)
+    if not view.status.is_terminal:
+        headers["Retry-After"] = str(_POLL_S)
+    return _answer(status, view.model_dump_json(), headers=headers)
 
 
 def _answer(

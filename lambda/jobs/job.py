@@ -16,11 +16,12 @@ class JobStatus(StrEnum):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    CANCELED = "canceled"
 
     @property
     def is_terminal(self) -> bool:
         """True when the job will not change any more."""
-        return self in (JobStatus.SUCCEEDED, JobStatus.FAILED)
+        return self in (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,7 @@ class Job:
         expires_at: when the record and the images are removed, in whole seconds.
         invocation: None until the endpoint has taken the job.
         finished_at: None until it is settled.
+        cancel_requested: its client has canceled it; until it is settled, it may yet succeed or fail.
     """
 
     generation: Generation
@@ -59,6 +61,7 @@ class Job:
     finished_at: datetime | None = None
     images: tuple[ImageResult, ...] = ()
     error: Problem | None = None
+    cancel_requested: bool = False
 
     @property
     def id(self) -> str:

@@ -8,6 +8,7 @@ from inference.contract.problem import Problem
 from inference.contract.progress import Progress
 from inference.contract.result import GenerationResult
 from jobs.job import Invocation, Job, Outcome
+from jobs.pictures import InlinePicture
 
 
 class JobRepository(Protocol):
@@ -37,6 +38,14 @@ class JobRepository(Protocol):
         """
         ...
 
+    def request_cancellation(self, job_id: str) -> bool:
+        """Notes that a queued job's client has canceled it: False if it had ended before.
+
+        Raises:
+            JobNotFoundError: there is none.
+        """
+        ...
+
     def settle(self, job_id: str, outcome: Outcome, finished_at: datetime) -> bool:
         """Ends a queued job: True if this call did it, False if it had ended before.
 
@@ -51,6 +60,22 @@ class JobDocuments(Protocol):
 
     def put_request(self, generation: Generation) -> str:
         """Stores the invocation's body and gives its `s3://` URI.
+
+        Raises:
+            HandoverError: the store did not take it.
+        """
+        ...
+
+    def put_picture(self, picture: InlinePicture) -> None:
+        """Stores a picture that came inside a request.
+
+        Raises:
+            HandoverError: the store did not take it.
+        """
+        ...
+
+    def mark_canceled(self, job_id: str) -> None:
+        """Asks the container to stop; asking again changes nothing.
 
         Raises:
             HandoverError: the store did not take it.

@@ -21,9 +21,10 @@ JOBS_PATH = "/v1/jobs"
 
 
 class JobLinks(BaseModel):
-    """Where to go on from here."""
+    """Where to go on from here: paths to put behind the API's address."""
 
-    self: str = Field(description="The job: a path to put behind the API's address.")
+    self: str = Field(description="The job.")
+    cancel: str | None = Field(description="What to POST to so that it stops; null once it has ended.")
 
 
 class JobImage(ImageResult):
@@ -60,12 +61,12 @@ class JobView(BaseModel):
     @classmethod
     def of(cls, job: Job, progress: Progress | None, *, bucket: str, presign: Callable[[str], str]) -> Self:
         """The view of a job whose images lie in `bucket`."""
-        running = progress is not None and not job.status.is_terminal
-        phase = None if job.status.is_terminal else Phase.QUEUED
+        unfinished = not job.status.is_terminal
+        path = f"{JOBS_PATH}/{job.id}"
         return cls(
             id=job.id,
-            status=JobStatus.RUNNING if running else job.status,
-            phase=progress.phase if progress else phase,
+            status=JobStatus.RUNNING if unfinished and progress else job.status,
+            phase=_phase(job, progress),
             progress=progress,
             output_s3_uris=tuple(
                 S3Location(bucket, output_key(job.id, index, job.generation.output_format)).uri
@@ -82,8 +83,16 @@ class JobView(BaseModel):
             created_at=job.created_at,
             finished_at=job.finished_at,
             expires_at=job.expires_at,
-            links=JobLinks(self=f"{JOBS_PATH}/{job.id}"),
+            links=JobLinks(self=path, cancel=f"{path}/cancel" if unfinished else None),
         )
+
+
+def _phase(job: Job, progress: Progress | None) -> Phase | None:
+    if job.status.is_terminal:
+        return None
+    if job.cancel_requested:
+        return Phase.CANCELING
+    return progress.phase if progress else Phase.QUEUED
 
 
 class ModelView(ModelDeclaration):

@@ -7,11 +7,12 @@ from pydantic import BaseModel, ValidationError
 
 from inference.contract.generation import Generation
 from inference.contract.identifiers import S3Location
-from inference.contract.keys import progress_key, request_key
+from inference.contract.keys import cancellation_key, progress_key, request_key
 from inference.contract.problem import Problem
 from inference.contract.progress import Progress
 from inference.contract.result import GenerationResult
 from jobs.errors import HandoverError, UnreadableAnswerError
+from jobs.pictures import InlinePicture
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -29,16 +30,14 @@ class S3JobDocuments:
 
     def put_request(self, generation: Generation) -> str:
         location = S3Location(self._bucket, request_key(generation.id))
-        try:
-            self._s3.put_object(
-                Bucket=location.bucket,
-                Key=location.key,
-                Body=generation.model_dump_json().encode(),
-                ContentType="application/json",
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise HandoverError("The job's request could not be stored; send it again.") from error
+        self._put(location, generation.model_dump_json().encode(), "application/json")
         return location.uri
+
+    def put_picture(self, picture: InlinePicture) -> None:
+        self._put(picture.location, picture.data, picture.media_type)
+
+    def mark_canceled(self, job_id: str) -> None:
+        self._put(S3Location(self._bucket, cancellation_key(job_id)), b"", "text/plain")
 
     def read_progress(self, job_id: str) -> Progress | None:
         body = self._get(S3Location(self._bucket, progress_key(job_id)))
@@ -57,6 +56,12 @@ class S3JobDocuments:
             Params={"Bucket": location.bucket, "Key": location.key},
             ExpiresIn=_LINK_LIFETIME_S,
         )
+
+    def _put(self, location: S3Location, body: bytes, media_type: str) -> None:
+        try:
+            self._s3.put_object(Bucket=location.bucket, Key=location.key, Body=body, ContentType=media_type)
+        except (ClientError, BotoCoreError) as error:
+            raise HandoverError("The request could not be stored; send it again.") from error
 
     def _read(self, uri: str, document: type[_Document]) -> _Document:
         body = self._get(S3Location.parse(uri))

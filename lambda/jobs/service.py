@@ -1,18 +1,17 @@
-"""Submitting a job and following it."""
+"""Submitting a job, following it and canceling it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from inference.contract.generation import Generation, InvalidRequestError, new_seed
-from inference.contract.identifiers import S3Location, new_job_id
-from inference.contract.keys import INPUTS_PREFIX, OUTPUTS_PREFIX
-from inference.contract.problem import FieldError
+from inference.contract.generation import Generation, new_seed
+from inference.contract.identifiers import new_job_id
 from inference.contract.progress import Progress
 from inference.contract.request import JobRequest
 from jobs.catalog import ModelCatalog
-from jobs.errors import HandoverError
+from jobs.errors import AlreadyTerminalError, HandoverError
 from jobs.job import Job, JobStatus, Outcome
+from jobs.pictures import take_out
 from jobs.ports import Endpoints, JobDocuments, JobRepository
 
 
@@ -38,11 +37,14 @@ class JobService:
         Raises:
             ModelNotFoundError: no model has the name.
             InvalidRequestError: the model does not accept the request; nothing was stored.
-            HandoverError: the endpoint did not take the job; its record says that it failed.
+            HandoverError: the endpoint did not take the job. If it is on record already, then as failed.
         """
         model = self.catalog.find(request.model)
-        self._check_input_image(request)
-        generation = Generation.resolve(request, model, job_id=new_job_id(), seed=new_seed())
+        job_id = new_job_id()
+        request, pictures = take_out(request, job_id=job_id, bucket=self.data_bucket_name)
+        generation = Generation.resolve(request, model, job_id=job_id, seed=new_seed())
+        for picture in pictures:
+            self.documents.put_picture(picture)
         created_at = self.clock()
         job = Job(
             generation=generation,
@@ -71,14 +73,17 @@ class JobService:
         progress = None if job.status.is_terminal else self.documents.read_progress(job_id)
         return job, progress
 
-    def _check_input_image(self, request: JobRequest) -> None:
-        if request.input_image is None:
-            return
-        location = S3Location.parse(request.input_image)
-        readable = location.key.startswith((INPUTS_PREFIX, OUTPUTS_PREFIX))
-        if location.bucket != self.data_bucket_name or not readable:
-            allowed = " or ".join(
-                S3Location(self.data_bucket_name, prefix).uri for prefix in (INPUTS_PREFIX, OUTPUTS_PREFIX)
-            )
-            wrong = FieldError(pointer="#/input_image", detail=f"must be under {allowed}")
-            raise InvalidRequestError((wrong,))
+    def cancel(self, job_id: str) -> tuple[Job, Progress | None]:
+        """Asks the container not to begin the job, or to stop, and gives what `follow` gives.
+
+        What is being uploaded already is not stopped: the job then succeeds.
+
+        Raises:
+            JobNotFoundError: there is none.
+            AlreadyTerminalError: it has ended.
+            HandoverError: the container could not be asked.
+        """
+        if not self.jobs.request_cancellation(job_id):
+            raise AlreadyTerminalError(job_id, self.jobs.get(job_id).status)
+        self.documents.mark_canceled(job_id)
+        return self.follow(job_id)

@@ -28,7 +28,7 @@ def submit(http: httpx.Client, **request: Any) -> Any:
 def finish(http: httpx.Client, job: Any) -> Any:
     def ended() -> Any:
         shown = http.get(job["links"]["self"]).json()
-        return shown if shown["status"] in ("succeeded", "failed") else None
+        return shown if shown["status"] in ("succeeded", "failed", "canceled") else None
 
     return wait_until(ended, f"job {job['id']} ends")
 

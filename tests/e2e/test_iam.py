@@ -7,7 +7,9 @@ in the completion function's name, API Gateway's permission to invoke the other,
 trusts one service can be assumed by any. The stacks are deployed by the account's owner.
 """
 
+import base64
 import copy
+import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 from botocore.exceptions import ClientError
+from PIL import Image
 from rich.console import Console
 
 from local import demo
@@ -75,6 +78,21 @@ def exists(stack: LocalStack, uri: str) -> bool:
 def test_the_roles_suffice_for_text_to_image_and_image_to_image(stack: LocalStack, tmp_path: Path) -> None:
     demo.run(stack, prompt=demo.DEFAULT_PROMPT, output=tmp_path, console=Console(quiet=True))
     assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_the_roles_suffice_to_cancel_a_job_that_brings_its_picture_along(
+    stack: LocalStack, http: httpx.Client
+) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (256, 256), "green").save(buffer, format="PNG")
+    url = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    job = submit(http, count=4, steps=100, strength=1.0, input_image=url, width=256, height=256)
+    running = wait_until(
+        lambda: (shown := http.get(job["links"]["self"]).json())["status"] != "queued" and shown, "it began"
+    )
+    assert running["phase"] == "denoising"
+    assert http.post(job["links"]["cancel"]).status_code == 202
+    assert finish(http, job)["status"] == "canceled"
 
 
 @pytest.mark.parametrize(

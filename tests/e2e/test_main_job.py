@@ -1,5 +1,7 @@
 """The whole path: HTTP, API Gateway, Lambda, the record, the endpoint, the container, S3, SNS and back."""
 
+import base64
+import io
 import json
 import os
 import time
@@ -116,6 +118,30 @@ def test_a_job_shows_its_progress_while_it_is_drawn(http: httpx.Client) -> None:
     assert running["phase"] in ("denoising", "uploading")
     assert 1 <= running["progress"]["step"] <= running["progress"]["total_steps"] == 100
     assert finish(http, job)["status"] == "succeeded"
+
+
+def test_a_canceled_job_stops_and_the_one_beside_it_is_drawn(stack: LocalStack, http: httpx.Client) -> None:
+    canceled, other = submit(http, count=4, steps=100, width=256, height=256), submit(http, steps=20)
+    wait_until(
+        lambda: http.get(canceled["links"]["self"]).json()["status"] == "running", "the job is running"
+    )
+    answer = http.post(canceled["links"]["cancel"])
+    assert (answer.status_code, answer.json()["phase"]) == (202, "canceling")
+    done = finish(http, canceled)
+    assert (done["status"], done["images"], done["links"]["cancel"]) == ("canceled", [], None)
+    assert keys_under(stack, f"outputs/{canceled['id']}/") == []
+    assert finish(http, other)["status"] == "succeeded"
+    again = http.post(canceled["links"]["cancel"])
+    assert (again.status_code, again.json()["code"]) == (409, "already_terminal")
+
+
+def test_a_picture_may_come_along_with_the_request(stack: LocalStack, http: httpx.Client) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (128, 128), "green").save(buffer, format="PNG")
+    url = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    done = finish(http, submit(http, input_image=url, steps=4))
+    assert done["status"] == "succeeded"
+    assert done["request"]["input_image"].endswith(f"/inputs/{done['id']}/input_image")
 
 
 def test_jobs_at_once_are_all_drawn(http: httpx.Client) -> None:

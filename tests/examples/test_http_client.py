@@ -158,6 +158,12 @@ def test_a_failed_job_ends_with_its_problem(api: JobsApi, server: Server) -> Non
         list(api.draw({"prompt": "x"}))
 
 
+def test_a_canceled_job_ends(api: JobsApi, server: Server) -> None:
+    server.answers = [shown(QUEUED), shown(QUEUED | {"status": "canceled", "phase": None}, None)]
+    with pytest.raises(JobError, match="job J was canceled"):
+        list(api.draw({"prompt": "x"}))
+
+
 @pytest.mark.parametrize("code", [ErrorCode.TOO_MANY_REQUESTS, ErrorCode.ENDPOINT_UNAVAILABLE])
 def test_a_job_that_was_not_taken_is_sent_again(
     api: JobsApi, server: Server, clock: Clock, code: ErrorCode

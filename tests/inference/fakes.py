@@ -17,6 +17,7 @@ from inference.engine import Drawing, EngineClosedError, Inputs, OnStep
 from inference.invocation import InvocationHandler
 from inference.logs import ContextThreads
 from inference.output.finisher import Finisher
+from inference.running import RunningJobs
 from inference.storage import DataBucket
 from inference.telemetry import Telemetry
 
@@ -87,6 +88,7 @@ def handler_of(
     environment: ContainerEnvironment = ENVIRONMENT,
     clock: Callable[[], float] = time.monotonic,
     finisher: Finisher | None = None,
+    running: RunningJobs | None = None,
 ) -> InvocationHandler:
     return InvocationHandler(
         engine=engine,
@@ -95,4 +97,5 @@ def handler_of(
         environment=environment,
         transfers=ContextThreads(max_workers=4),
         telemetry=Telemetry(stage=environment.stage, model=environment.model.name, clock=clock),
+        running=running or RunningJobs(),
     )

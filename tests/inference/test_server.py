@@ -210,13 +210,15 @@ def test_a_server_that_stops_lets_the_engine_finish(s3: Any, engine: ScriptedEng
     assert engine.closed
 
 
-def test_progress_is_published_while_a_job_is_drawing(client: httpx.Client, s3: Any) -> None:
+def test_progress_is_published_and_its_last_word_is_of_the_end(client: httpx.Client, s3: Any) -> None:
     job_id = new_job_id()
     assert invoke(client, id=job_id, steps=4).status_code == 200
-    keys = lambda: [o["Key"] for o in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]  # noqa: E731
-    wait_until(lambda: f"progress/{job_id}.json" in keys())
-    body = s3.get_object(Bucket=BUCKET, Key=f"progress/{job_id}.json")["Body"].read()
-    assert json.loads(body) == {"phase": "denoising", "step": 1, "total_steps": 4}
+
+    def published() -> Any:
+        listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"progress/{job_id}.json").get("Contents", [])
+        return [json.loads(s3.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read()) for each in listed]
+
+    wait_until(lambda: published() == [{"phase": "uploading", "step": 4, "total_steps": 4}])
 
 
 def test_until_the_model_is_loaded_the_server_is_not_ready(

@@ -7,6 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from inference.contract.keys import cancellation_key
+from inference.contract.options import OutputFormat
 from inference.contract.problem import ErrorCode
 from inference.contract.progress import Phase, Progress
 from inference.storage import DataBucket, InputFetchError
@@ -60,7 +62,7 @@ def test_a_fault_of_s3_is_not_blamed_on_the_client() -> None:
 
 
 def test_an_image_is_kept_under_the_contracts_key(s3: Any) -> None:
-    assert DataBucket(s3, BUCKET).store_image("J", 1, b"png") == "s3://data/outputs/J/1.png"
+    assert DataBucket(s3, BUCKET).store_image("J", 1, b"png", OutputFormat.PNG) == "s3://data/outputs/J/1.png"
     stored = s3.get_object(Bucket=BUCKET, Key="outputs/J/1.png")
     assert (stored["Body"].read(), stored["ContentType"]) == (b"png", "image/png")
 
@@ -77,3 +79,15 @@ def test_progress_that_cannot_be_kept_is_logged_and_forgotten(
     with caplog.at_level(logging.WARNING):
         DataBucket(s3, "no-bucket").store_progress("J", PROGRESS)
     assert "progress was not stored" in caplog.text
+
+
+def test_a_job_is_canceled_once_its_marker_is_there(s3: Any) -> None:
+    assert not DataBucket(s3, BUCKET).is_canceled("J")
+    s3.put_object(Bucket=BUCKET, Key=cancellation_key("J"), Body=b"")
+    assert DataBucket(s3, BUCKET).is_canceled("J")
+
+
+def test_a_marker_that_cannot_be_read_cancels_nothing_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert not DataBucket(stubbed("AccessDenied"), BUCKET).is_canceled("J")
+    assert "the cancellation marker was not read" in caplog.text

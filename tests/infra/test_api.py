@@ -125,6 +125,7 @@ def test_the_gateways_own_refusals_are_problem_documents(small: Templates) -> No
         ("INVALID_API_KEY", "403", "forbidden"),
         ("THROTTLED", "429", "too_many_requests"),
         ("QUOTA_EXCEEDED", "429", "too_many_requests"),
+        ("REQUEST_TOO_LARGE", "413", "payload_too_large"),
         ("DEFAULT_5XX", "500", "internal"),
     ):
         answer = answers[kind]
@@ -174,7 +175,7 @@ def test_the_functions_touch_only_their_own_prefixes(small: Templates) -> None:
         arns = [arn for each in resources for arn in (each if isinstance(each, list) else [each])]
         return {arn["Fn::Join"][1][-1] for arn in arns}
 
-    assert prefixes(HTTP["Handler"], "s3:PutObject") == {"/requests/*"}
+    assert prefixes(HTTP["Handler"], "s3:PutObject") == {"/requests/*", "/inputs/*", "/cancellations/*"}
     assert prefixes(HTTP["Handler"], "s3:GetObject") == {"/progress/*", "/outputs/*"}
     assert prefixes(SETTLE["Handler"], "s3:GetObject") == {"/results/*", "/failures/*"}
     assert prefixes(SETTLE["Handler"], "s3:PutObject") == set()

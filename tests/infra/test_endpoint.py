@@ -209,11 +209,14 @@ def test_the_model_waits_for_the_permissions_of_its_role(small: Templates) -> No
 
 def test_the_role_reads_its_own_model_and_writes_only_what_it_makes(large: Templates) -> None:
     reads, writes = (may(large.endpoints["first"], f"s3:{verb}Object") for verb in ("Get", "Put"))
-    assert all(part in reads for part in ("/first/*", "/requests/*", "/inputs/*", "/outputs/*"))
+    assert all(
+        part in reads for part in ("/first/*", "/requests/*", "/inputs/*", "/outputs/*", "/cancellations/*")
+    )
     assert all(part in reads for part in ("/anime/*", ":s3:::team-models/photo/v3/*"))
     assert "/second/*" not in reads
     assert all(part in writes for part in ("/outputs/*", "/results/*", "/failures/*", "/progress/*"))
-    assert not any(part in writes for part in ("/inputs/*", "/requests/*", "/first/*", "/anime/*"))
+    unchanged = ("/inputs/*", "/requests/*", "/cancellations/*", "/first/*", "/anime/*")
+    assert not any(part in writes for part in unchanged)
 
 
 def test_the_role_reads_and_lists_adapters_and_changes_none(small: Templates) -> None:

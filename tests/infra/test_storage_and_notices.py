@@ -50,6 +50,16 @@ def test_compiled_code_expires(small: Templates) -> None:
     small.storage.resource_properties_count_is("AWS::S3::Bucket", rules, 1)
 
 
+def test_what_container_and_api_tell_each_other_expires_after_a_day(large: Templates) -> None:
+    rules = [
+        {"ExpirationInDays": 1, "Prefix": prefix, "Status": "Enabled"}
+        for prefix in ("progress/", "cancellations/")
+    ]
+    large.storage.resource_properties_count_is(
+        "AWS::S3::Bucket", {"LifecycleConfiguration": {"Rules": Match.array_with(rules)}}, 1
+    )
+
+
 def test_job_records_expire_and_can_be_restored(small: Templates) -> None:
     small.storage.has_resource_properties(
         "AWS::DynamoDB::Table",

@@ -14,6 +14,7 @@ from inference.contract.result import GenerationResult, ImageResult
 from jobs.catalog import ModelCatalog
 from jobs.errors import HandoverError, JobExistsError, JobNotFoundError, UnreadableAnswerError
 from jobs.job import Invocation, Job, JobStatus, Outcome
+from jobs.pictures import InlinePicture
 from jobs.service import JobService
 
 Document = TypeVar("Document")
@@ -78,6 +79,13 @@ class InMemoryJobs:
     def attach(self, job_id: str, invocation: Invocation) -> None:
         self.jobs[job_id] = replace(self.get(job_id), invocation=invocation)
 
+    def request_cancellation(self, job_id: str) -> bool:
+        job = self.get(job_id)
+        if job.status is not JobStatus.QUEUED:
+            return False
+        self.jobs[job_id] = replace(job, cancel_requested=True)
+        return True
+
     def settle(self, job_id: str, outcome: Outcome, finished_at: datetime) -> bool:
         job = self.get(job_id)
         if job.status is not JobStatus.QUEUED:
@@ -93,6 +101,8 @@ class InMemoryDocuments:
     requests: dict[str, Generation] = field(default_factory=dict)
     progress: dict[str, Progress] = field(default_factory=dict)
     answers: dict[str, object] = field(default_factory=dict)
+    pictures: list[InlinePicture] = field(default_factory=list)
+    canceled: set[str] = field(default_factory=set)
     refuses: bool = False
 
     def put_request(self, generation: Generation) -> str:
@@ -101,6 +111,16 @@ class InMemoryDocuments:
         uri = f"s3://{BUCKET}/requests/{generation.id}.json"
         self.requests[uri] = generation
         return uri
+
+    def put_picture(self, picture: InlinePicture) -> None:
+        if self.refuses:
+            raise HandoverError("the store is down")
+        self.pictures.append(picture)
+
+    def mark_canceled(self, job_id: str) -> None:
+        if self.refuses:
+            raise HandoverError("the store is down")
+        self.canceled.add(job_id)
 
     def read_progress(self, job_id: str) -> Progress | None:
         return self.progress.get(job_id)

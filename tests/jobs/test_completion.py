@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from inference.contract.problem import ErrorCode, Problem
 from jobs.completion import Completion, Notice
 from jobs.errors import JobNotFoundError, UnreadableAnswerError
 from jobs.job import Job, JobStatus
@@ -72,6 +73,16 @@ def test_a_failed_invocation_gives_the_job_the_containers_problem(
     assert completion.settle(failed(job))
     assert world.jobs.get(job.id).status is JobStatus.FAILED
     assert world.jobs.get(job.id).error == FAILURE
+
+
+def test_an_invocation_that_was_canceled_leaves_a_canceled_job(
+    world: World, completion: Completion, job: Job
+) -> None:
+    problem = Problem.of(ErrorCode.CANCELED, "The job was canceled.")
+    world.documents.answers[str(INVOCATION.failure_location)] = problem
+    assert completion.settle(failed(job))
+    settled = world.jobs.get(job.id)
+    assert (settled.status, settled.error) == (JobStatus.CANCELED, None)
 
 
 def test_the_notices_own_failure_location_comes_first(world: World, completion: Completion, job: Job) -> None:

@@ -57,7 +57,7 @@ def post(document: Any) -> tuple[int, dict[str, str], Any]:
 def test_a_job_is_accepted_with_everything_a_client_needs(world: World) -> None:
     status, headers, job = post({"prompt": "x", "count": 2, "seed": 5})
     assert status == 202
-    assert job["links"]["self"] == f"/v1/jobs/{job['id']}"
+    assert job["links"] == {"self": f"/v1/jobs/{job['id']}", "cancel": f"/v1/jobs/{job['id']}/cancel"}
     asked = httpx.URL("https://id.execute-api.us-east-1.amazonaws.com/dev/v1/jobs")
     assert asked.join(headers["location"]).path == f"/dev/v1/jobs/{job['id']}"
     assert int(headers["retry-after"]) > 0
@@ -95,6 +95,11 @@ def test_a_body_that_is_no_json_object_is_malformed(world: World, body: str | No
         ({"prompt": "x", "width": 4096}, "#/width"),
         ({"prompt": "x", "strength": 0.5}, "#/strength"),
         ({"prompt": "x", "input_image": "s3://elsewhere/inputs/a.png"}, "#/input_image"),
+        ({"prompt": "x", "input_image": "data:image/png;base64,AAA"}, "#/input_image"),
+        (
+            {"prompt": "x", "controlnets": [{"type": "canny", "image": "data:image/png;base64,"}]},
+            "#/controlnets/0/image",
+        ),
         ({"prompt": "\ud800"}, "#/prompt"),
     ],
 )
@@ -135,6 +140,35 @@ def test_a_running_job_shows_its_phase_and_progress(world: World) -> None:
     assert (status, job["status"], job["phase"]) == (200, "running", "denoising")
     assert (job["progress"]["step"], job["progress"]["total_steps"]) == (4, 30)
     assert "retry-after" in headers
+
+
+def test_a_job_that_is_being_canceled_shows_it(world: World) -> None:
+    cancel = post({"prompt": "x"})[2]["links"]["cancel"]
+    for progress in (None, Progress(phase=Phase.DENOISING, step=4, total_steps=30)):
+        if progress is not None:
+            world.documents.progress[cancel.split("/")[3]] = progress
+        status, headers, job = call("POST", cancel)
+        assert (status, job["phase"], job["links"]["cancel"]) == (202, "canceling", cancel)
+        assert job["status"] == ("running" if progress else "queued")
+        assert "retry-after" in headers
+        assert call("GET", job["links"]["self"])[2] == job
+
+
+def test_a_canceled_job_is_not_canceled_again(world: World) -> None:
+    links = post({"prompt": "x"})[2]["links"]
+    job_id = links["self"].split("/")[3]
+    world.jobs.settle(job_id, Outcome(status=JobStatus.CANCELED), NOW)
+    view = call("GET", links["self"])[2]
+    assert (view["status"], view["phase"], view["error"]) == ("canceled", None, None)
+    assert view["links"] == {"self": links["self"], "cancel": None}
+    status, headers, problem = call("POST", links["cancel"])
+    assert (status, problem["code"], problem["retryable"]) == (409, "already_terminal", False)
+    assert headers["content-type"] == "application/problem+json"
+
+
+def test_an_unknown_job_is_not_canceled(world: World) -> None:
+    status, _, problem = call("POST", "/v1/jobs/01ARZ3NDEKTSV4RRFFQ69G5FAV/cancel")
+    assert (status, problem["code"]) == (404, "job_not_found")
 
 
 def test_a_finished_job_shows_its_images_with_links(world: World) -> None:

@@ -1,11 +1,14 @@
 """The repository's contract, held by the fake and by DynamoDB alike."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import boto3
 import pytest
 
+from inference.contract.options import OutputFormat
 from jobs.dynamodb import DynamoDBJobRepository
 from jobs.errors import JobExistsError, JobNotFoundError
 from jobs.job import Invocation, JobStatus, Outcome
@@ -21,19 +24,81 @@ def jobs(request: pytest.FixtureRequest) -> JobRepository:
     if request.param == "memory":
         return InMemoryJobs()
     request.getfixturevalue("aws")
-    table = boto3.resource("dynamodb").create_table(
+    return DynamoDBJobRepository(a_table())
+
+
+def a_table() -> Any:
+    return boto3.resource("dynamodb").create_table(
         TableName="jobs",
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    return DynamoDBJobRepository(table)
 
 
 def test_a_created_job_is_found_as_it_was(jobs: JobRepository) -> None:
     job = a_job(prompt="ein rötlicher Kreis 🔴", guidance_scale=7.3, count=2)
     jobs.create(job)
     assert jobs.get(job.id) == job
+
+
+def test_whatever_a_request_may_say_survives(jobs: JobRepository) -> None:
+    job = a_job(
+        prompt="x" * 4000,
+        guidance_scale=0.1 + 0.2,
+        clip_skip=2,
+        input_image="s3://data/inputs/a.png",
+        strength=1 / 3,
+        mask_image="https://example.com/m.png",
+        mask_blur=0,
+        controlnets=[{"type": "canny", "image": "s3://data/inputs/c.png", "end": 0.7, "preprocess": True}],
+        loras=[{"name": "moon", "weight": -0.3}, {"name": "sun"}],
+        embeddings=["bad-hands"],
+        vae="mse",
+        refiner_start=0.8,
+        upscale={"scale": 1.5},
+        output_format="webp",
+        quality=71,
+    )
+    jobs.create(job)
+    assert jobs.get(job.id) == job
+    second = a_job(hires={"scale": 1.25, "strength": 0.55})
+    jobs.create(second)
+    assert jobs.get(second.id) == second
+
+
+def test_a_record_from_before_a_request_could_say_all_that_is_read(aws: None) -> None:
+    table = a_table()
+    generation = {
+        "id": "01M83DTVVNDARV002GKFMEWG8M",
+        "model": "demo",
+        "prompt": "a red circle",
+        "negative_prompt": "",
+        "width": None,
+        "height": 512,
+        "steps": 30,
+        "guidance_scale": 7.5,
+        "sampler": "euler_a",
+        "seed": 7,
+        "count": 1,
+        "input_image": "s3://data/inputs/a.png",
+        "strength": 0.8,
+    }
+    image = {"s3_uri": "s3://data/outputs/J/0.png", "seed": 7, "width": 64, "height": 64, "sha256": "00"}
+    table.put_item(
+        Item={
+            "id": generation["id"],
+            "status": "succeeded",
+            "created_at": NOW.isoformat(),
+            "expires_at": int(DONE.timestamp()),
+            "generation": json.dumps(generation),
+            "finished_at": DONE.isoformat(),
+            "images": json.dumps([image]),
+        }
+    )
+    job = DynamoDBJobRepository(table).get(str(generation["id"]))
+    assert (job.generation.strength, job.generation.output_format) == (0.8, OutputFormat.PNG)
+    assert (job.images[0].flags, job.cancel_requested) == ((), False)
 
 
 def test_an_id_is_given_once(jobs: JobRepository) -> None:
@@ -48,6 +113,7 @@ def test_an_unknown_job_is_not_found(jobs: JobRepository) -> None:
     for call in (
         lambda: jobs.get("nobody"),
         lambda: jobs.attach("nobody", INVOCATION),
+        lambda: jobs.request_cancellation("nobody"),
         lambda: jobs.settle("nobody", FAILED, DONE),
     ):
         with pytest.raises(JobNotFoundError):
@@ -84,6 +150,24 @@ def test_settling_twice_keeps_the_first(jobs: JobRepository) -> None:
     assert jobs.settle(job.id, FAILED, DONE)
     assert not jobs.settle(job.id, Outcome(status=JobStatus.SUCCEEDED), DONE + timedelta(minutes=1))
     assert jobs.get(job.id) == replace(job, status=JobStatus.FAILED, error=FAILURE, finished_at=DONE)
+
+
+def test_a_cancellation_is_kept_and_does_not_keep_the_job_from_ending(jobs: JobRepository) -> None:
+    job = a_job()
+    jobs.create(job)
+    assert jobs.request_cancellation(job.id)
+    assert jobs.request_cancellation(job.id)
+    assert jobs.get(job.id) == replace(job, cancel_requested=True)
+    assert jobs.settle(job.id, Outcome(status=JobStatus.CANCELED), DONE)
+    assert jobs.get(job.id).status is JobStatus.CANCELED
+
+
+def test_a_settled_job_is_not_canceled(jobs: JobRepository) -> None:
+    job = a_job()
+    jobs.create(job)
+    jobs.settle(job.id, FAILED, DONE)
+    assert not jobs.request_cancellation(job.id)
+    assert not jobs.get(job.id).cancel_requested
 
 
 def test_attaching_late_does_not_reopen_a_settled_job(jobs: JobRepository) -> None:

@@ -6,9 +6,12 @@ import httpx
 import pytest
 from botocore.config import Config
 
+from inference.contract.identifiers import S3Location
+from inference.contract.keys import cancellation_key
 from inference.contract.progress import Phase, Progress
 from inference.contract.request import InvocationRequest
 from jobs.errors import HandoverError, UnreadableAnswerError
+from jobs.pictures import InlinePicture
 from jobs.s3 import S3JobDocuments
 from tests.jobs.fakes import BUCKET, FAILURE, a_job, a_result
 
@@ -41,6 +44,20 @@ def test_the_stored_request_is_an_invocation(s3: Any, documents: S3JobDocuments)
 def test_a_request_that_cannot_be_stored_is_a_failed_handover(s3: Any) -> None:
     with pytest.raises(HandoverError):
         S3JobDocuments(s3, "no-such-bucket").put_request(a_job().generation)
+
+
+def test_a_picture_is_stored_as_what_it_is(s3: Any, documents: S3JobDocuments) -> None:
+    location = S3Location(BUCKET, "inputs/J/mask_image")
+    documents.put_picture(InlinePicture(location=location, media_type="image/webp", data=b"RIFF"))
+    stored = s3.get_object(Bucket=BUCKET, Key=location.key)
+    assert (stored["Body"].read(), stored["ContentType"]) == (b"RIFF", "image/webp")
+
+
+def test_a_canceled_job_is_marked_where_the_container_looks(s3: Any, documents: S3JobDocuments) -> None:
+    documents.mark_canceled("J")
+    documents.mark_canceled("J")
+    listed = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
+    assert [each["Key"] for each in listed] == [cancellation_key("J")]
 
 
 def test_there_is_no_progress_before_the_first(documents: S3JobDocuments) -> None:

@@ -3,8 +3,8 @@ import pytest
 from inference.contract.generation import InvalidRequestError
 from inference.contract.progress import Phase, Progress
 from inference.contract.request import JobRequest
-from jobs.errors import HandoverError, JobNotFoundError, ModelNotFoundError
-from jobs.job import JobStatus, Outcome
+from jobs.errors import AlreadyTerminalError, HandoverError, JobNotFoundError, ModelNotFoundError
+from jobs.job import Job, JobStatus, Outcome
 from tests.jobs.fakes import FAILURE, INVOCATION, NOW, World
 
 
@@ -64,6 +64,8 @@ def test_a_seed_is_chosen_where_none_is_named(world: World) -> None:
         (JobRequest(prompt="x", width=776), InvalidRequestError),
         (JobRequest(prompt="x", input_image="s3://elsewhere/inputs/a.png"), InvalidRequestError),
         (JobRequest(prompt="x", input_image="s3://data/requests/J.json"), InvalidRequestError),
+        (JobRequest(prompt="x", input_image="data:image/png;base64,!"), InvalidRequestError),
+        (JobRequest(prompt="x", input_image="data:image/png;base64,AAAA", steps=999), InvalidRequestError),
     ],
 )
 def test_a_wrong_request_leaves_nothing_behind(
@@ -72,11 +74,34 @@ def test_a_wrong_request_leaves_nothing_behind(
     with pytest.raises(error):
         world.service.submit(request_)
     assert (world.jobs.jobs, world.documents.requests, world.endpoints.invocations) == ({}, {}, [])
+    assert world.documents.pictures == []
 
 
 @pytest.mark.parametrize("uri", ["s3://data/inputs/a.png", "s3://data/outputs/J/0.png"])
 def test_inputs_and_earlier_outputs_may_be_drawn_from(world: World, uri: str) -> None:
     assert world.service.submit(JobRequest(prompt="x", input_image=uri)).generation.input_image == uri
+
+
+def test_a_picture_that_comes_along_is_stored_before_the_job_is_on_record(world: World) -> None:
+    seen = []
+    create = world.jobs.create
+
+    def watching(job: Job) -> None:
+        seen.extend(world.documents.pictures)
+        create(job)
+
+    world.jobs.create = watching
+    job = world.service.submit(JobRequest(prompt="x", input_image="data:image/png;base64,AAAA"))
+    ((picture),) = seen
+    assert picture.data == b"\0\0\0"
+    assert job.generation.input_image == picture.location.uri == f"s3://data/inputs/{job.id}/input_image"
+
+
+def test_a_job_whose_pictures_cannot_be_stored_is_not_on_record(world: World) -> None:
+    world.documents.refuses = True
+    with pytest.raises(HandoverError):
+        world.service.submit(JobRequest(prompt="x", input_image="data:image/png;base64,AAAA"))
+    assert world.jobs.jobs == {}
 
 
 @pytest.mark.parametrize("part", ["documents", "endpoints"])
@@ -109,3 +134,26 @@ def test_progress_that_comes_late_does_not_matter_to_a_finished_job(world: World
 def test_an_unknown_job_cannot_be_followed(world: World) -> None:
     with pytest.raises(JobNotFoundError):
         world.service.follow("nobody")
+
+
+def test_a_canceled_job_is_marked_for_the_container_and_asking_again_changes_nothing(world: World) -> None:
+    job = world.service.submit(JobRequest(prompt="x"))
+    for _ in range(2):
+        canceled, _progress = world.service.cancel(job.id)
+        assert (canceled.status, canceled.cancel_requested) == (JobStatus.QUEUED, True)
+    assert world.documents.canceled == {job.id}
+
+
+@pytest.mark.parametrize("status", [JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELED])
+def test_a_job_that_has_ended_cannot_be_canceled(world: World, status: JobStatus) -> None:
+    job = world.service.submit(JobRequest(prompt="x"))
+    world.jobs.settle(job.id, Outcome(status=status), NOW)
+    with pytest.raises(AlreadyTerminalError, match=f"it is {status}"):
+        world.service.cancel(job.id)
+    assert world.documents.canceled == set()
+
+
+def test_an_unknown_job_cannot_be_canceled(world: World) -> None:
+    with pytest.raises(JobNotFoundError):
+        world.service.cancel("nobody")
+    assert world.documents.canceled == set()

@@ -1,0 +1,69 @@
+"""The one place where the container's parts meet."""
+
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inference.compiled_code import StoredCode
+from inference.contract.environment import ContainerEnvironment
+from inference.engine import Engine
+from inference.invocation import InvocationHandler
+from inference.logs import ContextThreads
+from inference.model_library import ModelLibrary, with_checker_here
+from inference.model_pool import ModelPool
+from inference.output.finisher import Finisher
+from inference.running import RunningJobs
+from inference.storage import DataBucket
+from inference.telemetry import Telemetry
+from inference.transfer import fetch_prefix
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_FETCHED = Path(tempfile.gettempdir())
+
+
+def load_handler(
+    environment: ContainerEnvironment,
+    *,
+    s3: "S3Client",
+    bucket: DataBucket,
+    telemetry: Telemetry,
+    running: RunningJobs,
+) -> InvocationHandler:
+    """What serves invocations, with the environment's model loaded; takes as long as that does.
+
+    Args:
+        environment: what the container is told.
+        s3: for models, adapters and compiled code.
+        bucket: where images come from and go to.
+        telemetry: hears of jobs, and how long loading takes.
+        running: what admits jobs, and ends them before their time.
+    """
+    fetch = partial(fetch_prefix, s3)
+    library = ModelLibrary(environment, _FETCHED / "models", fetch_prefix=fetch)
+
+    def load_model(name: str) -> Engine:
+        with telemetry.loading(name):
+            from inference.denoising.loading import load_engine  # takes seconds: /ping must not wait
+
+            code = StoredCode(s3, environment.data_bucket_name, name)
+            return load_engine(
+                library.path(name),
+                max_bucket=environment.max_bucket,
+                strict_bucket=environment.strict_bucket,
+                code=code if environment.compile else None,
+            )
+
+    checked = with_checker_here(environment, _FETCHED / "safety_checker", fetch_prefix=fetch)
+    finisher = Finisher.load(checked, library.path(environment.model.name))
+    return InvocationHandler(
+        engine=ModelPool(load_model, first=environment.model.name),
+        finisher=finisher,
+        bucket=bucket,
+        environment=environment,
+        transfers=ContextThreads(max_workers=4, thread_name_prefix="transfer"),
+        telemetry=telemetry,
+        running=running,
+    )
