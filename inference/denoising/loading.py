@@ -10,6 +10,7 @@ from diffusers import DiffusionPipeline
 
 from inference.denoising.components import Components
 from inference.denoising.device import DeviceThread
+from inference.denoising.enlarging.work import Enlarging
 from inference.denoising.loop import DenoisingLoop
 from inference.denoising.stock import StockPipeline
 from inference.denoising.turns import Turns
@@ -35,10 +36,11 @@ def load_engine(directory: Path, *, max_bucket: int, strict_bucket: bool = False
 
 def engine_of(pipeline: Any, *, max_bucket: int, strict_bucket: bool = False) -> DeviceThread:
     """An engine that takes over a loaded pipeline; see `load_engine`."""
+    enlarging = Enlarging(pipeline.device)
     if not Components.fits(pipeline):
-        return DeviceThread(StockPipeline(pipeline))
+        return DeviceThread(StockPipeline(pipeline), enlarging)
     turns = Turns(max_bucket=max_bucket, strict=strict_bucket)
-    return DeviceThread(DenoisingLoop(Components.of(pipeline), turns))
+    return DeviceThread(DenoisingLoop(Components.of(pipeline), turns), enlarging)
 
 
 def _load(directory: Path) -> Any:
