@@ -21,7 +21,8 @@ Enlarge = Callable[[Image.Image, Size], Future[Image.Image]]
 """Makes an RGB picture one of this size.
 
 Cancelling works until it is done, and frees the device before the next tile. It fails with OutOfMemoryError
-where the accelerator's memory does not suffice, and raises EngineClosedError where the engine takes nothing more.
+where the accelerator's memory does not suffice, and raises EngineClosedError where the engine takes nothing
+more.
 """
 
 

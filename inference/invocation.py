@@ -16,6 +16,8 @@ from inference.contract.request import InvocationRequest
 from inference.contract.result import GenerationResult, ImageResult
 from inference.contract.validation import field_errors
 from inference.engine import Drawing, Engine, Inputs, OnStep
+from inference.enlarging import Enlargers, FetchUpscaler, no_upscaler
+from inference.passes import Passes
 from inference.progress import ProgressPublisher
 from inference.storage import DataBucket
 from inference.telemetry import JobTelemetry, Telemetry
@@ -38,6 +40,7 @@ class InvocationHandler:
         environment: ContainerEnvironment,
         transfers: Executor,
         telemetry: Telemetry,
+        fetch_upscaler: FetchUpscaler = no_upscaler,
     ) -> None:
         """Takes what it works with.
 
@@ -47,12 +50,18 @@ class InvocationHandler:
             environment: what the container is told.
             transfers: threads for fetching, encoding and storing, beside the drawing.
             telemetry: where jobs are told of.
+            fetch_upscaler: where the models come from that enlarge.
         """
         self._engine = engine
         self._bucket = bucket
         self._environment = environment
         self._transfers = transfers
         self._telemetry = telemetry
+        self._passes = Passes(
+            engine,
+            Enlargers(engine, fetch_upscaler, transfers=transfers),
+            max_output_size=environment.model.limits.max_output_size,
+        )
 
     async def handle(self, body: bytes) -> GenerationResult:
         """Draws what the body asks for and keeps the images.
@@ -132,7 +141,8 @@ class InvocationHandler:
 
     async def _draw(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Drawing:
         try:
-            return await asyncio.wrap_future(self._engine.submit(generation, inputs, on_step))
+            drawing = await self._passes.draw(generation, inputs, on_step)
+            return await self._passes.upscale(generation, drawing)
         except ProblemError:
             raise
         except Exception as error:

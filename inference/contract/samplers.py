@@ -25,6 +25,16 @@ class Sampler:
     aliases: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    def evaluations(self, steps: int) -> int:
+        """Evaluations of the denoiser that so many steps take, at least one."""
+        if self.scheduler in _TWICE_A_STEP:
+            return 2 * steps - 1  # the last step needs one
+        return steps + 1 if self.scheduler == _TWICE_AT_FIRST else steps
+
+
+_TWICE_A_STEP = {"HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler"}
+_TWICE_AT_FIRST = "PNDMScheduler"
+
 
 def _sampler(name: str, label: str, scheduler: str, *aliases: str, **options: Any) -> Sampler:
     return Sampler(
