@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 
 from PIL import Image
 
-from inference.denoising.enlarging.tiles import Tile, join, tiles_of
+from inference.denoising.enlarging.tiles import Mosaic, Tile, tiles_of
 from inference.denoising.enlarging.upscaler import Upscaler
 from inference.denoising.order import Order
 from inference.engine import Size
@@ -42,8 +42,8 @@ class Enlargement(Order[Image.Image]):
         """Enlarges the next tile."""
         if not self._tiles:
             self._begin_pass()
-        tile, scale = self._tiles.popleft(), self.upscaler.scale
-        join(self._canvas, self.upscaler.enlarge(self._picture.crop(tile.box)), tile, scale=scale)
+        tile = self._tiles.popleft()
+        self._mosaic.lay(self.upscaler.enlarge(self._picture.crop(tile.box)), tile)
         if not self._tiles:
             self._end_pass()
 
@@ -52,13 +52,12 @@ class Enlargement(Order[Image.Image]):
         self._tiles.clear()
 
     def _begin_pass(self) -> None:
-        width, height, scale = *self._picture.size, self.upscaler.scale
-        self._tiles += tiles_of((width, height), largest=self.upscaler.largest_tile)
-        self._canvas = Image.new("RGB", (width * scale, height * scale))
+        self._tiles += tiles_of(self._picture.size, largest=self.upscaler.largest_tile)
+        self._mosaic = Mosaic(self._picture.size, scale=self.upscaler.scale)
 
     def _end_pass(self) -> None:
         self._passes += 1
-        enlarged = self._canvas
+        enlarged = self._mosaic.image
         falls_short = enlarged.width < self._size[0] or enlarged.height < self._size[1]
         if falls_short and self.upscaler.scale > 1 and self._passes < _MOST_PASSES:
             self._picture = enlarged

@@ -62,25 +62,43 @@ def _spans(length: int, largest: int) -> list[Span]:
     return [Span(start, start + span) for start in starts]
 
 
-def join(canvas: Image.Image, enlarged: Image.Image, tile: Tile, *, scale: int) -> None:
-    """Lays what has become of a tile over what has become of those before it; they fade into one another.
+class Mosaic:
+    """Joins what has become of tiles, row by row; neighbours fade into one another.
 
     Where both are the same, the result is too, to the byte.
 
-    Args:
-        canvas: `scale` times as large as the picture.
-        enlarged: `scale` times as large as the tile.
-        tile: where it lies in the picture.
-        scale: of the model.
+    Attributes:
+        image: of the tiles in the rows that are complete.
     """
-    weights = np.outer(_weights(tile.down, scale), _weights(tile.across, scale))
-    mask = Image.fromarray(np.rint(weights * 255).astype(np.uint8))
-    canvas.paste(enlarged, (tile.across.start * scale, tile.down.start * scale), mask)
+
+    def __init__(self, size: Size, *, scale: int) -> None:
+        """Begins without a tile.
+
+        Args:
+            size: of the picture that the tiles are parts of.
+            scale: what has become of them is so many times as large.
+        """
+        self.image = Image.new("RGB", (size[0] * scale, size[1] * scale))
+        self._row = self.image
+        self._scale = scale
+
+    def lay(self, enlarged: Image.Image, tile: Tile) -> None:
+        """Puts in what has become of the tile after those that were put in."""
+        left, upper, right, _ = (side * self._scale for side in tile.box)
+        if left == 0:
+            self._row = Image.new("RGB", (self.image.width, enlarged.height))
+        weights = self._weights(tile.across)[None, :]
+        self._row.paste(enlarged, (left, 0), _mask(weights, enlarged.size))
+        if right == self.image.width:
+            weights = self._weights(tile.down)[:, None]
+            self.image.paste(self._row, (0, upper), _mask(weights, self._row.size))
+
+    def _weights(self, span: Span) -> np.ndarray:
+        """How much the pixels along it count: in the margin of a cut nothing, then more and more."""
+        position = np.arange((span.end - span.start) * self._scale) / self._scale
+        return np.clip((position - MARGIN) / FADE, 0, 1) if span.start else np.ones_like(position)
 
 
-def _weights(span: Span, scale: int) -> np.ndarray:
-    """How much each pixel counts: nothing in the margin of a cut at the start, then more and more."""
-    position = np.arange((span.end - span.start) * scale) / scale
-    if span.start == 0:
-        return np.ones_like(position)
-    return np.clip((position - MARGIN) / FADE, 0, 1)
+def _mask(weights: np.ndarray, size: Size) -> Image.Image:
+    levels = np.rint(weights * 255).astype(np.uint8)
+    return Image.fromarray(np.ascontiguousarray(np.broadcast_to(levels, size[::-1])))
