@@ -44,7 +44,8 @@ class Enlargers:
         return await asyncio.get_running_loop().run_in_executor(self._transfers, self._open, name, pointer)
 
     def _open(self, name: str, pointer: str) -> Enlarge:
-        return self._engine.upscaler(self._fetch(name), pointer=pointer)
+        file = self._fetch(name)
+        return self._engine.upscaler(file, pointer=pointer)
 
     def _without_model(self, image: Image.Image, size: Size) -> Future[Image.Image]:
         return self._transfers.submit(image.resize, size, Image.Resampling.LANCZOS)

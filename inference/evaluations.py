@@ -32,5 +32,6 @@ def _evaluations_of_the_second(generation: Generation) -> int:
     hires = generation.hires
     if hires is None:
         return 0
-    steps = int((hires.steps or generation.steps) * hires.strength)
-    return find_sampler(generation.sampler).evaluations(steps)
+    steps = hires.steps or generation.steps
+    skipped = steps - int(steps * hires.strength)
+    return find_sampler(generation.sampler).evaluations(steps, skipped=skipped)
