@@ -1,17 +1,30 @@
 """Enlarging by the names that requests use."""
 
 import asyncio
-from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from typing import Protocol
 
 from PIL import Image
 
 from inference.contract.keys import LANCZOS
-from inference.contract.problem import ErrorCode, ProblemError
+from inference.contract.problem import ErrorCode, FieldError, ProblemError, describe
 from inference.engine import AdapterFile, Engine, Enlarge, Size
 
-FetchUpscaler = Callable[[str], AdapterFile]
-"""Gives the file of an upscaler by its name; raises ProblemError where there is none. It may take long."""
+
+class FetchUpscaler(Protocol):
+    """Where the files of upscalers come from."""
+
+    def __call__(self, name: str, *, pointer: str) -> AdapterFile:
+        """The upscaler's file; this may take long.
+
+        Args:
+            name: as requests call it.
+            pointer: to the request's field that names it, for the error.
+
+        Raises:
+            ProblemError: there is none of this name.
+        """
+        ...
 
 
 class Enlargers:
@@ -44,15 +57,15 @@ class Enlargers:
         return await asyncio.get_running_loop().run_in_executor(self._transfers, self._open, name, pointer)
 
     def _open(self, name: str, pointer: str) -> Enlarge:
-        file = self._fetch(name)
+        file = self._fetch(name, pointer=pointer)
         return self._engine.upscaler(file, pointer=pointer)
 
     def _without_model(self, image: Image.Image, size: Size) -> Future[Image.Image]:
         return self._transfers.submit(image.resize, size, Image.Resampling.LANCZOS)
 
 
-def no_upscaler(name: str) -> AdapterFile:
+def no_upscaler(name: str, *, pointer: str) -> AdapterFile:
     """Says that there are none: the endpoint has no models bucket."""
-    raise ProblemError(
-        f"There is no upscaler {name!r} at this endpoint; use {LANCZOS}.", code=ErrorCode.ADAPTER_NOT_FOUND
-    )
+    detail = f"there is no upscaler {name!r} at this endpoint; use {LANCZOS}"
+    wrong = FieldError(pointer=pointer, detail=detail)
+    raise ProblemError(describe((wrong,)), code=ErrorCode.ADAPTER_NOT_FOUND, errors=(wrong,))

@@ -127,7 +127,7 @@ def test_all_passes_draw_from_what_is_resident(
     for hires, upscale in (({}, {}), (by_model, {}), (by_model, by_model)):
         made.clear()
         generation = generation_of(count=2, hires=hires, upscale=upscale)
-        drawing = run(engine, generation, transfers, fetch=lambda name: file)
+        drawing = run(engine, generation, transfers, fetch=lambda name, pointer: file)
         assert [image.size for image in drawing.images] == [(256, 256)] * 2
         layers.append(made.count("Conv2d"))
         assert made.count("Linear") == 0
@@ -195,7 +195,7 @@ def test_a_model_enlarges_between_the_passes_and_after_them(
     file = tiny_upscalers.save(tmp_path, tiny_upscalers.network())
     names: list[str] = []
 
-    def fetch(name: str) -> AdapterFile:
+    def fetch(name: str, *, pointer: str) -> AdapterFile:
         names.append(name)
         return file
 

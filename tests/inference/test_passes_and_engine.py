@@ -98,7 +98,9 @@ def play(stage: str, transfers: ContextThreads, then: Callable[[Any, Futures], N
         async def job() -> Drawing:
             generation = generation_of(count=2, **request)
             passes = Passes(
-                engine, Enlargers(engine, lambda _: FILE, transfers=transfers), max_output_size=512
+                engine,
+                Enlargers(engine, lambda name, pointer: FILE, transfers=transfers),
+                max_output_size=512,
             )
             return await passes.upscale(generation, await passes.draw(generation, NOTHING, ignore))
 
@@ -172,6 +174,7 @@ def test_an_upscaler_that_does_not_exist_is_said_before_anything_is_drawn(
     with pytest.raises(ProblemError, match="no upscaler 'none' at this endpoint") as refused:
         run(engine, generation_of(**{name: {"upscaler": "none"}}), transfers)
     assert refused.value.code is ErrorCode.ADAPTER_NOT_FOUND
+    assert [error.pointer for error in refused.value.errors] == [f"#/{name}/upscaler"]
     assert engine.calls == []
 
 
@@ -188,7 +191,7 @@ def test_an_upscaler_that_cannot_be_used_is_said_before_anything_is_drawn(
             generation_of(**{name: {"upscaler": "broken"}}),
             transfers,
             on_step=lambda *told: seen.append(told),
-            fetch=lambda given: AdapterFile(given, path, "1"),
+            fetch=lambda name, pointer: AdapterFile(name, path, "1"),
         )
     assert [error.pointer for error in refused.value.errors] == [f"#/{name}/upscaler"]
     assert seen == []
