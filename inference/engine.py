@@ -14,6 +14,17 @@ from inference.contract.problem import ErrorCode, ProblemError
 OnStep = Callable[[int, int], None]
 """Called with the denoiser evaluations done and the evaluations in all."""
 
+Size = tuple[int, int]
+"""Width and height, pixels."""
+
+Enlarge = Callable[[Image.Image, Size], Future[Image.Image]]
+"""Makes an RGB picture one of this size.
+
+Cancelling works until it is done, and frees the device before the next tile. It fails with OutOfMemoryError
+where the accelerator's memory does not suffice, and raises EngineClosedError where the engine takes nothing
+more.
+"""
+
 
 class OutOfMemoryError(ProblemError):
     """The accelerator's memory does not hold the generation."""
@@ -139,6 +150,20 @@ class Engine(Protocol):
 
         Raises:
             EngineClosedError: the engine takes nothing more.
+        """
+        ...
+
+    def upscaler(self, file: AdapterFile, *, pointer: str) -> Enlarge:
+        """What enlarges with the model in a file; what it is given shares the device with what is drawn.
+
+        The file is read here, unless it was lately: that takes time.
+
+        Args:
+            file: the model's, a .safetensors or .pth.
+            pointer: to the request's field that names it, for the error.
+
+        Raises:
+            ProblemError: the file is damaged, or no model that enlarges RGB pictures.
         """
         ...
 

@@ -17,7 +17,9 @@ from inference.contract.request import InvocationRequest
 from inference.contract.result import GenerationResult, ImageResult
 from inference.contract.validation import field_errors
 from inference.engine import Drawing, Engine, Inputs, OnStep
+from inference.enlarging import Enlargers, FetchUpscaler, no_upscaler
 from inference.output.finisher import FinishedImage, Finisher
+from inference.passes import Passes
 from inference.progress import ProgressPublisher
 from inference.running import RunningJobs
 from inference.storage import DataBucket
@@ -43,6 +45,7 @@ class InvocationHandler:
         transfers: Executor,
         telemetry: Telemetry,
         running: RunningJobs,
+        fetch_upscaler: FetchUpscaler = no_upscaler,
     ) -> None:
         """Takes what it works with.
 
@@ -54,6 +57,7 @@ class InvocationHandler:
             transfers: threads for fetching, encoding and storing, beside the drawing.
             telemetry: where jobs are told of.
             running: what admits jobs, and ends them before their time.
+            fetch_upscaler: where the models come from that enlarge.
         """
         self._engine = engine
         self._finisher = finisher
@@ -63,6 +67,13 @@ class InvocationHandler:
         self._telemetry = telemetry
         self._running = running
         self._cancellations = CancellationWatch(bucket)
+        self._passes = Passes(
+            engine,
+            Enlargers(engine, fetch_upscaler, transfers=transfers),
+            max_output_sizes={
+                name: model.limits.max_output_size for name, model in environment.served.items()
+            },
+        )
 
     async def handle(self, body: bytes) -> GenerationResult:
         """Draws what the body asks for and keeps the images.
@@ -158,7 +169,8 @@ class InvocationHandler:
 
     async def _draw(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Drawing:
         try:
-            return await asyncio.wrap_future(self._engine.submit(generation, inputs, on_step))
+            drawing = await self._passes.draw(generation, inputs, on_step)
+            return await self._passes.upscale(generation, drawing)
         except ProblemError:
             raise
         except Exception as error:

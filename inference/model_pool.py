@@ -7,7 +7,16 @@ from contextlib import suppress
 from threading import Lock
 
 from inference.contract.generation import Generation
-from inference.engine import Drawing, Engine, EngineClosedError, Inputs, ModelUnavailableError, OnStep
+from inference.engine import (
+    AdapterFile,
+    Drawing,
+    Engine,
+    EngineClosedError,
+    Enlarge,
+    Inputs,
+    ModelUnavailableError,
+    OnStep,
+)
 from inference.logs import ContextThreads
 
 _LOGGER = logging.getLogger(__name__)
@@ -47,6 +56,10 @@ class ModelPool:
             if not _is_loaded(engine):
                 return _flat(self._waiting.submit(self._submit, engine, generation, inputs, on_step))
         return engine.result().submit(generation, inputs, on_step)
+
+    def upscaler(self, file: AdapterFile, *, pointer: str) -> Enlarge:
+        """See `inference.engine.Engine.upscaler`."""
+        return self._first.upscaler(file, pointer=pointer)
 
     def check(self) -> None:
         """See `inference.engine.Engine.check`."""

@@ -25,6 +25,17 @@ class Sampler:
     aliases: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    def evaluations(self, steps: int, *, skipped: int = 0) -> int:
+        """Evaluations of the denoiser that so many steps take, if those at the beginning are skipped."""
+        if self.scheduler in _TWICE_A_STEP:
+            return 2 * (steps - skipped) - 1  # the last step needs one
+        repeated = self.scheduler == _TWICE_AT_THE_SECOND and steps > 1
+        return steps - skipped + repeated
+
+
+_TWICE_A_STEP = {"HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler"}
+_TWICE_AT_THE_SECOND = "PNDMScheduler"
+
 
 def _sampler(name: str, label: str, scheduler: str, *aliases: str, **options: Any) -> Sampler:
     return Sampler(

@@ -1,25 +1,35 @@
 """The one thread that owns the device."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import diffusers
 import torch
 import transformers
+from PIL import Image
 
 from inference.contract.generation import Generation
 from inference.denoising.cores import spare_a_core
+from inference.denoising.enlarging.enlargement import Enlargement
+from inference.denoising.enlarging.upscaler import Upscaler
+from inference.denoising.enlarging.work import Enlarging
+from inference.denoising.order import Order
+from inference.denoising.shift import Shift
 from inference.denoising.ticket import Ticket
-from inference.engine import Drawing, EngineClosedError, Inputs, OnStep
+from inference.engine import AdapterFile, Drawing, EngineClosedError, Enlarge, Inputs, OnStep, Size
 
 _LOGGER = logging.getLogger(__name__)
 
 
-class Work(Protocol):
+OrderT_contra = TypeVar("OrderT_contra", bound=Order[Any], contravariant=True)
+
+
+class Work(Protocol[OrderT_contra]):
     """What the device does; only its thread comes here."""
 
     @property
@@ -27,26 +37,35 @@ class Work(Protocol):
         """Whether a turn has anything to do."""
         ...
 
-    def admit(self, ticket: Ticket) -> None:
-        """Takes a generation on. The ticket answers for what goes wrong."""
+    def admit(self, order: OrderT_contra, /) -> None:
+        """Takes an order on, which answers for what goes wrong."""
         ...
 
     def turn(self) -> None:
-        """Does a little of what is to be done. Tickets answer for what goes wrong."""
+        """Does a little of what is to be done. Orders answer for what goes wrong."""
         ...
 
 
-class DeviceThread:
-    """An engine: hands generations to the work of a thread of its own.
+class _Arrival(NamedTuple):
+    """An order, and what takes it on."""
 
-    Should the thread end, by the loss of the device or a fault of this package, every generation that waits
-    fails and no other is taken.
+    order: Order[Any]
+    admit: Callable[[], None]
+
+
+class DeviceThread:
+    """An engine: hands orders to the works of a thread of its own, which take turns.
+
+    Should the thread end, by the loss of the device or a fault of this package, every order that waits fails
+    and no other is taken.
     """
 
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self._arrivals: SimpleQueue[Ticket | None] = SimpleQueue()
-        self._tickets: list[Ticket] = []
+    def __init__(self, drawing: Work[Ticket], enlarging: Enlarging) -> None:
+        self._drawing = drawing
+        self._enlarging = enlarging
+        self._shift = Shift(drawing, enlarging)
+        self._arrivals: SimpleQueue[_Arrival | None] = SimpleQueue()
+        self._orders: list[Order[Any]] = []
         self._lock = Lock()
         self._closed = False
         self._messenger = ThreadPoolExecutor(max_workers=1, thread_name_prefix="messenger")
@@ -61,10 +80,12 @@ class DeviceThread:
     def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[Drawing]:
         """See `inference.engine.Engine.submit`."""
         ticket = Ticket(generation, inputs, on_step, messenger=self._messenger)
-        with self._lock:
-            self.check()
-            self._arrivals.put(ticket)
+        self._take(_Arrival(ticket, partial(self._drawing.admit, ticket)))
         return ticket.future
+
+    def upscaler(self, file: AdapterFile, *, pointer: str) -> Enlarge:
+        """See `inference.engine.Engine.upscaler`."""
+        return partial(self._enlarge, self._enlarging.upscalers.read(file, pointer=pointer))
 
     def check(self) -> None:
         """See `inference.engine.Engine.check`."""
@@ -79,12 +100,22 @@ class DeviceThread:
         self._thread.join()
         self._messenger.shutdown()
 
+    def _enlarge(self, upscaler: Upscaler, image: Image.Image, size: Size) -> Future[Image.Image]:
+        enlargement = Enlargement(upscaler, image, size, messenger=self._messenger)
+        self._take(_Arrival(enlargement, partial(self._enlarging.admit, enlargement)))
+        return enlargement.future
+
+    def _take(self, arrival: _Arrival) -> None:
+        with self._lock:
+            self.check()
+            self._arrivals.put(arrival)
+
     def _run(self) -> None:
         spare_a_core()
         try:
             with torch.inference_mode():
                 while self._take_in():
-                    self._work.turn()
+                    self._shift.turn()
         except BaseException:
             _LOGGER.exception("the device's thread has ended")
         finally:
@@ -92,32 +123,32 @@ class DeviceThread:
 
     def _take_in(self) -> bool:
         """Admits what has arrived, and waits for something to do; False once there never will be."""
-        self._tickets = [ticket for ticket in self._tickets if not ticket.over]
+        self._orders = [order for order in self._orders if not order.over]
         while True:
             try:
-                ticket = self._arrivals.get(block=not self._work.busy)
+                arrival = self._arrivals.get(block=not self._shift.busy)
             except Empty:
                 return True
-            if ticket is None:
+            if arrival is None:
                 return self._finish()
-            if not ticket.over:
-                self._tickets.append(ticket)
-                self._work.admit(ticket)
+            if not arrival.order.over:
+                self._orders.append(arrival.order)
+                arrival.admit()
 
     def _finish(self) -> bool:
-        while self._work.busy:
-            self._work.turn()
+        while self._shift.busy:
+            self._shift.turn()
         return False
 
     def _fail_the_rest(self) -> None:
         with self._lock:
             self._closed = True
         while not self._arrivals.empty():
-            ticket = self._arrivals.get()
-            if ticket is not None:
-                self._tickets.append(ticket)
-        for ticket in self._tickets:
-            self._messenger.submit(ticket.fail, _closed())  # after the images that are on their way
+            arrival = self._arrivals.get()
+            if arrival is not None:
+                self._orders.append(arrival.order)
+        for order in self._orders:
+            self._messenger.submit(order.fail, _closed())  # after the images that are on their way
 
 
 def _closed() -> EngineClosedError:

@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
-from inference.denoising.ticket import Ticket
+from inference.denoising.order import Order
 from inference.engine import OutOfMemoryError
 
 
 class DeviceLostError(BaseException):
-    """The accelerator has failed, and works again in a new process only: no ticket can answer for that."""
+    """The accelerator has failed, and works again in a new process only: no order can answer for that."""
 
 
 @contextmanager
-def answering(ticket: Ticket) -> Iterator[None]:
-    """Lets the ticket answer for the block.
+def answering(order: Order[Any]) -> Iterator[None]:
+    """Lets the order answer for the block.
 
     Where memory does not suffice it fails with an error that does not itself hold on to any, as the
     accelerator's own would by its traceback.
@@ -23,7 +24,7 @@ def answering(ticket: Ticket) -> Iterator[None]:
     Raises:
         DeviceLostError: the accelerator itself has failed.
     """
-    with ticket:
+    with order:
         try:
             yield
         except torch.OutOfMemoryError:
@@ -33,12 +34,9 @@ def answering(ticket: Ticket) -> Iterator[None]:
         else:
             return
         torch.cuda.empty_cache()
-        ticket.fail(out_of_memory(ticket))
+        order.fail(out_of_memory(order))
 
 
-def out_of_memory(ticket: Ticket) -> OutOfMemoryError:
-    """What to say to a client whose images do not fit."""
-    return OutOfMemoryError(
-        f"{ticket.generation.count} image(s) of this size do not fit the accelerator's memory; "
-        "ask for fewer or smaller ones."
-    )
+def out_of_memory(order: Order[Any]) -> OutOfMemoryError:
+    """What to say to a client whose order does not fit."""
+    return OutOfMemoryError(order.too_large)

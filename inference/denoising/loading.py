@@ -11,6 +11,7 @@ from diffusers import DiffusionPipeline
 from inference.denoising.compilation import Compilation
 from inference.denoising.components import Components
 from inference.denoising.device import DeviceThread
+from inference.denoising.enlarging.work import Enlarging
 from inference.denoising.loop import DenoisingLoop
 from inference.denoising.stock import StockPipeline
 from inference.denoising.turns import Turns
@@ -42,12 +43,13 @@ def engine_of(
     pipeline: Any, *, max_bucket: int, strict_bucket: bool = False, code: CompiledCode | None = None
 ) -> DeviceThread:
     """An engine that takes over a loaded pipeline; see `load_engine`."""
+    enlarging = Enlarging(pipeline.device)
     if not Components.fits(pipeline):
-        return DeviceThread(StockPipeline(pipeline))
+        return DeviceThread(StockPipeline(pipeline), enlarging)
     turns = Turns(max_bucket=max_bucket, strict=strict_bucket)
     components = Components.of(pipeline)
     denoise = None if code is None else Compilation(components.unet, code)
-    return DeviceThread(DenoisingLoop(components, turns, denoise=denoise))
+    return DeviceThread(DenoisingLoop(components, turns, denoise=denoise), enlarging)
 
 
 def _load(directory: Path) -> Any:

@@ -48,9 +48,10 @@ class StockPipeline:
     def admit(self, ticket: Ticket) -> None:
         """See `inference.denoising.device.Work.admit`."""
         with ticket:
-            if ticket.inputs.image is not None:
-                wrong = FieldError(pointer="#/input_image", detail="this model draws from a prompt alone")
-                raise UnsupportedTaskError(wrong.detail, errors=(wrong,))
+            for name, asked in (("input_image", ticket.inputs.image), ("hires", ticket.generation.hires)):
+                if asked is not None:
+                    wrong = FieldError(pointer=f"#/{name}", detail="this model draws from a prompt alone")
+                    raise UnsupportedTaskError(wrong.detail, errors=(wrong,))
             self._waiting.append(ticket)
 
     def turn(self) -> None:

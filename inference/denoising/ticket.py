@@ -2,39 +2,34 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from contextvars import copy_context
-from threading import Lock
-from types import TracebackType
-from typing import Self
 
 from PIL import Image
 
 from inference.contract.generation import Generation
+from inference.denoising.order import Order
 from inference.engine import Drawing, Inputs, OnStep
 
 Develop = Callable[[], Image.Image]
 """Makes the finished picture: work for the processor, which must not hold up the device."""
 
 
-class Ticket:
+class Ticket(Order[Drawing]):
     """What one generation is owed.
 
     The device's thread tells of steps and pictures; on the messenger's one thread, in the same order, the
-    client hears of them. As a context manager it answers for what its block does: an exception fails the
-    ticket, and goes no further.
+    client hears of them.
     """
 
     def __init__(
         self, generation: Generation, inputs: Inputs, on_step: OnStep, *, messenger: Executor
     ) -> None:
+        super().__init__(messenger=messenger)
         self.generation = generation
         self.inputs = inputs
-        self.future: Future[Drawing] = Future()
         self._on_step = on_step
         self._context = copy_context()
-        self._messenger = messenger
-        self._resolving = Lock()
         self._begun_at = time.monotonic()
         self._bucket = 1
         self._evaluations = 0
@@ -42,9 +37,12 @@ class Ticket:
         self._concessions: dict[str, None] = {}
 
     @property
-    def over(self) -> bool:
-        """Whether nobody waits for the images any more: they are there, or cancelled, or have failed."""
-        return self.future.done()
+    def too_large(self) -> str:
+        """See `Order.too_large`."""
+        return (
+            f"{self.generation.count} image(s) of this size do not fit the accelerator's memory; "
+            "ask for fewer or smaller ones."
+        )
 
     def begin(self) -> None:
         """Tells that the device has taken the generation up."""
@@ -71,21 +69,6 @@ class Ticket:
         """Tells that image `index` is drawn."""
         self._messenger.submit(self._keep, index, develop)
 
-    def fail(self, error: Exception) -> None:
-        """Tells that there will be no images."""
-        self._resolve(error)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
-    ) -> bool:
-        if not isinstance(error, Exception):
-            return False
-        self.fail(error)
-        return True
-
     def _tell(self, done: int, evaluations: int) -> None:
         if self.over:
             return
@@ -98,7 +81,7 @@ class Ticket:
             if len(self._images) == self.generation.count:
                 images = tuple(self._images[index] for index in range(self.generation.count))
                 seconds = time.monotonic() - self._begun_at
-                self._resolve(
+                self._fulfil(
                     Drawing(
                         images=images,
                         bucket=self._bucket,
@@ -106,12 +89,3 @@ class Ticket:
                         concessions=tuple(self._concessions),
                     )
                 )
-
-    def _resolve(self, outcome: Drawing | Exception) -> None:
-        with self._resolving:
-            if self.over or not self.future.set_running_or_notify_cancel():
-                return
-            if isinstance(outcome, Drawing):
-                self.future.set_result(outcome)
-            else:
-                self.future.set_exception(outcome)

@@ -5,9 +5,11 @@ from concurrent.futures import Future
 from contextvars import ContextVar
 
 import pytest
+import torch
 from PIL import Image
 
 from inference.denoising.device import DeviceThread
+from inference.denoising.enlarging.work import Enlarging
 from inference.denoising.ticket import Ticket
 from inference.engine import Drawing, EngineClosedError, Inputs
 from tests.inference.conftest import Log
@@ -53,7 +55,7 @@ def submit(engine: DeviceThread) -> Future[Drawing]:
 
 
 def test_all_work_is_done_on_one_thread(painter: Painter) -> None:
-    engine = DeviceThread(painter)
+    engine = DeviceThread(painter, Enlarging(torch.device("cpu")))
     for future in [submit(engine) for _ in range(3)]:
         assert len(future.result(10).images) == 1
     engine.close()
@@ -62,7 +64,7 @@ def test_all_work_is_done_on_one_thread(painter: Painter) -> None:
 
 def test_closing_finishes_what_was_taken_and_takes_no_more(painter: Painter) -> None:
     painter.gate.clear()
-    engine = DeviceThread(painter)
+    engine = DeviceThread(painter, Enlarging(torch.device("cpu")))
     futures = [submit(engine) for _ in range(3)]
     closing = threading.Thread(target=engine.close)
     closing.start()
@@ -79,7 +81,7 @@ def test_closing_finishes_what_was_taken_and_takes_no_more(painter: Painter) -> 
 
 def test_what_is_cancelled_before_its_turn_is_never_begun(painter: Painter) -> None:
     painter.gate.clear()
-    engine = DeviceThread(painter)
+    engine = DeviceThread(painter, Enlarging(torch.device("cpu")))
     first = submit(engine)
     assert painter.turning.wait(10)
     second = submit(engine)
@@ -94,7 +96,7 @@ def test_what_is_cancelled_before_its_turn_is_never_begun(painter: Painter) -> N
 def test_the_thread_does_not_end_unnoticed(log: Log, painter: Painter, fault: BaseException) -> None:
     painter.gate.clear()
     painter.fault = fault
-    engine = DeviceThread(painter)
+    engine = DeviceThread(painter, Enlarging(torch.device("cpu")))
     first = submit(engine)
     assert painter.turning.wait(10)
     second = submit(engine)
@@ -112,7 +114,7 @@ def test_the_thread_does_not_end_unnoticed(log: Log, painter: Painter, fault: Ba
 def test_a_listener_hears_in_the_context_of_its_client(painter: Painter) -> None:
     whose: ContextVar[str] = ContextVar("whose", default="nobody's")
     heard: list[str] = []
-    engine = DeviceThread(painter)
+    engine = DeviceThread(painter, Enlarging(torch.device("cpu")))
     whose.set("mine")
     engine.submit(generation_of(), Inputs(), lambda done, total: heard.append(whose.get())).result(10)
     engine.close()

@@ -1,0 +1,1 @@
+"""Enlarging pictures with models made for it, tile by tile."""

@@ -1,0 +1,71 @@
+"""Enlarging by the names that requests use."""
+
+import asyncio
+from concurrent.futures import Executor, Future
+from typing import Protocol
+
+from PIL import Image
+
+from inference.contract.keys import LANCZOS
+from inference.contract.problem import ErrorCode, FieldError, ProblemError, describe
+from inference.engine import AdapterFile, Engine, Enlarge, Size
+
+
+class FetchUpscaler(Protocol):
+    """Where the files of upscalers come from."""
+
+    def __call__(self, name: str, *, pointer: str) -> AdapterFile:
+        """The upscaler's file; this may take long.
+
+        Args:
+            name: as requests call it.
+            pointer: to the request's field that names it, for the error.
+
+        Raises:
+            ProblemError: there is none of this name.
+        """
+        ...
+
+
+class Enlargers:
+    """What enlarges pictures: models, and Lanczos, which is none."""
+
+    def __init__(self, engine: Engine, fetch: FetchUpscaler, *, transfers: Executor) -> None:
+        """Takes what it works with.
+
+        Args:
+            engine: enlarges with models.
+            fetch: where their files come from.
+            transfers: threads that fetch and read them, and do without.
+        """
+        self._engine = engine
+        self._fetch = fetch
+        self._transfers = transfers
+
+    async def find(self, name: str, *, pointer: str) -> Enlarge:
+        """What goes by this name, fetched and read.
+
+        Args:
+            name: an upscaler's.
+            pointer: to the request's field that names it, for the error.
+
+        Raises:
+            ProblemError: there is no such upscaler, or it cannot be used.
+        """
+        if name == LANCZOS:
+            return self._without_model
+        return await asyncio.get_running_loop().run_in_executor(self._transfers, self._open, name, pointer)
+
+    def _open(self, name: str, pointer: str) -> Enlarge:
+        file = self._fetch(name, pointer=pointer)
+        return self._engine.upscaler(file, pointer=pointer)
+
+    def _without_model(self, image: Image.Image, size: Size) -> Future[Image.Image]:
+        return self._transfers.submit(image.resize, size, Image.Resampling.LANCZOS)
+
+
+def no_upscaler(name: str, *, pointer: str) -> AdapterFile:
+    """Says that there are none: the endpoint has no models bucket."""
+    detail = f"there is no upscaler {name!r} at this endpoint; use {LANCZOS}"
+    wrong = FieldError(pointer=pointer, detail=detail)
+    raise ProblemError(describe((wrong,)), code=ErrorCode.ADAPTER_NOT_FOUND, errors=(wrong,))

@@ -1,0 +1,34 @@
+"""Jobs sent through their passes, without a server around them."""
+
+import asyncio
+
+from inference.contract.generation import Generation
+from inference.engine import Drawing, Engine, Inputs, OnStep
+from inference.enlarging import Enlargers, FetchUpscaler, no_upscaler
+from inference.logs import ContextThreads
+from inference.passes import Passes
+
+NOTHING = Inputs()
+
+
+def ignore(_done: int, _total: int) -> None:
+    pass
+
+
+def run(
+    engine: Engine,
+    generation: Generation,
+    transfers: ContextThreads,
+    inputs: Inputs = NOTHING,
+    *,
+    on_step: OnStep = ignore,
+    fetch: FetchUpscaler = no_upscaler,
+    max_output_size: int = 512,
+) -> Drawing:
+    async def both() -> Drawing:
+        passes = Passes(
+            engine, Enlargers(engine, fetch, transfers=transfers), max_output_sizes={"demo": max_output_size}
+        )
+        return await passes.upscale(generation, await passes.draw(generation, inputs, on_step))
+
+    return asyncio.run(both())
