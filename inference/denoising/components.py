@@ -12,6 +12,7 @@ from diffusers import (
 )
 
 from inference.denoising.autoencoder import Autoencoder
+from inference.denoising.prompts.prompt_encoder import PromptEncoder
 from inference.denoising.schedules import Schedules
 
 _PIPELINES = (
@@ -28,13 +29,15 @@ class Components:
     """The parts of a Stable Diffusion, 1, 2 or XL.
 
     Attributes:
-        pipeline: where they come from; it encodes prompts.
+        pipeline: where they come from.
+        prompts: its text encoders.
         unet: the denoiser.
         autoencoder: between pictures and latents.
         schedules: what leads from noise to latents.
     """
 
     pipeline: Any
+    prompts: PromptEncoder
     unet: UNet2DConditionModel
     autoencoder: Autoencoder
     schedules: Schedules
@@ -42,7 +45,13 @@ class Components:
     @classmethod
     def of(cls, pipeline: Any) -> "Components":
         """The parts of a pipeline that `fits`."""
-        return cls(pipeline, pipeline.unet, Autoencoder(pipeline), Schedules(pipeline.scheduler.config))
+        return cls(
+            pipeline=pipeline,
+            prompts=PromptEncoder(pipeline),
+            unet=pipeline.unet,
+            autoencoder=Autoencoder(pipeline),
+            schedules=Schedules(pipeline.scheduler.config),
+        )
 
     @staticmethod
     def fits(pipeline: Any) -> bool:
