@@ -51,7 +51,7 @@ def read_embedding(path: Path) -> Mapping[str, torch.Tensor]:
     """The vectors that stand for one name, (vectors, width), by the text encoder that they were made for.
 
     Those of an SDXL are for CLIP_L and CLIP_G, those of others for CLIP. Files are as the web UI, diffusers
-    and kohya's trainer write them: `{token: vectors}`, that within `string_to_param`, or `clip_l` and `clip_g`.
+    and kohya's trainer write them: `{token: vectors}`, that in `string_to_param`, or `clip_l` and `clip_g`.
 
     Args:
         path: a .safetensors file; any other is a pickle of PyTorch's, which is looked through before it is
@@ -62,11 +62,21 @@ def read_embedding(path: Path) -> Mapping[str, torch.Tensor]:
     """
     data = path.read_bytes()
     try:
-        content = safetensors.torch.load(data) if path.suffix == ".safetensors" else _unpickle(data, path)
+        is_safe = path.suffix == ".safetensors"
+        return _by_encoder(safetensors.torch.load(data) if is_safe else _unpickled(data, path))
+    except UnusableFileError:
+        raise
     except _DAMAGE as error:
-        if isinstance(error, UnusableFileError):
-            raise
         raise UnusableFileError("is damaged, or holds more than tensors") from error
+
+
+def _unpickled(data: bytes, path: Path) -> Any:
+    if scan_bytes(BytesIO(data), path.name, path.suffix).issues_count:
+        raise UnusableFileError("would run code of its own when it is loaded")
+    return torch.load(BytesIO(data), map_location="cpu", weights_only=True)
+
+
+def _by_encoder(content: Any) -> dict[str, torch.Tensor]:
     if isinstance(content, dict):
         content = content.get("string_to_param", content)
     if not isinstance(content, dict) or not content:
@@ -78,16 +88,9 @@ def read_embedding(path: Path) -> Mapping[str, torch.Tensor]:
     return {CLIP: _vectors(next(iter(content.values())))}
 
 
-def _unpickle(data: bytes, path: Path) -> Any:
-    if scan_bytes(BytesIO(data), path.name, path.suffix).issues_count:
-        raise UnusableFileError("would run code of its own when it is loaded")
-    return torch.load(BytesIO(data), map_location="cpu", weights_only=True)
-
-
 def _vectors(value: Any) -> torch.Tensor:
     if not isinstance(value, torch.Tensor) or value.ndim not in (1, 2) or not value.is_floating_point():
         raise UnusableFileError("holds no textual inversion")
-    vectors = value.detach().reshape(-1, value.shape[-1])
-    if not vectors.numel() or not vectors.isfinite().all():
+    if not value.numel() or not value.isfinite().all():
         raise UnusableFileError("holds nothing, or what is not a number")
-    return vectors
+    return value.detach().reshape(-1, value.shape[-1])

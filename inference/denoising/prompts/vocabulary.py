@@ -7,12 +7,14 @@ from inference.denoising.prompts.chunks import Place, Run
 from inference.denoising.prompts.emphasis import Fragment, Section
 from inference.denoising.prompts.inversions import Inversions
 
+END_OF_WORD = "</w>"
+
 
 class Vocabulary:
     """A tokenizer's words, and names of textual inversions beside them.
 
-    A name is found by its tokens, as in the web UI: whole words, in upper or lower case where the tokenizer
-    makes no difference. Of several that begin at the same place the longest counts.
+    A name is found by its tokens, as in the web UI: as whole words, and in upper or lower case, between which
+    CLIP's tokenizers make no difference. Of several that begin at the same place the longest counts.
     """
 
     def __init__(self, tokenizer: Any, inversions: Inversions) -> None:
@@ -23,7 +25,7 @@ class Vocabulary:
     @property
     def comma(self) -> int | None:
         """The token of a comma that stands by itself."""
-        comma: int | None = self._tokenizer.get_vocab().get(",</w>")
+        comma: int | None = self._tokenizer.get_vocab().get("," + END_OF_WORD)
         return comma
 
     def runs(self, section: Section) -> list[Run]:
@@ -34,7 +36,7 @@ class Vocabulary:
         tokens, position = self._tokens(fragment.text), 0
         while position < len(tokens):
             for name, vectors in self._names:
-                if tokens[position : position + len(name)] == name:
+                if tokens[position : position + len(name)] == name and self._ends_word(tokens[:position]):
                     # the token itself is without meaning here, but must not be that of the text's end
                     holder = self._tokenizer.bos_token_id
                     yield tuple(Place(holder, fragment.weight, vector) for vector in vectors)
@@ -43,6 +45,9 @@ class Vocabulary:
             else:
                 yield (Place(tokens[position], fragment.weight),)
                 position += 1
+
+    def _ends_word(self, tokens: list[int]) -> bool:
+        return not tokens or self._tokenizer.convert_ids_to_tokens(tokens[-1]).endswith(END_OF_WORD)
 
     def _tokens(self, text: str) -> list[int]:
         tokens: list[int] = self._tokenizer(text, add_special_tokens=False, verbose=False).input_ids
