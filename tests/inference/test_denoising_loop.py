@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
-from inference.contract.generation import Generation
+from inference.contract.generation import Generation, InvalidRequestError
 from inference.denoising.components import Components
 from inference.denoising.failures import DeviceLostError
 from inference.denoising.loop import DenoisingLoop
 from inference.denoising.prompts.encoded import EncodedPrompt
 from inference.denoising.ticket import Ticket
 from inference.denoising.turns import Turns
-from inference.engine import Inputs, InvalidOutputError, OutOfMemoryError
+from inference.engine import AdapterFile, Adapters, Inputs, InvalidOutputError, OutOfMemoryError
 from tests.inference import tiny_models
 from tests.inference.drawing import Inline, generation_of, landscape
 
@@ -45,9 +46,16 @@ class Loop:
         self.latents.append(latents.numpy().tobytes())
         return self._decode(latents)
 
-    def admit(self, inputs: Inputs | None = None, on_step: Any = None, **request: Any) -> Ticket:
+    def admit(
+        self,
+        inputs: Inputs | None = None,
+        on_step: Any = None,
+        adapters: Adapters | None = None,
+        **request: Any,
+    ) -> Ticket:
         generation = generation_of(from_image=inputs is not None, **request)
-        ticket = Ticket(generation, inputs or Inputs(), on_step or (lambda *_: None), messenger=Inline())
+        inputs = inputs or Inputs(adapters=adapters or Adapters())
+        ticket = Ticket(generation, inputs, on_step or (lambda *_: None), messenger=Inline())
         with torch.inference_mode():
             self.loop.admit(ticket)
         return ticket
@@ -157,6 +165,34 @@ def test_image_i_of_a_request_is_the_image_of_seed_plus_i(start: Callable[..., L
     loop = start(strict=True)
     many = loop.finish(loop.admit(seed=20, count=3, sampler="euler_a"))
     assert many == [loop.finish(loop.admit(seed=seed, sampler="euler_a"))[0] for seed in (20, 21, 22)]
+
+
+def test_a_textual_inversion_draws_for_its_request_alone(loop: Loop, tmp_path: Path) -> None:
+    save_file({"emb_params": torch.ones(2, 32)}, tmp_path / "style.safetensors")
+    style = AdapterFile("style", tmp_path / "style.safetensors", "1")
+    request = {"prompt": "a style circle", "embeddings": ["style"]}
+    plain = {"prompt": "a style circle"}
+    before, within, after = (
+        loop.finish(ticket)
+        for ticket in (
+            loop.admit(**plain),
+            loop.admit(adapters=Adapters(embeddings=(style,)), **request),
+            loop.admit(**plain),
+        )
+    )
+    assert before == after != within
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [({"clip_skip": 3}, "#/clip_skip"), ({"prompt": "a BREAK " * 40}, "#/prompt")],
+)
+def test_a_prompt_that_cannot_be_encoded_fails_alone(loop: Loop, asked: dict[str, Any], error: str) -> None:
+    well, sick = loop.admit(), loop.admit(**asked)
+    assert loop.finish(well)
+    with pytest.raises(InvalidRequestError) as refused:
+        sick.future.result(0)
+    assert refused.value.errors[0].pointer == error
 
 
 def test_every_evaluation_is_told_once_for_all_images_of_a_request(start: Callable[..., Loop]) -> None:

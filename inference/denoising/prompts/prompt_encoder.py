@@ -100,7 +100,7 @@ class PromptEncoder:
     def _encode(self, field: str, text: str, inversions: list[Inversions], clip_skip: int) -> EncodedPrompt:
         sections = read(text)
         split_up = [
-            self._chunks(sections, Vocabulary(encoder.tokenizer, names))
+            self._chunks(sections, encoder, names)
             for encoder, names in zip(self._encoders, inversions, strict=True)
         ]
         count = max(len(chunks) for chunks in split_up)
@@ -116,9 +116,11 @@ class PromptEncoder:
         embeddings = torch.cat(states, dim=-1)
         return EncodedPrompt(embeddings.to(self._pipeline.device, self._encoders[-1].dtype), pooled)
 
-    def _chunks(self, sections: tuple[Section, ...], vocabulary: Vocabulary) -> list[Chunk]:
-        runs = map(vocabulary.runs, sections)
-        return split(runs, room=self._length - 2, comma=vocabulary.comma)
+    def _chunks(
+        self, sections: tuple[Section, ...], encoder: TextEncoder, inversions: Inversions
+    ) -> list[Chunk]:
+        vocabulary = Vocabulary(encoder.tokenizer, inversions)
+        return split(map(vocabulary.runs, sections), room=self._length - 2, comma=encoder.comma)
 
 
 @dataclass(frozen=True)

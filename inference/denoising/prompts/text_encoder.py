@@ -8,6 +8,9 @@ import torch
 
 from inference.denoising.prompts.chunks import Chunk
 
+END_OF_WORD = "</w>"
+"""What a token ends with that ends a word, in the vocabulary of CLIP's tokenizers."""
+
 
 class TextEncoder:
     """A CLIP text encoder and its tokenizer.
@@ -16,6 +19,7 @@ class TextEncoder:
         name: whose textual inversions fit it, see `embedding_file`.
         tokenizer: the tokenizer.
         length: tokens that it reads at once, the one at the beginning and the one at the end included.
+        comma: the token of a comma, if there is one.
         width: of the vectors that it reads.
         layers: the most layers that a prompt can be taken from, counted from the end.
     """
@@ -32,6 +36,7 @@ class TextEncoder:
         self.name = name
         self.tokenizer = tokenizer
         self.length = min(tokenizer.model_max_length, model.config.max_position_embeddings)
+        self.comma: int | None = tokenizer.get_vocab().get("," + END_OF_WORD)
         self.width = model.config.hidden_size
         self.layers = model.config.num_hidden_layers - penultimate
         self._model = model

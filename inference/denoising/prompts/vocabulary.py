@@ -6,8 +6,7 @@ from typing import Any
 from inference.denoising.prompts.chunks import Place, Run
 from inference.denoising.prompts.emphasis import Fragment, Section
 from inference.denoising.prompts.inversions import Inversions
-
-END_OF_WORD = "</w>"
+from inference.denoising.prompts.text_encoder import END_OF_WORD
 
 
 class Vocabulary:
@@ -21,12 +20,6 @@ class Vocabulary:
         self._tokenizer = tokenizer
         names = [(self._tokens(name), vectors) for name, vectors in inversions.items()]
         self._names = sorted(names, key=lambda each: len(each[0]), reverse=True)
-
-    @property
-    def comma(self) -> int | None:
-        """The token of a comma that stands by itself."""
-        comma: int | None = self._tokenizer.get_vocab().get("," + END_OF_WORD)
-        return comma
 
     def runs(self, section: Section) -> list[Run]:
         """What the section's words stand for, one after the other."""

@@ -108,6 +108,13 @@ def test_a_long_prompt_goes_on_in_further_chunks_and_a_short_one_is_filled_up(
     assert same(negative, all_by_hand(pipeline, [tokens_of(pipeline, "blue")] + [[]] * (len(chunks) - 1)))
 
 
+def test_where_the_tokenizer_names_no_length_the_encoders_counts(demo_model: Path) -> None:
+    pipeline = FAMILIES["SD"](demo_model)
+    _, expected = encode(pipeline, prompt="a red circle")
+    pipeline.tokenizer.model_max_length = int(1e30)
+    assert same(encode(pipeline, prompt="a red circle")[1], expected)
+
+
 @pytest.mark.parametrize("family", ["SD", "SDXL"])
 def test_break_begins_a_chunk_and_a_comma_near_the_end_is_where_a_chunk_is_split(
     pipelines: dict[str, Any], family: str
