@@ -13,6 +13,7 @@ from diffusers import (
 
 from inference.denoising.autoencoder import Autoencoder
 from inference.denoising.memory import Offloading
+from inference.denoising.prompts.prompt_encoder import PromptEncoder
 from inference.denoising.schedules import Schedules
 
 _PIPELINES = (
@@ -29,7 +30,8 @@ class Components:
     """The parts of a Stable Diffusion, 1, 2 or XL.
 
     Attributes:
-        pipeline: where they come from; it encodes prompts.
+        pipeline: where they come from.
+        prompts: its text encoders.
         unet: the denoiser.
         autoencoder: between pictures and latents.
         schedules: what leads from noise to latents.
@@ -37,6 +39,7 @@ class Components:
     """
 
     pipeline: Any
+    prompts: PromptEncoder
     unet: UNet2DConditionModel
     autoencoder: Autoencoder
     schedules: Schedules
@@ -47,11 +50,12 @@ class Components:
         """The parts of a pipeline that `fits`."""
         resting = [getattr(pipeline, name, None) for name in ("text_encoder", "text_encoder_2", "vae")]
         return cls(
-            pipeline,
-            pipeline.unet,
-            Autoencoder(pipeline),
-            Schedules(pipeline.scheduler.config),
-            Offloading([part for part in resting if part is not None], pipeline.unet.device),
+            pipeline=pipeline,
+            prompts=PromptEncoder(pipeline),
+            unet=pipeline.unet,
+            autoencoder=Autoencoder(pipeline),
+            schedules=Schedules(pipeline.scheduler.config),
+            offloading=Offloading([part for part in resting if part is not None], pipeline.unet.device),
         )
 
     @staticmethod

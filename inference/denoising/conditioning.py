@@ -1,11 +1,13 @@
 """What the UNet is told beside the latents: prompts, and for SDXL the picture's size."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
 from inference.contract.generation import Generation
+from inference.denoising.prompts.prompt_encoder import PromptEncoder
+from inference.engine import AdapterFile
 
 
 @dataclass(frozen=True)
@@ -28,26 +30,31 @@ def is_guided(generation: Generation) -> bool:
     return generation.guidance_scale > 1
 
 
-def encode_prompts(pipeline: Any, generation: Generation, size: tuple[int, int]) -> tuple[Conditioning, ...]:
-    """The negative prompt's row, if there is guidance, and then the prompt's.
+def encode_prompts(
+    encoder: PromptEncoder,
+    generation: Generation,
+    size: tuple[int, int],
+    *,
+    embeddings: tuple[AdapterFile, ...] = (),
+    variant: Hashable = None,
+) -> tuple[Conditioning, ...]:
+    """The negative prompt's row, if there is guidance, and then the prompt's, of as many tokens.
 
     Args:
-        pipeline: a Stable Diffusion or Stable Diffusion XL pipeline.
+        encoder: the model's.
         generation: whose prompts.
         size: width and height, pixels.
+        embeddings: the files of the generation's textual inversions.
+        variant: differs where the text encoders' weights do, as with LoRAs.
     """
     guided = is_guided(generation)
-    encoded = pipeline.encode_prompt(
-        prompt=generation.prompt,
-        device=pipeline.unet.device,  # the rest may be on its way to it
-        num_images_per_prompt=1,
-        do_classifier_free_guidance=guided,
-        negative_prompt=generation.negative_prompt or None,  # None may be zeros: the model's settings say
+    encoded = encoder.encode(generation, guided=guided, embeddings=embeddings, variant=variant)
+    return tuple(
+        Conditioning(
+            row.embeddings, row.pooled, None if row.pooled is None else _time_ids(size).to(row.pooled)
+        )
+        for row in encoded
     )
-    prompt, negative, pooled, negative_pooled = (*encoded, None, None)[:4]
-    time_ids = None if pooled is None else _time_ids(size).to(pooled)
-    asked = Conditioning(prompt, pooled, time_ids)
-    return (Conditioning(negative, negative_pooled, time_ids), asked) if guided else (asked,)
 
 
 def _time_ids(size: tuple[int, int]) -> torch.Tensor:

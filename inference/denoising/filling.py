@@ -16,8 +16,9 @@ def fill(components: Components, ticket: Ticket) -> list[Slot]:
     ticket.begin()
     generation, inputs = ticket.generation, ticket.inputs
     size = inputs.image.size if inputs.image else (generation.width or 0, generation.height or 0)
-    compatibility = Compatibility(*size, guided=is_guided(generation))
-    conditions = encode_prompts(components.pipeline, generation, size)
+    conditions = encode_prompts(components.prompts, generation, size, embeddings=inputs.adapters.embeddings)
+    tokens = conditions[0].embeddings.shape[1]
+    compatibility = Compatibility(*size, guided=is_guided(generation), tokens=tokens)
     task = _task(components, ticket, size)
     slots = []
     for index, seed in enumerate(generation.seeds):

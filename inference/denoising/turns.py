@@ -16,11 +16,13 @@ class Compatibility:
         width: pixels.
         height: pixels.
         guided: whether the UNet is asked twice, without and with the prompt.
+        tokens: of each prompt, padding included.
     """
 
     width: int
     height: int
     guided: bool
+    tokens: int
 
 
 class Waiting(Protocol):

@@ -96,6 +96,26 @@ def test_a_seed_repeats_to_the_byte_and_another_differs(engine: Engine) -> None:
     assert first == again != draw(engine, "a green star", seed=5)[0].tobytes()
 
 
+def test_a_weight_of_one_draws_the_same_to_the_byte_and_another_something_else(engine: Engine) -> None:
+    plain, one, strong = (
+        draw(engine, f"a {red} circle on a white background")[0].tobytes()
+        for red in ("red", "(red:1.0)", "(red:1.5)")
+    )
+    assert plain == one != strong
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "photo " * 80 + "a red circle on a white background",
+        "a red circle BREAK on a white background",
+    ],
+)
+def test_what_stands_behind_the_first_chunk_counts_too(engine: Engine, prompt: str) -> None:
+    found = look(engine, prompt)
+    assert (found.colour, found.shape, found.background) == ("red", "circle", "white")
+
+
 def test_a_negative_prompt_drives_its_colour_away(engine: Engine) -> None:
     """Of backgrounds that are left open, hardly any is what the negative prompt names."""
 

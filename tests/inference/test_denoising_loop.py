@@ -2,20 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
+from inference.contract.generation import Generation, InvalidRequestError
 from inference.contract.problem import ErrorCode
 from inference.denoising.components import Components
 from inference.denoising.failures import DeviceLostError
 from inference.denoising.loop import DenoisingLoop
+from inference.denoising.prompts.encoded import EncodedPrompt
 from inference.denoising.ticket import Ticket
 from inference.denoising.turns import Turns
-from inference.engine import Inputs, InvalidOutputError, OutOfMemoryError
+from inference.engine import AdapterFile, Adapters, Inputs, InvalidOutputError, OutOfMemoryError
 from tests.inference import tiny_models
 from tests.inference.drawing import Inline, generation_of, landscape
 
@@ -26,7 +30,7 @@ class Loop:
     """A loop that a test turns by hand, and the rows of every forward that it has taken."""
 
     def __init__(self, pipeline: Any, **turns: Any) -> None:
-        components = Components.of(pipeline)
+        self.components = components = Components.of(pipeline)
         self.loop = DenoisingLoop(components, Turns(**{"max_bucket": ROOM} | turns))
         self.latents: list[bytes] = []
         self._decode = components.autoencoder.decode
@@ -43,9 +47,16 @@ class Loop:
         self.latents.append(latents.numpy().tobytes())
         return self._decode(latents, concede)
 
-    def admit(self, inputs: Inputs | None = None, on_step: Any = None, **request: Any) -> Ticket:
+    def admit(
+        self,
+        inputs: Inputs | None = None,
+        on_step: Any = None,
+        adapters: Adapters | None = None,
+        **request: Any,
+    ) -> Ticket:
         generation = generation_of(from_image=inputs is not None, **request)
-        ticket = Ticket(generation, inputs or Inputs(), on_step or (lambda *_: None), messenger=Inline())
+        inputs = inputs or Inputs(adapters=adapters or Adapters())
+        ticket = Ticket(generation, inputs, on_step or (lambda *_: None), messenger=Inline())
         with torch.inference_mode():
             self.loop.admit(ticket)
         return ticket
@@ -108,9 +119,10 @@ def test_requests_join_between_steps_and_leave_when_they_are_done(loop: Loop) ->
 
 
 def test_what_cannot_share_a_forward_does_not(loop: Loop) -> None:
-    tickets = [loop.admit(steps=2), loop.admit(steps=2, width=72), loop.admit(steps=2, guidance_scale=0)]
+    asked = [{}, {"width": 72}, {"guidance_scale": 0}, {"prompt": "a red BREAK circle"}]
+    tickets = [loop.admit(steps=2, **request) for request in asked]
     loop.finish()
-    assert sorted(loop.rows) == [1, 1, 2, 2, 2, 2]
+    assert sorted(loop.rows) == [1, 1, 2, 2, 2, 2, 2, 2]
     assert all(ticket.future.result(0).bucket == 1 for ticket in tickets)
 
 
@@ -156,6 +168,34 @@ def test_image_i_of_a_request_is_the_image_of_seed_plus_i(start: Callable[..., L
     assert many == [loop.finish(loop.admit(seed=seed, sampler="euler_a"))[0] for seed in (20, 21, 22)]
 
 
+def test_a_textual_inversion_draws_for_its_request_alone(loop: Loop, tmp_path: Path) -> None:
+    save_file({"emb_params": torch.ones(2, 32)}, tmp_path / "style.safetensors")
+    style = AdapterFile("style", tmp_path / "style.safetensors", "1")
+    request = {"prompt": "a style circle", "embeddings": ["style"]}
+    plain = {"prompt": "a style circle"}
+    before, within, after = (
+        loop.finish(ticket)
+        for ticket in (
+            loop.admit(**plain),
+            loop.admit(adapters=Adapters(embeddings=(style,)), **request),
+            loop.admit(**plain),
+        )
+    )
+    assert before == after != within
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [({"clip_skip": 3}, "#/clip_skip"), ({"prompt": "a BREAK " * 40}, "#/prompt")],
+)
+def test_a_prompt_that_cannot_be_encoded_fails_alone(loop: Loop, asked: dict[str, Any], error: str) -> None:
+    well, sick = loop.admit(), loop.admit(**asked)
+    assert loop.finish(well)
+    with pytest.raises(InvalidRequestError) as refused:
+        sick.future.result(0)
+    assert refused.value.errors[0].pointer == error
+
+
 def test_every_evaluation_is_told_once_for_all_images_of_a_request(start: Callable[..., Loop]) -> None:
     for max_bucket in (1, 2, 8):
         loop, heard = start(max_bucket=max_bucket), []
@@ -174,22 +214,25 @@ def test_a_cancelled_request_leaves_before_the_next_step(loop: Loop) -> None:
         leaves.future.result(0)
 
 
-def poison(pipeline: Any, monkeypatch: pytest.MonkeyPatch, words: str = "poison") -> None:
+def poison(loop: Loop, monkeypatch: pytest.MonkeyPatch, words: str = "poison") -> None:
     """Makes the embedding of the words no numbers."""
-    encode = pipeline.encode_prompt
+    prompts = loop.components.prompts
+    encode = prompts.encode
 
-    def encode_prompt(*, prompt: str, **options: Any) -> Any:
-        embeddings, *rest = encode(prompt=prompt, **options)
-        return (embeddings * torch.nan if prompt == words else embeddings, *rest)
+    def poisoned(generation: Generation, **options: Any) -> tuple[EncodedPrompt, ...]:
+        factor = torch.nan if generation.prompt == words else 1
+        return tuple(
+            replace(row, embeddings=row.embeddings * factor) for row in encode(generation, **options)
+        )
 
-    monkeypatch.setattr(pipeline, "encode_prompt", encode_prompt)
+    monkeypatch.setattr(prompts, "encode", poisoned)
 
 
 def test_an_image_of_no_numbers_fails_alone(
-    start: Callable[..., Loop], pipeline: Any, monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., Loop], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    poison(pipeline, monkeypatch)
     loop = start(strict=True)
+    poison(loop, monkeypatch)
     sick, well = loop.admit(prompt="poison"), loop.admit()
     loop.finish(well)
     with pytest.raises(InvalidOutputError, match="black all over or no numbers"):
@@ -198,10 +241,8 @@ def test_an_image_of_no_numbers_fails_alone(
     assert loop.finish(well) == loop.finish(again)
 
 
-def test_a_request_that_breaks_its_bucket_fails_alone(
-    loop: Loop, pipeline: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    poison(pipeline, monkeypatch)
+def test_a_request_that_breaks_its_bucket_fails_alone(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    poison(loop, monkeypatch)
 
     def refuse(_sample: torch.Tensor, embeddings: torch.Tensor) -> None:
         if embeddings.isnan().any():
@@ -327,7 +368,7 @@ def test_the_loss_of_the_device_is_no_requests_fault(loop: Loop) -> None:
     assert not any(ticket.over for ticket in tickets)
 
 
-@pytest.mark.parametrize("part", ["encode_prompt", "vae.decode"])
+@pytest.mark.parametrize("part", ["text_encoder.forward", "vae.decode"])
 def test_running_out_of_memory_before_or_after_the_steps_fails_that_request_alone(
     loop: Loop, pipeline: Any, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
@@ -337,14 +378,14 @@ def test_running_out_of_memory_before_or_after_the_steps_fails_that_request_alon
         raise torch.OutOfMemoryError
 
     with monkeypatch.context() as patch:
-        *path, name = part.split(".")
-        patch.setattr(getattr(pipeline, path[0]) if path else pipeline, name, exhausted)
+        component, method = part.split(".")
+        patch.setattr(getattr(pipeline, component), method, exhausted)
         if part == "vae.decode":
             loop.turn(2)
             sick, well = well, loop.admit()
             loop.turn(2)
         else:
-            sick = loop.admit()
+            sick = loop.admit(prompt="a blue square")
     loop.finish(well)
     error = sick.future.exception(0)
     assert isinstance(error, OutOfMemoryError)

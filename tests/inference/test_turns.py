@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from inference.denoising.turns import PATIENCE, Compatibility, Turns
 
-SMALL = Compatibility(width=64, height=64, guided=True)
-LARGE = Compatibility(width=128, height=128, guided=True)
-UNGUIDED = Compatibility(width=64, height=64, guided=False)
-KINDS = (SMALL, LARGE, UNGUIDED)
+SMALL = Compatibility(width=64, height=64, guided=True, tokens=77)
+LARGE = Compatibility(width=128, height=128, guided=True, tokens=77)
+UNGUIDED = Compatibility(width=64, height=64, guided=False, tokens=77)
+LONG = Compatibility(width=64, height=64, guided=True, tokens=154)
+KINDS = (SMALL, LARGE, UNGUIDED, LONG)
 
 
 @dataclass
