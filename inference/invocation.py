@@ -16,6 +16,9 @@ from inference.contract.request import InvocationRequest
 from inference.contract.result import GenerationResult, ImageResult
 from inference.contract.validation import field_errors
 from inference.engine import Drawing, Engine, Inputs, OnStep
+from inference.input.preparation import Preparation, Prepared, pictures_of
+from inference.input.sources import PictureSources
+from inference.input.web import PublicWeb
 from inference.progress import ProgressPublisher
 from inference.storage import DataBucket
 from inference.telemetry import JobTelemetry, Telemetry
@@ -38,6 +41,7 @@ class InvocationHandler:
         environment: ContainerEnvironment,
         transfers: Executor,
         telemetry: Telemetry,
+        web: PublicWeb | None = None,
     ) -> None:
         """Takes what it works with.
 
@@ -47,12 +51,15 @@ class InvocationHandler:
             environment: what the container is told.
             transfers: threads for fetching, encoding and storing, beside the drawing.
             telemetry: where jobs are told of.
+            web: where pictures may come from besides; None is the public one.
         """
         self._engine = engine
         self._bucket = bucket
         self._environment = environment
         self._transfers = transfers
         self._telemetry = telemetry
+        sources = PictureSources(bucket, web or PublicWeb(), max_bytes=environment.max_input_image_bytes)
+        self._preparation = Preparation(sources=sources, environment=environment, transfers=transfers)
 
     async def handle(self, body: bytes) -> GenerationResult:
         """Draws what the body asks for and keeps the images.
@@ -80,24 +87,25 @@ class InvocationHandler:
     async def _serve(self, generation: Generation, job: JobTelemetry) -> GenerationResult:
         run, transfers = asyncio.get_running_loop().run_in_executor, self._transfers
 
-        input_image = None
-        if generation.input_image is not None:
+        prepared = Prepared()
+        if pictures_of(generation):
             with job.measure("fetch"):
-                input_image = await run(transfers, self._fetch, generation.input_image, generation)
+                prepared = await self._preparation.prepare(generation)
 
         publisher = ProgressPublisher(self._bucket, generation.id, transfers)
-        drawing = await self._draw(generation, Inputs(image=input_image), publisher.on_step)
+        drawing = await self._draw(generation, prepared.inputs, publisher.on_step)
         job.took("denoise", drawing.seconds)
         publisher.on_drawn()
 
         with job.measure("encode"):
-            files = await asyncio.gather(
-                *(run(transfers, images.encode_png, each) for each in drawing.images)
+            pictures = await asyncio.gather(
+                *(run(transfers, prepared.finish, each) for each in drawing.images)
             )
+            files = await asyncio.gather(*(run(transfers, images.encode_png, each) for each in pictures))
         with job.measure("upload"):
             stored = [
                 run(transfers, self._store, generation, index, picture, png)
-                for index, (picture, png) in enumerate(zip(drawing.images, files, strict=True))
+                for index, (picture, png) in enumerate(zip(pictures, files, strict=True))
             ]
             results = await asyncio.gather(*stored)
         job.finish(images=len(results))
@@ -142,20 +150,6 @@ class InvocationHandler:
                 f"{type(error).__name__}; its message may quote the prompt: LOG_PROMPTS=true shows it"
             )
             raise withheld.with_traceback(error.__traceback__) from None
-
-    def _fetch(self, uri: str, generation: Generation) -> Image.Image:
-        """The input image at the size to draw at."""
-        data = self._bucket.fetch(uri, field="input_image", max_bytes=self._environment.max_input_image_bytes)
-        image = images.decode(data, field="input_image", max_pixels=self._environment.max_input_image_pixels)
-        defaults, limits = self._environment.model.defaults, self._environment.model.limits
-        size = images.drawing_size(
-            image.size,
-            width=generation.width,
-            height=generation.height,
-            area=defaults.width * defaults.height,
-            bounds=(limits.min_size, limits.max_size),
-        )
-        return images.fit(image, size)
 
     def _store(self, generation: Generation, index: int, picture: Image.Image, png: bytes) -> ImageResult:
         return ImageResult(

@@ -23,7 +23,11 @@ _PORT = 443
 _TIME_LIMIT_S = 30.0
 _MAX_REDIRECTS = 3
 _REDIRECTS = {301, 302, 303, 307, 308}
-_HEADERS = {"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "stable-diffusion-quick-kit"}
+_HEADERS = [
+    ("Accept", "image/*"),
+    ("Accept-Encoding", "identity"),
+    ("User-Agent", "stable-diffusion-quick-kit"),
+]
 _FAILURES: dict[type[Exception], str] = {
     UnknownHostError: "has no address; check its name",
     ForbiddenAddressError: "is not on the public internet; put the picture into the data bucket",
