@@ -9,8 +9,10 @@ from inference.contract.problem import ErrorCode
 from inference.input.framing import GRID, Framing, Size, drawing_size, to_grid
 from inference.input.refusal import InputError
 
-_SOFTNESS = 16
+_SOFTNESS = 8
+"""Pixels, the radius of a Gaussian blur."""
 _NOISE = 12
+"""Gaussian, of 255: without it, less than full strength would draw the border out into stripes."""
 
 
 def place(image: Image.Image, outpaint: Outpaint, model: ModelDeclaration) -> Image.Image:

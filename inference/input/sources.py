@@ -1,6 +1,5 @@
 """A picture's bytes, wherever its URI says they are."""
 
-import base64
 import binascii
 
 from inference.contract.problem import ErrorCode
@@ -37,7 +36,7 @@ class PictureSources:
             detail = f"holds more than the {self._max_bytes:,} bytes that are accepted"
             raise InputError(ErrorCode.INPUT_IMAGE_TOO_LARGE, pointer, detail)
         try:
-            return base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError) as error:
+            return binascii.a2b_base64(text, strict_mode=True)
+        except ValueError as error:
             detail = "is not in base64; encode the file as it is, without line breaks"
             raise InputError(ErrorCode.INPUT_FETCH_FAILED, pointer, detail) from error

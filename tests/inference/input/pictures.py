@@ -1,5 +1,6 @@
 """Encoded pictures for tests."""
 
+import base64
 import io
 import struct
 from typing import Any
@@ -12,6 +13,11 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format=kind, **options)
     return buffer.getvalue()
+
+
+def data_url(image: Image.Image | bytes) -> str:
+    data = image if isinstance(image, bytes) else encoded(image)
+    return f"data:image/png;base64,{base64.b64encode(data).decode()}"
 
 
 def noise(size: tuple[int, int], seed: int = 0) -> Image.Image:
