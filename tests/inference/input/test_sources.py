@@ -38,9 +38,7 @@ def test_the_scheme_is_written_as_one_likes(scheme: str) -> None:
     assert fetch(f"{scheme}:image/png;base64,YWJj") == b"abc"
 
 
-@pytest.mark.parametrize(
-    "text", ["YWJ", "YWJj\n", "YW Jj", "YWJ-", "YWJ%3D", "Ã¤bcd", "YWJj=", "YWJj====", "===="]
-)
+@pytest.mark.parametrize("text", ["YWJ", "YWJj\n", "YW Jj", "YWJ-", "YWJ%3D", "Ã¤bcd", "===="])
 def test_what_is_not_strictly_base64_is_refused(text: str) -> None:
     error = refusal(f"data:image/png;base64,{text}")
     assert (error.code, "not in base64" in error.detail) == (ErrorCode.INPUT_FETCH_FAILED, True)
