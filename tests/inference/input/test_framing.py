@@ -104,4 +104,4 @@ def test_pictures_of_one_shape_stay_registered(scale: int, drawn: tuple[int, int
         edges.append(
             framing.apply(image, Image.Resampling.BILINEAR).point(lambda v: 255 * (v >= 128)).getbbox()
         )
-    assert all(abs(one - other) <= 1 for one, other in zip(*edges, strict=True))  # type: ignore[arg-type]
+    assert all(abs(one - other) <= 1 for one, other in zip(*edges, strict=True))

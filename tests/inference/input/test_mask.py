@@ -17,8 +17,8 @@ def framed(mask: Image.Image, size: tuple[int, int] = SIZE) -> Image.Image:
 
 
 def half(mode: str, left: object, right: object, size: tuple[int, int] = SIZE) -> Image.Image:
-    mask = Image.new(mode, size, left)  # type: ignore[arg-type]
-    mask.paste(right, (size[0] // 2, 0, *size))  # type: ignore[arg-type]
+    mask = Image.new(mode, size, left)
+    mask.paste(right, (size[0] // 2, 0, *size))
     return mask
 
 

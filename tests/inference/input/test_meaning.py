@@ -49,7 +49,7 @@ def engine(demo_model: Path) -> Iterator[Engine]:
 @pytest.fixture
 def handle(engine: Engine, s3: Any) -> Callable[..., list[GenerationResult | BaseException]]:
     """Serves requests at once."""
-    handler = handler_of(engine, s3, ENVIRONMENT)  # type: ignore[arg-type]
+    handler = handler_of(engine, s3, ENVIRONMENT)
 
     def handle(*requests: dict[str, Any]) -> list[GenerationResult | BaseException]:
         async def all_at_once() -> list[GenerationResult | BaseException]:
@@ -77,7 +77,7 @@ def draw(handle: Any, s3: Any) -> Draw:
 
 def masked(box: tuple[int, int, int, int] = BOX, scale: int = 1) -> Image.Image:
     mask = Image.new("L", (SIZE * scale, SIZE * scale))
-    mask.paste(255, tuple(side * scale for side in box))  # type: ignore[arg-type]
+    mask.paste(255, tuple(side * scale for side in box))
     return mask
 
 
@@ -124,7 +124,7 @@ def test_outpainting_keeps_the_centre_to_the_byte_and_goes_on_around_it(draw: Dr
     kept, inner = image.crop((48, 48, 112, 112)), picture.crop((16, 16, 80, 80))
     assert kept.tobytes() == inner.tobytes()
     corners = [image.getpixel(at) for at in ((2, 2), (157, 2), (2, 157), (157, 157))]
-    assert all(min(corner) > 200 for corner in corners)  # type: ignore[type-var, arg-type]
+    assert all(min(corner) > 200 for corner in corners)
 
 
 BAD = {
