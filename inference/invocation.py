@@ -4,32 +4,25 @@ import asyncio
 import logging
 from concurrent.futures import Executor
 
-from PIL import Image
 from pydantic import ValidationError
 
-from inference import images
 from inference.cancellation import CancellationWatch
 from inference.contract.environment import ContainerEnvironment
 from inference.contract.generation import Generation, InvalidRequestError, new_seed
 from inference.contract.model import ModelDeclaration
-from inference.contract.problem import FieldError, ProblemError
+from inference.contract.problem import FieldError
 from inference.contract.request import InvocationRequest
 from inference.contract.result import GenerationResult, ImageResult
 from inference.contract.validation import field_errors
-from inference.engine import Drawing, Engine, Inputs, OnStep
-from inference.enlarging import Enlargers, FetchUpscaler, no_upscaler
+from inference.engine import Engine
 from inference.output.finisher import FinishedImage, Finisher
-from inference.passes import Passes
 from inference.progress import ProgressPublisher
 from inference.running import RunningJobs
 from inference.storage import DataBucket
+from inference.studio import Studio
 from inference.telemetry import JobTelemetry, Telemetry
 
 _LOGGER = logging.getLogger(__name__)
-
-
-class DrawingError(RuntimeError):
-    """The engine has failed in words of its own, which are withheld: they may quote the prompt."""
 
 
 class InvocationHandler:
@@ -39,27 +32,28 @@ class InvocationHandler:
         self,
         *,
         engine: Engine,
+        studio: Studio,
         finisher: Finisher,
         bucket: DataBucket,
         environment: ContainerEnvironment,
         transfers: Executor,
         telemetry: Telemetry,
         running: RunningJobs,
-        fetch_upscaler: FetchUpscaler = no_upscaler,
     ) -> None:
         """Takes what it works with.
 
         Args:
             engine: what draws with every model that the environment names.
-            finisher: makes files of what the engine draws.
-            bucket: where images come from and go to.
+            studio: makes pictures with the engine.
+            finisher: makes files of the pictures.
+            bucket: where images go.
             environment: what the container is told.
-            transfers: threads for fetching, encoding and storing, beside the drawing.
+            transfers: threads for encoding and storing, beside the drawing.
             telemetry: where jobs are told of.
             running: what admits jobs, and ends them before their time.
-            fetch_upscaler: where the models come from that enlarge.
         """
         self._engine = engine
+        self._studio = studio
         self._finisher = finisher
         self._bucket = bucket
         self._environment = environment
@@ -67,13 +61,6 @@ class InvocationHandler:
         self._telemetry = telemetry
         self._running = running
         self._cancellations = CancellationWatch(bucket)
-        self._passes = Passes(
-            engine,
-            Enlargers(engine, fetch_upscaler, transfers=transfers),
-            max_output_sizes={
-                name: model.limits.max_output_size for name, model in environment.served.items()
-            },
-        )
 
     async def handle(self, body: bytes) -> GenerationResult:
         """Draws what the body asks for and keeps the images.
@@ -110,11 +97,7 @@ class InvocationHandler:
             self._running.interruptible() as interruption,
             self._cancellations.over(generation.id, interruption),
         ):
-            input_image = None
-            if generation.input_image is not None:
-                with job.measure("fetch"):
-                    input_image = await run(transfers, self._fetch, generation.input_image, generation)
-            drawing = await self._draw(generation, Inputs(image=input_image), progress.on_step)
+            drawing = await self._studio.draw(generation, job, progress.on_step)
         job.took("denoise", drawing.seconds)
         progress.on_drawn()
 
@@ -140,6 +123,7 @@ class InvocationHandler:
             guidance_scale=generation.guidance_scale,
             strength=generation.strength,
             bucket=drawing.bucket,
+            concessions=drawing.concessions,
             safety=self._finisher.safety,
             durations_s=job.durations_s,
             versions=dict(self._engine.versions),
@@ -166,35 +150,6 @@ class InvocationHandler:
     def _log_arrival(self, generation: Generation) -> None:
         prompts = generation.model_dump(include={"prompt", "negative_prompt"})
         _LOGGER.info("the job has arrived", extra=prompts if self._environment.log_prompts else None)
-
-    async def _draw(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Drawing:
-        try:
-            drawing = await self._passes.draw(generation, inputs, on_step)
-            return await self._passes.upscale(generation, drawing)
-        except ProblemError:
-            raise
-        except Exception as error:
-            if self._environment.log_prompts:
-                raise
-            withheld = DrawingError(
-                f"{type(error).__name__}; its message may quote the prompt: LOG_PROMPTS=true shows it"
-            )
-            raise withheld.with_traceback(error.__traceback__) from None
-
-    def _fetch(self, uri: str, generation: Generation) -> Image.Image:
-        """The input image at the size to draw at."""
-        data = self._bucket.fetch(uri, field="input_image", max_bytes=self._environment.max_input_image_bytes)
-        image = images.decode(data, field="input_image", max_pixels=self._environment.max_input_image_pixels)
-        model = self._find_model(generation.model)
-        defaults, limits = model.defaults, model.limits
-        size = images.drawing_size(
-            image.size,
-            width=generation.width,
-            height=generation.height,
-            area=defaults.width * defaults.height,
-            bounds=(limits.min_size, limits.max_size),
-        )
-        return images.fit(image, size)
 
     def _store(self, generation: Generation, index: int, image: FinishedImage) -> ImageResult:
         return ImageResult(

@@ -3,13 +3,14 @@
 import logging
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from inference.contract.identifiers import S3Location
 from inference.contract.keys import cancellation_key, output_key, progress_key
 from inference.contract.options import OutputFormat
-from inference.contract.problem import ErrorCode, ProblemError
+from inference.contract.problem import ErrorCode
 from inference.contract.progress import Progress
+from inference.input.refusal import InputError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -17,17 +18,14 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 _REFUSALS = {
     "NoSuchKey": "does not exist",
+    "KeyTooLongError": "does not exist",
     "404": "does not exist",
     "NoSuchBucket": "is in a bucket that does not exist",
+    "InvalidBucketName": "is in a bucket that does not exist",
+    "InvalidObjectState": "is archived; restore it first",
     "AccessDenied": "may not be read by the service",
     "403": "may not be read by the service",
 }
-
-
-class InputFetchError(ProblemError):
-    """An input object cannot be read."""
-
-    code = ErrorCode.INPUT_FETCH_FAILED
 
 
 class DataBucket:
@@ -37,31 +35,31 @@ class DataBucket:
         self._s3 = s3
         self._name = name
 
-    def fetch(self, uri: str, *, field: str, max_bytes: int) -> bytes:
+    def fetch(self, uri: str, *, pointer: str, max_bytes: int) -> bytes:
         """The object at an `s3://` URI.
 
         Args:
             uri: where it is.
-            field: the request's field that named it, for the error.
+            pointer: the request's field that named it, for the error.
             max_bytes: a larger object is refused and not read.
 
         Raises:
-            InputFetchError: it is missing, out of reach or too large.
+            InputError: it is missing, out of reach or too large.
         """
         bucket, key = S3Location.parse(uri)
         try:
             answer = self._s3.get_object(Bucket=bucket, Key=key)
+        except ParamValidationError as error:
+            raise InputError(ErrorCode.INPUT_FETCH_FAILED, pointer, f"{uri} names no bucket") from error
         except ClientError as error:
             reason = _REFUSALS.get(error.response.get("Error", {}).get("Code", ""))
             if reason is None:
                 raise
-            raise InputFetchError(f"{field} {uri} {reason}.") from error
+            raise InputError(ErrorCode.INPUT_FETCH_FAILED, pointer, f"{uri} {reason}") from error
         with answer["Body"] as body:
             if answer["ContentLength"] > max_bytes:
-                raise InputFetchError(
-                    f"{field} {uri} has {answer['ContentLength']:,} bytes; {max_bytes:,} are accepted.",
-                    code=ErrorCode.INPUT_IMAGE_TOO_LARGE,
-                )
+                detail = f"{uri} has {answer['ContentLength']:,} bytes; {max_bytes:,} are accepted"
+                raise InputError(ErrorCode.INPUT_IMAGE_TOO_LARGE, pointer, detail)
             return body.read()
 
     def store_image(self, job_id: str, index: int, data: bytes, output_format: OutputFormat) -> str:

@@ -1,6 +1,7 @@
 """The one place where the container's parts meet."""
 
 import tempfile
+from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,13 +9,19 @@ from typing import TYPE_CHECKING
 from inference.compiled_code import StoredCode
 from inference.contract.environment import ContainerEnvironment
 from inference.engine import Engine
+from inference.enlarging import Enlargers, no_upscaler
+from inference.input.preparation import Preparation
+from inference.input.sources import PictureSources
+from inference.input.web import PublicWeb
 from inference.invocation import InvocationHandler
 from inference.logs import ContextThreads
 from inference.model_library import ModelLibrary, with_checker_here
 from inference.model_pool import ModelPool
 from inference.output.finisher import Finisher
+from inference.passes import Passes
 from inference.running import RunningJobs
 from inference.storage import DataBucket
+from inference.studio import Studio
 from inference.telemetry import Telemetry
 from inference.transfer import fetch_prefix
 
@@ -22,6 +29,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _FETCHED = Path(tempfile.gettempdir())
+_TRANSFERS = 8
+"""Threads: some of them may wait for a slow host."""
 
 
 def load_handler(
@@ -58,12 +67,39 @@ def load_handler(
 
     checked = with_checker_here(environment, _FETCHED / "safety_checker", fetch_prefix=fetch)
     finisher = Finisher.load(checked, library.path(environment.model.name))
+    engine = ModelPool(load_model, first=environment.model.name)
+    transfers = ContextThreads(max_workers=_TRANSFERS, thread_name_prefix="transfer")
     return InvocationHandler(
-        engine=ModelPool(load_model, first=environment.model.name),
+        engine=engine,
+        studio=studio_of(engine, environment=environment, bucket=bucket, transfers=transfers),
         finisher=finisher,
         bucket=bucket,
         environment=environment,
-        transfers=ContextThreads(max_workers=4, thread_name_prefix="transfer"),
+        transfers=transfers,
         telemetry=telemetry,
         running=running,
+    )
+
+
+def studio_of(
+    engine: Engine,
+    *,
+    environment: ContainerEnvironment,
+    bucket: DataBucket,
+    transfers: Executor,
+    web: PublicWeb | None = None,
+) -> Studio:
+    """What draws with the engine; `web` is where else pictures may come from, by default the public one."""
+    sources = PictureSources(bucket, web or PublicWeb(), max_bytes=environment.max_input_image_bytes)
+    return Studio(
+        preparation=Preparation(sources=sources, environment=environment, transfers=transfers),
+        passes=Passes(
+            engine,
+            Enlargers(engine, no_upscaler, transfers=transfers),
+            max_output_sizes={
+                name: model.limits.max_output_size for name, model in environment.served.items()
+            },
+        ),
+        transfers=transfers,
+        quotes_prompts=environment.log_prompts,
     )

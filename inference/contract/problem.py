@@ -70,7 +70,7 @@ _MEANINGS = {
         HTTPStatus.UNPROCESSABLE_ENTITY, "An input image is too large", False
     ),
     ErrorCode.INVALID_INPUT_IMAGE: _Meaning(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "An input image could not be decoded", False
+        HTTPStatus.UNPROCESSABLE_ENTITY, "An input image cannot be used", False
     ),
     ErrorCode.ADAPTER_NOT_FOUND: _Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "There is no such adapter", False),
     ErrorCode.ADAPTER_UNUSABLE: _Meaning(

@@ -1,7 +1,6 @@
 """What a client asks for: the body of POST /v1/jobs, and of an invocation."""
 
-from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -128,17 +127,39 @@ class JobRequest(BaseModel):
     output_format: Annotated[OutputFormat, Field(strict=False)] = OutputFormat.PNG
     quality: Quality = 90
 
-    def pictures(self) -> Iterator[tuple[str, str]]:
-        """The pictures that are named, each with the JSON pointer to it."""
-        for name in ("input_image", "mask_image"):
-            uri = getattr(self, name)
-            if uri is not None:
-                yield f"#/{name}", uri
-        for index, controlnet in enumerate(self.controlnets):
-            yield f"#/controlnets/{index}/image", controlnet.image
-
 
 class InvocationRequest(JobRequest):
     """The body of an invocation: a job request that may already bear its id."""
 
     id: JobId | None = None
+
+
+class NamesPictures(Protocol):
+    """What names pictures: a request, and what is made of it."""
+
+    @property
+    def input_image(self) -> str | None:
+        """See `InputImage`."""
+        ...
+
+    @property
+    def mask_image(self) -> str | None:
+        """See `MaskImage`."""
+        ...
+
+    @property
+    def controlnets(self) -> tuple[ControlNet, ...]:
+        """See `ControlNet`."""
+        ...
+
+
+def named_pictures(asked: NamesPictures) -> dict[str, str]:
+    """The URIs of the pictures that are named, by the JSON pointer to each."""
+    named = {"#/input_image": asked.input_image, "#/mask_image": asked.mask_image}
+    named |= {control_pointer(index): each.image for index, each in enumerate(asked.controlnets)}
+    return {pointer: uri for pointer, uri in named.items() if uri is not None}
+
+
+def control_pointer(index: int) -> str:
+    """The JSON pointer to the picture of ControlNet number `index`."""
+    return f"#/controlnets/{index}/image"

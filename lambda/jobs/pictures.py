@@ -7,7 +7,7 @@ from inference.contract.generation import InvalidRequestError
 from inference.contract.identifiers import S3Location
 from inference.contract.keys import INPUTS_PREFIX, OUTPUTS_PREFIX, input_key
 from inference.contract.problem import FieldError
-from inference.contract.request import JobRequest
+from inference.contract.request import JobRequest, control_pointer, named_pictures
 
 _NOT_BASE64 = "must hold a picture in base64, without spaces or line breaks"
 
@@ -37,7 +37,7 @@ def take_out(
     uris: dict[str, str] = {}
     pictures: list[InlinePicture] = []
     errors: list[FieldError] = []
-    for pointer, uri in request.pictures():
+    for pointer, uri in named_pictures(request).items():
         uris[pointer] = uri
         match uri.partition(":")[0].lower():
             case "s3" if not _is_readable(S3Location.parse(uri), bucket):
@@ -89,7 +89,7 @@ def _with_pictures(request: JobRequest, uris: dict[str, str]) -> JobRequest:
             "input_image": uris.get("#/input_image"),
             "mask_image": uris.get("#/mask_image"),
             "controlnets": tuple(
-                each.model_copy(update={"image": uris[f"#/controlnets/{index}/image"]})
+                each.model_copy(update={"image": uris[control_pointer(index)]})
                 for index, each in enumerate(request.controlnets)
             ),
         }

@@ -13,13 +13,15 @@ from PIL import Image
 from inference.contract.environment import ContainerEnvironment
 from inference.contract.generation import Generation
 from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
-from inference.engine import Drawing, EngineClosedError, Inputs, OnStep
+from inference.engine import Drawing, Engine, EngineClosedError, Inputs, OnStep
+from inference.input.web import PublicWeb
 from inference.invocation import InvocationHandler
 from inference.logs import ContextThreads
 from inference.output.finisher import Finisher
 from inference.running import RunningJobs
 from inference.storage import DataBucket
 from inference.telemetry import Telemetry
+from inference.wiring import studio_of
 
 BUCKET = "data"
 ENVIRONMENT = ContainerEnvironment(
@@ -83,19 +85,22 @@ class ScriptedEngine:
 
 
 def handler_of(
-    engine: ScriptedEngine,
+    engine: Engine,
     s3: Any,
     environment: ContainerEnvironment = ENVIRONMENT,
     clock: Callable[[], float] = time.monotonic,
     finisher: Finisher | None = None,
     running: RunningJobs | None = None,
+    web: PublicWeb | None = None,
 ) -> InvocationHandler:
+    bucket, transfers = DataBucket(s3, BUCKET), ContextThreads(max_workers=4)
     return InvocationHandler(
         engine=engine,
+        studio=studio_of(engine, environment=environment, bucket=bucket, transfers=transfers, web=web),
         finisher=finisher or Finisher(),
-        bucket=DataBucket(s3, BUCKET),
+        bucket=bucket,
         environment=environment,
-        transfers=ContextThreads(max_workers=4),
+        transfers=transfers,
         telemetry=Telemetry(stage=environment.stage, model=environment.model.name, clock=clock),
         running=running or RunningJobs(),
     )

@@ -11,14 +11,15 @@ from inference.contract.keys import cancellation_key
 from inference.contract.options import OutputFormat
 from inference.contract.problem import ErrorCode
 from inference.contract.progress import Phase, Progress
-from inference.storage import DataBucket, InputFetchError
+from inference.input.refusal import InputError
+from inference.storage import DataBucket
 from tests.inference.fakes import BUCKET
 
 PROGRESS = Progress(phase=Phase.DENOISING, step=1, total_steps=4)
 
 
 def fetch(s3: Any, uri: str, max_bytes: int = 10) -> bytes:
-    return DataBucket(s3, BUCKET).fetch(uri, field="input_image", max_bytes=max_bytes)
+    return DataBucket(s3, BUCKET).fetch(uri, pointer="#/input_image", max_bytes=max_bytes)
 
 
 def test_an_input_is_read(s3: Any) -> None:
@@ -28,17 +29,21 @@ def test_an_input_is_read(s3: Any) -> None:
 
 @pytest.mark.parametrize(
     ("uri", "words"),
-    [("s3://data/inputs/none", "does not exist"), ("s3://no-bucket/a", "is in a bucket that does not exist")],
+    [
+        ("s3://data/inputs/none", "does not exist"),
+        ("s3://no-bucket/a", "is in a bucket that does not exist"),
+        ("s3://no bucket/a", "names no bucket"),
+    ],
 )
 def test_an_input_that_is_missing_is_named(s3: Any, uri: str, words: str) -> None:
-    with pytest.raises(InputFetchError, match=f"input_image {uri} {words}") as caught:
+    with pytest.raises(InputError, match=f"input_image: {uri} {words}") as caught:
         fetch(s3, uri)
     assert caught.value.code is ErrorCode.INPUT_FETCH_FAILED
 
 
 def test_an_input_that_is_too_large_is_refused(s3: Any) -> None:
     s3.put_object(Bucket=BUCKET, Key="inputs/a", Body=b"0123456789")
-    with pytest.raises(InputFetchError, match="has 10 bytes; 9 are accepted") as caught:
+    with pytest.raises(InputError, match="has 10 bytes; 9 are accepted") as caught:
         fetch(s3, "s3://data/inputs/a", max_bytes=9)
     assert caught.value.code is ErrorCode.INPUT_IMAGE_TOO_LARGE
 
@@ -52,7 +57,7 @@ def stubbed(code: str) -> Any:
 
 
 def test_an_input_that_may_not_be_read_is_the_clients_fault() -> None:
-    with pytest.raises(InputFetchError, match="may not be read by the service"):
+    with pytest.raises(InputError, match="may not be read by the service"):
         fetch(stubbed("AccessDenied"), "s3://data/inputs/a")
 
 

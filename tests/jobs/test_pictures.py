@@ -5,7 +5,7 @@ import pytest
 
 from inference.contract.generation import InvalidRequestError
 from inference.contract.identifiers import new_job_id
-from inference.contract.request import JobRequest
+from inference.contract.request import JobRequest, named_pictures
 from jobs.pictures import take_out
 from tests.jobs.fakes import BUCKET
 
@@ -38,7 +38,7 @@ def test_pictures_that_come_along_are_taken_out_and_their_places_named() -> None
     )
     without, pictures = take_out(request, job_id=JOB, bucket=BUCKET)
     prefix = f"s3://{BUCKET}/inputs/{JOB}"
-    assert dict(without.pictures()) == {
+    assert named_pictures(without) == {
         "#/input_image": f"{prefix}/input_image",
         "#/mask_image": f"{prefix}/mask_image",
         "#/controlnets/0/image": "https://example.com/a.png",

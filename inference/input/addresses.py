@@ -1,0 +1,36 @@
+"""Which addresses are on the public internet.
+
+Python's `is_global` follows IANA's registries but for what is named here:
+https://www.iana.org/assignments/iana-ipv6-special-registry/
+"""
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+_IPV6_UNICAST = IPv6Network("2000::/3")
+_IPV6_DOCUMENTATION = IPv6Network("3fff::/20")
+_IPV4_PROTOCOLS = IPv4Network("192.0.0.0/24")
+_IPV4_RELAYS = IPv4Network("192.88.99.0/24")
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+def is_public(address: str) -> bool:
+    """Whether anybody on the internet may reach the address; of one that embeds another, whether that one.
+
+    Args:
+        address: numeric, IPv4 or IPv6.
+    """
+    ip = _innermost(ip_address(address))
+    if isinstance(ip, IPv4Address):
+        special = ip in _IPV4_PROTOCOLS or ip in _IPV4_RELAYS
+    else:
+        special = ip not in _IPV6_UNICAST or ip in _IPV6_DOCUMENTATION or ip.teredo is not None
+    return ip.is_global and not ip.is_multicast and not special
+
+
+def _innermost(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address inside an IPv4-mapped, 6to4 or NAT64 one."""
+    if isinstance(ip, IPv4Address):
+        return ip
+    if ip in _NAT64:
+        return IPv4Address(int(ip) & 0xFFFF_FFFF)
+    return ip.ipv4_mapped or ip.sixtofour or ip

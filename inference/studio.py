@@ -1,0 +1,69 @@
+"""From a generation to its pictures: fetched, drawn, put back, enlarged."""
+
+import asyncio
+from concurrent.futures import Executor
+from dataclasses import replace
+
+from inference.contract.generation import Generation
+from inference.contract.problem import ProblemError
+from inference.contract.request import named_pictures
+from inference.engine import Drawing, OnStep
+from inference.input.preparation import Preparation, Prepared
+from inference.passes import Passes
+from inference.telemetry import JobTelemetry
+
+
+class DrawingError(RuntimeError):
+    """The engine has failed in words of its own, which are withheld: they may quote the prompt."""
+
+
+class Studio:
+    """Draws generations. Cancelling a coroutine frees whatever works for it."""
+
+    def __init__(
+        self, *, preparation: Preparation, passes: Passes, transfers: Executor, quotes_prompts: bool
+    ) -> None:
+        """Takes what it works with.
+
+        Args:
+            preparation: fetches and arranges pictures.
+            passes: go through the engine.
+            transfers: threads for what is done to pictures beside the drawing.
+            quotes_prompts: lets errors pass that may quote a prompt.
+        """
+        self._preparation = preparation
+        self._passes = passes
+        self._transfers = transfers
+        self._quotes_prompts = quotes_prompts
+
+    async def draw(self, generation: Generation, job: JobTelemetry, on_step: OnStep) -> Drawing:
+        """The pictures as the client is to see them.
+
+        Args:
+            generation: what to draw.
+            job: is told how long fetching has taken.
+            on_step: see `inference.engine.Engine.submit`.
+
+        Raises:
+            ProblemError: an input cannot be used, or the engine refuses.
+            DrawingError: the engine has failed in another way.
+        """
+        prepared = Prepared()
+        if named_pictures(generation):
+            with job.measure("fetch"):
+                prepared = await self._preparation.prepare(generation)
+        try:
+            drawing = await self._passes.draw(generation, prepared.inputs, on_step)
+            run = asyncio.get_running_loop().run_in_executor
+            finished = [run(self._transfers, prepared.finish, image) for image in drawing.images]
+            drawing = replace(drawing, images=tuple(await asyncio.gather(*finished)))
+            return await self._passes.upscale(generation, drawing)
+        except ProblemError:
+            raise
+        except Exception as error:
+            if self._quotes_prompts:
+                raise
+            withheld = DrawingError(
+                f"{type(error).__name__}; its message may quote the prompt: LOG_PROMPTS=true shows it"
+            )
+            raise withheld.with_traceback(error.__traceback__) from None

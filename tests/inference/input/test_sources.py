@@ -1,0 +1,61 @@
+import base64
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.contract.problem import ErrorCode
+from inference.input.refusal import InputError
+from inference.input.sources import PictureSources
+from inference.input.web import PublicWeb
+from inference.storage import DataBucket
+from tests.inference.fakes import BUCKET
+
+MAX_BYTES = 100
+WEB = PublicWeb()
+POINTER = "#/controlnets/1/image"
+
+
+def fetch(uri: str, s3: Any = None) -> bytes:
+    return PictureSources(DataBucket(s3, BUCKET), WEB, max_bytes=MAX_BYTES).fetch(uri, POINTER)
+
+
+def refusal(uri: str, s3: Any = None) -> InputError:
+    with pytest.raises(InputError, match="controlnets/1/image: ") as caught:
+        fetch(uri, s3)
+    assert [error.pointer for error in caught.value.errors] == [POINTER]
+    return caught.value
+
+
+@given(st.binary(max_size=MAX_BYTES))
+def test_a_request_brings_its_picture_along(data: bytes) -> None:
+    assert fetch(f"data:image/png;base64,{base64.b64encode(data).decode()}") == data
+
+
+@pytest.mark.parametrize("scheme", ["data", "DATA", "Data"])
+def test_the_scheme_is_written_as_one_likes(scheme: str) -> None:
+    assert fetch(f"{scheme}:image/png;base64,YWJj") == b"abc"
+
+
+@pytest.mark.parametrize("text", ["YWJ", "YWJj\n", "YW Jj", "YWJ-", "YWJ%3D", "Ã¤bcd", "===="])
+def test_what_is_not_strictly_base64_is_refused(text: str) -> None:
+    error = refusal(f"data:image/png;base64,{text}")
+    assert (error.code, "not in base64" in error.detail) == (ErrorCode.INPUT_FETCH_FAILED, True)
+
+
+@given(st.integers(MAX_BYTES + 1, MAX_BYTES + 5))
+def test_a_picture_that_is_too_large_is_refused_before_it_is_decoded(size: int) -> None:
+    text = base64.b64encode(bytes(size)).decode()
+    for payload in (text, "!" + text[1:]):
+        assert refusal(f"data:image/png;base64,{payload}").code is ErrorCode.INPUT_IMAGE_TOO_LARGE
+
+
+def test_objects_come_from_the_bucket(s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="inputs/a", Body=b"abc")
+    assert fetch(f"s3://{BUCKET}/inputs/a", s3) == b"abc"
+    assert refusal(f"s3://{BUCKET}/inputs/b", s3).code is ErrorCode.INPUT_FETCH_FAILED
+
+
+def test_addresses_are_fetched_from_the_web() -> None:
+    assert "not on the public internet" in refusal("HTTPS://127.0.0.1/a.png").detail
