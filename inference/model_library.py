@@ -61,6 +61,12 @@ class ModelLibrary:
                 self._paths[model] = self._fetch(model)
             return self._paths[model]
 
+    def weight_bytes(self, model: str) -> int:
+        """What the model's weights take on the device, by its files; see `path`."""
+        files = list(self.path(model).rglob("*.safetensors"))
+        half = [file for file in files if ".fp16" in file.suffixes]
+        return sum(file.stat().st_size for file in half or files)
+
     def _fetch(self, model: str) -> Path:
         match self._sources[model]:
             case None:

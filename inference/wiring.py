@@ -67,7 +67,13 @@ def load_handler(
 
     checked = with_checker_here(environment, _FETCHED / "safety_checker", fetch_prefix=fetch)
     finisher = Finisher.load(checked, library.path(environment.model.name))
-    engine = ModelPool(load_model, first=environment.model.name)
+    gib = environment.model_memory_gib
+    engine = ModelPool(
+        load_model,
+        first=environment.model.name,
+        weigh=library.weight_bytes,
+        budget_bytes=None if gib is None else int(gib * 2**30),
+    )
     transfers = ContextThreads(max_workers=_TRANSFERS, thread_name_prefix="transfer")
     return InvocationHandler(
         engine=engine,

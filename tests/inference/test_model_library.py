@@ -121,3 +121,12 @@ def test_a_safety_checker_in_s3_is_fetched_and_a_directory_is_taken_as_it_is(s3:
         here = with_checker_here(environment, tmp_path, fetch_prefix=fetch)
         assert here == environment.model_copy(update={"safety_checker": expected})
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_a_models_weight_is_that_of_the_files_that_are_loaded(s3: Any, tmp_path: Path) -> None:
+    for key, size in (("near/unet/a.safetensors", 30), ("near/vae/b.safetensors", 12), ("near/c.json", 5)):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"x" * size)
+    assert library(s3, tmp_path).weight_bytes("near") == 42
+    s3.put_object(Bucket=BUCKET, Key="teams/apart/v3/unet/a.safetensors", Body=b"x" * 30)
+    s3.put_object(Bucket=BUCKET, Key="teams/apart/v3/unet/a.fp16.safetensors", Body=b"x" * 15)
+    assert library(s3, tmp_path).weight_bytes("apart") == 15

@@ -47,7 +47,7 @@ def loader() -> Loader:
 
 @pytest.fixture
 def pool(loader: Loader) -> Iterator[ModelPool]:
-    pool = ModelPool(loader, first="first")
+    pool = ModelPool(loader, first="first", weigh=lambda model: 1)
     yield pool
     loader.gate.set()
     pool.close()
@@ -159,3 +159,42 @@ def test_a_pool_that_closes_draws_what_it_has_taken_and_takes_no_more(
     assert taken.result(10).images
     assert all(engine.closed for engine in loader.engines.values())
     assert "photo" not in loader.loads
+
+
+@pytest.fixture
+def narrow(loader: Loader) -> Iterator[ModelPool]:
+    """A pool with room for two models of ordinary size."""
+    loader.gate.set()
+    pool = ModelPool(loader, first="first", weigh=lambda model: 2 if model == "giant" else 1, budget_bytes=2)
+    yield pool
+    pool.close()
+
+
+def test_where_room_is_scarce_the_model_that_was_not_asked_for_the_longest_leaves(
+    narrow: ModelPool, loader: Loader
+) -> None:
+    engines = loader.engines
+    for model in ("anime", "first", "photo"):
+        narrow.submit(generation(model), Inputs(), silent).result(10)
+    assert {name: engine.closed for name, engine in engines.items()} == {
+        "first": False,
+        "anime": True,
+        "photo": False,
+    }
+    narrow.submit(generation("anime"), Inputs(), silent).result(10)
+    assert loader.loads == ["first", "anime", "photo", "anime"]
+    assert engines["first"].closed
+
+
+def test_a_model_that_needs_all_the_room_gets_it(narrow: ModelPool, loader: Loader) -> None:
+    narrow.submit(generation("anime"), Inputs(), silent).result(10)
+    narrow.submit(generation("giant"), Inputs(), silent).result(10)
+    assert loader.engines["first"].closed
+    assert loader.engines["anime"].closed
+    narrow.check()
+
+
+def test_models_that_push_each_other_out_answer_every_request(narrow: ModelPool, loader: Loader) -> None:
+    asked = [generation(model) for _ in range(3) for model in ("first", "anime", "photo", "giant")]
+    futures = [narrow.submit(each, Inputs(), silent) for each in asked]
+    assert all(len(future.result(20).images) == 1 for future in futures)
