@@ -171,7 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     controlnet = commands.add_parser("controlnet", help="train the network that makes it follow edges")
     controlnet.add_argument("--work", type=Path, default=Path(".local/training"), help="for the checkpoint")
     controlnet.add_argument("--output", type=Path, default=CONTROLNETS)
-    controlnet.add_argument("--steps", type=int, default=1500)
+    controlnet.add_argument("--steps", type=int, default=3000)
     controlnet.add_argument("--pictures", type=int, default=6000)
     controlnet.add_argument("--seed", type=int, default=1)
     controlnet.set_defaults(run=_train_controlnet)

@@ -16,6 +16,9 @@ from training.scene import Scene, random_scene, shown_triples
 _MAP_CHANNELS = (8, 16, 32, 48)
 """Of the network that brings maps to the size of latents, which halves their sides three times."""
 
+_SILENT_SHARE = 0.5
+"""Half of the pictures go without a caption, so that the edges have to be looked at."""
+
 
 def edges(picture: Image.Image) -> Image.Image:
     """The picture's edges, white on black, RGB: Canny's algorithm at ControlNet's usual thresholds."""
@@ -30,7 +33,7 @@ def train_controlnet(
     rng = random.Random(seed)
     triples = shown_triples()
     scenes = [random_scene(rng, triples) for _ in range(pictures)]
-    lessons = Lessons(pipeline.vae, pipeline.tokenizer, scenes, seed=seed)
+    lessons = Lessons(pipeline.vae, pipeline.tokenizer, scenes, seed=seed, silent_share=_SILENT_SHARE)
     maps = torch.stack([_tensor(scene) for scene in scenes])
     text_encoder = pipeline.text_encoder.requires_grad_(False)
     unet = pipeline.unet.requires_grad_(False)

@@ -29,7 +29,6 @@ These pictures are flat. Their colours and places show through seven per cent, a
 them from there instead of from the caption, and have nothing to go by when it starts from noise alone.
 """
 _BATCH = 48
-_UNCONDITIONAL_SHARE = 0.1
 
 Denoise = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 """Noisy latents (batch, 4, 16, 16), time steps (batch,) and tokens (batch, 77) to velocities."""
@@ -64,8 +63,24 @@ class Lessons:
     """Pictures that are encoded once, and described and noised afresh every time."""
 
     def __init__(
-        self, vae: AutoencoderKL, tokenizer: CLIPTokenizer, scenes: list[Scene], *, seed: int
+        self,
+        vae: AutoencoderKL,
+        tokenizer: CLIPTokenizer,
+        scenes: list[Scene],
+        *,
+        seed: int,
+        silent_share: float = 0.1,
     ) -> None:
+        """Encodes the scenes.
+
+        Args:
+            vae: encodes them.
+            tokenizer: of the captions.
+            scenes: what there is to learn from.
+            seed: decides every batch.
+            silent_share: of the pictures, which go without a caption: that is what guidance compares with.
+        """
+        self._silent_share = silent_share
         self._tokenizer = tokenizer
         self._scenes = scenes
         self._seed = seed
@@ -94,8 +109,7 @@ class Lessons:
         return self.lesson(step).loss(denoise)
 
     def _caption(self, scene: Scene, rng: random.Random) -> str:
-        """Now and then none: that is what guidance compares with."""
-        return "" if rng.random() < _UNCONDITIONAL_SHARE else random_caption(scene, rng)
+        return "" if rng.random() < self._silent_share else random_caption(scene, rng)
 
     def _tokens(self, captions: list[str]) -> torch.Tensor:
         encoded = self._tokenizer(captions, padding="max_length", max_length=TOKENS, return_tensors="pt")
