@@ -40,6 +40,7 @@ def fetch(s3: "S3Client", source: S3Location, target: Path, *, part_bytes: int =
     """Puts an object's content into a file; one that has it already stays as it is.
 
     Args:
+        s3: the client to read with.
         source: the object.
         target: the file; its directory is made.
         part_bytes: how much a request asks for.

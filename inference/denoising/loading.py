@@ -1,36 +1,29 @@
-"""Models from their directories, ready to draw."""
+"""Engines around models."""
 
 from pathlib import Path
 from typing import Any
-
-import diffusers
-import torch
-import transformers
-from diffusers import DiffusionPipeline
 
 from inference.denoising.components import Components
 from inference.denoising.device import DeviceThread
 from inference.denoising.loop import DenoisingLoop
 from inference.denoising.stock import StockPipeline
 from inference.denoising.turns import Turns
-from inference.logs import adopt
+from inference.models.loading import load_pipeline
 
 
 def load_engine(directory: Path, *, max_bucket: int, strict_bucket: bool = False) -> DeviceThread:
-    """An engine for the model in a diffusers directory, on the GPU if there is one.
-
-    Of a component that has fp16 weights, these are loaded.
+    """An engine for the model at a path, on the GPU if there is one.
 
     Args:
-        directory: in the diffusers layout, with safetensors weights.
+        directory: a model in any of its forms; see `inference.models.opening.open_model`.
         max_bucket: the most images that share a forward, a power of two.
         strict_bucket: always draw in buckets of this size, so that images do not depend on the load.
 
     Raises:
-        OSError: files are missing or damaged.
+        UnusableModelError: there is no model, or it is damaged, dangerous or incomplete.
         UnsupportedModelError: the directory holds a pipeline that does not draw from a prompt.
     """
-    return engine_of(_load(directory), max_bucket=max_bucket, strict_bucket=strict_bucket)
+    return engine_of(load_pipeline(directory), max_bucket=max_bucket, strict_bucket=strict_bucket)
 
 
 def engine_of(pipeline: Any, *, max_bucket: int, strict_bucket: bool = False) -> DeviceThread:
@@ -39,41 +32,3 @@ def engine_of(pipeline: Any, *, max_bucket: int, strict_bucket: bool = False) ->
         return DeviceThread(StockPipeline(pipeline))
     turns = Turns(max_bucket=max_bucket, strict=strict_bucket)
     return DeviceThread(DenoisingLoop(Components.of(pipeline), turns))
-
-
-def _load(directory: Path) -> Any:
-    _quieten_libraries()
-    device, dtype = _placement()
-    pipeline = DiffusionPipeline.from_pretrained(
-        directory,
-        dtype=dtype,
-        variant="fp16" if any(directory.glob("*/*.fp16*.safetensors")) else None,
-        local_files_only=True,
-        use_safetensors=True,
-    )
-    if Components.fits(pipeline):
-        _arrange(pipeline, device)
-    return pipeline.to(device)
-
-
-def _arrange(pipeline: Any, device: torch.device) -> None:
-    """Puts weights into the layout and precision in which they draw best."""
-    if device.type == "cuda":
-        pipeline.unet.to(memory_format=torch.channels_last)
-        pipeline.vae.to(memory_format=torch.channels_last)
-    is_large = pipeline.unet.config.addition_embed_type == "text_time"
-    if is_large and pipeline.vae.dtype == torch.float16 and pipeline.vae.config.force_upcast:
-        pipeline.vae.to(torch.float32)  # its numbers are too large for half precision
-
-
-def _quieten_libraries() -> None:
-    adopt("diffusers", "transformers")
-    for library in (diffusers.utils.logging, transformers.utils.logging):
-        library.disable_progress_bar()
-
-
-def _placement() -> tuple[torch.device, torch.dtype]:
-    if not torch.cuda.is_available():
-        return torch.device("cpu"), torch.float32
-    native_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.device("cuda"), torch.bfloat16 if native_bfloat16 else torch.float16
