@@ -19,21 +19,28 @@ from inference.models.single_file import single_file_parts
 _REFINER = "refiner"
 
 
+def placement() -> tuple[torch.device, torch.dtype]:
+    """Where this machine draws, on its GPU if there is one, and in which precision it does so fastest."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu"), torch.float32
+    has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.device("cuda"), torch.bfloat16 if has_bfloat16 else torch.float16
+
+
 def load_pipeline(path: Path, *, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Any:
     """The model at a path, ready to draw; without a safety checker.
 
     Args:
         path: see `inference.models.opening.open_model`.
-        device: where it is to be; None is the GPU if there is one.
-        dtype: its precision; None is what draws fastest on the device. A VAE that fp16 is too small for is
-            kept in fp32.
+        device: where it is to be; None: see `placement`.
+        dtype: its precision; None: see `placement`. A VAE that fp16 is too small for is kept in fp32.
 
     Raises:
         UnusableModelError: there is no model at the path, or it is damaged, dangerous or incomplete.
     """
     _quieten_libraries()
-    device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    dtype = dtype or _fastest(device)
+    own_device, own_dtype = placement()
+    device, dtype = device or own_device, dtype or own_dtype
     model = open_model(path)
     if isinstance(model, DiffusersDirectory):
         parts = directory_parts(model.path)
@@ -81,13 +88,6 @@ def _load_other(directory: Path, device: torch.device, dtype: torch.dtype) -> An
             f"({type(error).__name__}); fetch the model again."
         ) from error
     return pipeline.to(device)
-
-
-def _fastest(device: torch.device) -> torch.dtype:
-    if device.type != "cuda":
-        return torch.float32
-    has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.bfloat16 if has_bfloat16 else torch.float16
 
 
 def _quieten_libraries() -> None:

@@ -73,8 +73,8 @@ def single_file_parts(file: SingleFile) -> tuple[Traits, Parts]:
     class_name = pipeline_class(traits)
     if class_name is None:
         raise UnusableModelError(
-            f"{file.path.name} is not a whole Stable Diffusion 1, 2 or XL in its makers' layout; give one that "
-            "is, not a LoRA or a part of a model, or a diffusers directory."
+            f"{file.path.name} is not a whole Stable Diffusion 1, 2 or XL in its makers' layout; give "
+            "one that is, not a LoRA or a part of a model, or a diffusers directory."
         )
     try:
         return traits, _parts(contents.shapes, traits, getattr(diffusers, class_name), read)
