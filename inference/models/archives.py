@@ -1,5 +1,6 @@
 """Models in a .tar.gz, as SageMaker takes them."""
 
+import gzip
 import shutil
 import tarfile
 import zlib
@@ -9,6 +10,7 @@ from inference.models.errors import UnusableModelError
 
 _MOST_MEMBERS = 10_000
 _MOST_BYTES = 100 << 30
+_MOST_PADDING = 16 << 20
 
 
 def unpack(archive: Path, directory: Path) -> None:
@@ -35,14 +37,11 @@ def unpack(archive: Path, directory: Path) -> None:
 
 def _extract(archive: Path, directory: Path) -> None:
     total = 0
-    with tarfile.open(archive, "r:gz") as members:
+    with gzip.open(archive) as stream, tarfile.open(fileobj=stream) as members:
         for number, member in enumerate(members):
             total += member.size
             if number >= _MOST_MEMBERS or total > _MOST_BYTES:
-                raise UnusableModelError(
-                    f"{archive.name} holds more than {_MOST_MEMBERS:,} members or {_MOST_BYTES >> 30} GiB: "
-                    "no model does."
-                )
+                raise _too_much(archive)
             try:
                 members.extract(member, directory, filter="data")
             except tarfile.FilterError as error:
@@ -50,3 +49,11 @@ def _extract(archive: Path, directory: Path) -> None:
                     f"{archive.name}: the member {member.name!r} is a device, or would lie or point outside "
                     "the directory; pack the model anew without it."
                 ) from error
+        if len(stream.read(_MOST_PADDING)) == _MOST_PADDING:  # to the end, where the checksum is
+            raise _too_much(archive)
+
+
+def _too_much(archive: Path) -> UnusableModelError:
+    return UnusableModelError(
+        f"{archive.name} holds more than {_MOST_MEMBERS:,} members or {_MOST_BYTES >> 30} GiB: no model does."
+    )

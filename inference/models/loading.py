@@ -12,11 +12,9 @@ from diffusers import DiffusionPipeline
 from inference.logs import adopt
 from inference.models.directory import directory_parts
 from inference.models.errors import UnusableModelError
-from inference.models.opening import INDEX, DiffusersDirectory, open_model
+from inference.models.opening import INDEX, REFINER, DiffusersDirectory, open_model
 from inference.models.parts import Parts
 from inference.models.single_file import single_file_parts
-
-_REFINER = "refiner"
 
 
 def placement() -> tuple[torch.device, torch.dtype]:
@@ -62,7 +60,7 @@ def load_refiner(path: Path, *, device: torch.device, dtype: torch.dtype) -> Any
     Raises:
         UnusableModelError: it is damaged or incomplete.
     """
-    directory = path / _REFINER
+    directory = path / REFINER
     return load_pipeline(directory, device=device, dtype=dtype) if (directory / INDEX).is_file() else None
 
 

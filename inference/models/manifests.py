@@ -68,8 +68,12 @@ def manifest_of(traits: Traits) -> ModelManifest:
 
 
 def list_files(directory: Path) -> tuple[ManifestFile, ...]:
-    """The files of a directory, its manifest apart, with their digests."""
-    paths = sorted(path for path in directory.rglob("*") if path.is_file() and path != directory / MANIFEST)
+    """The files of a directory with their digests; its manifest and what is hidden are left out."""
+    paths = [
+        path
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and not any(step.startswith(".") for step in path.relative_to(directory).parts)
+    ]
 
     def describe(path: Path) -> ManifestFile:
         return ManifestFile(
@@ -77,7 +81,7 @@ def list_files(directory: Path) -> tuple[ManifestFile, ...]:
         )
 
     with ThreadPoolExecutor(_HASHES_AT_ONCE) as threads:
-        return tuple(threads.map(describe, paths))
+        return tuple(threads.map(describe, (path for path in paths if path != directory / MANIFEST)))
 
 
 def verify(directory: Path, manifest: ModelManifest) -> None:

@@ -8,6 +8,9 @@ from inference.models.archives import unpack
 from inference.models.errors import UnusableModelError
 
 INDEX = "model_index.json"
+REFINER = "refiner"
+"""The directory of an SDXL refiner in that of its base."""
+
 ARCHIVES = (".tar.gz", ".tgz")
 PICKLES = (".ckpt", ".pt", ".pth", ".bin")
 SINGLE_FILES = (".safetensors", *PICKLES)

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,19 @@ logging.getLogger("picklescan").setLevel(logging.ERROR)  # what it finds is told
 _REMEDY = "take a .safetensors of the model from those who made it."
 _BAGGAGE = re.compile(r"pytorch_lightning\.[\w.]+|numpy\.(_?core\.multiarray\.scalar|dtype)")
 """What training has left in the makers' own files: known to do nothing, and not wanted."""
+
+
+_SYMPTOMS = (
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What damaged pickles make of their reader."""
 
 
 class _Ignored:
@@ -46,7 +60,7 @@ def load_pickle(path: Path) -> Mapping[str, Any]:
         raise UnusableModelError(
             f"{path.name} holds more than tensors, and is not read; {_REMEDY}"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except _SYMPTOMS as error:
         raise UnusableModelError(
             f"{path.name} cannot be read ({type(error).__name__}): it is cut off or damaged; fetch it again."
         ) from error
@@ -69,7 +83,7 @@ def _check(path: Path) -> None:
     )
     try:
         found = scan_file_path(str(path))
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, *_SYMPTOMS) as error:
         raise hidden from error
     dangerous = sorted(f"{g.module}.{g.name}" for g in found.globals if g.safety is SafetyLevel.Dangerous)
     if dangerous:
