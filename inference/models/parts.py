@@ -9,6 +9,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
+from inference.models.errors import UnusableModelError
 from inference.models.weights import Read, Tensors, assign
 
 TextEncoder = CLIPTextModel | CLIPTextModelWithProjection
@@ -36,18 +37,21 @@ class Part:
         """It, with its weights, on the device and in the layout that draws fastest there.
 
         Raises:
-            UnusableModelError: weights are missing or damaged.
+            UnusableModelError: its configuration or its weights are missing or damaged.
         """
         if self.upcast and dtype == torch.float16:
             dtype = torch.float32
-        with torch.device("meta"):
-            module = self.build()
+        try:
+            with torch.device("meta"):
+                module = self.build()
+        except (TypeError, ValueError) as error:
+            raise UnusableModelError(
+                f"{self.name}/config.json describes nothing that can be built; fetch the model again."
+            ) from error
         assign(module, _renamed(module, self.read(device, dtype)), self.name)
-        for encoder in module.modules():
-            if isinstance(getattr(encoder, "position_ids", None), torch.Tensor):
-                encoder.position_ids = torch.arange(encoder.position_ids.shape[1], device=device)[None]
+        _number_positions(module, device)
         if device.type == "cuda" and isinstance(module, AutoencoderKL | UNet2DConditionModel):
-            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            module.to(memory_format=torch.channels_last)
         return module.eval()
 
 
@@ -71,6 +75,14 @@ class Parts:
         given = {name: value for name, value in {**self.others, **loaded}.items() if name in parameters}
         needed = [name for name, parameter in parameters.items() if parameter.default is Parameter.empty]
         return self.pipeline(**(dict.fromkeys(needed) | given))
+
+
+def _number_positions(module: torch.nn.Module, device: torch.device) -> None:
+    """Fills in what a text encoder has computed when it was built, and no file holds."""
+    for part in module.modules():
+        numbers = getattr(part, "position_ids", None)
+        if isinstance(numbers, torch.Tensor):
+            part.position_ids = torch.arange(numbers.shape[1], device=device)[None]
 
 
 def _renamed(module: torch.nn.Module, tensors: Tensors) -> Tensors:

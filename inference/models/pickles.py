@@ -53,7 +53,7 @@ def load_pickle(path: Path) -> Mapping[str, Any]:
     _check(path)
     try:
         names = torch.serialization.get_unsafe_globals_in_checkpoint(path) if zipfile.is_zipfile(path) else []
-        stand_ins = [(_Ignored, name) for name in names if _BAGGAGE.fullmatch(name)]
+        stand_ins: list[Any] = [(_Ignored, name) for name in names if _BAGGAGE.fullmatch(name)]
         with torch.serialization.safe_globals(stand_ins):
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except UnpicklingError as error:
