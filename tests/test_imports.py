@@ -29,7 +29,7 @@ def modules_after(statement: str, *paths: str) -> set[str]:
     ("statement", "paths", "forbidden"),
     [
         (
-            "from inference.contract import environment, generation, progress, result, validation",
+            "from inference.contract import environment, generation, manifest, progress, result, validation",
             ["."],
             HEAVY | {"boto3", "jobs", "infra", "aws_cdk", "starlette", "PIL", "inference.engine"},
         ),
@@ -40,9 +40,14 @@ def modules_after(statement: str, *paths: str) -> set[str]:
         ),
         ("import infra.stacks", ["."], HEAVY | {"jobs", "boto3", "starlette", "inference.server"}),
         ("import inference.__main__", ["."], HEAVY | {"jobs", "infra", "aws_cdk", "local"}),
+        (
+            "import inference.convert, inference.models.family, inference.models.opening",
+            ["."],
+            HEAVY | {"jobs"},
+        ),
         ("import inference.denoising.loading", ["."], {"jobs", "infra", "aws_cdk", "inference.server"}),
     ],
-    ids=["contract", "jobs", "infra", "server", "engine"],
+    ids=["contract", "jobs", "infra", "server", "models", "engine"],
 )
 def test_a_side_loads_nothing_of_the_others(statement: str, paths: list[str], forbidden: set[str]) -> None:
     assert modules_after(statement, *paths) & forbidden == set()
