@@ -53,7 +53,10 @@ def unet_config(shapes: Shapes, traits: Traits, pooled_width: int | None) -> Con
         "layers_per_block": len(blocks[0]),
         "down_block_types": ["CrossAttnDownBlock2D" if depth else "DownBlock2D" for depth in depths],
         "up_block_types": ["CrossAttnUpBlock2D" if depth else "UpBlock2D" for depth in reversed(depths)],
-        "transformer_layers_per_block": [depth or middle for depth in depths],
+        "transformer_layers_per_block": [
+            *(depth or 1 for depth in depths[:-1]),
+            middle,
+        ],  # the last counts twice
         "cross_attention_dim": own["middle_block.1.transformer_blocks.0.attn2.to_k.weight"][1],
         "use_linear_projection": len(own["middle_block.1.proj_in.weight"]) == 2,
         "attention_head_dim": 8,
