@@ -49,7 +49,9 @@ def declaration_of(directory: Path, name: str) -> ModelDeclaration:
     try:
         return manifest.declaration(name)
     except ValidationError as error:
-        raise UnusableModelError(f"{MANIFEST}: {error.errors()[0]['msg'].partition(', ')[2]}.") from error
+        raise UnusableModelError(
+            f"{MANIFEST}: {error.errors()[0]['msg'].removeprefix('Value error, ')}."
+        ) from error
 
 
 def revision_of(directory: Path) -> str | None:
