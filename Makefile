@@ -15,7 +15,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PROMPT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format synth doctor cost docs lock package bench train evaluate clean
+.PHONY: help setup demo up test check format synth doctor cost convert docs lock package bench train evaluate clean
 
 help: ## Show the commands.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ doctor: setup ## Check what a deployment needs before it is made (STAGE=dev).
 cost: setup ## Show what a stage costs, idle and at work (STAGE=dev, IMAGES= a month, SECONDS_PER_IMAGE=).
 	@$(BIN)/python -m operations cost --stage $(STAGE) \
 		$(if $(IMAGES),--images $(IMAGES)) $(if $(SECONDS_PER_IMAGE),--seconds $(SECONDS_PER_IMAGE))
+
+convert: setup ## Make fp16 safetensors of a model (FROM=owner/name@commit, a path or s3://..., TO=directory or s3://...).
+	@$(BIN)/python -W ignore -m inference.convert "$(FROM)" "$(TO)"
 
 docs: setup ## Write the documents that are made from the code.
 	PYTHONPATH=.:lambda $(BIN)/python -m jobs.openapi > docs/openapi.json

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import Executor
 
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from inference.contract.result import GenerationResult, ImageResult
 from inference.contract.validation import field_errors
 from inference.engine import Engine
 from inference.output.finisher import FinishedImage, Finisher
+from inference.output.provenance import MadeWith
 from inference.progress import ProgressPublisher
 from inference.running import RunningJobs
 from inference.storage import DataBucket
@@ -39,6 +41,7 @@ class InvocationHandler:
         transfers: Executor,
         telemetry: Telemetry,
         running: RunningJobs,
+        revision_of: Callable[[str], str | None],
     ) -> None:
         """Takes what it works with.
 
@@ -51,6 +54,7 @@ class InvocationHandler:
             transfers: threads for encoding and storing, beside the drawing.
             telemetry: where jobs are told of.
             running: what admits jobs, and ends them before their time.
+            revision_of: tells which weights a model's are; see `GenerationResult.revision`.
         """
         self._engine = engine
         self._studio = studio
@@ -60,6 +64,7 @@ class InvocationHandler:
         self._transfers = transfers
         self._telemetry = telemetry
         self._running = running
+        self._revision_of = revision_of
         self._cancellations = CancellationWatch(bucket)
 
     async def handle(self, body: bytes) -> GenerationResult:
@@ -101,10 +106,12 @@ class InvocationHandler:
         job.took("denoise", drawing.seconds)
         progress.on_drawn()
 
+        revision, versions = self._revision_of(generation.model), dict(self._engine.versions)
+        made_with = MadeWith(revision=revision, versions=versions)
         with job.measure("encode"):
             finished = await asyncio.gather(
                 *(
-                    run(transfers, self._finisher.finish, picture, generation, index, self._engine.versions)
+                    run(transfers, self._finisher.finish, picture, generation, index, made_with)
                     for index, picture in enumerate(drawing.images)
                 )
             )
@@ -123,10 +130,11 @@ class InvocationHandler:
             guidance_scale=generation.guidance_scale,
             strength=generation.strength,
             bucket=drawing.bucket,
+            revision=revision,
             concessions=drawing.concessions,
             safety=self._finisher.safety,
             durations_s=job.durations_s,
-            versions=dict(self._engine.versions),
+            versions=versions,
         )
 
     def _parse(self, body: bytes, job: JobTelemetry) -> Generation:

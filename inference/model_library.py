@@ -9,6 +9,7 @@ from inference.contract.identifiers import S3Location
 from inference.contract.source import HubSource, S3Source
 from inference.hub import fetch_model
 from inference.hub_token import read_token
+from inference.models.manifests import revision_of
 
 FetchPrefix = Callable[[S3Location, Path], None]
 """Puts everything under a prefix into a directory, or goes on where an earlier call has stopped."""
@@ -43,6 +44,7 @@ class ModelLibrary:
         }
         self._locks = {name: Lock() for name in self._sources}
         self._paths: dict[str, Path] = {}
+        self._revisions: dict[str, str | None] = {}
 
     def path(self, model: str) -> Path:
         """The directory of a served model, with all of its files.
@@ -63,9 +65,19 @@ class ModelLibrary:
 
     def weight_bytes(self, model: str) -> int:
         """What the model's weights take on the device, by its files; see `path`."""
-        files = list(self.path(model).rglob("*.safetensors"))
-        half = [file for file in files if ".fp16" in file.suffixes]
-        return sum(file.stat().st_size for file in half or files)
+        files = [file for file in self.path(model).rglob("*") if file.is_file()]
+        weights = [file for file in files if file.suffix == ".safetensors"] or files
+        half = [file for file in weights if ".fp16" in file.suffixes]
+        return sum(file.stat().st_size for file in half or weights)
+
+    def revision(self, model: str) -> str | None:
+        """Which weights the model's are: a commit of the hub, the SHA-256 of a file, or None."""
+        source = self._sources[model]
+        if isinstance(source, HubSource):
+            return source.revision
+        if model not in self._revisions:
+            self._revisions[model] = revision_of(self.path(model))
+        return self._revisions[model]
 
     def _fetch(self, model: str) -> Path:
         match self._sources[model]:

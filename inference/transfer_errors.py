@@ -58,13 +58,15 @@ def translated(location: S3Location) -> Iterator[None]:
     """Makes a TransferError of whatever happens to the object in the block."""
     try:
         yield
-    except ClientError as error:
-        obstacle = obstacle_of(error)
-        raise TransferError(obstacle, location, cause=_code(error)) from error
+    except (ClientError, S3UploadFailedError) as error:
+        answer = error if isinstance(error, ClientError) else error.__context__
+        if not isinstance(answer, ClientError):
+            raise TransferError(Obstacle.UNREACHABLE, location, cause=type(error).__name__) from error
+        raise TransferError(obstacle_of(answer), location, cause=_code(answer)) from error
     except OSError as error:
         obstacle = Obstacle.NO_ROOM if error.errno in _NO_ROOM else Obstacle.UNREACHABLE
         raise TransferError(obstacle, location, cause=type(error).__name__) from error
-    except (BotoCoreError, S3UploadFailedError, ValueError) as error:
+    except (BotoCoreError, ValueError) as error:
         raise TransferError(Obstacle.UNREACHABLE, location, cause=type(error).__name__) from error
 
 

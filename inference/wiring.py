@@ -84,6 +84,7 @@ def load_handler(
         transfers=transfers,
         telemetry=telemetry,
         running=running,
+        revision_of=library.revision,
     )
 
 

@@ -29,7 +29,7 @@ def modules_after(statement: str, *paths: str) -> set[str]:
     ("statement", "paths", "forbidden"),
     [
         (
-            "from inference.contract import environment, generation, progress, result, validation",
+            "from inference.contract import environment, generation, manifest, progress, result, validation",
             ["."],
             HEAVY | {"boto3", "jobs", "infra", "aws_cdk", "starlette", "PIL", "inference.engine"},
         ),
@@ -45,9 +45,14 @@ def modules_after(statement: str, *paths: str) -> set[str]:
             ["."],
             HEAVY | {"jobs", "infra", "aws_cdk", "local", "starlette", "uvicorn"},
         ),
+        (
+            "import inference.convert, inference.models.family, inference.models.opening",
+            ["."],
+            HEAVY | {"jobs"},
+        ),
         ("import inference.denoising.loading", ["."], {"jobs", "infra", "aws_cdk", "inference.server"}),
     ],
-    ids=["contract", "jobs", "infra", "server", "script mode", "engine"],
+    ids=["contract", "jobs", "infra", "server", "script mode", "models", "engine"],
 )
 def test_a_side_loads_nothing_of_the_others(statement: str, paths: list[str], forbidden: set[str]) -> None:
     assert modules_after(statement, *paths) & forbidden == set()

@@ -1,12 +1,7 @@
-"""Models from their directories, ready to draw."""
+"""Models from their files, ready to draw."""
 
 from pathlib import Path
 from typing import Any
-
-import diffusers
-import torch
-import transformers
-from diffusers import DiffusionPipeline
 
 from inference.denoising.compilation import Compilation
 from inference.denoising.components import Components
@@ -16,27 +11,26 @@ from inference.denoising.loop import DenoisingLoop
 from inference.denoising.stock import StockPipeline
 from inference.denoising.turns import Turns
 from inference.engine import CompiledCode
-from inference.logs import adopt
+from inference.models.loading import load_pipeline
 
 
 def load_engine(
     directory: Path, *, max_bucket: int, strict_bucket: bool = False, code: CompiledCode | None = None
 ) -> DeviceThread:
-    """An engine for the model in a diffusers directory, on the GPU if there is one.
-
-    Of a component that has fp16 weights, these are loaded.
+    """An engine for the model at a path, on the GPU if there is one.
 
     Args:
-        directory: in the diffusers layout, with safetensors weights.
+        directory: a model in any of its forms; see `inference.models.opening.open_model`.
         max_bucket: the most images that share a forward, a power of two.
         strict_bucket: always draw in buckets of this size, so that images do not depend on the load.
         code: where compiled code is kept; None compiles nothing.
 
     Raises:
-        OSError: files are missing or damaged.
+        UnusableModelError: there is no model, or it is damaged, dangerous or incomplete.
         UnsupportedModelError: the directory holds a pipeline that does not draw from a prompt.
     """
-    return engine_of(_load(directory), max_bucket=max_bucket, strict_bucket=strict_bucket, code=code)
+    pipeline = load_pipeline(directory)
+    return engine_of(pipeline, max_bucket=max_bucket, strict_bucket=strict_bucket, code=code)
 
 
 def engine_of(
@@ -50,52 +44,3 @@ def engine_of(
     components = Components.of(pipeline)
     denoise = None if code is None else Compilation(components.unet, code)
     return DeviceThread(DenoisingLoop(components, turns, denoise=denoise), enlarging)
-
-
-def _load(directory: Path) -> Any:
-    _quieten_libraries()
-    device, dtype = _placement()
-    pipeline = DiffusionPipeline.from_pretrained(
-        directory,
-        dtype=dtype,
-        variant="fp16" if any(directory.glob("*/*.fp16*.safetensors")) else None,
-        local_files_only=True,
-        use_safetensors=True,
-        **_without_checker(directory),
-    )
-    if Components.fits(pipeline):
-        _arrange(pipeline, device)
-    return pipeline.to(device)
-
-
-def _without_checker(directory: Path) -> dict[str, Any]:
-    """Leaves out the safety checker, which would look at pictures on the device: `inference.output` does it.
-
-    Its feature extractor may even be of a class that transformers no longer has.
-    """
-    parts = ("safety_checker", "feature_extractor")
-    absent = {name: None for name in parts if (directory / name).is_dir()}
-    return {**absent, "requires_safety_checker": False} if absent else {}
-
-
-def _arrange(pipeline: Any, device: torch.device) -> None:
-    """Puts weights into the layout and precision in which they draw best."""
-    if device.type == "cuda":
-        pipeline.unet.to(memory_format=torch.channels_last)
-        pipeline.vae.to(memory_format=torch.channels_last)
-    is_large = pipeline.unet.config.addition_embed_type == "text_time"
-    if is_large and pipeline.vae.dtype == torch.float16 and pipeline.vae.config.force_upcast:
-        pipeline.vae.to(torch.float32)  # its numbers are too large for half precision
-
-
-def _quieten_libraries() -> None:
-    adopt("diffusers", "transformers")
-    for library in (diffusers.utils.logging, transformers.utils.logging):
-        library.disable_progress_bar()
-
-
-def _placement() -> tuple[torch.device, torch.dtype]:
-    if not torch.cuda.is_available():
-        return torch.device("cpu"), torch.float32
-    native_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.device("cuda"), torch.bfloat16 if native_bfloat16 else torch.float16

@@ -1,7 +1,6 @@
 """From a drawn picture to the file that is kept of it."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from inference.contract.generation import Generation
 from inference.contract.safety import SafetyMode, SafetyReport
 from inference.output.detection import load_detector
 from inference.output.encoding import encode
-from inference.output.provenance import Provenance
+from inference.output.provenance import MadeWith, Provenance
 from inference.output.safety import SafetyCheck, Verdict
 from inference.output.watermark import Watermark
 
@@ -42,23 +41,15 @@ class FinishedImage:
 class Finisher:
     """Looks at pictures, marks them and makes files of them; any number of threads may ask at once."""
 
-    def __init__(
-        self,
-        *,
-        safety: SafetyCheck | None = None,
-        watermark: Watermark | None = None,
-        revision: str | None = None,
-    ) -> None:
+    def __init__(self, *, safety: SafetyCheck | None = None, watermark: Watermark | None = None) -> None:
         """Takes what it works with.
 
         Args:
             safety: looks at every picture; None looks at none.
             watermark: what is written on every picture.
-            revision: of the model, for the files: a commit of the hub, or a file's SHA-256.
         """
         self._safety = safety
         self._watermark = watermark
-        self._revision = revision
 
     @classmethod
     def load(cls, environment: ContainerEnvironment, model_directory: Path) -> "Finisher":
@@ -72,15 +63,11 @@ class Finisher:
             DetectorError: images are to be looked at, and the detector cannot be loaded.
             WatermarkError: the watermark cannot be drawn.
         """
-        mode, text, source = environment.safety_mode, environment.watermark, environment.model_source
+        mode, text = environment.safety_mode, environment.watermark
         safety = None
         if mode is not SafetyMode.OFF:
             safety = SafetyCheck(mode, load_detector(environment.safety_checker, model_directory))
-        return cls(
-            safety=safety,
-            watermark=Watermark(text) if text else None,
-            revision=None if source is None else source.revision,
-        )
+        return cls(safety=safety, watermark=Watermark(text) if text else None)
 
     @property
     def safety(self) -> SafetyReport:
@@ -90,7 +77,7 @@ class Finisher:
         return self._safety.report
 
     def finish(
-        self, picture: Image.Image, generation: Generation, index: int, versions: Mapping[str, str]
+        self, picture: Image.Image, generation: Generation, index: int, made_with: MadeWith
     ) -> FinishedImage:
         """The file of one image; takes long.
 
@@ -100,19 +87,12 @@ class Finisher:
             picture: RGB, as drawn.
             generation: what it is an image of.
             index: which of its images, from 0.
-            versions: of the libraries that have drawn it.
+            made_with: what has drawn it.
         """
         verdict = Verdict(picture) if self._safety is None else self._safety.judge(picture)
         file = None
         if verdict.picture is not None:
-            file = self._file(verdict.picture, generation, index, versions)
+            marked = verdict.picture if self._watermark is None else self._watermark.mark(verdict.picture)
+            provenance = Provenance.of(generation, index, size=marked.size, made_with=made_with)
+            file = encode(marked, generation.output_format, generation.quality, provenance)
         return FinishedImage(file=file, width=picture.width, height=picture.height, flags=verdict.flags)
-
-    def _file(
-        self, picture: Image.Image, generation: Generation, index: int, versions: Mapping[str, str]
-    ) -> bytes:
-        provenance = Provenance.of(
-            generation, index, size=picture.size, revision=self._revision, versions=versions
-        )
-        marked = picture if self._watermark is None else self._watermark.mark(picture)
-        return encode(marked, generation.output_format, generation.quality, provenance)

@@ -12,6 +12,19 @@ from inference.contract.generation import Generation
 from inference.output.infotext import infotext
 
 
+@dataclass(frozen=True, kw_only=True)
+class MadeWith:
+    """What has drawn an image.
+
+    Attributes:
+        revision: the weights: a commit of the hub, or a file's SHA-256; None if nobody knows.
+        versions: of the libraries.
+    """
+
+    revision: str | None
+    versions: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Provenance:
     """The two texts in an image's file. An image that is drawn again, alone, has the same.
@@ -32,8 +45,7 @@ class Provenance:
         index: int,
         *,
         size: tuple[int, int],
-        revision: str | None,
-        versions: Mapping[str, str],
+        made_with: MadeWith,
     ) -> "Provenance":
         """Of one image.
 
@@ -41,9 +53,9 @@ class Provenance:
             generation: what the image is of.
             index: which of its images, from 0.
             size: width and height of the finished picture.
-            revision: the weights: a commit of the hub, or a file's SHA-256; None if nobody knows.
-            versions: of the libraries that drew it.
+            made_with: what has drawn it.
         """
+        revision, versions = made_with.revision, made_with.versions
         alone = generation.model_copy(update={"seed": generation.seeds[index], "count": 1})
         described = {
             "request": _request(alone),

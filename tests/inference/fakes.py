@@ -103,4 +103,5 @@ def handler_of(
         transfers=transfers,
         telemetry=Telemetry(stage=environment.stage, model=environment.model.name, clock=clock),
         running=running or RunningJobs(),
+        revision_of=lambda model: f"revision of {model}",
     )

@@ -20,11 +20,10 @@ from diffusers import (
 from PIL import Image
 
 from inference.contract.samplers import SAMPLERS
-from inference.denoising import loading
-from inference.denoising.autoencoder import Autoencoder
 from inference.denoising.loading import engine_of, load_engine
 from inference.denoising.stock import UnsupportedModelError
 from inference.engine import Engine, Inputs, UnsupportedTaskError
+from inference.models.errors import UnusableModelError
 from tests.inference import tiny_models
 from tests.inference.conftest import Log
 from tests.inference.drawing import generation_of, landscape
@@ -165,37 +164,6 @@ def test_prompts_do_not_reach_the_log(engine: Engine, capfd: pytest.CaptureFixtu
     assert "secret" not in captured.out + captured.err
 
 
-@pytest.mark.parametrize(("cuda", "bfloat16", "expected"), [
-    (False, False, ("cpu", torch.float32)),
-    (True, True, ("cuda", torch.bfloat16)),
-    (True, False, ("cuda", torch.float16)),
-])  # fmt: skip
-def test_the_device_decides_the_precision(
-    monkeypatch: pytest.MonkeyPatch, cuda: bool, bfloat16: bool, expected: tuple[str, torch.dtype]
-) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: bfloat16)
-    device, dtype = loading._placement()
-    assert (device.type, dtype) == expected
-
-
-@pytest.mark.parametrize(("family", "dtype"), [("sd", torch.float16), ("sdxl", torch.float32)])
-def test_in_half_precision_the_autoencoder_of_an_sdxl_is_kept_whole(
-    demo_model: Path, family: str, dtype: torch.dtype
-) -> None:
-    """Its numbers overflow. The engine still takes and gives latents of the UNet's precision."""
-    pipeline = getattr(tiny_models, family)(demo_model)
-    for module in (pipeline.unet, pipeline.vae):
-        module.half()
-    loading._arrange(pipeline, torch.device("cpu"))
-    assert (pipeline.unet.dtype, pipeline.vae.dtype) == (torch.float16, dtype)
-    autoencoder = Autoencoder(pipeline)
-    with torch.inference_mode():
-        latents = autoencoder.encode(autoencoder.pixels(landscape()))(torch.Generator("cpu"))
-        assert autoencoder.decode(latents)().size == (64, 64)
-    assert latents.dtype == torch.float16
-
-
 @pytest.mark.parametrize("components", [("unet", "vae", "text_encoder"), ("unet",)], ids=["all", "one"])
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside the full ones"])
 def test_fp16_weights_are_loaded_where_there_are_any(
@@ -281,5 +249,5 @@ def test_a_damaged_model_is_not_loaded(demo_model: Path, tmp_path: Path) -> None
     copy = tmp_path / "model"
     shutil.copytree(demo_model, copy)
     (copy / "unet" / "diffusion_pytorch_model.safetensors").unlink()
-    with pytest.raises(OSError, match=r"no file named|not found|Error"):
+    with pytest.raises(UnusableModelError, match="unet has no safetensors weights"):
         load_engine(copy, max_bucket=8)

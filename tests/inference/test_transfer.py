@@ -224,8 +224,9 @@ def test_storing_again_sends_only_what_differs(s3: Any, tmp_path: Path) -> None:
 
 def test_what_cannot_be_stored_is_said_to_be_so(s3: Any, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"a")
-    with pytest.raises(TransferError, match="s3://no-bucket/models/a"):
+    with pytest.raises(TransferError, match="s3://no-bucket/models/a does not exist") as caught:
         store_directory(s3, tmp_path, S3Location("no-bucket", "models"))
+    assert caught.value.obstacle is Obstacle.MISSING
 
 
 @pytest.mark.parametrize("key", ["a/../../b", "a/..", "a//b", "a/./b", "a/..\\..\\b"])

@@ -21,6 +21,7 @@ from inference.engine import Inputs
 from inference.output.detection import DetectorError, load_detector
 from inference.output.finisher import Finisher
 from inference.output.open_nsfw import OpenNsfw
+from inference.output.provenance import MadeWith
 from tests.inference import tiny_models
 from tests.inference.drawing import generation_of, landscape
 from tests.inference.fakes import ENVIRONMENT
@@ -211,6 +212,7 @@ def test_a_models_own_checker_looks_at_its_images_outside_the_engine(
     finally:
         engine.close()
     assert picture.getbbox() is not None, "the picture is black"
+    made_with = MadeWith(revision=None, versions=engine.versions)
     finisher = Finisher.load(ENVIRONMENT.model_copy(update={"safety_mode": SafetyMode.BLOCK}), tmp_path)
     assert str(finisher.safety.detector).startswith("StableDiffusionSafetyChecker")
-    assert finisher.finish(picture, generation, 0, engine.versions).file is None
+    assert finisher.finish(picture, generation, 0, made_with).file is None

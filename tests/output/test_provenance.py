@@ -16,7 +16,7 @@ from inference.contract.model import ModelLimits
 from inference.contract.options import OutputFormat
 from inference.contract.request import MAX_PROMPT_CHARACTERS, JobRequest
 from inference.output.encoding import encode
-from inference.output.provenance import Provenance
+from inference.output.provenance import MadeWith, Provenance
 from tests.inference.drawing import MODEL, generation_of
 from tests.output.files import document, last_line, parameters
 
@@ -31,7 +31,9 @@ ANY_SCRIPT = (
 
 
 def provenance_of(generation: Generation, index: int = 0, revision: str | None = None) -> Provenance:
-    return Provenance.of(generation, index, size=(64, 64), revision=revision, versions=VERSIONS)
+    return Provenance.of(
+        generation, index, size=(64, 64), made_with=MadeWith(revision=revision, versions=VERSIONS)
+    )
 
 
 def file_of(generation: Generation, index: int = 0) -> bytes:
@@ -188,7 +190,9 @@ def test_passes_and_adapters_have_the_names_that_are_used_for_them() -> None:
 
 def test_the_size_of_an_image_from_an_image_is_the_one_it_was_drawn_at() -> None:
     generation = generation_of(from_image=True, upscale={"scale": 1.7})
-    provenance = Provenance.of(generation, 0, size=(312, 149), revision=None, versions=VERSIONS)
+    provenance = Provenance.of(
+        generation, 0, size=(312, 149), made_with=MadeWith(revision=None, versions=VERSIONS)
+    )
     found = last_line(provenance.parameters)
     assert (found["Size"], found["Denoising strength"]) == ("184x88", "0.8")
 

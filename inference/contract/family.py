@@ -1,0 +1,49 @@
+"""The families of models, and what each of them draws best with."""
+
+from enum import StrEnum
+
+from inference.contract.model import ModelDefaults, ModelLimits
+
+
+class Family(StrEnum):
+    """Models that are built alike: what fits one of a family fits all."""
+
+    SD1 = "sd1"
+    """Stable Diffusion 1.x: one text encoder, CLIP ViT-L."""
+
+    SD2 = "sd2"
+    """Stable Diffusion 2.x: one text encoder, OpenCLIP ViT-H."""
+
+    SDXL = "sdxl"
+    """Stable Diffusion XL base: both CLIP ViT-L and OpenCLIP ViT-bigG."""
+
+    SDXL_REFINER = "sdxl_refiner"
+    """What ends the drawings of an SDXL base: OpenCLIP ViT-bigG alone."""
+
+    OTHER = "other"
+
+    @property
+    def defaults(self) -> ModelDefaults:
+        """What its models draw with where nothing else is said."""
+        return _DEFAULTS[self]
+
+    @property
+    def limits(self) -> ModelLimits:
+        """What its models are asked for at the most where nothing else is said."""
+        return _LIMITS[self]
+
+
+_DEFAULTS = {
+    Family.SD1: ModelDefaults(width=512, height=512),
+    Family.SD2: ModelDefaults(width=768, height=768),
+    Family.SDXL: ModelDefaults(width=1024, height=1024, guidance_scale=7.0),
+    Family.SDXL_REFINER: ModelDefaults(width=1024, height=1024, guidance_scale=7.0, strength=0.3),
+    Family.OTHER: ModelDefaults(),
+}
+_LIMITS = {
+    Family.SD1: ModelLimits(max_size=1024),
+    Family.SD2: ModelLimits(max_size=1536),
+    Family.SDXL: ModelLimits(max_size=2048),
+    Family.SDXL_REFINER: ModelLimits(max_size=2048),
+    Family.OTHER: ModelLimits(),
+}

@@ -1,0 +1,96 @@
+"""What a model is, by its files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inference.contract.family import Family
+from inference.models.errors import UnusableModelError
+from inference.models.family import Traits, traits_of_directory, traits_of_single_file
+from inference.models.safetensors_file import Contents
+from tests.models import ldm
+
+
+def write(directory: Path, unet: dict[str, Any], *, encoders: tuple[str, ...] = ("text_encoder",)) -> Path:
+    """The configuration of a model with this UNet, under a name that lies."""
+    model = directory / "sdxl-base-v1-5-refiner"
+    index = {name: ["transformers", "CLIPTextModel"] for name in encoders}
+    index["unet"] = ["diffusers", unet.pop("_class_name", "UNet2DConditionModel")]
+    index["safety_checker"] = [None, None]  # type: ignore[list-item]
+    (model / "unet").mkdir(parents=True)
+    (model / "scheduler").mkdir()
+    (model / "model_index.json").write_text(json.dumps({"_class_name": "Any", **index}))
+    (model / "unet/config.json").write_text(json.dumps(unet))
+    (model / "scheduler/scheduler_config.json").write_text(json.dumps({"prediction_type": "v_prediction"}))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("unet", "encoders", "family"),
+    [
+        ({"cross_attention_dim": 768}, ("text_encoder",), Family.SD1),
+        ({"cross_attention_dim": 768, "in_channels": 9}, ("text_encoder",), Family.SD1),
+        ({"cross_attention_dim": 1024, "use_linear_projection": True}, ("text_encoder",), Family.SD2),
+        (
+            {"cross_attention_dim": 2048, "addition_embed_type": "text_time"},
+            ("text_encoder", "text_encoder_2"),
+            Family.SDXL,
+        ),
+        (
+            {"cross_attention_dim": 1280, "addition_embed_type": "text_time"},
+            ("text_encoder_2",),
+            Family.SDXL_REFINER,
+        ),
+        ({"cross_attention_dim": 768, "in_channels": 8}, ("text_encoder",), Family.OTHER),
+        ({"_class_name": "UNet3DConditionModel"}, ("text_encoder",), Family.OTHER),
+    ],
+)
+def test_a_directory_is_known_by_its_configuration(
+    tmp_path: Path, unet: dict[str, Any], encoders: tuple[str, ...], family: Family
+) -> None:
+    channels = unet.get("in_channels", 4)
+    traits = traits_of_directory(write(tmp_path, dict(unet), encoders=encoders))
+    assert traits.family is family
+    if "_class_name" not in unet:
+        assert traits == Traits(family, channels, "v_prediction")
+
+
+@pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl", "sdxl_refiner"])
+def test_a_directory_and_the_single_file_of_the_same_model_are_of_one_family(
+    tmp_path: Path, family: str
+) -> None:
+    pipeline = ldm.pipeline(family, prediction="v_prediction" if family == "sd2" else "epsilon")
+    pipeline.save_pretrained(tmp_path)
+    shapes = {name: tuple(tensor.shape) for name, tensor in ldm.tensors_of(pipeline).items()}
+    traits = traits_of_single_file(Contents(shapes, {}))
+    assert traits.family is Family(family)
+    assert traits == traits_of_directory(tmp_path)
+
+
+def test_a_model_that_scales_its_latents_in_its_own_way_is_another() -> None:
+    shapes = {name: tuple(tensor.shape) for name, tensor in ldm.tensors_of(ldm.pipeline("sdxl")).items()}
+    assert traits_of_single_file(Contents(shapes | {"edm_mean": (1, 4, 1, 1)}, {})).family is Family.OTHER
+
+
+@pytest.mark.parametrize("name", ["model_index.json", "unet/config.json", "scheduler/scheduler_config.json"])
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "is missing"), ("{", "is no JSON;"), ("[]", "is no JSON object")]
+)
+def test_a_directory_whose_configuration_is_damaged_is_refused_by_file(
+    model: Path, name: str, content: str | None, words: str
+) -> None:
+    if content is None:
+        (model / name).unlink()
+    else:
+        (model / name).write_text(content)
+    with pytest.raises(UnusableModelError, match=rf"{Path(name).name} {words}"):
+        traits_of_directory(model)
+
+
+@pytest.mark.parametrize("family", list(Family))
+def test_a_familys_defaults_are_within_its_limits(family: Family) -> None:
+    limits, defaults = family.limits, family.defaults
+    assert limits.min_size <= defaults.width == defaults.height <= limits.max_size
+    assert defaults.steps <= limits.max_steps
