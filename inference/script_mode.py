@@ -4,20 +4,20 @@ https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_pytorch.html
 """
 
 import asyncio
+import atexit
 import logging
 import os
 from pathlib import Path
 from typing import NamedTuple
 
 import boto3
-from pydantic import BaseModel
 
 from inference.contract.environment import ContainerEnvironment
-from inference.contract.model import ModelDeclaration, ModelDefaults
 from inference.contract.problem import ErrorCode, Problem, ProblemError
 from inference.contract.result import GenerationResult
 from inference.inline_images import NO_BUCKET, NoBucket
 from inference.invocation import InvocationHandler
+from inference.models.manifests import declaration_of
 from inference.running import RunningJobs
 from inference.storage import DataBucket
 from inference.telemetry import Telemetry
@@ -26,7 +26,7 @@ from inference.wiring import load_handler
 _LOGGER = logging.getLogger(__name__)
 _JSON = "application/json"
 _ANY = ("", "*/*", "application/*")
-_PIXELS_PER_LATENT = 8
+_NAME = "model"
 
 
 class ScriptModeError(Exception):
@@ -53,8 +53,8 @@ class ScriptModel(NamedTuple):
 def model_fn(model_dir: str) -> ScriptModel:
     """The model in a diffusers directory, under the same environment variables as the kit's own container.
 
-    None is needed: without MODEL its size is the network's, without DATA_BUCKET_NAME images come back in
-    the answer.
+    None is needed: without MODEL the manifest or the family decides, and without DATA_BUCKET_NAME images
+    come back in the answer.
     """
     environment = _environment(Path(model_dir))
     s3 = boto3.client("s3")
@@ -67,6 +67,7 @@ def model_fn(model_dir: str) -> ScriptModel:
         telemetry=Telemetry(stage=environment.stage, model=environment.model.name),
         running=RunningJobs(),
     )
+    atexit.register(handler.close)  # else the device's thread may be torn from its work
     return ScriptModel(handler, bucket)
 
 
@@ -113,18 +114,5 @@ def output_fn(prediction: GenerationResult, accept: str) -> str:
 def _environment(directory: Path) -> ContainerEnvironment:
     defaults = {"DATA_BUCKET_NAME": NO_BUCKET}
     if "MODEL" not in os.environ:
-        defaults["MODEL"] = _declaration(directory).model_dump_json()
+        defaults["MODEL"] = declaration_of(directory, _NAME).model_dump_json()
     return ContainerEnvironment.read(defaults | os.environ | {"MODEL_DIRECTORY": str(directory)})
-
-
-class _UNetConfig(BaseModel):
-    sample_size: int
-
-
-def _declaration(directory: Path) -> ModelDeclaration:
-    """What is known of a model that nobody has declared: the size that its UNet was made for."""
-    config = directory / "unet" / "config.json"
-    if not config.is_file():
-        return ModelDeclaration(name="model")
-    size = _UNetConfig.model_validate_json(config.read_bytes()).sample_size * _PIXELS_PER_LATENT
-    return ModelDeclaration(name="model", defaults=ModelDefaults(width=size, height=size))

@@ -6,12 +6,23 @@ import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline
 from transformers import CLIPTokenizer
 
+from inference.contract.family import Family
+from inference.contract.manifest import ModelManifest
+from inference.contract.model import ModelDefaults, ModelLimits
+from inference.models.manifests import write_manifest
 from training.denoiser import Denoiser, scheduler
+from training.scene import SIZE
 from training.tokenizer import save_vocabulary
 
 DIRECTORY = Path(__file__).parents[1] / "inference" / "demo_model"
 LORAS = DIRECTORY.with_name("demo_loras")
 CONTROLNETS = DIRECTORY.with_name("demo_controlnets")
+
+_MANIFEST = ModelManifest(
+    family=Family.SD1,
+    defaults=ModelDefaults(width=SIZE, height=SIZE, steps=20),
+    limits=ModelLimits(max_size=4 * SIZE),
+)
 
 
 def save_model(directory: Path, vae: AutoencoderKL, tokenizer: CLIPTokenizer, denoiser: Denoiser) -> None:
@@ -30,6 +41,7 @@ def save_model(directory: Path, vae: AutoencoderKL, tokenizer: CLIPTokenizer, de
         part.to(torch.float16)
     pipeline.save_pretrained(directory, safe_serialization=True)
     save_vocabulary(tokenizer, directory / "tokenizer")
+    write_manifest(directory, _MANIFEST)
 
 
 def load_model(directory: Path) -> StableDiffusionPipeline:

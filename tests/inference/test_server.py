@@ -69,7 +69,7 @@ def test_a_request_without_an_id_gets_one(client: httpx.Client) -> None:
 def test_image_to_image_draws_from_the_input_at_its_shape(
     client: httpx.Client, s3: Any, engine: ScriptedEngine
 ) -> None:
-    answer = invoke(client, input_image=put_input(s3, png((150, 150), "blue")), strength=0.5)
+    answer = invoke(client, input_image=put_input(s3, png((300, 150), "blue")), strength=0.5)
     image = answer.json()["images"][0]
     assert (image["width"], image["height"]) == (184, 88)
     source = engine.calls[-1][1].image

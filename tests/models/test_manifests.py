@@ -58,6 +58,7 @@ def test_a_written_manifest_leaves_the_same_out(tmp_path: Path) -> None:
 
 
 def test_without_a_manifest_the_files_decide(model: Path) -> None:
+    (model / MANIFEST).unlink()
     declared = declaration_of(model, "demo")
     assert (declared.defaults, declared.limits) == (Family.SD1.defaults, Family.SD1.limits)
     assert revision_of(model) is None

@@ -17,7 +17,7 @@ from inference.denoising.prompts.text_encoder import TextEncoder
 from inference.denoising.prompts.vocabulary import Vocabulary
 from inference.engine import AdapterFile
 
-MAX_CHUNKS = 32
+MAX_CHUNKS = 64
 """Of a prompt: what is longer would hold up everybody else's images."""
 CACHE_BYTES = 64 * 2**20
 
