@@ -33,6 +33,12 @@ class UnsupportedTaskError(ProblemError):
     code = ErrorCode.VALIDATION_FAILED
 
 
+class AdapterUnusableError(ProblemError):
+    """An adapter is damaged, or made for another model."""
+
+    code = ErrorCode.ADAPTER_UNUSABLE
+
+
 class EngineClosedError(ProblemError):
     """The engine is being shut down."""
 
@@ -41,7 +47,7 @@ class EngineClosedError(ProblemError):
 
 @dataclass(frozen=True)
 class AdapterFile:
-    """An adapter on this machine.
+    """An adapter on this machine: it stays there for as long as this object is held.
 
     Attributes:
         name: as requests call it.

@@ -11,6 +11,7 @@ from diffusers import (
     UNet2DConditionModel,
 )
 
+from inference.denoising.adaptation import ResidentAdapters
 from inference.denoising.autoencoder import Autoencoder
 from inference.denoising.schedules import Schedules
 
@@ -32,17 +33,25 @@ class Components:
         unet: the denoiser.
         autoencoder: between pictures and latents.
         schedules: what leads from noise to latents.
+        adapters: what requests put beside the parts.
     """
 
     pipeline: Any
     unet: UNet2DConditionModel
     autoencoder: Autoencoder
     schedules: Schedules
+    adapters: ResidentAdapters
 
     @classmethod
     def of(cls, pipeline: Any) -> "Components":
         """The parts of a pipeline that `fits`."""
-        return cls(pipeline, pipeline.unet, Autoencoder(pipeline), Schedules(pipeline.scheduler.config))
+        return cls(
+            pipeline,
+            pipeline.unet,
+            Autoencoder(pipeline),
+            Schedules(pipeline.scheduler.config),
+            ResidentAdapters(pipeline),
+        )
 
     @staticmethod
     def fits(pipeline: Any) -> bool:

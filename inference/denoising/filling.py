@@ -4,6 +4,7 @@ import torch
 from PIL import Image
 
 from inference.contract.generation import Generation
+from inference.denoising.autoencoder import Autoencoder
 from inference.denoising.components import Components
 from inference.denoising.conditioning import encode_prompts, is_guided
 from inference.denoising.slot import Slot
@@ -18,9 +19,17 @@ def fill(components: Components, ticket: Ticket) -> list[Slot]:
     ticket.begin()
     generation, inputs = ticket.generation, ticket.inputs
     size = inputs.image.size if inputs.image else (generation.width or 0, generation.height or 0)
-    compatibility = Compatibility(*size, guided=is_guided(generation))
+    adaptation = components.adapters.adapt(generation, inputs)
+    compatibility = Compatibility(
+        *size,
+        guided=is_guided(generation),
+        loras=adaptation.acting,
+        controlnets=adaptation.controlnets,
+    )
+    components.adapters.activate(compatibility.loras)
     conditions = encode_prompts(components.pipeline, generation, size)
-    task = _task(components, generation, inputs, size)
+    autoencoder = adaptation.autoencoder(components.autoencoder)
+    task = _task(components, autoencoder, generation, inputs, size)
     slots = []
     for index, seed in enumerate(generation.seeds):
         schedule = components.schedules.fresh(
@@ -37,13 +46,21 @@ def fill(components: Components, ticket: Ticket) -> list[Slot]:
                 schedule=schedule,
                 generator=generator,
                 start=task.start(schedule, generator),
+                autoencoder=autoencoder,
+                adaptation=adaptation,
             )
         )
     return slots
 
 
-def _task(components: Components, generation: Generation, inputs: Inputs, size: tuple[int, int]) -> Task:
-    autoencoder, image, mask = components.autoencoder, inputs.image, inputs.mask
+def _task(
+    components: Components,
+    autoencoder: Autoencoder,
+    generation: Generation,
+    inputs: Inputs,
+    size: tuple[int, int],
+) -> Task:
+    image, mask = inputs.image, inputs.mask
     from_noise = generation.strength in (None, 1)
     if components.looks_at_masks:
         image, mask = image or Image.new("RGB", size), mask or Image.new("L", size, "white")

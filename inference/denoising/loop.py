@@ -48,7 +48,7 @@ class DenoisingLoop:
                 slot.advance(predictions)
                 slot.ticket.step(slot.evaluations, bucket=bucket.size)
                 if slot.finished:
-                    slot.ticket.deliver(slot.index, self._components.autoencoder.decode(slot.latents))
+                    slot.ticket.deliver(slot.index, slot.autoencoder.decode(slot.latents))
         self._slots = [slot for slot in self._slots if not slot.finished]
 
     def _predict(self, bucket: Bucket[Slot]) -> list[_Answered]:
@@ -78,4 +78,5 @@ class DenoisingLoop:
         return answered
 
     def _ask(self, bucket: Bucket[Slot]) -> list[_Answered]:
+        self._components.adapters.activate(bucket.compatibility.loras)
         return list(zip(bucket.slots, predict(self._components.unet, bucket), strict=True))

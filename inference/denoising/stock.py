@@ -10,11 +10,12 @@ import torch
 from PIL import Image
 
 from inference.contract.generation import Generation
-from inference.contract.problem import FieldError
+from inference.contract.problem import FieldError, describe
 from inference.denoising.failures import answering
 from inference.denoising.ticket import Ticket
 from inference.engine import UnsupportedTaskError
 
+_ADAPTERS = ("loras", "controlnets", "vae")
 _NEEDED = {"prompt", "width", "height", "num_inference_steps"}
 
 
@@ -51,6 +52,13 @@ class StockPipeline:
             if ticket.inputs.image is not None:
                 wrong = FieldError(pointer="#/input_image", detail="this model draws from a prompt alone")
                 raise UnsupportedTaskError(wrong.detail, errors=(wrong,))
+            asked = [name for name in _ADAPTERS if getattr(ticket.generation, name)]
+            if asked:
+                errors = tuple(
+                    FieldError(pointer=f"#/{name}", detail="this model takes no adapters; leave it out")
+                    for name in asked
+                )
+                raise UnsupportedTaskError(describe(errors), errors=errors)
             self._waiting.append(ticket)
 
     def turn(self) -> None:
