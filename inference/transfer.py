@@ -29,6 +29,7 @@ _LOGGER = logging.getLogger(__name__)
 _PART_BYTES = 16 << 20
 _BLOCK_BYTES = 1 << 20
 _FILES_AT_ONCE = 4
+_REQUESTS_AT_ONCE = 10  # the connections that a client of boto3 keeps
 _ATTEMPTS = 4
 """At reading a part: botocore repeats requests, but not what it has begun to hand out."""
 
@@ -39,7 +40,6 @@ def fetch(s3: "S3Client", source: S3Location, target: Path, *, part_bytes: int =
     """Puts an object's content into a file; one that has it already stays as it is.
 
     Args:
-        s3: as many requests run at once as it has connections.
         source: the object.
         target: the file; its directory is made.
         part_bytes: how much a request asks for.
@@ -127,7 +127,7 @@ class _Download:
 
 
 def _fetch_all(s3: "S3Client", targets: Mapping[S3Location, Path], part_bytes: int) -> None:
-    with ThreadPoolExecutor(s3.meta.config.max_pool_connections) as threads:
+    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as threads:
         begun = _all(threads, (partial(_begin, s3, *target, part_bytes) for target in targets.items()))
         downloads = [download for download in begun if download is not None]
         _all(
