@@ -7,6 +7,7 @@ from pathlib import Path
 import boto3
 import uvicorn
 
+from inference.adapters import AdapterStore
 from inference.contract.environment import ContainerEnvironment
 from inference.hub import fetch_model
 from inference.hub_token import read_token
@@ -17,6 +18,7 @@ from inference.storage import DataBucket
 from inference.telemetry import Telemetry
 
 _DRAIN_S = 25  # SageMaker kills the container 30 s after asking it to stop
+_ADAPTER_BYTES = 10 << 30  # of the disk
 _VERBOSITY = {"DIFFUSERS_VERBOSITY": "error", "TRANSFORMERS_VERBOSITY": "error"}
 """Read by the libraries when they are imported, which is when they begin to warn."""
 
@@ -32,13 +34,20 @@ def main() -> None:
         with telemetry.loading():
             from inference.denoising.loading import load_engine  # takes seconds: /ping must not wait
 
+            s3 = boto3.client("s3")
             return InvocationHandler(
                 engine=load_engine(
                     _model_directory(environment),
                     max_bucket=environment.max_bucket,
                     strict_bucket=environment.strict_bucket,
                 ),
-                bucket=DataBucket(boto3.client("s3"), environment.data_bucket_name),
+                bucket=DataBucket(s3, environment.data_bucket_name),
+                adapters=AdapterStore(
+                    s3,
+                    environment.models_bucket_name,
+                    Path(tempfile.gettempdir(), "adapters"),
+                    max_bytes=_ADAPTER_BYTES,
+                ),
                 environment=environment,
                 transfers=ContextThreads(max_workers=4, thread_name_prefix="transfer"),
                 telemetry=telemetry,

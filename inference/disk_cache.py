@@ -7,25 +7,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from weakref import ReferenceType, ref
+from weakref import ref
 
 from inference.engine import AdapterFile
 
 Fill = Callable[[Path], None]
-"""Writes the file, or the directory, at the path that it is given; nothing is there."""
+"""Writes the file, or the directory, at this path; it may take up what an earlier call has begun."""
+
+
+def _nobody() -> None:
+    """Who holds what has not been lent yet."""
 
 
 @dataclass
 class _Entry:
-    path: Path
+    directory: Path
     size_bytes: int
     filling: Lock = field(default_factory=Lock)
     filled: bool = False
-    lent: ReferenceType[AdapterFile] | None = None
-
-    @property
-    def in_use(self) -> bool:
-        return self.lent is not None and self.lent() is not None
+    lent: Callable[[], AdapterFile | None] = _nobody
 
 
 class DiskCache:
@@ -59,44 +59,33 @@ class DiskCache:
             version: of its content.
             suffix: of its path; empty for a directory.
             size_bytes: of its content.
-            fill: writes it. What it raises is passed on, and nothing is kept.
+            fill: writes it; what it raises is passed on.
         """
-        digest = hashlib.sha256(f"{key}@{version}".encode()).hexdigest()
-        path = self._directory / f"{digest}{suffix}"
+        place = digest(key, version)
         with self._lock:
-            entry = self._entries.setdefault(digest, _Entry(path, size_bytes))
-            self._entries.move_to_end(digest)
-            file = (entry.lent and entry.lent()) or AdapterFile(name, path, version)
+            entry = self._entries.setdefault(place, _Entry(self._directory / place, size_bytes))
+            self._entries.move_to_end(place)
+            file = entry.lent() or AdapterFile(name, entry.directory / f"content{suffix}", version)
             entry.lent = ref(file)
             self._make_room()
         with entry.filling:
             if not entry.filled:
-                _fill(entry, fill)
+                entry.directory.mkdir(parents=True, exist_ok=True)
+                fill(file.path)
+                entry.filled = True
         return file
 
     def _make_room(self) -> None:
         occupied = sum(entry.size_bytes for entry in self._entries.values())
-        for digest, entry in list(self._entries.items()):
+        for place, entry in list(self._entries.items()):
             if occupied <= self._max_bytes:
                 return
-            if not entry.in_use:
-                _remove(entry.path)
-                del self._entries[digest]
+            if entry.lent() is None:
+                shutil.rmtree(entry.directory, ignore_errors=True)
+                del self._entries[place]
                 occupied -= entry.size_bytes
 
 
-def _fill(entry: _Entry, fill: Fill) -> None:
-    entry.path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        fill(entry.path)
-        entry.filled = True
-    finally:
-        if not entry.filled:
-            _remove(entry.path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def digest(*texts: str) -> str:
+    """The same for the same texts: letters and digits."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()

@@ -9,6 +9,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from inference import images
+from inference.adapters import AdapterStore
 from inference.contract.environment import ContainerEnvironment
 from inference.contract.generation import Generation, InvalidRequestError, new_seed
 from inference.contract.problem import FieldError, ProblemError
@@ -35,6 +36,7 @@ class InvocationHandler:
         *,
         engine: Engine,
         bucket: DataBucket,
+        adapters: AdapterStore,
         environment: ContainerEnvironment,
         transfers: Executor,
         telemetry: Telemetry,
@@ -44,12 +46,14 @@ class InvocationHandler:
         Args:
             engine: the model.
             bucket: where images come from and go to.
+            adapters: where LoRAs and their like come from.
             environment: what the container is told.
             transfers: threads for fetching, encoding and storing, beside the drawing.
             telemetry: where jobs are told of.
         """
         self._engine = engine
         self._bucket = bucket
+        self._adapters = adapters
         self._environment = environment
         self._transfers = transfers
         self._telemetry = telemetry
@@ -85,8 +89,11 @@ class InvocationHandler:
             with job.measure("fetch"):
                 input_image = await run(transfers, self._fetch, generation.input_image, generation)
 
+        adapters = await run(transfers, self._adapters.fetch, generation)
+
         publisher = ProgressPublisher(self._bucket, generation.id, transfers)
-        drawing = await self._draw(generation, Inputs(image=input_image), publisher.on_step)
+        inputs = Inputs(image=input_image, adapters=adapters)
+        drawing = await self._draw(generation, inputs, publisher.on_step)
         job.took("denoise", drawing.seconds)
         publisher.on_drawn()
 

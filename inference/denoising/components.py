@@ -46,11 +46,11 @@ class Components:
     def of(cls, pipeline: Any) -> "Components":
         """The parts of a pipeline that `fits`."""
         return cls(
-            pipeline,
-            pipeline.unet,
-            Autoencoder(pipeline),
-            Schedules(pipeline.scheduler.config),
-            ResidentAdapters(pipeline),
+            pipeline=pipeline,
+            unet=pipeline.unet,
+            autoencoder=Autoencoder(pipeline),
+            schedules=Schedules(pipeline.scheduler.config),
+            adapters=ResidentAdapters(pipeline),
         )
 
     @staticmethod

@@ -93,9 +93,7 @@ class ControlNets:
             if network.config[name] != self._unet.config[name]:
                 raise UnfitError(f"{OTHER_FAMILY}: its {name} differs; use one of this model's family")
         if network.config.global_pool_conditions:
-            raise UnfitError(
-                "guides by its picture as a whole, which is not supported; use another"
-            )
+            raise UnfitError("guides by its picture as a whole, which is not supported; use another")
         network.to(self._unet.device)
         if self._unet.device.type == "cuda":
             network.to(memory_format=torch.channels_last)

@@ -20,14 +20,14 @@ def fill(components: Components, ticket: Ticket) -> list[Slot]:
     generation, inputs = ticket.generation, ticket.inputs
     size = inputs.image.size if inputs.image else (generation.width or 0, generation.height or 0)
     adaptation = components.adapters.adapt(generation, inputs)
+    components.adapters.activate(adaptation.acting)
+    conditions = encode_prompts(components.pipeline, generation, size)
     compatibility = Compatibility(
         *size,
         guided=is_guided(generation),
         loras=adaptation.acting,
         controlnets=adaptation.controlnets,
     )
-    components.adapters.activate(compatibility.loras)
-    conditions = encode_prompts(components.pipeline, generation, size)
     autoencoder = adaptation.autoencoder(components.autoencoder)
     task = _task(components, autoencoder, generation, inputs, size)
     slots = []

@@ -111,7 +111,7 @@ def _check_names(tensors: Mapping[str, torch.Tensor]) -> None:
     for name in tensors:
         stem, _, ending = name.partition(".")
         if ending == "lora_down.weight" and f"{stem}.lora_up.weight" not in tensors:
-            raise UnfitError(f"is incomplete: {stem[:100]} has no counterpart; upload it again")
+            raise UnfitError(f"is incomplete at {stem[:100]}; upload it again")
         if ending == "alpha" and tensors[name].numel() != 1:
             raise UnfitError(f"has more than one alpha for {stem[:100]}; upload it again")
 
@@ -168,11 +168,10 @@ def _layers(
         for name, alpha in _with_layers_names(component, model, alphas).items()
     }
     layers = {}
-    for down_name in (name for name in tensors if name.endswith(_DOWN)):
-        name = down_name.removesuffix(_DOWN)
-        if name + _UP not in tensors:
-            raise UnfitError(f"is incomplete: {name[:100]} has no counterpart; upload it again")
-        down, up = tensors[down_name], tensors[name + _UP]
+    for name in dict.fromkeys(name.removesuffix(_DOWN).removesuffix(_UP) for name in tensors):
+        down, up = tensors.get(name + _DOWN), tensors.get(name + _UP)
+        if down is None or up is None:
+            raise UnfitError(f"is incomplete at {name[:100]}; upload it again, or use a plain LoRA")
         rank = down.shape[0] if down.ndim else 0
         alpha = settings.alpha(name, rank) if settings else by_layer.get(name, float(rank))
         layers[name] = LoraLayer(down, up, alpha)

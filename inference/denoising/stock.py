@@ -15,7 +15,7 @@ from inference.denoising.failures import answering
 from inference.denoising.ticket import Ticket
 from inference.engine import UnsupportedTaskError
 
-_ADAPTERS = ("loras", "controlnets", "vae")
+_ADAPTERS = ("loras", "embeddings", "controlnets", "vae")
 _NEEDED = {"prompt", "width", "height", "num_inference_steps"}
 
 

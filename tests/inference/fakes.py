@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from inference.adapters import AdapterStore
 from inference.contract.environment import ContainerEnvironment
 from inference.contract.generation import Generation
 from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
@@ -85,10 +87,12 @@ def handler_of(
     s3: Any,
     environment: ContainerEnvironment = ENVIRONMENT,
     clock: Callable[[], float] = time.monotonic,
+    adapters: AdapterStore | None = None,
 ) -> InvocationHandler:
     return InvocationHandler(
         engine=engine,
         bucket=DataBucket(s3, BUCKET),
+        adapters=adapters or AdapterStore(None, None, Path("nowhere"), max_bytes=0),
         environment=environment,
         transfers=ContextThreads(max_workers=4),
         telemetry=Telemetry(stage=environment.stage, model=environment.model.name, clock=clock),
