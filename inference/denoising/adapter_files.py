@@ -1,10 +1,10 @@
 """Adapters as they lie on the disk: read, and found wanting where they are damaged."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from diffusers import ModelMixin
@@ -62,6 +62,23 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise UnfitError("is no whole safetensors file; upload it again") from error
+
+
+def check_family(settings: Mapping[str, Any], own: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Makes sure that a component's settings of these names are those of the model's own.
+
+    Raises:
+        UnfitError: one differs.
+    """
+    for name in names:
+        value, expected = settings.get(name), own.get(name)
+        if _as_list(value) != _as_list(expected):
+            raise UnfitError(f"{OTHER_FAMILY}: its {name} differs; use one of this model's family")
+
+
+def _as_list(value: Any) -> Any:
+    """A tuple as JSON gives it back."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def load_component(kind: type[_M], directory: Path, dtype: torch.dtype) -> _M:

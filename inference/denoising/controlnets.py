@@ -10,7 +10,7 @@ from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 
 from inference.contract.options import ControlNet
-from inference.denoising.adapter_files import OTHER_FAMILY, UnfitError, identify, load_component
+from inference.denoising.adapter_files import UnfitError, check_family, identify, load_component
 from inference.denoising.residents import Residents, size_bytes
 from inference.engine import AdapterFile
 
@@ -85,13 +85,12 @@ class ControlNets:
         key = identify(file)
         loaded = self._residents.obtain(f"controlnet {key}", lambda: self._load(key, file))
         pixels = self._pictures.preprocess(picture).to(self._unet.device, self._unet.dtype)
+        pixels = pixels.contiguous()  # as diffusers does: the layout decides the last bits
         return Control(loaded, pixels, settings.weight, settings.start, settings.end)
 
     def _load(self, key: str, file: AdapterFile) -> LoadedControlNet:
         network = load_component(ControlNetModel, file.path, self._unet.dtype)
-        for name in _SHARED_SETTINGS:
-            if network.config[name] != self._unet.config[name]:
-                raise UnfitError(f"{OTHER_FAMILY}: its {name} differs; use one of this model's family")
+        check_family(network.config, self._unet.config, _SHARED_SETTINGS)
         if network.config.global_pool_conditions:
             raise UnfitError("guides by its picture as a whole, which is not supported; use another")
         network.to(self._unet.device)

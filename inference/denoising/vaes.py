@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKL
 
-from inference.denoising.adapter_files import OTHER_FAMILY, UnfitError, identify, load_component
+from inference.denoising.adapter_files import UnfitError, check_family, identify, load_component
 from inference.denoising.autoencoder import Autoencoder
 from inference.denoising.residents import Residents, size_bytes
 from inference.engine import AdapterFile
@@ -43,9 +43,7 @@ class Vaes:
     def _load(self, file: AdapterFile) -> LoadedVae:
         pipeline, unet = self._pipeline, self._pipeline.unet
         vae = _read(file.path, pipeline.vae, unet.dtype)
-        for name in _LATENTS:
-            if vae.config.get(name) != pipeline.vae.config.get(name):
-                raise UnfitError(f"{OTHER_FAMILY}: its {name} differs; use one of this model's family")
+        check_family(vae.config, pipeline.vae.config, _LATENTS)
         if len(vae.config.block_out_channels) != len(pipeline.vae.config.block_out_channels):
             raise UnfitError("makes latents of another size; use one of this model's family")
         is_large = unet.config.addition_embed_type == "text_time"

@@ -168,7 +168,9 @@ def unusable(loop: AdaptedLoop, demo_model: Path, directory: Path) -> dict[str, 
         "do not fit": {name.replace("mid_block", "middle"): values for name, values in whole.items()},
         "is incomplete at": {name: values for name, values in whole.items() if name != down},
         "incomplete at": {name: values for name, values in whole.items() if name != down.replace("_A", "_B")},
-        "is incomplete at lora_unet_": {name: values for name, values in named.items() if "to_q.lora_up" not in name},
+        "is incomplete at lora_unet_": {
+            name: values for name, values in named.items() if "to_q.lora_up" not in name
+        },
         "is of a kind that is not supported": {**named, "lora_unet_conv_in.hada_w1_a": torch.ones(2, 2)},
         "is a DoRA": {**named, "lora_unet_conv_in.dora_scale": torch.ones(2, 2)},
         "has more than one alpha": {**named, "lora_unet_conv_in.alpha": torch.ones(2)},
