@@ -21,7 +21,8 @@ from inference.contract.keys import (
 from inference.contract.problem import ErrorCode, FieldError, ProblemError
 from inference.disk_cache import DiskCache, digest
 from inference.engine import AdapterFile, Adapters, AdapterUnusableError
-from inference.transfer import Obstacle, TransferError, fetch, fetch_prefix
+from inference.transfer import fetch, fetch_prefix
+from inference.transfer_errors import Obstacle, TransferError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -93,10 +93,11 @@ def read_lora(path: Path, pipeline: Any) -> Lora:
     for component in _COMPONENTS:
         model = getattr(pipeline, component, None)
         part = {name: tensor for name, tensor in weights.items() if name.startswith(f"{component}.")}
-        if part and model is None:
+        if not part:
+            continue
+        if model is None:
             raise UnfitError(f"{OTHER_FAMILY}: this one has no {component}")
-        if part:
-            lora[component] = _layers(component, model, part, alphas, settings.get(component))
+        lora[component] = _layers(component, model, part, alphas, settings.get(component))
     if sum(2 * len(layers) for layers in lora.values()) != len(weights):
         raise UnfitError("has weights for no layer of a Stable Diffusion")
     return lora

@@ -1,6 +1,6 @@
 """LoRAs on a pipeline's UNet and text encoders, and which of them act."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from weakref import ReferenceType, ref
@@ -107,7 +107,7 @@ class Loras:
                         yield parent, child, layer
 
 
-def _inject(model: nn.Module, name: str, layers: dict[str, LoraLayer]) -> None:
+def _inject(model: nn.Module, name: str, layers: Mapping[str, LoraLayer]) -> None:
     settings = LoraConfig(
         inference_mode=True,
         target_modules=list(layers),
@@ -117,7 +117,7 @@ def _inject(model: nn.Module, name: str, layers: dict[str, LoraLayer]) -> None:
     inject_adapter_in_model(settings, model, name, low_cpu_mem_usage=True)
     del model.peft_config  # peft warns of a second adapter where it finds the first one's
     for layer, lora in layers.items():
-        bearing = model.get_submodule(layer)
+        bearing: Any = model.get_submodule(layer)
         weight = bearing.get_base_layer().weight
         for half, values in ((bearing.lora_A, lora.down), (bearing.lora_B, lora.up)):
             values = values.to(weight.device, weight.dtype)

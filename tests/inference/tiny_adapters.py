@@ -75,6 +75,7 @@ def controlnet(pipeline: Any, directory: Path, *, seed: int = 0, **settings: Any
 def vae(pipeline: Any, directory: Path, *, seed: int = 0, **settings: Any) -> AdapterFile:
     """A VAE of the same shape as a pipeline's, other than in these settings."""
     torch.manual_seed(seed)
-    other: AutoencoderKL = AutoencoderKL.from_config({**pipeline.vae.config, **settings})
+    shape = {name: value for name, value in pipeline.vae.config.items() if not name.startswith("_")}
+    other = AutoencoderKL(**shape | settings)
     other.save_pretrained(directory)
     return file_at(directory)
