@@ -36,10 +36,27 @@ _ATTEMPTS = 4
 _T = TypeVar("_T")
 
 
+def objects_under(s3: "S3Client", prefix: S3Location) -> dict[S3Location, int]:
+    """The objects under a prefix, with their bytes; the empty ones that stand for folders are left out.
+
+    Raises:
+        TransferError: S3 does not list them.
+    """
+    with translated(prefix):
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=_folder(prefix))
+        return {
+            S3Location(prefix.bucket, item["Key"]): item["Size"]
+            for page in pages
+            for item in page.get("Contents", [])
+            if not item["Key"].endswith("/")
+        }
+
+
 def fetch(s3: "S3Client", source: S3Location, target: Path, *, part_bytes: int = _PART_BYTES) -> None:
     """Puts an object's content into a file; one that has it already stays as it is.
 
     Args:
+        s3: the client to read with.
         source: the object.
         target: the file; its directory is made.
         part_bytes: how much a request asks for.
@@ -60,7 +77,9 @@ def fetch_prefix(
     """
     targets = {}
     with translated(prefix):
-        objects = _under(s3, prefix)
+        objects = objects_under(s3, prefix)
+        if not objects:
+            raise TransferError(Obstacle.MISSING, prefix)
         targets = {source: directory / _relative(source, prefix) for source in objects}
         _check_room(
             prefix, directory, sum(objects[source] - _occupied(path) for source, path in targets.items())
@@ -182,20 +201,6 @@ def _checksum(s3: "S3Client", location: S3Location, head: "HeadObjectOutputTypeD
         return s3.head_object(Bucket=location.bucket, Key=location.key, PartNumber=number)["ContentLength"]
 
     return checksum_of(head, part_size)
-
-
-def _under(s3: "S3Client", prefix: S3Location) -> dict[S3Location, int]:
-    """The objects under a prefix, with their bytes; the empty ones that stand for folders are left out."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=_folder(prefix))
-    found = {
-        S3Location(prefix.bucket, item["Key"]): item["Size"]
-        for page in pages
-        for item in page.get("Contents", [])
-        if not item["Key"].endswith("/")
-    }
-    if not found:
-        raise TransferError(Obstacle.MISSING, prefix)
-    return found
 
 
 def _folder(prefix: S3Location) -> str:
