@@ -257,3 +257,15 @@ def test_one_that_cannot_be_used_is_refused_in_words_and_harms_nobody(
         loop.turn()
     assert loop.finish(beside) == [guided]
     assert loop.draw(**with_controlnets(good), **size) == guided
+
+
+def test_they_guide_in_the_models_precision(demo_model: Path, files: dict[str, list[AdapterFile]]) -> None:
+    loop = AdaptedLoop(tiny_models.sd(demo_model).to(torch.bfloat16))
+    settings: tuple[dict[str, float], ...] = ({"weight": 0.7}, {})
+    added = []
+    loop.pipeline.unet.register_forward_pre_hook(
+        lambda _unet, _arguments, options: added.extend(options["down_block_additional_residuals"]),
+        with_kwargs=True,
+    )
+    loop.draw(**with_controlnets(*files["SD"], settings=settings), width=SIZE[0], height=SIZE[1])
+    assert {residual.dtype for residual in added} == {torch.bfloat16}

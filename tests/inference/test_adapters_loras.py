@@ -226,3 +226,14 @@ def test_one_that_fails_while_it_is_loaded_leaves_nothing_behind(
     assert isinstance(ticket.future.exception(0), OutOfMemoryError)
     assert modules(sd_loop.pipeline) == before
     assert sd_loop.draw() == plain != sd_loop.draw(**with_loras(file))
+
+
+def test_they_are_of_the_models_precision(sd_loop: AdaptedLoop, tmp_path: Path) -> None:
+    file = make(sd_loop, tmp_path)
+    sd_loop.pipeline.to(torch.bfloat16)
+    loop = AdaptedLoop(sd_loop.pipeline)
+    plain = loop.draw()
+    assert loop.draw(**with_loras(file)) != plain
+    parts = (loop.pipeline.unet, loop.pipeline.text_encoder)
+    assert {weights.dtype for part in parts for weights in part.parameters()} == {torch.bfloat16}
+    assert loop.draw() == plain
