@@ -50,6 +50,12 @@ class ModelUnavailableError(ProblemError):
     code = ErrorCode.MODEL_LOAD_FAILED
 
 
+class AdapterUnusableError(ProblemError):
+    """An adapter is damaged, or made for another model."""
+
+    code = ErrorCode.ADAPTER_UNUSABLE
+
+
 class EngineClosedError(ProblemError):
     """The engine is being shut down."""
 
@@ -58,7 +64,7 @@ class EngineClosedError(ProblemError):
 
 @dataclass(frozen=True)
 class AdapterFile:
-    """An adapter on this machine.
+    """An adapter on this machine: it stays there for as long as this object is held.
 
     Attributes:
         name: as requests call it.

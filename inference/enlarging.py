@@ -7,7 +7,6 @@ from typing import Protocol
 from PIL import Image
 
 from inference.contract.keys import LANCZOS
-from inference.contract.problem import ErrorCode, FieldError, ProblemError, describe
 from inference.engine import AdapterFile, Engine, Enlarge, Size
 
 
@@ -62,10 +61,3 @@ class Enlargers:
 
     def _without_model(self, image: Image.Image, size: Size) -> Future[Image.Image]:
         return self._transfers.submit(image.resize, size, Image.Resampling.LANCZOS)
-
-
-def no_upscaler(name: str, *, pointer: str) -> AdapterFile:
-    """Says that there are none: the endpoint has no models bucket."""
-    detail = f"there is no upscaler {name!r} at this endpoint; use {LANCZOS}"
-    wrong = FieldError(pointer=pointer, detail=detail)
-    raise ProblemError(describe((wrong,)), code=ErrorCode.ADAPTER_NOT_FOUND, errors=(wrong,))

@@ -4,6 +4,7 @@ import asyncio
 from concurrent.futures import Executor
 from dataclasses import replace
 
+from inference.adapters import AdapterStore
 from inference.contract.generation import Generation
 from inference.contract.problem import ProblemError
 from inference.contract.request import named_pictures
@@ -21,17 +22,25 @@ class Studio:
     """Draws generations. Cancelling a coroutine frees whatever works for it."""
 
     def __init__(
-        self, *, preparation: Preparation, passes: Passes, transfers: Executor, quotes_prompts: bool
+        self,
+        *,
+        preparation: Preparation,
+        adapters: AdapterStore,
+        passes: Passes,
+        transfers: Executor,
+        quotes_prompts: bool,
     ) -> None:
         """Takes what it works with.
 
         Args:
             preparation: fetches and arranges pictures.
+            adapters: where LoRAs and their like come from.
             passes: go through the engine.
             transfers: threads for what is done to pictures beside the drawing.
             quotes_prompts: lets errors pass that may quote a prompt.
         """
         self._preparation = preparation
+        self._adapters = adapters
         self._passes = passes
         self._transfers = transfers
         self._quotes_prompts = quotes_prompts
@@ -48,13 +57,13 @@ class Studio:
             ProblemError: an input cannot be used, or the engine refuses.
             DrawingError: the engine has failed in another way.
         """
-        prepared = Prepared()
-        if named_pictures(generation):
-            with job.measure("fetch"):
-                prepared = await self._preparation.prepare(generation)
+        run = asyncio.get_running_loop().run_in_executor
+        prepared, adapters = await asyncio.gather(
+            self._prepare(generation, job), run(self._transfers, self._adapters.fetch, generation)
+        )
+        inputs = replace(prepared.inputs, adapters=adapters)
         try:
-            drawing = await self._passes.draw(generation, prepared.inputs, on_step)
-            run = asyncio.get_running_loop().run_in_executor
+            drawing = await self._passes.draw(generation, inputs, on_step)
             finished = [run(self._transfers, prepared.finish, image) for image in drawing.images]
             drawing = replace(drawing, images=tuple(await asyncio.gather(*finished)))
             return await self._passes.upscale(generation, drawing)
@@ -67,3 +76,9 @@ class Studio:
                 f"{type(error).__name__}; its message may quote the prompt: LOG_PROMPTS=true shows it"
             )
             raise withheld.with_traceback(error.__traceback__) from None
+
+    async def _prepare(self, generation: Generation, job: JobTelemetry) -> Prepared:
+        if not named_pictures(generation):
+            return Prepared()
+        with job.measure("fetch"):
+            return await self._preparation.prepare(generation)

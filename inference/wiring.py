@@ -6,10 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inference.adapters import AdapterStore
 from inference.compiled_code import StoredCode
 from inference.contract.environment import ContainerEnvironment
 from inference.engine import Engine
-from inference.enlarging import Enlargers, no_upscaler
+from inference.enlarging import Enlargers
 from inference.input.preparation import Preparation
 from inference.input.sources import PictureSources
 from inference.input.web import PublicWeb
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _FETCHED = Path(tempfile.gettempdir())
+_ADAPTER_BYTES = 10 << 30
+"""Of the disk."""
+
 _TRANSFERS = 8
 """Threads: some of them may wait for a slow host."""
 
@@ -77,7 +81,15 @@ def load_handler(
     transfers = ContextThreads(max_workers=_TRANSFERS, thread_name_prefix="transfer")
     return InvocationHandler(
         engine=engine,
-        studio=studio_of(engine, environment=environment, bucket=bucket, transfers=transfers),
+        studio=studio_of(
+            engine,
+            environment=environment,
+            bucket=bucket,
+            adapters=AdapterStore(
+                s3, environment.models_bucket_name, _FETCHED / "adapters", max_bytes=_ADAPTER_BYTES
+            ),
+            transfers=transfers,
+        ),
         finisher=finisher,
         bucket=bucket,
         environment=environment,
@@ -93,6 +105,7 @@ def studio_of(
     *,
     environment: ContainerEnvironment,
     bucket: DataBucket,
+    adapters: AdapterStore,
     transfers: Executor,
     web: PublicWeb | None = None,
 ) -> Studio:
@@ -100,9 +113,10 @@ def studio_of(
     sources = PictureSources(bucket, web or PublicWeb(), max_bytes=environment.max_input_image_bytes)
     return Studio(
         preparation=Preparation(sources=sources, environment=environment, transfers=transfers),
+        adapters=adapters,
         passes=Passes(
             engine,
-            Enlargers(engine, no_upscaler, transfers=transfers),
+            Enlargers(engine, adapters.fetch_upscaler, transfers=transfers),
             max_output_sizes={
                 name: model.limits.max_output_size for name, model in environment.served.items()
             },

@@ -23,9 +23,10 @@ class Autoencoder:
     how many are.
     """
 
-    def __init__(self, pipeline: Any) -> None:
-        self._vae = pipeline.vae
-        self._config = pipeline.vae.config
+    def __init__(self, pipeline: Any, vae: Any = None) -> None:
+        """Takes the pipeline, and the VAE that takes the place of its own; None leaves it."""
+        self._vae = pipeline.vae if vae is None else vae
+        self._config = self._vae.config
         self._dtype = pipeline.unet.dtype
         self._device = pipeline.device
         self._factor = pipeline.vae_scale_factor

@@ -11,6 +11,7 @@ from diffusers import (
     UNet2DConditionModel,
 )
 
+from inference.denoising.adaptation import ResidentAdapters
 from inference.denoising.autoencoder import Autoencoder
 from inference.denoising.memory import Offloading
 from inference.denoising.prompts.prompt_encoder import PromptEncoder
@@ -36,6 +37,7 @@ class Components:
         autoencoder: between pictures and latents.
         schedules: what leads from noise to latents.
         offloading: of the parts that do not work at every step.
+        adapters: what requests put beside the parts.
     """
 
     pipeline: Any
@@ -44,6 +46,7 @@ class Components:
     autoencoder: Autoencoder
     schedules: Schedules
     offloading: Offloading
+    adapters: ResidentAdapters
 
     @classmethod
     def of(cls, pipeline: Any) -> "Components":
@@ -56,6 +59,7 @@ class Components:
             autoencoder=Autoencoder(pipeline),
             schedules=Schedules(pipeline.scheduler.config),
             offloading=Offloading([part for part in resting if part is not None], pipeline.unet.device),
+            adapters=ResidentAdapters(pipeline),
         )
 
     @staticmethod

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import torch
 
 from inference.denoising.conditioning import Conditioning
+from inference.denoising.controlnets import as_arguments, guide
 from inference.denoising.slot import Slot
 from inference.denoising.turns import Bucket
 
@@ -34,13 +35,13 @@ def predict(unet: Denoise, bucket: Bucket[Slot]) -> list[tuple[torch.Tensor, ...
     sample = torch.cat(inputs * kinds)
     if bucket.size > 1:
         sample = sample.contiguous()  # else the neighbours' layouts decide it, and it the last bits
-    answers = unet(
-        sample,
-        torch.tensor(timesteps * kinds, dtype=torch.float32, device=inputs[0].device),
-        encoder_hidden_states=torch.cat([row.embeddings for row in conditions]),
-        added_cond_kwargs=_added(conditions),
-        return_dict=False,
-    )[0]
+    at = torch.tensor(timesteps * kinds, dtype=torch.float32, device=inputs[0].device)
+    told = {
+        "encoder_hidden_states": torch.cat([row.embeddings for row in conditions]),
+        "added_cond_kwargs": _added(conditions),
+    }
+    residuals = guide(_pad([slot.controls for slot in slots], padding) * kinds, sample, at, **told)
+    answers = unet(sample, at, **told, **as_arguments(residuals), return_dict=False)[0]
     by_kind = answers.split(bucket.size)
     return [tuple(rows[index : index + 1] for rows in by_kind) for index in range(len(slots))]
 

@@ -3,6 +3,7 @@
 import torch
 from PIL import Image
 
+from inference.denoising.autoencoder import Autoencoder
 from inference.denoising.components import Components
 from inference.denoising.conditioning import encode_prompts, is_guided
 from inference.denoising.slot import Slot
@@ -16,10 +17,24 @@ def fill(components: Components, ticket: Ticket) -> list[Slot]:
     ticket.begin()
     generation, inputs = ticket.generation, ticket.inputs
     size = inputs.image.size if inputs.image else (generation.width or 0, generation.height or 0)
-    conditions = encode_prompts(components.prompts, generation, size, embeddings=inputs.adapters.embeddings)
-    tokens = conditions[0].embeddings.shape[1]
-    compatibility = Compatibility(*size, guided=is_guided(generation), tokens=tokens)
-    task = _task(components, ticket, size)
+    adaptation = components.adapters.adapt(generation, inputs)
+    components.adapters.activate(adaptation.acting)
+    conditions = encode_prompts(
+        components.prompts,
+        generation,
+        size,
+        embeddings=inputs.adapters.embeddings,
+        variant=adaptation.acting,
+    )
+    compatibility = Compatibility(
+        *size,
+        guided=is_guided(generation),
+        tokens=conditions[0].embeddings.shape[1],
+        loras=adaptation.acting,
+        controlnets=adaptation.controlnets,
+    )
+    autoencoder = adaptation.autoencoder(components.autoencoder)
+    task = _task(components, autoencoder, ticket, size)
     slots = []
     for index, seed in enumerate(generation.seeds):
         schedule = components.schedules.fresh(
@@ -36,13 +51,15 @@ def fill(components: Components, ticket: Ticket) -> list[Slot]:
                 schedule=schedule,
                 generator=generator,
                 start=task.start(schedule, generator),
+                autoencoder=autoencoder,
+                adaptation=adaptation,
             )
         )
     return slots
 
 
-def _task(components: Components, ticket: Ticket, size: tuple[int, int]) -> Task:
-    autoencoder, image, mask = components.autoencoder, ticket.inputs.image, ticket.inputs.mask
+def _task(components: Components, autoencoder: Autoencoder, ticket: Ticket, size: tuple[int, int]) -> Task:
+    image, mask = ticket.inputs.image, ticket.inputs.mask
     from_noise = ticket.generation.strength in (None, 1)
     if components.looks_at_masks:
         image, mask = image or Image.new("RGB", size), mask or Image.new("L", size, "white")

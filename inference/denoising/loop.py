@@ -66,7 +66,7 @@ class DenoisingLoop:
             slot.ticket.concede(f"steps shared by at most {ceiling} image(s): more did not fit the memory")
         if self._components.offloading.begun:
             slot.ticket.concede("parts of the model moved off the device between uses: not all of them fit")
-        develop = self._components.autoencoder.decode(slot.latents, slot.ticket.concede)
+        develop = slot.autoencoder.decode(slot.latents, slot.ticket.concede)
         slot.ticket.deliver(slot.index, develop)
         self._components.offloading.rest()
 
@@ -100,4 +100,5 @@ class DenoisingLoop:
         return answered
 
     def _ask(self, bucket: Bucket[Slot]) -> list[_Answered]:
+        self._components.adapters.activate(bucket.compatibility.loras)
         return list(zip(bucket.slots, predict(self._denoise, bucket), strict=True))

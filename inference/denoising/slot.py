@@ -6,7 +6,10 @@ from typing import Any
 
 import torch
 
+from inference.denoising.adaptation import Adaptation
+from inference.denoising.autoencoder import Autoencoder
 from inference.denoising.conditioning import Conditioning
+from inference.denoising.controlnets import Control
 from inference.denoising.schedules import Schedule
 from inference.denoising.ticket import Ticket
 from inference.denoising.turns import Compatibility
@@ -60,6 +63,8 @@ class Slot:
         schedule: its own scheduler and timesteps.
         generator: its own source of noise, on the CPU, so that a seed means the same on every device.
         start: where it begins.
+        autoencoder: what makes the picture of its latents.
+        adaptation: the adapters that it is drawn with.
     """
 
     ticket: Ticket
@@ -70,6 +75,8 @@ class Slot:
     schedule: Schedule
     generator: torch.Generator
     start: Start
+    autoencoder: Autoencoder
+    adaptation: Adaptation
 
     def __post_init__(self) -> None:
         self.latents = self.start.latents
@@ -92,6 +99,13 @@ class Slot:
     def timestep(self) -> torch.Tensor:
         """The timestep to evaluate next, ()."""
         return self.schedule.timesteps[self._done]
+
+    @property
+    def controls(self) -> list[tuple[Control, float]]:
+        """What guides the next evaluation, and how strongly."""
+        return [
+            (control, control.weight_at(self._done, self.evaluations)) for control in self.adaptation.controls
+        ]
 
     def model_input(self) -> torch.Tensor:
         """What the UNet is shown, (1, 4 or 9, height, width); asking again changes nothing."""

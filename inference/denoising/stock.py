@@ -10,11 +10,22 @@ import torch
 from PIL import Image
 
 from inference.contract.generation import Generation
-from inference.contract.problem import FieldError
+from inference.contract.problem import FieldError, describe
 from inference.denoising.failures import answering
 from inference.denoising.ticket import Ticket
 from inference.engine import UnsupportedTaskError
 
+_NOT_OFFERED = (
+    "input_image",
+    "mask_image",
+    "outpaint",
+    "hires",
+    "loras",
+    "embeddings",
+    "controlnets",
+    "vae",
+    "refiner_start",
+)
 _NEEDED = {"prompt", "width", "height", "num_inference_steps"}
 
 
@@ -48,10 +59,16 @@ class StockPipeline:
     def admit(self, ticket: Ticket) -> None:
         """See `inference.denoising.device.Work.admit`."""
         with ticket:
-            for name, asked in (("input_image", ticket.inputs.image), ("hires", ticket.generation.hires)):
-                if asked is not None:
-                    wrong = FieldError(pointer=f"#/{name}", detail="this model draws from a prompt alone")
-                    raise UnsupportedTaskError(wrong.detail, errors=(wrong,))
+            generation = ticket.generation
+            asked = [name for name in _NOT_OFFERED if getattr(generation, name)]
+            if generation.clip_skip > 1:
+                asked.append("clip_skip")
+            if asked:
+                errors = tuple(
+                    FieldError(pointer=f"#/{name}", detail="this model needs a prompt alone; leave it out")
+                    for name in asked
+                )
+                raise UnsupportedTaskError(describe(errors), errors=errors)
             self._waiting.append(ticket)
 
     def turn(self) -> None:

@@ -17,12 +17,16 @@ class Compatibility:
         height: pixels.
         guided: whether the UNet is asked twice, without and with the prompt.
         tokens: of each prompt, padding included.
+        loras: the LoRAs that act, by the ids that `inference.denoising.loras` gives them, with their weights.
+        controlnets: ids of the ControlNets that guide; how strongly each does is the slot's own affair.
     """
 
     width: int
     height: int
     guided: bool
     tokens: int
+    loras: tuple[tuple[str, float], ...] = ()
+    controlnets: tuple[str, ...] = ()
 
 
 class Waiting(Protocol):

@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from inference.adapters import AdapterStore
 from inference.contract.environment import ContainerEnvironment
 from inference.contract.generation import Generation
 from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
@@ -92,11 +94,19 @@ def handler_of(
     finisher: Finisher | None = None,
     running: RunningJobs | None = None,
     web: PublicWeb | None = None,
+    adapters: AdapterStore | None = None,
 ) -> InvocationHandler:
     bucket, transfers = DataBucket(s3, BUCKET), ContextThreads(max_workers=4)
     return InvocationHandler(
         engine=engine,
-        studio=studio_of(engine, environment=environment, bucket=bucket, transfers=transfers, web=web),
+        studio=studio_of(
+            engine,
+            environment=environment,
+            bucket=bucket,
+            adapters=adapters or AdapterStore(None, None, Path("nowhere"), max_bytes=0),
+            transfers=transfers,
+            web=web,
+        ),
         finisher=finisher or Finisher(),
         bucket=bucket,
         environment=environment,

@@ -3,12 +3,21 @@
 import asyncio
 
 from inference.contract.generation import Generation
-from inference.engine import Drawing, Engine, Inputs, OnStep
-from inference.enlarging import Enlargers, FetchUpscaler, no_upscaler
+from inference.contract.keys import LANCZOS
+from inference.contract.problem import ErrorCode, FieldError, ProblemError, describe
+from inference.engine import AdapterFile, Drawing, Engine, Inputs, OnStep
+from inference.enlarging import Enlargers, FetchUpscaler
 from inference.logs import ContextThreads
 from inference.passes import Passes
 
 NOTHING = Inputs()
+
+
+def no_upscaler(name: str, *, pointer: str) -> AdapterFile:
+    """Says that there are none."""
+    detail = f"there is no upscaler {name!r} at this endpoint; use {LANCZOS}"
+    wrong = FieldError(pointer=pointer, detail=detail)
+    raise ProblemError(describe((wrong,)), code=ErrorCode.ADAPTER_NOT_FOUND, errors=(wrong,))
 
 
 def ignore(_done: int, _total: int) -> None:

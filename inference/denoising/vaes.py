@@ -1,0 +1,65 @@
+"""VAEs that take the place of a model's own."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL
+
+from inference.denoising.adapter_files import UnfitError, check_family, identify, load_component
+from inference.denoising.autoencoder import Autoencoder
+from inference.denoising.residents import Residents, size_bytes
+from inference.engine import AdapterFile
+
+_LATENTS = ("latent_channels", "latents_mean", "latents_std", "scaling_factor", "shift_factor")
+"""What decides whether two VAEs mean the same by the same latents."""
+
+
+class LoadedVae:
+    """A VAE on the device, as a model's own would be used."""
+
+    def __init__(self, pipeline: Any, vae: AutoencoderKL) -> None:
+        self.autoencoder = Autoencoder(pipeline, vae)
+        self.size_bytes = size_bytes(vae)
+
+
+class Vaes:
+    """Loads VAEs for a pipeline."""
+
+    def __init__(self, pipeline: Any, residents: Residents) -> None:
+        """Takes the pipeline, and what decides which VAEs stay."""
+        self._pipeline = pipeline
+        self._residents = residents
+
+    def load(self, file: AdapterFile) -> LoadedVae:
+        """The VAE, loaded unless it is there.
+
+        Raises:
+            UnfitError: it cannot be used.
+        """
+        return self._residents.obtain(f"vae {identify(file)}", lambda: self._load(file))
+
+    def _load(self, file: AdapterFile) -> LoadedVae:
+        pipeline, unet = self._pipeline, self._pipeline.unet
+        vae = _read(file.path, pipeline.vae, unet.dtype)
+        check_family(vae.config, pipeline.vae.config, _LATENTS)
+        if len(vae.config.block_out_channels) != len(pipeline.vae.config.block_out_channels):
+            raise UnfitError("makes latents of another size; use one of this model's family")
+        is_large = unet.config.addition_embed_type == "text_time"
+        if is_large and vae.dtype == torch.float16 and vae.config.force_upcast:
+            vae.to(torch.float32)  # its numbers are too large for half precision
+        vae.to(unet.device)
+        if unet.device.type == "cuda":
+            vae.to(memory_format=torch.channels_last)
+        return LoadedVae(pipeline, vae)
+
+
+def _read(path: Path, own: AutoencoderKL, dtype: torch.dtype) -> AutoencoderKL:
+    """The VAE in a directory, or in a file, which has the settings of the model's own."""
+    if path.is_dir():
+        return load_component(AutoencoderKL, path, dtype)
+    with tempfile.TemporaryDirectory() as directory:
+        own.save_config(directory)
+        Path(directory, "diffusion_pytorch_model.safetensors").symlink_to(path)
+        return load_component(AutoencoderKL, Path(directory), dtype)
