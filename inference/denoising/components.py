@@ -15,6 +15,7 @@ from inference.denoising.adaptation import ResidentAdapters
 from inference.denoising.autoencoder import Autoencoder
 from inference.denoising.memory import Offloading
 from inference.denoising.prompts.prompt_encoder import PromptEncoder
+from inference.denoising.refiner import Refiner
 from inference.denoising.schedules import Schedules
 
 _PIPELINES = (
@@ -38,6 +39,7 @@ class Components:
         schedules: what leads from noise to latents.
         offloading: of the parts that do not work at every step.
         adapters: what requests put beside the parts.
+        refiner: what may take the last steps; None is none.
     """
 
     pipeline: Any
@@ -47,11 +49,14 @@ class Components:
     schedules: Schedules
     offloading: Offloading
     adapters: ResidentAdapters
+    refiner: Refiner | None = None
 
     @classmethod
-    def of(cls, pipeline: Any) -> "Components":
-        """The parts of a pipeline that `fits`."""
+    def of(cls, pipeline: Any, refiner: Refiner | None = None) -> "Components":
+        """The parts of a pipeline that `fits`, and a refiner for it."""
         resting = [getattr(pipeline, name, None) for name in ("text_encoder", "text_encoder_2", "vae")]
+        if refiner is not None:
+            resting.append(refiner.text_encoder)
         return cls(
             pipeline=pipeline,
             prompts=PromptEncoder(pipeline),
@@ -60,6 +65,7 @@ class Components:
             schedules=Schedules(pipeline.scheduler.config),
             offloading=Offloading([part for part in resting if part is not None], pipeline.unet.device),
             adapters=ResidentAdapters(pipeline),
+            refiner=refiner,
         )
 
     @staticmethod

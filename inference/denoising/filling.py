@@ -1,12 +1,18 @@
 """From a generation to its slots."""
 
+from dataclasses import replace
+
 import torch
 from PIL import Image
 
+from inference.contract.generation import InvalidRequestError
+from inference.contract.problem import FieldError
 from inference.denoising.autoencoder import Autoencoder
 from inference.denoising.components import Components
 from inference.denoising.conditioning import encode_prompts, is_guided
-from inference.denoising.slot import Slot
+from inference.denoising.refiner import Refiner
+from inference.denoising.schedules import Schedule
+from inference.denoising.slot import Handover, Slot
 from inference.denoising.tasks import ImageToImage, Inpainting, MaskedChannels, Task, TextToImage
 from inference.denoising.ticket import Ticket
 from inference.denoising.turns import Compatibility
@@ -38,8 +44,13 @@ def fill(components: Components, ticket: Ticket) -> list[Slot]:
     slots = []
     for index, seed in enumerate(generation.seeds):
         schedule = components.schedules.fresh(
-            generation.sampler, steps=generation.steps, strength=generation.strength
+            generation.sampler,
+            steps=generation.steps,
+            strength=generation.strength,
+            until=generation.refiner_start,
         )
+        handover = _handover(components.refiner, ticket, size, compatibility)
+        _check_shares(schedule, handover)
         generator = torch.Generator("cpu").manual_seed(seed)
         slots.append(
             Slot(
@@ -53,9 +64,41 @@ def fill(components: Components, ticket: Ticket) -> list[Slot]:
                 start=task.start(schedule, generator),
                 autoencoder=autoencoder,
                 adaptation=adaptation,
+                handover=handover,
             )
         )
     return slots
+
+
+def _handover(
+    refiner: Refiner | None, ticket: Ticket, size: tuple[int, int], base: Compatibility
+) -> Handover | None:
+    """What the refiner goes on with, if it is asked for."""
+    generation, since = ticket.generation, ticket.generation.refiner_start
+    if since is None:
+        return None
+    if refiner is None:
+        raise _wrong_start("this model has no refiner; leave it out")
+    conditions = refiner.conditions(generation, size, embeddings=ticket.inputs.adapters.embeddings)
+    tokens = conditions[0].embeddings.shape[1]
+    return Handover(
+        compatibility=replace(base, tokens=tokens, loras=(), controlnets=(), refining=True),
+        conditions=conditions,
+        schedule=refiner.schedules.rest(generation.sampler, steps=generation.steps, since=since),
+    )
+
+
+def _check_shares(schedule: Schedule, handover: Handover | None) -> None:
+    if handover is None:
+        return
+    if not len(schedule.timesteps):
+        raise _wrong_start("leaves no steps to the model itself; raise it, or strength or steps")
+    if not len(handover.schedule.timesteps):
+        raise _wrong_start("leaves no steps to the refiner; lower it, or raise steps")
+
+
+def _wrong_start(detail: str) -> InvalidRequestError:
+    return InvalidRequestError((FieldError(pointer="#/refiner_start", detail=detail),))
 
 
 def _task(components: Components, autoencoder: Autoencoder, ticket: Ticket, size: tuple[int, int]) -> Task:

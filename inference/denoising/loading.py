@@ -8,10 +8,11 @@ from inference.denoising.components import Components
 from inference.denoising.device import DeviceThread
 from inference.denoising.enlarging.work import Enlarging
 from inference.denoising.loop import DenoisingLoop
+from inference.denoising.refiner import Refiner
 from inference.denoising.stock import StockPipeline
 from inference.denoising.turns import Turns
 from inference.engine import CompiledCode
-from inference.models.loading import load_pipeline
+from inference.models.loading import load_pipeline, load_refiner
 
 
 def load_engine(
@@ -30,17 +31,25 @@ def load_engine(
         UnsupportedModelError: the directory holds a pipeline that does not draw from a prompt.
     """
     pipeline = load_pipeline(directory)
-    return engine_of(pipeline, max_bucket=max_bucket, strict_bucket=strict_bucket, code=code)
+    refiner = None
+    if Components.fits(pipeline):
+        refiner = load_refiner(directory, device=pipeline.device, dtype=pipeline.unet.dtype)
+    return engine_of(pipeline, refiner=refiner, max_bucket=max_bucket, strict_bucket=strict_bucket, code=code)
 
 
 def engine_of(
-    pipeline: Any, *, max_bucket: int, strict_bucket: bool = False, code: CompiledCode | None = None
+    pipeline: Any,
+    *,
+    refiner: Any | None = None,
+    max_bucket: int,
+    strict_bucket: bool = False,
+    code: CompiledCode | None = None,
 ) -> DeviceThread:
-    """An engine that takes over a loaded pipeline; see `load_engine`."""
+    """An engine that takes over loaded pipelines; see `load_engine`."""
     enlarging = Enlarging(pipeline.device)
     if not Components.fits(pipeline):
         return DeviceThread(StockPipeline(pipeline), enlarging)
     turns = Turns(max_bucket=max_bucket, strict=strict_bucket)
-    components = Components.of(pipeline)
+    components = Components.of(pipeline, None if refiner is None else Refiner.of(refiner))
     denoise = None if code is None else Compilation(components.unet, code)
     return DeviceThread(DenoisingLoop(components, turns, denoise=denoise), enlarging)

@@ -52,13 +52,18 @@ class DenoisingLoop:
         if not self._slots:
             return
         bucket = self._turns.choose(self._slots)
+        followers: dict[Slot, Slot] = {}
         for slot, predictions in self._predict(bucket):
             with answering(slot.ticket):
                 slot.advance(predictions)
-                slot.ticket.step(slot.evaluations, bucket=bucket.size)
-                if slot.finished:
+                slot.ticket.step(slot.evaluations_in_all, bucket=bucket.size)
+                if slot.finished and slot.handover:
+                    followers[slot] = slot.hand_over(slot.handover)
+                elif slot.finished:
                     self._deliver(slot)
-        self._slots = [slot for slot in self._slots if not slot.finished]
+        self._slots = [
+            followers.get(slot, slot) for slot in self._slots if slot in followers or not slot.finished
+        ]
 
     def _deliver(self, slot: Slot) -> None:
         ceiling = self._turns.ceiling(slot.compatibility)
@@ -100,5 +105,8 @@ class DenoisingLoop:
         return answered
 
     def _ask(self, bucket: Bucket[Slot]) -> list[_Answered]:
+        refiner = self._components.refiner
+        if refiner is not None and bucket.compatibility.refining:
+            return list(zip(bucket.slots, predict(refiner.unet, bucket), strict=True))
         self._components.adapters.activate(bucket.compatibility.loras)
         return list(zip(bucket.slots, predict(self._denoise, bucket), strict=True))

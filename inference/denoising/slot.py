@@ -1,6 +1,6 @@
 """One image on its way from noise to picture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
 
@@ -50,6 +50,21 @@ class Start:
     channels: torch.Tensor | None = None
 
 
+@dataclass(frozen=True)
+class Handover:
+    """What becomes of a slot when the refiner takes it over.
+
+    Attributes:
+        compatibility: see `Slot`.
+        conditions: see `Slot`.
+        schedule: see `Slot`.
+    """
+
+    compatibility: Compatibility
+    conditions: tuple[Conditioning, ...]
+    schedule: Schedule
+
+
 @dataclass(eq=False)
 class Slot:
     """An image among those that are being denoised.
@@ -65,6 +80,8 @@ class Slot:
         start: where it begins.
         autoencoder: what makes the picture of its latents.
         adaptation: the adapters that it is drawn with.
+        handover: what it becomes in the end; None becomes a picture.
+        evaluated: evaluations that the image has taken before.
     """
 
     ticket: Ticket
@@ -77,6 +94,8 @@ class Slot:
     start: Start
     autoencoder: Autoencoder
     adaptation: Adaptation
+    handover: Handover | None = None
+    evaluated: int = 0
 
     def __post_init__(self) -> None:
         self.latents = self.start.latents
@@ -87,12 +106,18 @@ class Slot:
 
     @property
     def evaluations(self) -> int:
-        """Evaluations of the UNet that the image takes in all."""
+        """Evaluations that the slot takes."""
         return len(self.schedule.timesteps)
 
     @property
+    def evaluations_in_all(self) -> int:
+        """Evaluations that the image takes, the refiner's included."""
+        still = len(self.handover.schedule.timesteps) if self.handover else 0
+        return self.evaluated + self.evaluations + still
+
+    @property
     def finished(self) -> bool:
-        """Whether the latents are those of the picture."""
+        """Whether it has taken all of its evaluations."""
         return self._done == self.evaluations
 
     @property
@@ -127,5 +152,18 @@ class Slot:
         )[0]
         self._done += 1
         if self.start.repaint is not None:
-            following = self.schedule.timesteps[self._done : self._done + 1]
+            following = self.schedule.following(self._done)
             self.latents = self.start.repaint.restore(self.latents, scheduler, following)
+
+    def hand_over(self, handover: Handover) -> "Slot":
+        """The slot that goes on from these latents, at the refiner: without LoRAs and ControlNets."""
+        return replace(
+            self,
+            compatibility=handover.compatibility,
+            conditions=handover.conditions,
+            schedule=handover.schedule,
+            start=replace(self.start, latents=self.latents.contiguous()),  # as diffusers does
+            adaptation=Adaptation(vae=self.adaptation.vae),
+            handover=None,
+            evaluated=self.evaluated + self.evaluations,
+        )

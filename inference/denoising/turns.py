@@ -19,6 +19,7 @@ class Compatibility:
         tokens: of each prompt, padding included.
         loras: the LoRAs that act, by the ids that `inference.denoising.loras` gives them, with their weights.
         controlnets: ids of the ControlNets that guide; how strongly each does is the slot's own affair.
+        refining: whether the refiner's UNet is asked.
     """
 
     width: int
@@ -27,6 +28,7 @@ class Compatibility:
     tokens: int
     loras: tuple[tuple[str, float], ...] = ()
     controlnets: tuple[str, ...] = ()
+    refining: bool = False
 
 
 class Waiting(Protocol):

@@ -1,0 +1,198 @@
+"""A refiner takes over for the last steps: as diffusers does it, to the byte, and beside others."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionXLImg2ImgPipeline
+from PIL import Image
+
+from inference.contract.generation import InvalidRequestError
+from inference.contract.samplers import find_sampler
+from inference.denoising.components import Components
+from inference.denoising.cores import spare_a_core
+from inference.denoising.device import DeviceThread
+from inference.denoising.loading import engine_of, load_engine
+from inference.denoising.loop import DenoisingLoop
+from inference.denoising.refiner import Refiner
+from inference.denoising.ticket import Ticket
+from inference.denoising.turns import Turns
+from inference.engine import Inputs
+from tests.inference.drawing import Inline, generation_of, landscape
+from tests.models import ldm
+
+SETTINGS: dict[str, Any] = {"prompt": "a red circle", "negative_prompt": "blue", "seed": 11, "steps": 10}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _as_many_cores_as_the_engine() -> Iterator[None]:
+    cores = torch.get_num_threads()
+    spare_a_core()
+    yield
+    torch.set_num_threads(cores)
+
+
+@pytest.fixture(scope="module")
+def base() -> Any:
+    return quiet(ldm.pipeline("sdxl"))
+
+
+@pytest.fixture(scope="module")
+def refiner(base: Any) -> Any:
+    """It decodes with the base's autoencoder, as the engine does."""
+    refiner = quiet(ldm.pipeline("sdxl_refiner"))
+    refiner.register_modules(vae=base.vae)
+    return refiner
+
+
+@pytest.fixture(scope="module")
+def engine(base: Any, refiner: Any) -> Iterator[DeviceThread]:
+    engine = engine_of(base, refiner=refiner, max_bucket=8)
+    yield engine
+    engine.close()
+
+
+def quiet(pipeline: Any) -> Any:
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def draw(engine: DeviceThread, image: Image.Image | None = None, **settings: Any) -> np.ndarray:
+    generation = generation_of(from_image=image is not None, **SETTINGS | settings)
+    drawing = engine.submit(generation, Inputs(image), lambda done, total: None).result(60)
+    return np.asarray(drawing.images[0])
+
+
+def stepped_by(kind: Any, pipeline: Any, options: Any) -> Any:
+    """The pipeline's parts around another scheduler."""
+    scheduler = kind.from_config(pipeline.scheduler.config, **options)
+    settings = {
+        name: value for name, value in pipeline.config.items() if name.startswith(("requires", "force"))
+    }
+    return quiet(type(pipeline)(**pipeline.components | {"scheduler": scheduler}, **settings))
+
+
+def draw_stock(
+    base: Any, refiner: Any, share: float, image: Image.Image | None, sampler: str, guidance_scale: float
+) -> np.ndarray:
+    """Both pipelines of diffusers, one after the other, with one generator."""
+    chosen = find_sampler(sampler)
+    generator = torch.Generator("cpu").manual_seed(SETTINGS["seed"])
+    common: dict[str, Any] = {
+        "prompt": SETTINGS["prompt"],
+        "negative_prompt": SETTINGS["negative_prompt"],
+        "num_inference_steps": SETTINGS["steps"],
+        "guidance_scale": guidance_scale,
+        "generator": generator,
+    }
+    kind = getattr(diffusers, chosen.scheduler)
+    base, refiner = (stepped_by(kind, pipeline, chosen.options) for pipeline in (base, refiner))
+    if image is None:
+        start = base(**common, width=64, height=64, denoising_end=share, output_type="latent").images
+    else:
+        first = StableDiffusionXLImg2ImgPipeline(**base.components, requires_aesthetics_score=False)
+        start = quiet(first)(
+            **common, image=image, strength=0.8, denoising_end=share, output_type="latent"
+        ).images
+    refined = refiner(**common, image=start, denoising_start=share).images[0]
+    return np.asarray(refined)
+
+
+@pytest.mark.parametrize("guidance_scale", [5.0, 0.0], ids=["guided", "unguided"])
+@pytest.mark.parametrize("task", ["text to image", "image to image"])
+@pytest.mark.parametrize("sampler", ["euler", "euler_a", "dpmpp_2m_karras", "heun", "ddim"])
+def test_base_and_refiner_draw_what_diffusers_two_pipelines_draw(
+    engine: DeviceThread, base: Any, refiner: Any, task: str, sampler: str, guidance_scale: float
+) -> None:
+    image = landscape() if task == "image to image" else None
+    more: dict[str, Any] = {} if image is None else {"strength": 0.8}
+    ours = draw(engine, image, sampler=sampler, guidance_scale=guidance_scale, refiner_start=0.6, **more)
+    assert ours.std() > 0
+    assert np.array_equal(ours, draw_stock(base, refiner, 0.6, image, sampler, guidance_scale))
+
+
+def test_the_refiner_changes_the_picture_and_nothing_of_the_next(engine: DeviceThread) -> None:
+    before = draw(engine)
+    assert not np.array_equal(before, draw(engine, refiner_start=0.5))
+    assert np.array_equal(before, draw(engine))
+
+
+class Counted:
+    """A loop, and the rows of every forward of its two UNets."""
+
+    def __init__(self, base: Any, refiner: Any) -> None:
+        self.rows: list[tuple[str, int]] = []
+        self._hooks = [
+            pipeline.unet.register_forward_pre_hook(
+                lambda _unet, given, name=name: self.rows.append((name, len(given[0])))
+            )
+            for name, pipeline in (("base", base), ("refiner", refiner))
+        ]
+        self.loop = DenoisingLoop(Components.of(base, Refiner.of(refiner)), Turns(max_bucket=8))
+
+    def admit(self, heard: list[tuple[int, int]] | None = None, **settings: Any) -> Ticket:
+        on_step = (lambda *_: None) if heard is None else (lambda *told: heard.append(told))
+        generation = generation_of(**SETTINGS | settings)
+        ticket = Ticket(generation, Inputs(), on_step, messenger=Inline())
+        with torch.inference_mode():
+            self.loop.admit(ticket)
+        return ticket
+
+    def finish(self) -> None:
+        with torch.inference_mode():
+            while self.loop.busy:
+                self.loop.turn()
+
+    def close(self) -> None:
+        for hook in self._hooks:
+            hook.remove()
+
+
+@pytest.fixture
+def counted(base: Any, refiner: Any) -> Iterator[Counted]:
+    counted = Counted(base, refiner)
+    yield counted
+    counted.close()
+
+
+def test_images_share_the_forwards_of_both_networks(counted: Counted) -> None:
+    heard: list[tuple[int, int]] = []
+    tickets = [
+        counted.admit(heard, sampler="euler", refiner_start=0.6),
+        counted.admit(sampler="euler", refiner_start=0.6, seed=12),
+    ]
+    counted.finish()
+    assert counted.rows == [("base", 4)] * 6 + [("refiner", 4)] * 4
+    assert heard == [(step, 10) for step in range(1, 11)]
+    assert all(ticket.future.result(0).bucket == 2 for ticket in tickets)
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.05, "no steps to the model"), (0.999, "no steps to the ref")]
+)
+def test_each_of_the_two_must_have_something_to_do(counted: Counted, share: float, words: str) -> None:
+    ticket = counted.admit(sampler="euler", steps=2, refiner_start=share)
+    with pytest.raises(InvalidRequestError, match=words) as refused:
+        ticket.future.result(0)
+    assert refused.value.errors[0].pointer == "#/refiner_start"
+    assert counted.admit().future.done() is False
+
+
+def test_a_model_without_a_refiner_says_so(base: Any) -> None:
+    engine = engine_of(base, max_bucket=1)
+    with pytest.raises(InvalidRequestError, match="has no refiner"):
+        draw(engine, refiner_start=0.5)
+    assert draw(engine).std() > 0
+    engine.close()
+
+
+def test_a_refiner_in_the_models_directory_is_loaded_with_it(base: Any, refiner: Any, tmp_path: Path) -> None:
+    base.save_pretrained(tmp_path)
+    refiner.save_pretrained(tmp_path / "refiner")
+    engine = load_engine(tmp_path, max_bucket=1)
+    assert draw(engine, refiner_start=0.5).std() > 0
+    engine.close()
