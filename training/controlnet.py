@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from diffusers import ControlNetModel, StableDiffusionPipeline
 from PIL import Image
+from torch import nn
 
 from training.lessons import Lessons
 from training.loop import train
@@ -38,7 +39,7 @@ def train_controlnet(
     text_encoder = pipeline.text_encoder.requires_grad_(False)
     unet = pipeline.unet.requires_grad_(False)
     controlnet = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=_MAP_CHANNELS)
-    controlnet.controlnet_cond_embedding.conv_out.reset_parameters()  # two layers of zeros learn slowly
+    controlnet.controlnet_cond_embedding.apply(_awaken)
 
     def loss_of(step: int) -> torch.Tensor:
         lesson = lessons.lesson(step)
@@ -68,6 +69,13 @@ def train_controlnet(
         decay=0.99,
     )
     return controlnet.eval()
+
+
+def _awaken(module: nn.Module) -> None:
+    """Lets thin lines come through the layers that maps go through; as they are made, they all but vanish."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        nn.init.zeros_(module.bias)
 
 
 def _tensor(scene: Scene) -> torch.Tensor:
