@@ -2,33 +2,33 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from inference.adapter_kinds import (
+    CONTROLNET,
+    EMBEDDING,
+    LORA,
+    SHOWN_NAMES,
+    UPSCALER,
+    VAE,
+    Kind,
+    find,
+    names_of,
+)
 from inference.contract.generation import Generation
 from inference.contract.identifiers import S3Location
-from inference.contract.keys import (
-    CONTROLNETS_PREFIX,
-    EMBEDDINGS_PREFIX,
-    LORAS_PREFIX,
-    UPSCALERS_PREFIX,
-    VAES_PREFIX,
-)
 from inference.contract.problem import ErrorCode, FieldError, ProblemError
-from inference.disk_cache import DiskCache, digest
+from inference.disk_cache import DiskCache
 from inference.engine import AdapterFile, Adapters, AdapterUnusableError
 from inference.transfer import fetch, fetch_prefix
 from inference.transfer_errors import Obstacle, TransferError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-_SHOWN_NAMES = 12
-"""What is listed of what there is, if there is no more."""
 
 
 class AdapterNotFoundError(ProblemError):
@@ -41,45 +41,6 @@ class AdapterFetchError(ProblemError):
     """The models bucket did not give an adapter."""
 
     code = ErrorCode.INTERNAL
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """Adapters of one sort.
-
-    Attributes:
-        name: what one is called.
-        prefix: where they lie in the models bucket.
-        endings: what follows their names there, the preferred first; `/` is a directory.
-    """
-
-    name: str
-    prefix: str
-    endings: tuple[str, ...]
-
-
-_LORA = _Kind("LoRA", LORAS_PREFIX, (".safetensors",))
-_EMBEDDING = _Kind("embedding", EMBEDDINGS_PREFIX, (".safetensors", ".pt"))
-_CONTROLNET = _Kind("ControlNet", CONTROLNETS_PREFIX, ("/",))
-_VAE = _Kind("VAE", VAES_PREFIX, ("/", ".safetensors"))
-_UPSCALER = _Kind("upscaler", UPSCALERS_PREFIX, (".safetensors", ".pth"))
-
-
-@dataclass(frozen=True)
-class _Found:
-    """An adapter in the bucket.
-
-    Attributes:
-        key: of its object, or the prefix of its directory.
-        ending: what follows its name.
-        version: differs where the content does.
-        size_bytes: of all its objects.
-    """
-
-    key: str
-    ending: str
-    version: str
-    size_bytes: int
 
 
 class AdapterStore:
@@ -112,18 +73,18 @@ class AdapterStore:
         """
         return Adapters(
             loras=tuple(
-                self._obtain(_LORA, lora.name, f"#/loras/{index}/name")
+                self._obtain(LORA, lora.name, f"#/loras/{index}/name")
                 for index, lora in enumerate(generation.loras)
             ),
             embeddings=tuple(
-                self._obtain(_EMBEDDING, name, f"#/embeddings/{index}")
+                self._obtain(EMBEDDING, name, f"#/embeddings/{index}")
                 for index, name in enumerate(generation.embeddings)
             ),
             controlnets=tuple(
-                self._obtain(_CONTROLNET, controlnet.type, f"#/controlnets/{index}/type")
+                self._obtain(CONTROLNET, controlnet.type, f"#/controlnets/{index}/type")
                 for index, controlnet in enumerate(generation.controlnets)
             ),
-            vae=None if generation.vae is None else self._obtain(_VAE, generation.vae, "#/vae"),
+            vae=None if generation.vae is None else self._obtain(VAE, generation.vae, "#/vae"),
         )
 
     def fetch_upscaler(self, name: str, *, pointer: str = "#/upscale/upscaler") -> AdapterFile:
@@ -133,15 +94,15 @@ class AdapterStore:
             name: as requests call it.
             pointer: to the request's field that names it, for the error.
         """
-        return self._obtain(_UPSCALER, name, pointer)
+        return self._obtain(UPSCALER, name, pointer)
 
-    def _obtain(self, kind: _Kind, name: str, pointer: str) -> AdapterFile:
+    def _obtain(self, kind: Kind, name: str, pointer: str) -> AdapterFile:
         if self._s3 is None or self._bucket is None:
             raise _not_found(pointer, f"no {kind.name} is offered here: the service has no models bucket")
         with _reaching(kind, name, pointer):
-            found = _find(self._s3, self._bucket, kind, name)
+            found = find(self._s3, self._bucket, kind, name)
             if found is None:
-                there = _names(self._s3, self._bucket, kind)
+                there = names_of(self._s3, self._bucket, kind)
                 raise _not_found(pointer, f"there is no {kind.name} {name!r}; {_listed(there, kind)}")
             if found.size_bytes > self._max_bytes:
                 detail = f"{name!r} has {found.size_bytes:,} bytes; {self._max_bytes:,} are accepted"
@@ -160,39 +121,10 @@ class AdapterStore:
             )
 
 
-def _find(s3: "S3Client", bucket: str, kind: _Kind, name: str) -> _Found | None:
-    """The adapter with the preferred ending, among those that are there."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{kind.prefix}{name}")
-    objects = [item for page in pages for item in page.get("Contents", []) if item["Size"]]
-    for ending in kind.endings:
-        key = f"{kind.prefix}{name}{ending}"
-        own = [
-            item for item in objects if item["Key"] == key or (ending == "/" and item["Key"].startswith(key))
-        ]
-        if own:
-            version = digest(*(part for item in own for part in (item["Key"], item["ETag"])))
-            return _Found(key, ending, version, sum(item["Size"] for item in own))
-    return None
-
-
-def _names(s3: "S3Client", bucket: str, kind: _Kind) -> list[str]:
-    """Names of adapters of this kind, and more than are shown only if there are."""
-    answer = s3.list_objects_v2(Bucket=bucket, Prefix=kind.prefix, Delimiter="/", MaxKeys=10 * _SHOWN_NAMES)
-    keys = [item["Key"] for item in answer.get("Contents", [])]
-    keys += [item["Prefix"] for item in answer.get("CommonPrefixes", [])]
-    named = {
-        key.removeprefix(kind.prefix).removesuffix(ending)
-        for key in keys
-        for ending in kind.endings
-        if key.endswith(ending)
-    }
-    return sorted(named - {""})
-
-
-def _listed(names: list[str], kind: _Kind) -> str:
+def _listed(names: list[str], kind: Kind) -> str:
     if not names:
         return f"none lies under {kind.prefix} in the models bucket"
-    if len(names) > _SHOWN_NAMES:
+    if len(names) > SHOWN_NAMES:
         return f"use one of those under {kind.prefix} in the models bucket"
     return f"there is {', '.join(names)}"
 
@@ -204,7 +136,7 @@ def _not_found(pointer: str, detail: str) -> AdapterNotFoundError:
 
 
 @contextmanager
-def _reaching(kind: _Kind, name: str, pointer: str) -> Iterator[None]:
+def _reaching(kind: Kind, name: str, pointer: str) -> Iterator[None]:
     try:
         yield
     except TransferError as error:
@@ -215,7 +147,7 @@ def _reaching(kind: _Kind, name: str, pointer: str) -> Iterator[None]:
         raise _out_of_reach(kind, name) from error
 
 
-def _out_of_reach(kind: _Kind, name: str) -> AdapterFetchError:
+def _out_of_reach(kind: Kind, name: str) -> AdapterFetchError:
     return AdapterFetchError(
         f"The {kind.name} {name!r} could not be fetched from the models bucket; send the request again."
     )

@@ -1,23 +1,21 @@
 """What a LoRA file says, held against the layers that it is for."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers.loaders.lora_base import LORA_ADAPTER_METADATA_KEY
 from diffusers.utils.state_dict_utils import (
     DIFFUSERS_OLD_TO_PEFT,
     DIFFUSERS_TO_PEFT,
     UNET_TO_DIFFUSERS,
     convert_state_dict,
 )
-from pydantic import BaseModel, Field, ValidationError
 from torch import nn
 
 from inference.denoising.adapter_files import OTHER_FAMILY, UnfitError, read_tensors
+from inference.denoising.lora_notes import LoraNotes, read_notes
 
 _COMPONENTS = ("unet", "text_encoder", "text_encoder_2")
 _KOHYA = ("lora_unet_", "lora_te_", "lora_te1_", "lora_te2_")
@@ -61,24 +59,6 @@ Lora = Mapping[str, Mapping[str, LoraLayer]]
 """Layers by component and name."""
 
 
-class _Settings(BaseModel):
-    """What peft notes of an adapter beside its weights, as far as it decides how strongly that acts."""
-
-    lora_alpha: float = Field(allow_inf_nan=False)
-    alpha_pattern: dict[str, float] = {}
-    use_rslora: bool = False
-
-    def alpha(self, layer: str, rank: int) -> float:
-        """Patterns are taken for the ends of layers' names, which is what they are in files."""
-        named = (
-            alpha
-            for pattern, alpha in self.alpha_pattern.items()
-            if f".{layer}".endswith(f".{pattern.removeprefix('^')}")
-        )
-        alpha = next(named, self.lora_alpha)
-        return alpha * rank**0.5 if self.use_rslora else alpha
-
-
 def read_lora(path: Path, pipeline: Any) -> Lora:
     """A LoRA under diffusers' names or kohya's, for a pipeline's UNet and text encoders.
 
@@ -88,7 +68,7 @@ def read_lora(path: Path, pipeline: Any) -> Lora:
     tensors, notes = read_tensors(path)
     _check_names(tensors)
     weights, alphas = _with_diffusers_names(tensors, pipeline)
-    settings = _read_settings(notes)
+    noted = read_notes(notes)
     lora = {}
     for component in _COMPONENTS:
         model = getattr(pipeline, component, None)
@@ -97,7 +77,7 @@ def read_lora(path: Path, pipeline: Any) -> Lora:
             continue
         if model is None:
             raise UnfitError(f"{OTHER_FAMILY}: this one has no {component}")
-        lora[component] = _layers(component, model, part, alphas, settings.get(component))
+        lora[component] = _layers(component, model, part, alphas, noted.get(component))
     if sum(2 * len(layers) for layers in lora.values()) != len(weights):
         raise UnfitError("has weights for no layer of a Stable Diffusion")
     return lora
@@ -133,35 +113,12 @@ def _with_diffusers_names(
     return weights, alphas or {}
 
 
-def _read_settings(notes: Mapping[str, str]) -> dict[str, _Settings]:
-    """What peft has noted, by component."""
-    if LORA_ADAPTER_METADATA_KEY not in notes:
-        return {}
-    try:
-        noted = json.loads(notes[LORA_ADAPTER_METADATA_KEY])
-        by_component = {
-            component: {
-                key.removeprefix(f"{component}."): value
-                for key, value in noted.items()
-                if key.startswith(f"{component}.")
-            }
-            for component in _COMPONENTS
-        }
-        return {
-            component: _Settings.model_validate(values)
-            for component, values in by_component.items()
-            if values
-        }
-    except (AttributeError, ValueError, ValidationError) as error:
-        raise UnfitError("has notes of its training that cannot be read; upload it again") from error
-
-
 def _layers(
     component: str,
     model: nn.Module,
     weights: Mapping[str, torch.Tensor],
     alphas: Mapping[str, float],
-    settings: _Settings | None,
+    notes: LoraNotes | None,
 ) -> dict[str, LoraLayer]:
     tensors = _with_layers_names(component, model, weights)
     by_layer = {
@@ -174,7 +131,7 @@ def _layers(
         if down is None or up is None:
             raise UnfitError(f"is incomplete at {name[:100]}; upload it again, or use a plain LoRA")
         rank = down.shape[0] if down.ndim else 0
-        alpha = settings.alpha(name, rank) if settings else by_layer.get(name, float(rank))
+        alpha = notes.alpha(name, rank) if notes else by_layer.get(name, float(rank))
         layers[name] = LoraLayer(down, up, alpha)
         if not layers[name].fits(_layer(model, name)):
             raise UnfitError(

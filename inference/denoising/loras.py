@@ -108,16 +108,19 @@ class Loras:
 
 
 def _inject(model: nn.Module, name: str, layers: Mapping[str, LoraLayer]) -> None:
+    ranks = {f"^{layer}": lora.rank for layer, lora in layers.items()}
+    rank = next(iter(ranks.values()))
     settings = LoraConfig(
+        r=rank,
         inference_mode=True,
         target_modules=list(layers),
-        rank_pattern={f"^{layer}": lora.rank for layer, lora in layers.items()},
-        alpha_pattern={f"^{layer}": lora.alpha for layer, lora in layers.items()},
+        rank_pattern={layer: other for layer, other in ranks.items() if other != rank},
     )
     inject_adapter_in_model(settings, model, name, low_cpu_mem_usage=True)
     del model.peft_config  # peft warns of a second adapter where it finds the first one's
     for layer, lora in layers.items():
         bearing: Any = model.get_submodule(layer)
+        bearing.lora_alpha[name] = lora.alpha
         weight = bearing.get_base_layer().weight
         for half, values in ((bearing.lora_A, lora.down), (bearing.lora_B, lora.up)):
             values = values.to(weight.device, weight.dtype)

@@ -26,6 +26,19 @@ def s3() -> Iterator[Any]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def engine_cores() -> Iterator[None]:
+    """As many cores as the engine's thread has: their number decides the last bits, and the speed."""
+    import torch
+
+    from inference.denoising.cores import spare_a_core
+
+    cores = torch.get_num_threads()
+    spare_a_core()
+    yield
+    torch.set_num_threads(cores)
+
+
 @pytest.fixture
 def engine() -> ScriptedEngine:
     engine = ScriptedEngine()

@@ -19,6 +19,8 @@ from tests.inference.adapted import ROOM, AdaptedLoop, stock, with_controlnets
 from tests.inference.drawing import generation_of, landscape
 from tests.inference.tiny_adapters import controlnet, file_at
 
+pytestmark = pytest.mark.usefixtures("engine_cores")
+
 SIZE = (72, 64)
 MODELS: dict[str, Callable[[Path], Any]] = {"SD": tiny_models.sd, "SDXL": tiny_models.sdxl}
 STOCK = {

@@ -17,6 +17,8 @@ from tests.inference.adapted import AdaptedLoop, stock, with_loras
 from tests.inference.drawing import generation_of
 from tests.inference.tiny_adapters import file_at, kohya, lora, write
 
+pytestmark = pytest.mark.usefixtures("engine_cores")
+
 MODELS = {"SD": tiny_models.sd, "SDXL": tiny_models.sdxl}
 
 

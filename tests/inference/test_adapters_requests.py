@@ -15,6 +15,8 @@ from tests.inference import tiny_models
 from tests.inference.drawing import generation_of
 from tests.inference.fakes import BUCKET, ScriptedEngine, handler_of
 
+pytestmark = pytest.mark.usefixtures("engine_cores")
+
 NAMED = {
     "loras": [{"name": "moon"}],
     "embeddings": ["cat"],

@@ -123,14 +123,14 @@ def test_requests_at_the_same_time_fetch_it_once(
     store: AdapterStore, monkeypatch: pytest.MonkeyPatch, fetched: list[str]
 ) -> None:
     together = Barrier(4)
-    find = adapters._find
+    find = adapters.find
 
     def meet(*arguments: Any) -> Any:
         found = find(*arguments)
         together.wait(20)
         return found
 
-    monkeypatch.setattr(adapters, "_find", meet)
+    monkeypatch.setattr(adapters, "find", meet)
     with ThreadPoolExecutor(4) as threads:
         files = list(threads.map(lambda _: store.fetch(loras("moon")).loras[0], range(4)))
     assert len({file.path for file in files}) == len(fetched) == 1
@@ -227,13 +227,13 @@ def test_a_bucket_out_of_reach_is_no_fault_of_the_request_and_the_next_one_succe
 def test_one_that_is_removed_while_it_is_fetched_is_not_there(
     store: AdapterStore, bucket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    find = adapters._find
+    find = adapters.find
 
     def remove(*arguments: Any) -> Any:
         found = find(*arguments)
         bucket.delete_object(Bucket=MODELS, Key="adapters/loras/moon.safetensors")
         return found
 
-    monkeypatch.setattr(adapters, "_find", remove)
+    monkeypatch.setattr(adapters, "find", remove)
     with pytest.raises(AdapterNotFoundError, match="has just been removed"):
         store.fetch(loras("moon"))

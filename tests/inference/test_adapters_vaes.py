@@ -12,6 +12,8 @@ from tests.inference.adapted import AdaptedLoop, stock
 from tests.inference.drawing import generation_of, landscape
 from tests.inference.tiny_adapters import file_at, vae, write
 
+pytestmark = pytest.mark.usefixtures("engine_cores")
+
 TEXT = "StableDiffusionPipeline"
 IMAGE = "StableDiffusionImg2ImgPipeline"
 
