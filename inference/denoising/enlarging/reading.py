@@ -1,14 +1,8 @@
 """Upscalers from their files, whoever has made those."""
 
-import pickle
-import struct
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
-import torch
-from picklescan.scanner import scan_file_path
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -16,17 +10,19 @@ from inference.contract.problem import ErrorCode, FieldError, ProblemError
 from inference.denoising.enlarging.library import load_spandrel
 from inference.denoising.enlarging.upscaler import Upscaler
 from inference.engine import AdapterFile
+from inference.pickles import Flaw, UnreadPickleError, read_pickle
 
 _SCALES = range(1, 9)
-_BEGINNINGS = (b"PK", b"\x80")
-"""Of a .pth: a zip archive since torch 1.6, a pickle before."""
-
-_PARSING = (
+_SENTENCES = {
+    Flaw.OTHER: "is neither a .safetensors nor a .pth file; upload one of these",
+    Flaw.DANGEROUS: "holds code beside its weights, which was not executed; use a .safetensors file",
+}
+_DAMAGED = "is damaged, or its weights do not fit together; upload it again"
+_MISFIT = (
     *(ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
-    *(EOFError, MemoryError, OSError, SafetensorError),
-    *(pickle.UnpicklingError, struct.error, zipfile.BadZipFile, zlib.error),
+    *(MemoryError, OSError, SafetensorError),
 )
-"""What readers of files and makers of networks raise where bytes, names or shapes are wrong."""
+"""What a reader of files and makers of networks raise where bytes, names or shapes are wrong."""
 
 
 class UnusableUpscalerError(ProblemError):
@@ -49,8 +45,8 @@ def read_upscaler(file: AdapterFile, *, pointer: str) -> Upscaler:
         return Upscaler(_model(file.path))
     except _UnusableError as error:
         reason = str(error)
-    except _PARSING:
-        reason = "is damaged, or its weights do not fit together; upload it again"
+    except _MISFIT:
+        reason = _DAMAGED
     wrong = FieldError(pointer=pointer, detail=f"the upscaler {file.name!r} {reason}")
     raise UnusableUpscalerError(f"The upscaler {file.name!r} {reason}.", errors=(wrong,))
 
@@ -76,9 +72,7 @@ def _weights(path: Path) -> Any:
     """What the file says it holds: names and tensors if all is well."""
     if path.suffix == ".safetensors":
         return load_file(path)
-    with path.open("rb") as file:
-        if not file.read(2).startswith(_BEGINNINGS):
-            raise _UnusableError("is neither a .safetensors nor a .pth file; upload one of these")
-    if scan_file_path(path).issues_count:
-        raise _UnusableError("holds code beside its weights, which was not executed; use a .safetensors file")
-    return torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        return read_pickle(path)
+    except UnreadPickleError as error:
+        raise _UnusableError(_SENTENCES.get(error.flaw, _DAMAGED)) from error

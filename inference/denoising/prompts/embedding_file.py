@@ -1,38 +1,20 @@
 """Textual inversions, read from their files."""
 
-import pickle
-import struct
-import zipfile
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
 import torch
-from picklescan.scanner import scan_bytes
 from safetensors import SafetensorError
+
+from inference.pickles import Flaw, UnreadPickleError, read_pickle
 
 CLIP = "clip"
 CLIP_L = "clip_l"
 CLIP_G = "clip_g"
 
-_DAMAGE = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    SafetensorError,
-    TypeError,
-    ValueError,
-    pickle.UnpicklingError,
-    struct.error,
-    zipfile.BadZipFile,
-)
-"""What the readers raise over bytes that are not what they expect."""
+_DAMAGED = "is damaged, or holds more than tensors"
 
 
 class UnusableFileError(ValueError):
@@ -54,26 +36,23 @@ def read_embedding(path: Path) -> Mapping[str, torch.Tensor]:
     and kohya's trainer write them: `{token: vectors}`, that in `string_to_param`, or `clip_l` and `clip_g`.
 
     Args:
-        path: a .safetensors file; any other is a pickle of PyTorch's, which is looked through before it is
-            loaded, and of which tensors and plain values alone are.
+        path: a .safetensors file; any other is a pickle of PyTorch's, see `inference.pickles`.
 
     Raises:
         UnusableFileError: see there.
     """
-    data = path.read_bytes()
     try:
-        is_safe = path.suffix == ".safetensors"
-        return _by_encoder(safetensors.torch.load(data) if is_safe else _unpickled(data, path))
-    except UnusableFileError:
-        raise
-    except _DAMAGE as error:
-        raise UnusableFileError("is damaged, or holds more than tensors") from error
+        return _by_encoder(_content(path))
+    except UnreadPickleError as error:
+        if error.flaw is Flaw.DANGEROUS:
+            raise UnusableFileError("would run code of its own when it is loaded") from error
+        raise UnusableFileError(_DAMAGED) from error
+    except (OSError, RuntimeError, SafetensorError) as error:  # some tensors are not made to be looked at
+        raise UnusableFileError(_DAMAGED) from error
 
 
-def _unpickled(data: bytes, path: Path) -> Any:
-    if scan_bytes(BytesIO(data), path.name, path.suffix).issues_count:
-        raise UnusableFileError("would run code of its own when it is loaded")
-    return torch.load(BytesIO(data), map_location="cpu", weights_only=True)
+def _content(path: Path) -> Any:
+    return safetensors.torch.load_file(path) if path.suffix == ".safetensors" else read_pickle(path)
 
 
 def _by_encoder(content: Any) -> dict[str, torch.Tensor]:
