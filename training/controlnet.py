@@ -38,6 +38,7 @@ def train_controlnet(
     text_encoder = pipeline.text_encoder.requires_grad_(False)
     unet = pipeline.unet.requires_grad_(False)
     controlnet = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=_MAP_CHANNELS)
+    controlnet.controlnet_cond_embedding.conv_out.reset_parameters()  # two layers of zeros learn slowly
 
     def loss_of(step: int) -> torch.Tensor:
         lesson = lessons.lesson(step)
