@@ -65,7 +65,9 @@ class StockPipeline:
                 asked.append("clip_skip")
             if asked:
                 errors = tuple(
-                    FieldError(pointer=f"#/{name}", detail="this model needs a prompt alone; leave it out")
+                    FieldError(
+                        pointer=f"#/{name}", detail="this model draws from a prompt alone; leave it out"
+                    )
                     for name in asked
                 )
                 raise UnsupportedTaskError(describe(errors), errors=errors)

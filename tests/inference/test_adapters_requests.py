@@ -48,7 +48,7 @@ def test_a_model_that_takes_no_adapters_says_so_of_each(demo_model: Path) -> Non
         StableDiffusionPAGPipeline(**plain.components, requires_safety_checker=False), max_bucket=1
     )
     asked = engine.submit(generation_of(**NAMED), Inputs(), lambda *_: None)
-    with pytest.raises(UnsupportedTaskError, match="takes no adapters") as caught:
+    with pytest.raises(UnsupportedTaskError, match="draws from a prompt alone") as caught:
         asked.result(60)
     assert {wrong.pointer for wrong in caught.value.errors} == {f"#/{name}" for name in NAMED}
     assert engine.submit(generation_of(), Inputs(), lambda *_: None).result(60).images
