@@ -121,7 +121,7 @@ def ill_fitting(directory: Path) -> AdapterFile:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda path: truncated(path, "safetensors"), "is damaged"),
+        (lambda path: truncated(path, "safetensors"), "no whole safetensors"),
         (lambda path: truncated(path, "pth"), "is damaged"),
         (lambda path: malicious(path, zipped=True), "holds code"),
         (lambda path: malicious(path, zipped=False), "holds code"),

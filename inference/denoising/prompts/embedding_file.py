@@ -4,29 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 
+from inference.denoising.adapter_files import UnfitError, read_tensors
 from inference.pickles import Flaw, UnreadPickleError, read_pickle
 
 CLIP = "clip"
 CLIP_L = "clip_l"
 CLIP_G = "clip_g"
 
-_DAMAGED = "is damaged, or holds more than tensors"
-
-
-class UnusableFileError(ValueError):
-    """The file is damaged, may not be trusted, or holds no textual inversion.
-
-    Attributes:
-        flaw: what is wrong with it, as a predicate.
-    """
-
-    def __init__(self, flaw: str) -> None:
-        super().__init__(flaw)
-        self.flaw = flaw
+_DAMAGED = "is damaged, or holds more than tensors; replace or omit it"
+_NOTHING = "holds no textual inversion; replace or omit it"
 
 
 def read_embedding(path: Path) -> Mapping[str, torch.Tensor]:
@@ -39,37 +27,39 @@ def read_embedding(path: Path) -> Mapping[str, torch.Tensor]:
         path: a .safetensors file; any other is a pickle of PyTorch's, see `inference.pickles`.
 
     Raises:
-        UnusableFileError: see there.
+        UnfitError: it is damaged, may not be trusted, or holds no textual inversion.
     """
+    content = read_tensors(path)[0] if path.suffix == ".safetensors" else _unpickled(path)
     try:
-        return _by_encoder(_content(path))
+        return _by_encoder(content)
+    except RuntimeError as error:  # of tensors that are not made to be looked at
+        raise UnfitError(_DAMAGED) from error
+
+
+def _unpickled(path: Path) -> Any:
+    try:
+        return read_pickle(path)
     except UnreadPickleError as error:
         if error.flaw is Flaw.DANGEROUS:
-            raise UnusableFileError("would run code of its own when it is loaded") from error
-        raise UnusableFileError(_DAMAGED) from error
-    except (OSError, RuntimeError, SafetensorError) as error:  # some tensors are not made to be looked at
-        raise UnusableFileError(_DAMAGED) from error
-
-
-def _content(path: Path) -> Any:
-    return safetensors.torch.load_file(path) if path.suffix == ".safetensors" else read_pickle(path)
+            raise UnfitError("would run code of its own when it is loaded; replace or omit it") from error
+        raise UnfitError(_DAMAGED) from error
 
 
 def _by_encoder(content: Any) -> dict[str, torch.Tensor]:
     if isinstance(content, dict):
         content = content.get("string_to_param", content)
     if not isinstance(content, dict) or not content:
-        raise UnusableFileError("holds no textual inversion")
+        raise UnfitError(_NOTHING)
     if content.keys() == {CLIP_L, CLIP_G}:
         return {encoder: _vectors(value) for encoder, value in content.items()}
     if len(content) > 1:
-        raise UnusableFileError("holds no textual inversion, or several; one a file is possible")
+        raise UnfitError("holds no textual inversion, or several; upload one a file")
     return {CLIP: _vectors(next(iter(content.values())))}
 
 
 def _vectors(value: Any) -> torch.Tensor:
     if not isinstance(value, torch.Tensor) or value.ndim not in (1, 2) or not value.is_floating_point():
-        raise UnusableFileError("holds no textual inversion")
+        raise UnfitError(_NOTHING)
     if not value.numel() or not value.isfinite().all():
-        raise UnusableFileError("holds nothing, or what is not a number")
+        raise UnfitError("holds nothing, or what is not a number; replace or omit it")
     return value.detach().reshape(-1, value.shape[-1])
