@@ -15,13 +15,14 @@ from inference.contract.identifiers import new_job_id
 from inference.contract.model import ModelDeclaration, ModelDefaults
 from inference.contract.request import JobRequest
 from inference.contract.samplers import SAMPLERS, find_sampler
-from inference.denoising.cores import spare_a_core
 from inference.denoising.loading import engine_of
 from inference.engine import Inputs
 from tests.inference import tiny_models
 
 if TYPE_CHECKING:
     from inference.denoising.device import DeviceThread
+
+pytestmark = pytest.mark.usefixtures("engine_cores")
 
 SIZE = (72, 64)
 TASKS = ("text to image", "image to image", "inpainting")
@@ -83,15 +84,6 @@ class Family:
 
     def close(self) -> None:
         self._engine.close()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _as_many_cores_as_the_engine() -> Iterator[None]:
-    """The number of cores decides how sums are split, and so the last bits."""
-    cores = torch.get_num_threads()
-    spare_a_core()
-    yield
-    torch.set_num_threads(cores)
 
 
 @pytest.fixture(scope="module")

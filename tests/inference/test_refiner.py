@@ -14,7 +14,6 @@ from PIL import Image
 from inference.contract.generation import InvalidRequestError
 from inference.contract.samplers import find_sampler
 from inference.denoising.components import Components
-from inference.denoising.cores import spare_a_core
 from inference.denoising.device import DeviceThread
 from inference.denoising.loading import engine_of, load_engine
 from inference.denoising.loop import DenoisingLoop
@@ -25,15 +24,9 @@ from inference.engine import Inputs
 from tests.inference.drawing import Inline, generation_of, landscape
 from tests.models import ldm
 
+pytestmark = pytest.mark.usefixtures("engine_cores")
+
 SETTINGS: dict[str, Any] = {"prompt": "a red circle", "negative_prompt": "blue", "seed": 11, "steps": 10}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _as_many_cores_as_the_engine() -> Iterator[None]:
-    cores = torch.get_num_threads()
-    spare_a_core()
-    yield
-    torch.set_num_threads(cores)
 
 
 @pytest.fixture(scope="module")
