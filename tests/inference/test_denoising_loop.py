@@ -186,7 +186,7 @@ def test_a_textual_inversion_draws_for_its_request_alone(loop: Loop, tmp_path: P
 
 @pytest.mark.parametrize(
     ("asked", "error"),
-    [({"clip_skip": 3}, "#/clip_skip"), ({"prompt": "a BREAK " * 40}, "#/prompt")],
+    [({"clip_skip": 3}, "#/clip_skip"), ({"prompt": "a BREAK " * 65}, "#/prompt")],
 )
 def test_a_prompt_that_cannot_be_encoded_fails_alone(loop: Loop, asked: dict[str, Any], error: str) -> None:
     well, sick = loop.admit(), loop.admit(**asked)
