@@ -64,12 +64,8 @@ class StockPipeline:
             if generation.clip_skip > 1:
                 asked.append("clip_skip")
             if asked:
-                errors = tuple(
-                    FieldError(
-                        pointer=f"#/{name}", detail="this model draws from a prompt alone; leave it out"
-                    )
-                    for name in asked
-                )
+                detail = "this model draws from a prompt alone; leave it out"
+                errors = tuple(FieldError(pointer=f"#/{name}", detail=detail) for name in asked)
                 raise UnsupportedTaskError(describe(errors), errors=errors)
             self._waiting.append(ticket)
 

@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from inference.contract.manifest import MANIFEST
+
 REPOSITORY = "someone/a-model"
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
@@ -43,8 +45,8 @@ class FakeHub:
 
     @classmethod
     def of(cls, directory: Path) -> "FakeHub":
-        """A repository of the directory's files."""
-        paths = [path for path in directory.rglob("*") if path.is_file()]
+        """A repository of the directory's files; a manifest of ours is not among them."""
+        paths = [path for path in directory.rglob("*") if path.is_file() and path.name != MANIFEST]
         return cls({path.relative_to(directory).as_posix(): path.read_bytes() for path in paths})
 
     @property

@@ -1,7 +1,6 @@
 """Compiled code: made beside the drawing, used when it is there, kept for the next container."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 import torch
 
 from inference.denoising.compilation import Compilation
-from inference.denoising.cores import spare_a_core
 from tests.inference import tiny_models
 from tests.inference.conftest import Log
 from tests.inference.fakes import wait_until
@@ -50,14 +48,13 @@ class Backend:
         return code
 
 
+pytestmark = pytest.mark.usefixtures("engine_cores")
+"""Code is made for a number of cores."""
+
+
 @pytest.fixture(autouse=True)
-def _alone_and_on_as_many_cores_as_the_engine() -> Iterator[None]:
-    """Code is made for a number of cores."""
+def _forget_compiled_code() -> None:
     torch.compiler.reset()
-    cores = torch.get_num_threads()
-    spare_a_core()
-    yield
-    torch.set_num_threads(cores)
 
 
 @pytest.fixture

@@ -17,12 +17,14 @@ from inference.denoising.components import Components
 from inference.denoising.failures import DeviceLostError
 from inference.denoising.loop import DenoisingLoop
 from inference.denoising.prompts.encoded import EncodedPrompt
+from inference.denoising.prompts.prompt_encoder import MAX_CHUNKS
 from inference.denoising.ticket import Ticket
 from inference.denoising.turns import Turns
 from inference.engine import AdapterFile, Adapters, Inputs, InvalidOutputError, OutOfMemoryError
 from tests.inference import tiny_models
 from tests.inference.drawing import Inline, generation_of, landscape
 
+pytestmark = pytest.mark.usefixtures("engine_cores")
 ROOM = 8
 
 
@@ -186,7 +188,7 @@ def test_a_textual_inversion_draws_for_its_request_alone(loop: Loop, tmp_path: P
 
 @pytest.mark.parametrize(
     ("asked", "error"),
-    [({"clip_skip": 3}, "#/clip_skip"), ({"prompt": "a BREAK " * 65}, "#/prompt")],
+    [({"clip_skip": 3}, "#/clip_skip"), ({"prompt": "a BREAK " * (MAX_CHUNKS + 1)}, "#/prompt")],
 )
 def test_a_prompt_that_cannot_be_encoded_fails_alone(loop: Loop, asked: dict[str, Any], error: str) -> None:
     well, sick = loop.admit(), loop.admit(**asked)

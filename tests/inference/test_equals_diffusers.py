@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from inference.denoising.device import DeviceThread
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
-
 SIZE = (72, 64)
 TASKS = ("text to image", "image to image", "inpainting")
 STOCK = {

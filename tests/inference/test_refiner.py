@@ -25,7 +25,6 @@ from tests.inference.drawing import Inline, generation_of, landscape
 from tests.models import ldm
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
-
 SETTINGS: dict[str, Any] = {"prompt": "a red circle", "negative_prompt": "blue", "seed": 11, "steps": 10}
 
 
