@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from inference.adapter_kinds import (
-    CONTROLNET,
-    EMBEDDING,
-    LORA,
-    SHOWN_NAMES,
-    UPSCALER,
-    VAE,
-    Kind,
-    find,
-    names_of,
-)
+from inference.adapter_search import SHOWN_NAMES, find, names_of
+from inference.contract.adapters import CONTROLNET, DIRECTORY, EMBEDDING, LORA, UPSCALER, VAE, AdapterKind
 from inference.contract.generation import Generation
 from inference.contract.identifiers import S3Location
 from inference.contract.problem import ErrorCode, FieldError, ProblemError
@@ -96,7 +87,7 @@ class AdapterStore:
         """
         return self._obtain(UPSCALER, name, pointer)
 
-    def _obtain(self, kind: Kind, name: str, pointer: str) -> AdapterFile:
+    def _obtain(self, kind: AdapterKind, name: str, pointer: str) -> AdapterFile:
         if self._s3 is None or self._bucket is None:
             raise _not_found(pointer, f"no {kind.name} is offered here: the service has no models bucket")
         with _reaching(kind, name, pointer):
@@ -110,7 +101,7 @@ class AdapterStore:
                     f"The {kind.name} {detail}.", errors=(FieldError(pointer=pointer, detail=detail),)
                 )
             source = S3Location(self._bucket, found.key)
-            is_directory = found.ending == "/"
+            is_directory = found.ending == DIRECTORY
             return self._disk.obtain(
                 found.key,
                 name,
@@ -121,7 +112,7 @@ class AdapterStore:
             )
 
 
-def _listed(names: list[str], kind: Kind) -> str:
+def _listed(names: list[str], kind: AdapterKind) -> str:
     if not names:
         return f"none lies under {kind.prefix} in the models bucket"
     if len(names) > SHOWN_NAMES:
@@ -136,7 +127,7 @@ def _not_found(pointer: str, detail: str) -> AdapterNotFoundError:
 
 
 @contextmanager
-def _reaching(kind: Kind, name: str, pointer: str) -> Iterator[None]:
+def _reaching(kind: AdapterKind, name: str, pointer: str) -> Iterator[None]:
     try:
         yield
     except TransferError as error:
@@ -147,7 +138,7 @@ def _reaching(kind: Kind, name: str, pointer: str) -> Iterator[None]:
         raise _out_of_reach(kind, name) from error
 
 
-def _out_of_reach(kind: Kind, name: str) -> AdapterFetchError:
+def _out_of_reach(kind: AdapterKind, name: str) -> AdapterFetchError:
     return AdapterFetchError(
         f"The {kind.name} {name!r} could not be fetched from the models bucket; send the request again."
     )

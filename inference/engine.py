@@ -10,12 +10,10 @@ from PIL import Image
 
 from inference.contract.generation import Generation
 from inference.contract.problem import ErrorCode, ProblemError
+from inference.contract.size import Size
 
 OnStep = Callable[[int, int], None]
 """Called with the denoiser evaluations done and the evaluations in all."""
-
-Size = tuple[int, int]
-"""Width and height, pixels."""
 
 Enlarge = Callable[[Image.Image, Size], Future[Image.Image]]
 """Makes an RGB picture one of this size.
@@ -102,6 +100,10 @@ class Inputs:
     mask: Image.Image | None = None
     controls: tuple[Image.Image, ...] = ()
     adapters: Adapters = Adapters()
+
+    def size(self, generation: Generation) -> Size:
+        """The size to draw the generation at."""
+        return self.image.size if self.image else (generation.width or 0, generation.height or 0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,8 @@ from typing import Protocol
 from PIL import Image
 
 from inference.contract.keys import LANCZOS
-from inference.engine import AdapterFile, Engine, Enlarge, Size
+from inference.contract.size import Size
+from inference.engine import AdapterFile, Engine, Enlarge
 
 
 class FetchUpscaler(Protocol):

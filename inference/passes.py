@@ -14,11 +14,11 @@ from inference.contract.generation import Generation, InvalidRequestError
 from inference.contract.keys import LANCZOS
 from inference.contract.options import Hires, Upscale
 from inference.contract.problem import FieldError
-from inference.engine import Drawing, Engine, Inputs, OnStep, Size
+from inference.contract.size import Size, to_grid
+from inference.engine import Drawing, Engine, Inputs, OnStep
 from inference.enlarging import Enlargers
 from inference.evaluations import Tally
 
-_GRID = 8
 _T = TypeVar("_T")
 
 
@@ -69,7 +69,7 @@ class Passes:
 
     async def _look_ahead(self, generation: Generation, inputs: Inputs) -> None:
         """Lets what is bound to fail later fail before anything is drawn."""
-        size = inputs.image.size if inputs.image else (generation.width or 0, generation.height or 0)
+        size = inputs.size(generation)
         if generation.hires is not None:
             size = self._drawn_anew(size, generation, generation.hires)
             await self._enlargers.find(generation.hires.upscaler, pointer="#/hires/upscaler")
@@ -104,7 +104,7 @@ class Passes:
 
     def _drawn_anew(self, size: Size, generation: Generation, hires: Hires) -> Size:
         """The size of the second pass: on the grid that the model draws on."""
-        width, height = (max(1, round(side * hires.scale / _GRID)) * _GRID for side in size)
+        width, height = (to_grid(side * hires.scale) for side in size)
         return self._allowed((width, height), generation, "#/hires/scale")
 
     def _upscaled(self, size: Size, generation: Generation, upscale: Upscale) -> Size:

@@ -1,6 +1,7 @@
 """The data bucket as the container uses it."""
 
 import logging
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -45,6 +46,7 @@ class DataBucket:
 
         Raises:
             InputError: it is missing, out of reach or too large.
+            ClientError, BotoCoreError: S3 fails, or breaks off before its end.
         """
         bucket, key = S3Location.parse(uri)
         try:
@@ -56,7 +58,7 @@ class DataBucket:
             if reason is None:
                 raise
             raise InputError(ErrorCode.INPUT_FETCH_FAILED, pointer, f"{uri} {reason}") from error
-        with answer["Body"] as body:
+        with closing(answer["Body"]) as body:  # as a context manager itself it is the stream, unchecked
             if answer["ContentLength"] > max_bytes:
                 detail = f"{uri} has {answer['ContentLength']:,} bytes; {max_bytes:,} are accepted"
                 raise InputError(ErrorCode.INPUT_IMAGE_TOO_LARGE, pointer, detail)

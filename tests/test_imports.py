@@ -8,7 +8,11 @@ import pytest
 
 from tests.conftest import ROOT
 
-HEAVY = {"torch", "diffusers", "transformers"}
+HEAVY = {"torch", "diffusers", "transformers", "peft", "spandrel", "cv2", "onnxruntime"}
+EVERY_MODULE_OF = (
+    "import importlib, pkgutil, {0}; "
+    "[importlib.import_module(each.name) for each in pkgutil.walk_packages({0}.__path__, '{0}.')]"
+)
 
 
 def modules_after(statement: str, *paths: str) -> set[str]:
@@ -29,7 +33,7 @@ def modules_after(statement: str, *paths: str) -> set[str]:
     ("statement", "paths", "forbidden"),
     [
         (
-            "from inference.contract import environment, generation, manifest, progress, result, validation",
+            EVERY_MODULE_OF.format("inference.contract"),
             ["."],
             HEAVY | {"boto3", "jobs", "infra", "aws_cdk", "starlette", "PIL", "inference.engine"},
         ),
@@ -39,7 +43,16 @@ def modules_after(statement: str, *paths: str) -> set[str]:
             HEAVY | {"infra", "aws_cdk", "starlette"},
         ),
         ("import infra.stacks", ["."], HEAVY | {"jobs", "boto3", "starlette", "inference.server"}),
-        ("import inference.__main__", ["."], HEAVY | {"jobs", "infra", "aws_cdk", "local"}),
+        (
+            "import inference.__main__, inference.wiring, inference.studio, inference.output.finisher",
+            ["."],
+            HEAVY | {"jobs", "infra", "aws_cdk", "local"},
+        ),
+        (
+            EVERY_MODULE_OF.format("inference.input"),
+            ["."],
+            HEAVY | {"jobs", "infra", "starlette", "inference.denoising", "inference.models"},
+        ),
         (
             "import inference.script_mode, inference.package",
             ["."],
@@ -52,7 +65,7 @@ def modules_after(statement: str, *paths: str) -> set[str]:
         ),
         ("import inference.denoising.loading", ["."], {"jobs", "infra", "aws_cdk", "inference.server"}),
     ],
-    ids=["contract", "jobs", "infra", "server", "script mode", "models", "engine"],
+    ids=["contract", "jobs", "infra", "server", "input", "script mode", "models", "engine"],
 )
 def test_a_side_loads_nothing_of_the_others(statement: str, paths: list[str], forbidden: set[str]) -> None:
     assert modules_after(statement, *paths) & forbidden == set()

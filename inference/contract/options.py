@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from inference.contract.images import ImageUri
 from inference.contract.keys import LANCZOS
+from inference.contract.size import GRID
 
 AdapterName = Annotated[
     str,
@@ -15,7 +16,9 @@ AdapterName = Annotated[
         description="Letters, digits, dots, hyphens and underscores.",
     ),
 ]
-Border = Annotated[int, Field(ge=0, le=2048, multiple_of=8, description="Pixels to add, a multiple of 8.")]
+Border = Annotated[
+    int, Field(ge=0, le=2048, multiple_of=GRID, description=f"Pixels to add, a multiple of {GRID}.")
+]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 HiresStrength = Annotated[
     float,
@@ -85,7 +88,7 @@ class Outpaint(_Options):
     @model_validator(mode="after")
     def _check_something_is_added(self) -> Self:
         if not (self.left or self.right or self.top or self.bottom):
-            raise ValueError("must add at least 8 pixels on one side")
+            raise ValueError(f"must add at least {GRID} pixels on one side")
         return self
 
 

@@ -16,6 +16,7 @@ from inference.contract.options import (
     Upscale,
 )
 from inference.contract.samplers import find_sampler
+from inference.contract.size import GRID
 
 MAX_SEED = 2**32 - 1
 MAX_COUNT = 64
@@ -37,7 +38,7 @@ Prompt = Annotated[
     AfterValidator(_check_not_blank),
 ]
 NegativePrompt = Annotated[str, Field(max_length=MAX_PROMPT_CHARACTERS, description="What not to draw.")]
-Dimension = Annotated[int, Field(ge=8, multiple_of=8, description="Pixels, a multiple of 8.")]
+Dimension = Annotated[int, Field(ge=GRID, multiple_of=GRID, description=f"Pixels, a multiple of {GRID}.")]
 Steps = Annotated[int, Field(ge=1, le=1000, description="Denoising steps.")]
 GuidanceScale = Annotated[
     float,

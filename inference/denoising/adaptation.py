@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from inference.contract.adapters import CONTROLNET, LORA, VAE
 from inference.contract.generation import Generation
 from inference.denoising.adapter_files import blaming
 from inference.denoising.autoencoder import Autoencoder
@@ -63,14 +64,14 @@ class ResidentAdapters:
         files = inputs.adapters
         loras, controls, vae = [], [], None
         for index, lora in enumerate(files.loras):
-            with blaming(lora, f"#/loras/{index}/name"):
+            with blaming(lora, LORA, f"#/loras/{index}/name"):
                 loras.append(self._loras.load(lora))
         asked = zip(files.controlnets, generation.controlnets, inputs.controls, strict=True)
         for index, (file, settings, picture) in enumerate(asked):
-            with blaming(file, f"#/controlnets/{index}/type"):
+            with blaming(file, CONTROLNET, f"#/controlnets/{index}/type"):
                 controls.append(self._controlnets.control(file, settings, picture))
         if files.vae is not None:
-            with blaming(files.vae, "#/vae"):
+            with blaming(files.vae, VAE, "#/vae"):
                 vae = self._vaes.load(files.vae)
         weights = tuple(lora.weight for lora in generation.loras)
         return Adaptation(tuple(loras), weights, tuple(controls), vae)

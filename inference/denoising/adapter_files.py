@@ -10,6 +10,7 @@ import torch
 from diffusers import ModelMixin
 from safetensors import SafetensorError, safe_open
 
+from inference.contract.adapters import AdapterKind
 from inference.contract.problem import FieldError
 from inference.engine import AdapterFile, AdapterUnusableError
 
@@ -33,8 +34,13 @@ class UnfitError(Exception):
 
 
 @contextmanager
-def blaming(file: AdapterFile, pointer: str) -> Iterator[None]:
+def blaming(file: AdapterFile, kind: AdapterKind, pointer: str) -> Iterator[None]:
     """Names the adapter and the request's field in what is wrong.
+
+    Args:
+        file: the adapter.
+        kind: what it is taken for.
+        pointer: to the field that names it.
 
     Raises:
         AdapterUnusableError: the block has raised an `UnfitError`.
@@ -43,7 +49,7 @@ def blaming(file: AdapterFile, pointer: str) -> Iterator[None]:
         yield
     except UnfitError as error:
         wrong = FieldError(pointer=pointer, detail=f"{file.name!r} {error.reason}")
-        raise AdapterUnusableError(f"The adapter {wrong.detail}.", errors=(wrong,)) from error
+        raise AdapterUnusableError(f"The {kind.name} {wrong.detail}.", errors=(wrong,)) from error
 
 
 def identify(file: AdapterFile) -> str:

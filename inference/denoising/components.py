@@ -32,7 +32,6 @@ class Components:
     """The parts of a Stable Diffusion, 1, 2 or XL.
 
     Attributes:
-        pipeline: where they come from.
         prompts: its text encoders.
         unet: the denoiser.
         autoencoder: between pictures and latents.
@@ -42,7 +41,6 @@ class Components:
         refiner: what may take the last steps; None is none.
     """
 
-    pipeline: Any
     prompts: PromptEncoder
     unet: UNet2DConditionModel
     autoencoder: Autoencoder
@@ -58,7 +56,6 @@ class Components:
         if refiner is not None:
             resting.append(refiner.text_encoder)
         return cls(
-            pipeline=pipeline,
             prompts=PromptEncoder(pipeline),
             unet=pipeline.unet,
             autoencoder=Autoencoder(pipeline),

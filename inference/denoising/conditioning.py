@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from inference.contract.generation import Generation
+from inference.contract.size import Size
 from inference.denoising.prompts.prompt_encoder import PromptEncoder
 from inference.engine import AdapterFile
 
@@ -17,7 +18,8 @@ class Conditioning:
     Attributes:
         embeddings: (1, tokens, width), of the prompt's tokens.
         pooled: (1, width), of the prompt as a whole; SDXL only.
-        time_ids: (1, 6), original size, crop and target size in pixels, rows first; SDXL only.
+        time_ids: (1, 6), original size, crop and target size in pixels, rows first; SDXL only. Of a refiner
+            that is told one, (1, 5): an aesthetic score in place of the target size.
     """
 
     embeddings: torch.Tensor
@@ -33,7 +35,7 @@ def is_guided(generation: Generation) -> bool:
 def encode_prompts(
     encoder: PromptEncoder,
     generation: Generation,
-    size: tuple[int, int],
+    size: Size,
     *,
     embeddings: tuple[AdapterFile, ...] = (),
     variant: Hashable = None,
@@ -57,6 +59,6 @@ def encode_prompts(
     )
 
 
-def _time_ids(size: tuple[int, int]) -> torch.Tensor:
+def _time_ids(size: Size) -> torch.Tensor:
     width, height = size
     return torch.tensor([[height, width, 0, 0, height, width]])

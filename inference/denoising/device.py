@@ -14,6 +14,7 @@ import transformers
 from PIL import Image
 
 from inference.contract.generation import Generation
+from inference.contract.size import Size
 from inference.denoising.cores import spare_a_core
 from inference.denoising.enlarging.enlargement import Enlargement
 from inference.denoising.enlarging.upscaler import Upscaler
@@ -21,7 +22,7 @@ from inference.denoising.enlarging.work import Enlarging
 from inference.denoising.order import Order
 from inference.denoising.shift import Shift
 from inference.denoising.ticket import Ticket
-from inference.engine import AdapterFile, Drawing, EngineClosedError, Enlarge, Inputs, OnStep, Size
+from inference.engine import AdapterFile, Drawing, EngineClosedError, Enlarge, Inputs, OnStep
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -7,6 +7,7 @@ from PIL import Image
 
 from inference.contract.generation import InvalidRequestError
 from inference.contract.problem import FieldError
+from inference.contract.size import Size
 from inference.denoising.autoencoder import Autoencoder
 from inference.denoising.components import Components
 from inference.denoising.conditioning import encode_prompts, is_guided
@@ -22,7 +23,7 @@ def fill(components: Components, ticket: Ticket) -> list[Slot]:
     """A slot for each image of the ticket's generation, ready for its first step."""
     ticket.begin()
     generation, inputs = ticket.generation, ticket.inputs
-    size = inputs.image.size if inputs.image else (generation.width or 0, generation.height or 0)
+    size = inputs.size(generation)
     adaptation = components.adapters.adapt(generation, inputs)
     components.adapters.activate(adaptation.acting)
     conditions = encode_prompts(
@@ -70,9 +71,7 @@ def fill(components: Components, ticket: Ticket) -> list[Slot]:
     return slots
 
 
-def _handover(
-    refiner: Refiner | None, ticket: Ticket, size: tuple[int, int], base: Compatibility
-) -> Handover | None:
+def _handover(refiner: Refiner | None, ticket: Ticket, size: Size, base: Compatibility) -> Handover | None:
     """What the refiner goes on with, if it is asked for."""
     generation, since = ticket.generation, ticket.generation.refiner_start
     if since is None:
@@ -101,7 +100,7 @@ def _wrong_start(detail: str) -> InvalidRequestError:
     return InvalidRequestError((FieldError(pointer="#/refiner_start", detail=detail),))
 
 
-def _task(components: Components, autoencoder: Autoencoder, ticket: Ticket, size: tuple[int, int]) -> Task:
+def _task(components: Components, autoencoder: Autoencoder, ticket: Ticket, size: Size) -> Task:
     image, mask = ticket.inputs.image, ticket.inputs.mask
     from_noise = ticket.generation.strength in (None, 1)
     if components.looks_at_masks:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from inference.contract.generation import Generation
+from inference.contract.size import Size
 from inference.denoising.conditioning import Conditioning, is_guided
 from inference.denoising.prompts.prompt_encoder import PromptEncoder
 from inference.denoising.schedules import Schedules
@@ -45,7 +46,7 @@ class Refiner:
         )
 
     def conditions(
-        self, generation: Generation, size: tuple[int, int], *, embeddings: tuple[AdapterFile, ...]
+        self, generation: Generation, size: Size, *, embeddings: tuple[AdapterFile, ...]
     ) -> tuple[Conditioning, ...]:
         """What the UNet is told; see `inference.denoising.conditioning.encode_prompts`."""
         guided = is_guided(generation)

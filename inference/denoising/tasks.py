@@ -5,6 +5,7 @@ from typing import Protocol
 import torch
 from PIL import Image
 
+from inference.contract.size import Size
 from inference.denoising.autoencoder import Autoencoder
 from inference.denoising.memory import Concede
 from inference.denoising.schedules import Schedule
@@ -22,7 +23,7 @@ class Task(Protocol):
 class TextToImage:
     """Begins with noise."""
 
-    def __init__(self, autoencoder: Autoencoder, size: tuple[int, int]) -> None:
+    def __init__(self, autoencoder: Autoencoder, size: Size) -> None:
         """Takes the size in pixels, width and height."""
         self._autoencoder = autoencoder
         self._shape = autoencoder.shape(*size)

@@ -8,18 +8,8 @@ from PIL import Image
 
 from inference.contract.model import ModelDeclaration
 from inference.contract.problem import ErrorCode
+from inference.contract.size import Size, to_grid
 from inference.input.refusal import InputError
-
-Size = tuple[int, int]
-"""Width and height in pixels."""
-
-GRID = 8
-"""Pixels to a latent, along either side."""
-
-
-def to_grid(pixels: float) -> int:
-    """The nearest side that the latents can have."""
-    return max(round(pixels / GRID), 1) * GRID
 
 
 def drawing_size(source: Size, *, width: int | None, height: int | None, model: ModelDeclaration) -> Size:

@@ -4,7 +4,8 @@ import numpy as np
 from PIL import Image
 
 from inference.contract.problem import ErrorCode
-from inference.input.framing import GRID, Framing, Size
+from inference.contract.size import GRID, Size
+from inference.input.framing import Framing
 from inference.input.refusal import InputError
 
 _POINTER = "#/mask_image"

@@ -6,7 +6,8 @@ from PIL import Image, ImageFilter
 from inference.contract.model import ModelDeclaration
 from inference.contract.options import Outpaint
 from inference.contract.problem import ErrorCode
-from inference.input.framing import GRID, Framing, Size, drawing_size, to_grid
+from inference.contract.size import GRID, Size, to_grid
+from inference.input.framing import Framing, drawing_size
 from inference.input.refusal import InputError
 
 _SOFTNESS = 8

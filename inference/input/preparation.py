@@ -12,11 +12,12 @@ from inference.contract.generation import Generation
 from inference.contract.model import ModelDeclaration
 from inference.contract.options import ControlNet
 from inference.contract.request import control_pointer, named_pictures
+from inference.contract.size import GRID, Size
 from inference.engine import Inputs
 from inference.input.compositing import Kept, feather
 from inference.input.decoding import decode, on_white
 from inference.input.edges import find_edges
-from inference.input.framing import GRID, Framing, Size, drawing_size
+from inference.input.framing import Framing, drawing_size
 from inference.input.mask import check_shape, frame_mask, whole_latents
 from inference.input.outpainting import added, extend, place
 from inference.input.sources import PictureSources

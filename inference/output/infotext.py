@@ -7,15 +7,13 @@ from inference.contract.generation import Generation
 from inference.contract.keys import LANCZOS
 from inference.contract.options import ControlNet
 from inference.contract.samplers import find_sampler
+from inference.contract.size import Size, to_grid
 
 _SHA256_DIGITS = 64
 _MODEL_HASH_DIGITS = 10
-_GRID = 8
 
 
-def infotext(
-    generation: Generation, *, size: tuple[int, int], revision: str | None, versions: Mapping[str, str]
-) -> str:
+def infotext(generation: Generation, *, size: Size, revision: str | None, versions: Mapping[str, str]) -> str:
     """The prompt, the negative prompt and a line of parameters.
 
     The LoRAs stand behind the prompt, as that interface writes them. The model's hash is there if `revision`
@@ -42,7 +40,7 @@ def infotext(
     return "\n".join(lines)
 
 
-def _drawing(generation: Generation, size: tuple[int, int]) -> dict[str, str]:
+def _drawing(generation: Generation, size: Size) -> dict[str, str]:
     width, height = _drawn_size(generation, size)
     return {
         "Steps": str(generation.steps),
@@ -100,10 +98,10 @@ def _upscaler(name: str) -> str:
     return "Lanczos" if name == LANCZOS else name
 
 
-def _drawn_size(generation: Generation, size: tuple[int, int]) -> tuple[int, int]:
+def _drawn_size(generation: Generation, size: Size) -> Size:
     """The size before any enlargement: what the request says, else what the picture was before it."""
     scale = generation.upscale.scale if generation.upscale else 1.0
-    width, height = (round(side / scale / _GRID) * _GRID for side in size)
+    width, height = (to_grid(side / scale) for side in size)
     return generation.width or width, generation.height or height
 
 

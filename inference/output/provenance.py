@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from inference.contract.generation import Generation
+from inference.contract.size import Size
 from inference.output.infotext import infotext
 
 
@@ -44,7 +45,7 @@ class Provenance:
         generation: Generation,
         index: int,
         *,
-        size: tuple[int, int],
+        size: Size,
         made_with: MadeWith,
     ) -> "Provenance":
         """Of one image.

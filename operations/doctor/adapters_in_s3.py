@@ -1,32 +1,21 @@
 """What requests may name beside the model, in the models bucket: whether it can be loaded, by its names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from types import MappingProxyType
 
 from pydantic import TypeAdapter, ValidationError
 
 from inference.contract import keys
+from inference.contract.adapters import ADAPTER_KINDS, DIRECTORY
 from inference.contract.options import AdapterName
 from operations.doctor.aws import Aws
 from operations.doctor.check import Finding, doubtful, passed
 from operations.doctor.model_directory import weights
 from operations.doctor.model_in_s3 import S3Directory, models_bucket
 
-_DIRECTORY = "/"
-_SAFETENSORS = ".safetensors"
-_ENDINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        keys.LORAS_PREFIX: (_SAFETENSORS,),
-        keys.EMBEDDINGS_PREFIX: (_SAFETENSORS, ".pt"),
-        keys.VAES_PREFIX: (_SAFETENSORS, _DIRECTORY),
-        keys.CONTROLNETS_PREFIX: (_DIRECTORY,),
-        keys.UPSCALERS_PREFIX: (_SAFETENSORS, ".pth"),
-        keys.SAFETY_CHECKERS_PREFIX: (_DIRECTORY,),
-    }
-)
-"""What is loaded, by where it lies."""
+_KINDS = {kind.prefix.removeprefix(keys.ADAPTERS_PREFIX): kind for kind in ADAPTER_KINDS}
+"""By the directories under the adapters' prefix."""
 
 _NAME: TypeAdapter[str] = TypeAdapter(AdapterName)
 
@@ -58,7 +47,7 @@ def _entries(files: Mapping[str, int]) -> dict[str, list[str]]:
     entries: dict[str, list[str]] = {}
     for file in sorted(files):
         parts = PurePosixPath(file).parts
-        entry = "/".join(parts[:2]) + (_DIRECTORY if len(parts) > 2 else "")
+        entry = "/".join(parts[:2]) + (DIRECTORY if len(parts) > 2 else "")
         entries.setdefault(entry, []).append("/".join(parts[1:]))
     return entries
 
@@ -70,25 +59,21 @@ def _fault(entry: str, files: list[str]) -> str | None:
         entry: its path below the prefix; a directory's ends with a slash.
         files: below its kind's directory.
     """
-    kind, _, own = entry.partition("/")
-    endings = _ENDINGS.get(f"{keys.ADAPTERS_PREFIX}{kind}/")
-    if endings is None:
-        return f"{entry} is of no kind that is looked for: {', '.join(_kinds())}"
-    ending = next((each for each in endings if own.endswith(each)), None)
+    directory, slash, own = entry.partition("/")
+    kind = _KINDS.get(directory + slash)
+    if kind is None:
+        return f"{entry} is of no kind that is looked for: {', '.join(_KINDS)}"
+    ending = next((each for each in kind.endings if own.endswith(each)), None)
     if ending is None:
-        return f"{entry} is not {' or '.join(_in_words(each) for each in endings)}"
+        return f"{entry} is not {' or '.join(map(_in_words, kind.endings))}"
     try:
         _NAME.validate_python(own.removesuffix(ending))
     except ValidationError:
         return f"{entry} has a name that no request can say: letters, digits, dots, hyphens and underscores"
-    if ending == _DIRECTORY and not weights(files):
+    if ending == DIRECTORY and not weights(files):
         return f"{entry} has no safetensors weights, and no others are loaded"
     return None
 
 
-def _kinds() -> Iterator[str]:
-    return (prefix.removeprefix(keys.ADAPTERS_PREFIX) for prefix in _ENDINGS)
-
-
 def _in_words(ending: str) -> str:
-    return "a directory" if ending == _DIRECTORY else f"a {ending} file"
+    return "a directory" if ending == DIRECTORY else f"a {ending} file"

@@ -12,7 +12,7 @@ from aws_lambda_powertools.logging.formatter import clear_context_keys
 from moto import mock_aws
 
 from inference.invocation import InvocationHandler
-from inference.logs import start_logging
+from inference.logs import ContextThreads, start_logging
 from inference.server import create_app
 from local.web_server import WebServer, listen
 from tests.inference.fakes import BUCKET, ScriptedEngine
@@ -37,6 +37,12 @@ def engine_cores() -> Iterator[None]:
     spare_a_core()
     yield
     torch.set_num_threads(cores)
+
+
+@pytest.fixture(scope="module")
+def transfers() -> Iterator[ContextThreads]:
+    with ContextThreads(max_workers=4) as threads:
+        yield threads
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ class ScriptedEngine:
             raise self.error
         for step in range(generation.steps):
             on_step(step + 1, generation.steps)
-        size = inputs.image.size if inputs.image else (generation.width or 0, generation.height or 0)
+        size = inputs.size(generation)
         images = tuple(Image.new("RGB", size, (seed % 256, 0, 0)) for seed in generation.seeds)
         return Drawing(images=images, bucket=len(images), seconds=self.seconds)
 

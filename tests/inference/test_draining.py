@@ -1,9 +1,6 @@
 """The container's process when it is told to stop."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,45 +9,24 @@ from typing import Any
 import httpx
 import pytest
 
-from inference.contract.environment import ContainerEnvironment
 from inference.contract.model import ModelDeclaration, ModelLimits
-from local.processes import LOOPBACK, free_port
-from tests.conftest import ROOT
+from tests.inference.container import START_S, ContainerProcess
 from tests.inference.fake_hub import FakeHub
 from tests.inference.fakes import wait_until
 
-START_S = 120
 DRAIN_S = 5
 """A small job takes a tenth of it, the large one many times as long."""
 
 
-class Container:
+class Container(ContainerProcess):
     def __init__(self, model: Path, aws: str, log: Path) -> None:
-        port = free_port()
-        environment = ContainerEnvironment(
+        super().__init__(
+            log,
+            variables={"AWS_ENDPOINT_URL": aws},
             model=ModelDeclaration(name="demo", limits=ModelLimits(max_steps=1000)),
-            data_bucket_name="data",
             model_directory=str(model),
-            bind_host=LOOPBACK,
-            sagemaker_bind_to_port=port,
             drain_s=DRAIN_S,
         )
-        self.log = log
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "inference"],
-                cwd=ROOT,
-                env=os.environ | environment.variables() | {"AWS_ENDPOINT_URL": aws},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        self.http = httpx.Client(base_url=f"http://{LOOPBACK}:{port}", timeout=60)
-
-    def ping(self) -> int:
-        try:
-            return self.http.get("/ping").status_code
-        except httpx.TransportError:
-            return 0
 
     def draw(self, **request: Any) -> httpx.Response:
         return self.http.post(
@@ -63,9 +39,7 @@ def container(demo_model: Path, tmp_path: Path) -> Iterator[Container]:
     with FakeHub({}).running() as aws:
         container = Container(demo_model, aws.url, tmp_path / "log")
         yield container
-        container.http.close()
-        container.process.kill()
-        container.process.wait()
+        container.end()
 
 
 def test_small_jobs_are_finished_the_large_one_may_be_sent_again_and_the_process_ends(

@@ -11,7 +11,6 @@ from PIL import Image
 
 from inference.contract.problem import ProblemError
 from inference.denoising.components import Components
-from inference.denoising.cores import spare_a_core
 from inference.denoising.device import DeviceThread
 from inference.denoising.enlarging.upscaler import LARGEST_TILE, Upscaler
 from inference.denoising.enlarging.work import Enlarging
@@ -24,13 +23,7 @@ from tests.inference import tiny_models, tiny_upscalers
 from tests.inference.drawing import Inline, generation_of
 from tests.inference.enlarging import CPU, POINTER, Desk, Idle, picture, upscaler_of, watch
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _as_many_cores_as_the_engine() -> Iterator[None]:
-    cores = torch.get_num_threads()
-    spare_a_core()
-    yield
-    torch.set_num_threads(cores)
+pytestmark = pytest.mark.usefixtures("engine_cores")
 
 
 @pytest.fixture

@@ -1,22 +1,16 @@
 """The container's process: its model from the hub, its token from the secret, its log on standard output."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from inference.contract.environment import ContainerEnvironment
 from inference.contract.model import ModelDeclaration, ModelDefaults, ServedModel
 from inference.contract.source import HubSource
-from local.processes import LOOPBACK, free_port
-from tests.conftest import ROOT
+from tests.inference.container import START_S, ContainerProcess
 from tests.inference.fake_hub import REPOSITORY, REVISION, FakeHub
 from tests.inference.fakes import wait_until
 
@@ -25,51 +19,29 @@ MARKER = "xyzzy"
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:hub-AbCdEf"
 SOURCE = HubSource(id=REPOSITORY, revision=REVISION, token_secret_arn=ARN)
 DEFAULTS = ModelDefaults(width=64, height=64, steps=2)
-START_S = 120
 
 
-class Container:
-    """A process and what it has written, on both streams."""
-
+class Container(ContainerProcess):
     def __init__(self, hub: FakeHub, directory: Path) -> None:
-        port = free_port()
-        environment = ContainerEnvironment(
+        super().__init__(
+            directory / "log",
+            variables={
+                "HF_ENDPOINT": hub.url,
+                "HF_HOME": str(directory),
+                "TMPDIR": str(directory),
+                "AWS_ENDPOINT_URL": hub.url,
+                "AWS_MAX_ATTEMPTS": "1",
+            },
             model=ModelDeclaration(name="demo", defaults=DEFAULTS),
-            data_bucket_name="data",
             stage="test",
             model_source=SOURCE,
             companions=(ServedModel(name="twin", defaults=DEFAULTS, source=SOURCE),),
-            bind_host=LOOPBACK,
-            sagemaker_bind_to_port=port,
         )
-        self.written = directory / "log"
-        variables = {
-            "HF_ENDPOINT": hub.url,
-            "HF_HOME": str(directory),
-            "TMPDIR": str(directory),
-            "AWS_ENDPOINT_URL": hub.url,
-            "AWS_MAX_ATTEMPTS": "1",
-        }
-        with self.written.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "inference"],
-                cwd=ROOT,
-                env=os.environ | variables | environment.variables(),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        self.http = httpx.Client(base_url=f"http://{LOOPBACK}:{port}", timeout=60)
-
-    def ping(self) -> int:
-        try:
-            return self.http.get("/ping").status_code
-        except httpx.TransportError:
-            return 0
 
     @property
     def lines(self) -> list[dict[str, Any]]:
         """The lines that are complete; fails on one that is no JSON object."""
-        complete = self.written.read_text().rpartition("\n")[0]
+        complete = self.log.read_text().rpartition("\n")[0]
         return [dict(json.loads(line)) for line in complete.splitlines()]
 
     def stop(self) -> None:
@@ -109,8 +81,8 @@ def test_it_draws_with_a_model_of_the_hub_and_logs_json_without_prompts_and_toke
     loaded = [(line["Stage"], line["Model"]) for line in container.lines if "ModelLoadSeconds" in line]
     assert loaded == [("test", "demo"), ("test", "twin")]
     assert [line["Failures"] for line in container.lines if "Failures" in line] == [[0], [0], [1], [1]]
-    assert MARKER not in container.written.read_text()
-    assert KEY not in container.written.read_text()
+    assert MARKER not in container.log.read_text()
+    assert KEY not in container.log.read_text()
 
 
 def test_a_token_that_the_hub_refuses_is_in_the_log_as_a_sentence(hub: FakeHub, container: Container) -> None:
@@ -119,4 +91,4 @@ def test_a_token_that_the_hub_refuses_is_in_the_log_as_a_sentence(hub: FakeHub, 
     assert container.http.get("/ping").json()["code"] == "model_load_failed"
     (line,) = [line for line in container.lines if line["level"] == "ERROR"]
     assert "model_source.token_secret_arn: the hub refuses access to someone/a-model" in line["exception"]
-    assert WRONG_KEY not in container.written.read_text()
+    assert WRONG_KEY not in container.log.read_text()

@@ -16,7 +16,6 @@ from PIL import Image
 from inference.contract.generation import Generation
 from inference.contract.problem import ProblemError
 from inference.contract.samplers import SAMPLERS, find_sampler
-from inference.denoising.cores import spare_a_core
 from inference.denoising.loading import engine_of, load_engine
 from inference.denoising.schedules import Schedules
 from inference.engine import AdapterFile, Adapters, Engine, Inputs
@@ -26,19 +25,7 @@ from tests.inference.drawing import generation_of, landscape
 from tests.inference.fakes import ScriptedEngine, handler_of
 from tests.inference.passing import run
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _as_many_cores_as_the_engine() -> Iterator[None]:
-    cores = torch.get_num_threads()
-    spare_a_core()
-    yield
-    torch.set_num_threads(cores)
-
-
-@pytest.fixture(scope="module")
-def transfers() -> Iterator[ContextThreads]:
-    with ContextThreads(max_workers=4) as threads:
-        yield threads
+pytestmark = pytest.mark.usefixtures("engine_cores")
 
 
 @pytest.fixture(scope="module")

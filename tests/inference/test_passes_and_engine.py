@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from PIL import Image
 
 from inference.contract.generation import Generation, InvalidRequestError
 from inference.contract.problem import ErrorCode, ProblemError
-from inference.denoising.cores import spare_a_core
 from inference.denoising.loading import engine_of
 from inference.engine import AdapterFile, Drawing, Engine, Enlarge, Inputs, OnStep, OutOfMemoryError
 from inference.enlarging import Enlargers
@@ -23,19 +21,7 @@ from tests.inference.drawing import generation_of, landscape
 from tests.inference.fakes import ScriptedEngine
 from tests.inference.passing import NOTHING, ignore, run
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _as_many_cores_as_the_engine() -> Iterator[None]:
-    cores = torch.get_num_threads()
-    spare_a_core()
-    yield
-    torch.set_num_threads(cores)
-
-
-@pytest.fixture(scope="module")
-def transfers() -> Iterator[ContextThreads]:
-    with ContextThreads(max_workers=4) as threads:
-        yield threads
+pytestmark = pytest.mark.usefixtures("engine_cores")
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +171,7 @@ def test_an_upscaler_that_cannot_be_used_is_said_before_anything_is_drawn(
     path = tmp_path / "broken.safetensors"
     path.write_bytes(b"broken")
     seen: list[tuple[int, int]] = []
-    with pytest.raises(ProblemError, match="is damaged") as refused:
+    with pytest.raises(ProblemError, match="no whole safetensors") as refused:
         run(
             engine,
             generation_of(**{name: {"upscaler": "broken"}}),

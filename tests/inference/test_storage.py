@@ -1,10 +1,12 @@
+import io
 import json
 import logging
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, IncompleteReadError
+from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from inference.contract.keys import cancellation_key
@@ -64,6 +66,15 @@ def test_an_input_that_may_not_be_read_is_the_clients_fault() -> None:
 def test_a_fault_of_s3_is_not_blamed_on_the_client() -> None:
     with pytest.raises(ClientError):
         fetch(stubbed("InternalError"), "s3://data/inputs/a")
+
+
+def test_an_input_that_breaks_off_is_not_taken_for_whole() -> None:
+    client = boto3.client("s3")
+    with Stubber(client) as stub:
+        half = StreamingBody(io.BytesIO(b"01234"), content_length=10)
+        stub.add_response("get_object", {"Body": half, "ContentLength": 10})
+        with pytest.raises(IncompleteReadError):
+            fetch(client, "s3://data/inputs/a")
 
 
 def test_an_image_is_kept_under_the_contracts_key(s3: Any) -> None:

@@ -1,6 +1,5 @@
 """Pictures in tiles: where they lie, and that nobody sees it in what becomes of them."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,19 +9,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.denoising.cores import spare_a_core
 from inference.denoising.enlarging.tiles import MARGIN, OVERLAP, _spans, tiles_of
 from inference.denoising.enlarging.upscaler import LARGEST_TILE
 from tests.inference import tiny_upscalers
 from tests.inference.enlarging import Desk, picture, upscaler_of, watch
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _as_many_cores_as_the_engine() -> Iterator[None]:
-    cores = torch.get_num_threads()
-    spare_a_core()
-    yield
-    torch.set_num_threads(cores)
+pytestmark = pytest.mark.usefixtures("engine_cores")
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from inference.contract.problem import ErrorCode, ProblemError
-from inference.denoising.cores import spare_a_core
 from inference.denoising.device import DeviceThread
 from inference.denoising.enlarging import reading, upscalers
 from inference.denoising.enlarging.library import load_spandrel
@@ -24,13 +23,7 @@ from tests.conftest import ROOT
 from tests.inference import tiny_upscalers
 from tests.inference.enlarging import CPU, POINTER, Desk, Idle, picture, upscaler_of
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _as_many_cores_as_the_engine() -> Iterator[None]:
-    cores = torch.get_num_threads()
-    spare_a_core()
-    yield
-    torch.set_num_threads(cores)
+pytestmark = pytest.mark.usefixtures("engine_cores")
 
 
 @pytest.fixture
@@ -121,7 +114,7 @@ def ill_fitting(directory: Path) -> AdapterFile:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda path: truncated(path, "safetensors"), "is damaged"),
+        (lambda path: truncated(path, "safetensors"), "no whole safetensors"),
         (lambda path: truncated(path, "pth"), "is damaged"),
         (lambda path: malicious(path, zipped=True), "holds code"),
         (lambda path: malicious(path, zipped=False), "holds code"),

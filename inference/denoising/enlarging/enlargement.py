@@ -5,10 +5,10 @@ from concurrent.futures import Executor
 
 from PIL import Image
 
+from inference.contract.size import Size
 from inference.denoising.enlarging.tiles import Mosaic, Tile, tiles_of
 from inference.denoising.enlarging.upscaler import Upscaler
 from inference.denoising.order import Order
-from inference.engine import Size
 
 _MOST_PASSES = 2
 

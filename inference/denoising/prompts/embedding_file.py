@@ -1,50 +1,20 @@
 """Textual inversions, read from their files."""
 
-import pickle
-import struct
-import zipfile
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
-from picklescan.scanner import scan_bytes
-from safetensors import SafetensorError
+
+from inference.denoising.adapter_files import UnfitError, read_tensors
+from inference.pickles import Flaw, UnreadPickleError, read_pickle
 
 CLIP = "clip"
 CLIP_L = "clip_l"
 CLIP_G = "clip_g"
 
-_DAMAGE = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    SafetensorError,
-    TypeError,
-    ValueError,
-    pickle.UnpicklingError,
-    struct.error,
-    zipfile.BadZipFile,
-)
-"""What the readers raise over bytes that are not what they expect."""
-
-
-class UnusableFileError(ValueError):
-    """The file is damaged, may not be trusted, or holds no textual inversion.
-
-    Attributes:
-        flaw: what is wrong with it, as a predicate.
-    """
-
-    def __init__(self, flaw: str) -> None:
-        super().__init__(flaw)
-        self.flaw = flaw
+_DAMAGED = "is damaged, or holds more than tensors; replace or omit it"
+_NOTHING = "holds no textual inversion; replace or omit it"
 
 
 def read_embedding(path: Path) -> Mapping[str, torch.Tensor]:
@@ -54,43 +24,42 @@ def read_embedding(path: Path) -> Mapping[str, torch.Tensor]:
     and kohya's trainer write them: `{token: vectors}`, that in `string_to_param`, or `clip_l` and `clip_g`.
 
     Args:
-        path: a .safetensors file; any other is a pickle of PyTorch's, which is looked through before it is
-            loaded, and of which tensors and plain values alone are.
+        path: a .safetensors file; any other is a pickle of PyTorch's, see `inference.pickles`.
 
     Raises:
-        UnusableFileError: see there.
+        UnfitError: it is damaged, may not be trusted, or holds no textual inversion.
     """
-    data = path.read_bytes()
+    content = read_tensors(path)[0] if path.suffix == ".safetensors" else _unpickled(path)
     try:
-        is_safe = path.suffix == ".safetensors"
-        return _by_encoder(safetensors.torch.load(data) if is_safe else _unpickled(data, path))
-    except UnusableFileError:
-        raise
-    except _DAMAGE as error:
-        raise UnusableFileError("is damaged, or holds more than tensors") from error
+        return _by_encoder(content)
+    except RuntimeError as error:  # of tensors that are not made to be looked at
+        raise UnfitError(_DAMAGED) from error
 
 
-def _unpickled(data: bytes, path: Path) -> Any:
-    if scan_bytes(BytesIO(data), path.name, path.suffix).issues_count:
-        raise UnusableFileError("would run code of its own when it is loaded")
-    return torch.load(BytesIO(data), map_location="cpu", weights_only=True)
+def _unpickled(path: Path) -> Any:
+    try:
+        return read_pickle(path)
+    except UnreadPickleError as error:
+        if error.flaw is Flaw.DANGEROUS:
+            raise UnfitError("would run code of its own when it is loaded; replace or omit it") from error
+        raise UnfitError(_DAMAGED) from error
 
 
 def _by_encoder(content: Any) -> dict[str, torch.Tensor]:
     if isinstance(content, dict):
         content = content.get("string_to_param", content)
     if not isinstance(content, dict) or not content:
-        raise UnusableFileError("holds no textual inversion")
+        raise UnfitError(_NOTHING)
     if content.keys() == {CLIP_L, CLIP_G}:
         return {encoder: _vectors(value) for encoder, value in content.items()}
     if len(content) > 1:
-        raise UnusableFileError("holds no textual inversion, or several; one a file is possible")
+        raise UnfitError("holds no textual inversion, or several; upload one a file")
     return {CLIP: _vectors(next(iter(content.values())))}
 
 
 def _vectors(value: Any) -> torch.Tensor:
     if not isinstance(value, torch.Tensor) or value.ndim not in (1, 2) or not value.is_floating_point():
-        raise UnusableFileError("holds no textual inversion")
+        raise UnfitError(_NOTHING)
     if not value.numel() or not value.isfinite().all():
-        raise UnusableFileError("holds nothing, or what is not a number")
+        raise UnfitError("holds nothing, or what is not a number; replace or omit it")
     return value.detach().reshape(-1, value.shape[-1])

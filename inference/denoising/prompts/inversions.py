@@ -4,24 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from inference.contract.problem import ErrorCode, FieldError, ProblemError, describe
-from inference.denoising.prompts.embedding_file import UnusableFileError, read_embedding
+from inference.contract.adapters import EMBEDDING
+from inference.denoising.adapter_files import OTHER_FAMILY, UnfitError, blaming
+from inference.denoising.prompts.embedding_file import read_embedding
 from inference.denoising.prompts.text_encoder import TextEncoder
 from inference.engine import AdapterFile
 
 Inversions = Mapping[str, torch.Tensor]
 """The vectors, (vectors, width), that stand for a name in a prompt."""
-
-
-class UnusableEmbeddingError(ProblemError):
-    """A textual inversion does not fit the model, or is damaged."""
-
-    code = ErrorCode.ADAPTER_UNUSABLE
-
-    def __init__(self, index: int, detail: str) -> None:
-        """Takes which of the generation's embeddings it is, and what is wrong with it."""
-        errors = (FieldError(pointer=f"#/embeddings/{index}", detail=detail),)
-        super().__init__(describe(errors), errors=errors)
 
 
 def read_inversions(
@@ -35,26 +25,31 @@ def read_inversions(
         room: the most vectors that can stand for a name.
 
     Raises:
-        UnusableEmbeddingError: a file is damaged, or does not fit the encoders.
+        AdapterUnusableError: a file is damaged, or does not fit the encoders.
     """
     inversions: list[dict[str, torch.Tensor]] = [{} for _ in encoders]
     for index, file in enumerate(files):
-        try:
+        with blaming(file, EMBEDDING, f"#/embeddings/{index}"):
             vectors = read_embedding(file.path)
-        except UnusableFileError as error:
-            raise UnusableEmbeddingError(index, f"{file.name!r} {error.flaw}; replace or omit it") from error
-        for encoder, inversion in zip(encoders, inversions, strict=True):
-            misfit = _misfit(vectors.get(encoder.name), encoder, room)
-            if misfit:
-                raise UnusableEmbeddingError(index, f"{file.name!r} {misfit}; use one made for this model")
-            inversion[file.name] = vectors[encoder.name]
+            for encoder, inversion in zip(encoders, inversions, strict=True):
+                inversion[file.name] = _fitting(vectors, encoder, room)
     return list(inversions)
 
 
-def _misfit(vectors: torch.Tensor | None, encoder: TextEncoder, room: int) -> str | None:
-    if vectors is None:
-        return "was made for another family of models"
-    count, width = vectors.shape
+def _fitting(vectors: Mapping[str, torch.Tensor], encoder: TextEncoder, room: int) -> torch.Tensor:
+    """The vectors for an encoder.
+
+    Raises:
+        UnfitError: there are none, or not of its width, or too many.
+    """
+    if encoder.name not in vectors:
+        raise UnfitError(f"{OTHER_FAMILY}; use one made for this model")
+    count, width = vectors[encoder.name].shape
     if width != encoder.width:
-        return f"has vectors of {width} numbers where the model's have {encoder.width}"
-    return f"has {count} vectors where at most {room} have room" if count > room else None
+        raise UnfitError(
+            f"has vectors of {width} numbers where the model's have {encoder.width}; use one made for this "
+            "model"
+        )
+    if count > room:
+        raise UnfitError(f"has {count} vectors where at most {room} have room; use one with fewer")
+    return vectors[encoder.name]

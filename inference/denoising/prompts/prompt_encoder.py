@@ -53,7 +53,7 @@ class PromptEncoder:
 
         Raises:
             InvalidRequestError: a prompt is too long, or the encoders have fewer layers.
-            UnusableEmbeddingError: a textual inversion is damaged, or does not fit the encoders.
+            AdapterUnusableError: a textual inversion is damaged, or does not fit the encoders.
         """
         self._check(generation.clip_skip)
         zeros = not generation.negative_prompt and self._zeros_for_nothing

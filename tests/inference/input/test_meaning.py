@@ -13,13 +13,11 @@ from PIL import Image
 
 from inference.contract.environment import ContainerEnvironment
 from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
-from inference.contract.problem import ErrorCode
 from inference.contract.result import GenerationResult
 from inference.denoising.loading import load_engine
 from inference.engine import Engine
-from inference.input.refusal import InputError
 from tests.inference.fakes import BUCKET, handler_of
-from tests.inference.input.pictures import data_url, encoded
+from tests.inference.input.pictures import data_url
 from training.examination import examine
 from training.scene import Scene
 
@@ -125,57 +123,3 @@ def test_outpainting_keeps_the_centre_to_the_byte_and_goes_on_around_it(draw: Dr
     assert kept.tobytes() == inner.tobytes()
     corners = [image.getpixel(at) for at in ((2, 2), (157, 2), (2, 157), (157, 157))]
     assert all(min(corner) > 200 for corner in corners)
-
-
-BAD = {
-    "no picture": ({"input_image": data_url(b"hello")}, ErrorCode.INVALID_INPUT_IMAGE, "#/input_image"),
-    "truncated": (
-        {"input_image": data_url(encoded(SCENE)[:-200])},
-        ErrorCode.INVALID_INPUT_IMAGE,
-        "#/input_image",
-    ),
-    "narrow": (
-        {"input_image": data_url(Image.new("L", (20_000, 1)))},
-        ErrorCode.INVALID_INPUT_IMAGE,
-        "#/input_image",
-    ),
-    "missing": (
-        {"input_image": f"s3://{BUCKET}/inputs/none.png"},
-        ErrorCode.INPUT_FETCH_FAILED,
-        "#/input_image",
-    ),
-    "private": (
-        {"input_image": "https://169.254.169.254/latest"},
-        ErrorCode.INPUT_FETCH_FAILED,
-        "#/input_image",
-    ),
-    "black mask": (
-        {"input_image": data_url(SCENE), "mask_image": data_url(Image.new("L", (SIZE, SIZE)))},
-        ErrorCode.INVALID_INPUT_IMAGE,
-        "#/mask_image",
-    ),
-    "mask of another shape": (
-        {"input_image": data_url(SCENE), "mask_image": data_url(Image.new("L", (64, 128), "white"))},
-        ErrorCode.INVALID_INPUT_IMAGE,
-        "#/mask_image",
-    ),
-    "canvas": (
-        {"input_image": data_url(SCENE), "outpaint": {"left": 256}},
-        ErrorCode.VALIDATION_FAILED,
-        "#/outpaint",
-    ),
-}
-
-
-def test_bad_inputs_are_refused_by_name_while_the_requests_beside_and_after_them_succeed(
-    handle: Any,
-) -> None:
-    good = {"input_image": data_url(SCENE), "mask_image": data_url(masked()), "steps": 3, "strength": 1.0}
-    plain = {"steps": 3}
-    refused = handle(plain, good, *(request for request, *_ in BAD.values()), good, plain)
-    for error, (_, code, pointer) in zip(refused[2:-2], BAD.values(), strict=True):
-        assert isinstance(error, InputError)
-        assert (error.code, [each.pointer for each in error.errors]) == (code, [pointer])
-    after = handle(plain, good)
-    for result in (*refused[:2], *refused[-2:], *after):
-        assert isinstance(result, GenerationResult)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from inference.contract.problem import ErrorCode
-from inference.denoising.prompts.embedding_file import UnusableFileError, read_embedding
+from inference.denoising.adapter_files import UnfitError
+from inference.denoising.prompts.embedding_file import read_embedding
 from inference.denoising.prompts.encoded import EncodedPrompt
-from inference.denoising.prompts.inversions import UnusableEmbeddingError
 from inference.denoising.prompts.prompt_encoder import PromptEncoder
-from inference.engine import AdapterFile
+from inference.engine import AdapterFile, AdapterUnusableError
 from tests.inference.drawing import generation_of
 from tests.inference.prompts import families
 
@@ -182,9 +182,9 @@ UNUSABLE = {
     "malice": (lambda folder: unsafe(folder, {"a": Malice()}), "would run code of its own"),
     "a module": (lambda folder: unsafe(folder, torch.nn.Linear(2, 2)), "holds more than tensors"),
     "a truncated pickle": (lambda folder: _cut(unsafe(folder, {"a": STYLE})), "is damaged"),
-    "truncated safetensors": (lambda folder: _cut(safe(folder, {"a": STYLE})), "is damaged"),
+    "truncated safetensors": (lambda folder: _cut(safe(folder, {"a": STYLE})), "no whole safetensors"),
     "an empty pickle": (lambda folder: _cut(unsafe(folder, {"a": STYLE}), 0), "is damaged"),
-    "empty safetensors": (lambda folder: _cut(safe(folder, {"a": STYLE}), 0), "is damaged"),
+    "empty safetensors": (lambda folder: _cut(safe(folder, {"a": STYLE}), 0), "no whole safetensors"),
 }
 
 
@@ -200,7 +200,7 @@ def test_a_file_that_cannot_be_used_is_named_and_the_next_request_succeeds(
     write, words = UNUSABLE[flaw]
     good = adapter(safe(tmp_path, {"a": STYLE}, "good.safetensors"), "good")
     encoder, bad = PromptEncoder(sd), adapter(write(tmp_path))
-    with pytest.raises(UnusableEmbeddingError, match=rf"embeddings/1: '{NAME}' .*{words}") as refused:
+    with pytest.raises(AdapterUnusableError, match=rf"The embedding '{NAME}' .*{words}") as refused:
         encode(encoder, good, bad)
     assert refused.value.problem().code == ErrorCode.ADAPTER_UNUSABLE
     assert refused.value.errors[0].pointer == "#/embeddings/1"
@@ -208,7 +208,7 @@ def test_a_file_that_cannot_be_used_is_named_and_the_next_request_succeeds(
 
 
 def test_what_was_made_for_another_family_is_refused_by_an_sdxl(sdxl: Any, tmp_path: Path) -> None:
-    with pytest.raises(UnusableEmbeddingError, match="another family"):
+    with pytest.raises(AdapterUnusableError, match="another family"):
         encode(PromptEncoder(sdxl), adapter(safe(tmp_path, {"emb_params": STYLE})))
 
 
@@ -226,12 +226,12 @@ def test_no_damage_is_more_than_an_unusable_file(tmp_path: Path, ending: str, da
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
-    with suppress(UnusableFileError):
+    with suppress(UnfitError):
         read_embedding(path)
 
 
 def test_a_pickle_of_plain_values_is_no_textual_inversion(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(pickle.dumps({"a": 1}, protocol=2))
-    with pytest.raises(UnusableFileError):
+    with pytest.raises(UnfitError):
         read_embedding(path)

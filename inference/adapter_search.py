@@ -1,15 +1,9 @@
-"""Where adapters lie in the models bucket, and which are there."""
+"""Which adapters are in the models bucket."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inference.contract.keys import (
-    CONTROLNETS_PREFIX,
-    EMBEDDINGS_PREFIX,
-    LORAS_PREFIX,
-    UPSCALERS_PREFIX,
-    VAES_PREFIX,
-)
+from inference.contract.adapters import DIRECTORY, AdapterKind
 from inference.disk_cache import digest
 
 if TYPE_CHECKING:
@@ -17,28 +11,6 @@ if TYPE_CHECKING:
 
 SHOWN_NAMES = 12
 """What is listed of what there is, if there is no more."""
-
-
-@dataclass(frozen=True)
-class Kind:
-    """Adapters of one sort.
-
-    Attributes:
-        name: what one is called.
-        prefix: where they lie in the models bucket.
-        endings: what follows their names there, the preferred first; `/` is a directory.
-    """
-
-    name: str
-    prefix: str
-    endings: tuple[str, ...]
-
-
-LORA = Kind("LoRA", LORAS_PREFIX, (".safetensors",))
-EMBEDDING = Kind("embedding", EMBEDDINGS_PREFIX, (".safetensors", ".pt"))
-CONTROLNET = Kind("ControlNet", CONTROLNETS_PREFIX, ("/",))
-VAE = Kind("VAE", VAES_PREFIX, ("/", ".safetensors"))
-UPSCALER = Kind("upscaler", UPSCALERS_PREFIX, (".safetensors", ".pth"))
 
 
 @dataclass(frozen=True)
@@ -58,14 +30,16 @@ class Found:
     size_bytes: int
 
 
-def find(s3: "S3Client", bucket: str, kind: Kind, name: str) -> Found | None:
+def find(s3: "S3Client", bucket: str, kind: AdapterKind, name: str) -> Found | None:
     """The adapter with the preferred ending, among those that are there."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{kind.prefix}{name}")
     objects = [item for page in pages for item in page.get("Contents", []) if item["Size"]]
     for ending in kind.endings:
         key = f"{kind.prefix}{name}{ending}"
         own = [
-            item for item in objects if item["Key"] == key or (ending == "/" and item["Key"].startswith(key))
+            item
+            for item in objects
+            if item["Key"] == key or (ending == DIRECTORY and item["Key"].startswith(key))
         ]
         if own:
             version = digest(*(part for item in own for part in (item["Key"], item["ETag"])))
@@ -73,7 +47,7 @@ def find(s3: "S3Client", bucket: str, kind: Kind, name: str) -> Found | None:
     return None
 
 
-def names_of(s3: "S3Client", bucket: str, kind: Kind) -> list[str]:
+def names_of(s3: "S3Client", bucket: str, kind: AdapterKind) -> list[str]:
     """Names of adapters of this kind, and more than are shown only if there are."""
     answer = s3.list_objects_v2(Bucket=bucket, Prefix=kind.prefix, Delimiter="/", MaxKeys=10 * SHOWN_NAMES)
     keys = [item["Key"] for item in answer.get("Contents", [])]
