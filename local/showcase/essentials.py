@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_MOST_CHARACTERS = 72
+_MOST_CHARACTERS = 60
 
 
 def shared(requests: Sequence[Mapping[str, Any]]) -> str:
@@ -38,6 +38,8 @@ def _words(value: Any) -> str:
             return "data:…" if value.startswith("data:") else value
         case dict():
             return ", ".join(f"{name} {_words(each)}" for name, each in value.items())
+        case None | []:
+            return "none"
         case list():
             return "; ".join(map(_words, value))
     return json.dumps(value)

@@ -80,20 +80,20 @@ def rows(side: int) -> tuple[Row, ...]:
         _row(
             "LoRA",
             {"prompt": "a big red moon on a white background", "seed": 1},
-            {},
+            {"loras": []},
             {"loras": [{"name": "moon"}]},
         ),
         *_rows_from_pictures(side),
         _row(
             "Hires pass",
             {"prompt": _STAR, "seed": 1, "width": side // 2, "height": side // 2},
-            {},
+            {"hires": None},
             {"hires": {"scale": 2, "strength": 0.7}},
         ),
         _row(
             "Upscaling",
             {"prompt": _STAR, "seed": _SEED},
-            {},
+            {"upscale": None},
             {"upscale": {"scale": 1.5, "upscaler": "lanczos"}},
         ),
         _row(
@@ -126,7 +126,7 @@ _PADDING = " ".join(["photo"] * 80)
 
 def _rows_from_pictures(side: int) -> tuple[Row, ...]:
     square = _drawn(side, shape="square", colour="red", background="white", size="small", position="left")
-    circle = _drawn(side, shape="circle", colour="red", background="white", size="big")
+    circle = _drawn(side, shape="circle", colour="orange", background="white", size="big")
     half = _drawn(side, shape="circle", colour="blue", background="yellow", size="big")
     border = side // 32 * 8
     half = half.crop((border, 0, side - border, side))
@@ -146,12 +146,12 @@ def _rows_from_pictures(side: int) -> tuple[Row, ...]:
         _row(
             "Inpainting",
             {
-                "prompt": "a big green circle on a white background",
+                "prompt": "a big red circle on a white background",
                 "input_image": data_url(circle),
                 "mask_image": data_url(mask),
                 "strength": 1.0,
                 "sampler": "ddim",
-                "seed": 6,
+                "seed": 3,
             },
             {},
             input=circle,
@@ -172,7 +172,7 @@ def _rows_from_pictures(side: int) -> tuple[Row, ...]:
             label="ControlNet",
             panels=(
                 Given(caption="image", picture=heart),
-                Asked(request=purple_heart),
+                Asked(request=purple_heart | {"controlnets": []}),
                 Asked(request=purple_heart | {"controlnets": [control]}, refusal=ErrorCode.ADAPTER_NOT_FOUND),
             ),
         ),

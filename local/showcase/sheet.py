@@ -59,7 +59,7 @@ def contact_sheet(strips: Sequence[Strip]) -> Image.Image:
 
 def _draw_strip(strip: Strip) -> Image.Image:
     text = _wrapped(strip.text, _LABELS_WIDTH - _GAP)
-    captions_height = _LINE * max(len(_wrapped(cell.caption, _width(cell))) for cell in strip.cells)
+    captions_height = 3 + _LINE * max(len(_wrapped(cell.caption, _width(cell))) for cell in strip.cells)
     cells = [_draw_cell(cell, captions_height) for cell in strip.cells]
     width = _LABELS_WIDTH + sum(cell.width + _GAP for cell in cells) - _GAP
     height = max(28 + _LINE * len(text), *(cell.height for cell in cells))
@@ -80,12 +80,12 @@ def _draw_cell(cell: Cell, captions_height: int) -> Image.Image:
     note = _wrapped(cell.note, width) if cell.picture else []
     image = Image.new("RGB", (width, captions_height + picture.height + 4 + _LINE * len(note)), "white")
     draw = ImageDraw.Draw(image)
-    _write(draw, (0, 0), _wrapped(cell.caption, width), _TEXT)
+    caption = _wrapped(cell.caption, width)
+    _write(draw, (0, captions_height - 3 - _LINE * len(caption)), caption, _TEXT)
     image.paste(picture, (0, captions_height))
-    draw.rectangle(
-        (0, captions_height, picture.width - 1, captions_height + picture.height - 1), outline=_RULE
-    )
-    _write(draw, (0, captions_height + picture.height + 4), note, _FAINT)
+    bottom = captions_height + picture.height
+    draw.rectangle((0, captions_height, picture.width - 1, bottom - 1), outline=_RULE)
+    _write(draw, (0, bottom + 4), note, _FAINT)
     return image
 
 
