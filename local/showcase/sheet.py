@@ -1,5 +1,6 @@
 """A contact sheet: rows of pictures with their captions."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -119,7 +120,7 @@ def _wrapped(text: str, width: int) -> list[str]:
             else:
                 line = f"{line} {word}" if line else word
             while _FONT.getlength(line) > width:
-                fits = max(n for n in range(1, len(line)) if n == 1 or _FONT.getlength(line[:n]) <= width)
+                fits = bisect_right(range(2, len(line)), width, key=lambda n: _FONT.getlength(line[:n])) + 1
                 lines.append(line[:fits])
                 line = line[fits:]
         lines.append(line)
