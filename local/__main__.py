@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
+from rich.markup import escape
 
 from local import demo
 from local.client import JobFailedError, UnreachableError
@@ -61,7 +62,7 @@ def main() -> int:
             case "up":
                 _stay_up(stack, console, arguments.directory)
     except _FAILURES as error:
-        console.print(f"[red]error:[/red] {error}", soft_wrap=True, markup=True)
+        console.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True, markup=True)
         return 1
     except KeyboardInterrupt:
         console.print("stopping")

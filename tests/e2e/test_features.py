@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,7 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
+from rich.console import Console
 
+from local.showcase.command import Api, run
+from local.stack import LocalStack
 from tests.e2e.client import finish, submit
 from tests.inference.input.pictures import data_url
 from training.examination import examine
@@ -30,6 +34,12 @@ def draw(http: httpx.Client) -> Draw:
         return Image.open(io.BytesIO(httpx.get(done["images"][0]["url"]).content))
 
     return draw
+
+
+def test_every_row_of_the_contact_sheet_shows_what_it_should(stack: LocalStack, tmp_path: Path) -> None:
+    api = Api(stack.address.api_url, stack.address.api_key)
+    run(api, output=tmp_path / "sheet.png", console=Console(quiet=True))
+    assert (tmp_path / "sheet.png").exists()
 
 
 def pixels(image: Image.Image) -> Any:
