@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_MOST_CHARACTERS = 60
+_HEAD, _TAIL = 24, 36
+"""Characters that are left of a long text."""
 
 
 def shared(requests: Sequence[Mapping[str, Any]]) -> str:
@@ -46,7 +47,6 @@ def _words(value: Any) -> str:
 
 
 def _elided(text: str) -> str:
-    if len(text) <= _MOST_CHARACTERS:
+    if len(text) <= _HEAD + _TAIL:
         return text
-    half = _MOST_CHARACTERS // 2
-    return f"{text[:half].rpartition(' ')[0]} … {text[-half:].partition(' ')[2]}"
+    return f"{text[:_HEAD].rpartition(' ')[0]} … {text[-_TAIL:].partition(' ')[2]}"

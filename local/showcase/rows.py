@@ -125,12 +125,16 @@ _PADDING = " ".join(["photo"] * 80)
 
 
 def _rows_from_pictures(side: int) -> tuple[Row, ...]:
-    square = _drawn(side, shape="square", colour="red", background="white", size="small", position="left")
-    circle = _drawn(side, shape="circle", colour="orange", background="white", size="big")
-    half = _drawn(side, shape="circle", colour="blue", background="yellow", size="big")
+    square = _drawn(
+        side, Scene(shape="square", colour="red", background="white", size="small", position="left")
+    )
+    circle = _drawn(side, Scene(shape="circle", colour="orange", background="white", size="big"))
+    half = _drawn(side, Scene(shape="circle", colour="blue", background="yellow", size="big"))
     border = side // 32 * 8
     half = half.crop((border, 0, side - border, side))
-    heart = _drawn(side, shape="heart", colour="black", background="white", size="small", position="right")
+    heart = _drawn(
+        side, Scene(shape="heart", colour="black", background="white", size="small", position="right")
+    )
     mask = Image.new("L", (side, side))
     ImageDraw.Draw(mask).rectangle((side // 2, 0, side, side), fill=255)
     control = {"type": "canny", "image": data_url(heart), "preprocess": True}
@@ -185,8 +189,8 @@ def _row(label: str, common: Mapping[str, Any], *variants: Mapping[str, Any], **
     return Row(label=label, panels=(*shown, *asked))
 
 
-def _drawn(side: int, **scene: str) -> Image.Image:
-    picture = Scene(**scene).draw()
+def _drawn(side: int, scene: Scene) -> Image.Image:
+    picture = scene.draw()
     return picture if side == SIZE else picture.resize((side, side), Image.Resampling.LANCZOS)
 
 

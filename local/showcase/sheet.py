@@ -120,8 +120,13 @@ def _wrapped(text: str, width: int) -> list[str]:
             else:
                 line = f"{line} {word}" if line else word
             while _FONT.getlength(line) > width:
-                fits = bisect_right(range(2, len(line)), width, key=lambda n: _FONT.getlength(line[:n])) + 1
+                fits = _fitting(line, width)
                 lines.append(line[:fits])
                 line = line[fits:]
         lines.append(line)
     return lines
+
+
+def _fitting(word: str, width: int) -> int:
+    """How many of its characters, one at least, are no wider than so many pixels."""
+    return 1 + bisect_right(range(2, len(word)), float(width), key=lambda n: float(_FONT.getlength(word[:n])))
