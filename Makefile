@@ -15,7 +15,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PROMPT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format synth doctor cost convert docs lock package bench train evaluate clean
+.PHONY: help setup demo showcase up test check format synth doctor cost convert docs lock package bench train evaluate clean
 
 help: ## Show the commands.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ setup: .venv/.installed ## Create .venv.
 
 demo: setup ## Draw six pictures through every part of the system, into out/. PROMPT="..." changes the first.
 	@$(BIN)/python -m local demo --prompt "$$PROMPT"
+
+showcase: setup ## Show every feature on one sheet, out/showcase.png: of the API that `make up` runs, else of one of its own.
+	@$(BIN)/python -m local showcase
 
 up: setup ## Keep the whole system running at http://127.0.0.1:8080 (PORT=...) until Ctrl-C.
 	@$(BIN)/python -m local up --port $(PORT)

@@ -97,7 +97,10 @@ def _draw_and_save(
     result = endpoint.draw(request, timeout_s=arguments.timeout_s)
     arguments.output.mkdir(parents=True, exist_ok=True)
     for index, image in enumerate(result["images"]):
-        path = arguments.output / f"{result['id']}-{index}.png"
+        if image["s3_uri"] is None:
+            print(f"image {index} is withheld: {', '.join(image['flags'])}")
+            continue
+        path = arguments.output / f"{result['id']}-{index}{Path(image['s3_uri']).suffix}"
         endpoint.download(image, path)
         print(f"{image['s3_uri']} -> {path}")
 

@@ -110,7 +110,10 @@ def _draw_and_save(api: JobsApi, request: Mapping[str, Any], directory: Path) ->
         print(f"{job['id']}: {job['phase'] or job['status']}")
     directory.mkdir(parents=True, exist_ok=True)
     for index, image in enumerate(job["images"]):
-        path = directory / f"{job['id']}-{index}.png"
+        if image["s3_uri"] is None:
+            print(f"image {index} is withheld: {', '.join(image['flags'])}")
+            continue
+        path = directory / f"{job['id']}-{index}{Path(image['s3_uri']).suffix}"
         api.download(image, path)
         print(f"{image['s3_uri']} -> {path}")
 

@@ -79,7 +79,10 @@ def _draw_and_save(session: Session, request: Mapping[str, Any], arguments: argp
     result = draw(predictor, request, bucket=arguments.bucket, timeout_s=arguments.timeout_s)
     arguments.output.mkdir(parents=True, exist_ok=True)
     for index, image in enumerate(result["images"]):
-        path = arguments.output / f"{result['id']}-{index}.png"
+        if image["s3_uri"] is None:
+            print(f"image {index} is withheld: {', '.join(image['flags'])}")
+            continue
+        path = arguments.output / f"{result['id']}-{index}{Path(image['s3_uri']).suffix}"
         predictor.s3_client.download_file(*parse_s3_url(image["s3_uri"]), str(path))
         print(f"{image['s3_uri']} -> {path}")
 

@@ -1,29 +1,19 @@
 """The main job, as a client sees it: jobs over HTTP, followed until their images are there."""
 
 import io
-import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
 from PIL import Image, ImageDraw
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from local.stack import Address, LocalStack
+from local.client import JobsClient
+from local.stack import LocalStack
 
 DEFAULT_PROMPT = "a photo of an astronaut riding a horse on mars"
 KNOWN_PROMPT = "a big yellow star on a blue background"
 """What the demo model was trained for."""
-
-_POLL_S = 0.2
-_TIMEOUT_S = 600
-_TERMINAL = {"succeeded", "failed", "canceled"}
-
-
-class JobFailedError(RuntimeError):
-    """A job did not succeed."""
 
 
 def run(stack: LocalStack, *, prompt: str, output: Path, console: Console) -> None:
@@ -44,20 +34,19 @@ def run(stack: LocalStack, *, prompt: str, output: Path, console: Console) -> No
         },
     }
     output.mkdir(parents=True, exist_ok=True)
-    trust = stack.aws.ssl_context()
-    with _client(stack.address) as http, _progress(console) as progress:
+    address = stack.address
+    with (
+        JobsClient(address.api_url, address.api_key, trust=stack.aws.ssl_context()) as client,
+        _progress(console) as progress,
+    ):
         for name, request in jobs.items():
-            job = _submit(http, request)
+            job = client.submit(request)
             console.print(f"{name}: job {job['id']}: {request['prompt']!r}")
-            job = _follow(http, job, name, progress)
+            job = _follow(client, job, name, progress)
             for index, image in enumerate(job["images"]):
                 path = output / f"{name}-{index}.png"
-                path.write_bytes(httpx.get(image["url"], verify=trust).raise_for_status().content)
+                path.write_bytes(client.download(image))
                 console.print(f"  {image['s3_uri']} -> {path}", soft_wrap=True)
-
-
-def _client(address: Address) -> httpx.Client:
-    return httpx.Client(base_url=address.api_url, headers={"x-api-key": address.api_key}, timeout=60)
 
 
 def _progress(console: Console) -> Progress:
@@ -72,22 +61,10 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def _submit(http: httpx.Client, request: Mapping[str, Any]) -> Any:
-    answer = http.post("/v1/jobs", json=request)
-    if not answer.is_success:
-        raise JobFailedError(f"the job was refused: {answer.text}")
-    return answer.json()
-
-
-def _follow(http: httpx.Client, job: Any, name: str, progress: Progress) -> Any:
+def _follow(client: JobsClient, submitted: Any, name: str, progress: Progress) -> Any:
     """Shows what the API says of the job until it has ended."""
-    task = progress.add_task(name, status=job["status"], total=None)
-    deadline = time.monotonic() + _TIMEOUT_S
-    while job["status"] not in _TERMINAL:
-        if time.monotonic() > deadline:
-            raise JobFailedError(f"job {job['id']} had not ended after {_TIMEOUT_S} s")
-        time.sleep(_POLL_S)
-        job = http.get(job["links"]["self"]).raise_for_status().json()
+    task = progress.add_task(name, status=submitted["status"], total=None)
+    for job in client.follow(submitted):
         done = job["progress"] or {"step": 0, "total_steps": None}
         progress.update(
             task,
@@ -96,11 +73,6 @@ def _follow(http: httpx.Client, job: Any, name: str, progress: Progress) -> Any:
             total=done["total_steps"],
         )
     progress.remove_task(task)
-    if job["status"] == "canceled":
-        raise JobFailedError(f"job {job['id']} was canceled")
-    if job["status"] == "failed":
-        error = job["error"]
-        raise JobFailedError(f"job {job['id']} failed: {error['code']}: {error['detail']}")
     return job
 
 

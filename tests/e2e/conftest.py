@@ -6,9 +6,17 @@ import pytest
 from local.stack import LocalStack
 
 
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The one stack of all modules that do not start their own."""
+    stack = LocalStack.start(port=0, directory=tmp_path_factory.mktemp("local"), report=print)
+    yield stack
+    stack.stop()
+
+
 @pytest.fixture(scope="module")
 def http(stack: LocalStack) -> Iterator[httpx.Client]:
-    """A client with the key of the stack that the module has started."""
+    """A client with the key of the module's stack."""
     with httpx.Client(
         base_url=stack.address.api_url, headers={"x-api-key": stack.address.api_key}, timeout=60
     ) as client:

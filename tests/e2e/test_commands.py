@@ -112,3 +112,18 @@ def test_a_demo_whose_job_fails_exits_with_its_error(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "prompt: must not be empty" in done.stdout
+
+
+def test_a_showcase_of_a_stack_that_is_gone_says_so(tmp_path: Path) -> None:
+    gone = {"api_url": f"http://127.0.0.1:{free_port()}", "api_key": "x"}
+    (tmp_path / "endpoint.json").write_text(json.dumps(gone))
+    done = subprocess.run(
+        command("--directory", str(tmp_path), "showcase"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"nothing answers at {gone['api_url'].removeprefix('http://')}" in done.stdout

@@ -5,7 +5,6 @@ import io
 import json
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,6 @@ from local.stack import LocalStack
 from tests.conftest import ROOT
 from tests.e2e.client import finish, resources, submit, wait_until
 from training.examination import examine
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    stack = LocalStack.start(port=0, directory=tmp_path_factory.mktemp("local"), report=print)
-    yield stack
-    stack.stop()
 
 
 def topic(stack: LocalStack, name: str) -> str:

@@ -16,6 +16,13 @@ def test_it_saves_the_images_of_its_request(run: Run, endpoint: list[str], tmp_p
         assert f"-> out/{path.name}" in done.stdout
 
 
+def test_an_image_is_saved_by_its_format(run: Run, endpoint: list[str], tmp_path: Path) -> None:
+    fields = '{"steps": 1, "width": 64, "height": 64, "output_format": "webp"}'
+    assert run(NAME, "a red circle", *endpoint, "--fields", fields).returncode == 0
+    (path,) = (tmp_path / "out").iterdir()
+    assert path.suffix == ".webp"
+
+
 def test_a_request_that_the_container_refuses_ends_with_its_words(run: Run, endpoint: list[str]) -> None:
     done = run(NAME, "a red circle", *endpoint, "--fields", '{"width": 100}')
     assert done.returncode == 1

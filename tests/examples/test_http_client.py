@@ -210,6 +210,18 @@ def test_an_image_is_fetched_without_the_key(api: JobsApi, server: Server, url: 
     assert server.requests == [("GET", "/signed", None)]
 
 
+def test_a_withheld_image_is_told_and_the_others_are_saved_by_their_format(
+    api: JobsApi, server: Server, url: str, tmp_path: Path, capsys: Any
+) -> None:
+    withheld = {"s3_uri": None, "sha256": None, "url": None, "flags": ["nsfw"]}
+    sha256 = hashlib.sha256(b"picture").hexdigest()
+    drawn = {"s3_uri": "s3://b/outputs/J/1.webp", "sha256": sha256, "url": f"{url}/signed", "flags": []}
+    server.answers = [shown(SUCCEEDED | {"images": [withheld, drawn]}), Response(b"picture")]
+    http_client._draw_and_save(api, {"prompt": "x"}, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["J-1.webp"]
+    assert "image 0 is withheld: nsfw\n" in capsys.readouterr().out
+
+
 def test_a_damaged_image_is_not_saved(api: JobsApi, server: Server, url: str, tmp_path: Path) -> None:
     server.answers = [Response(b"half a pict")]
     image = {"s3_uri": "s3://b/k", "url": f"{url}/signed", "sha256": hashlib.sha256(b"picture").hexdigest()}

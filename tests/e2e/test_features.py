@@ -1,0 +1,117 @@
+"""What requests ask for, looked for in the pictures that come back, through every part of the system."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
+from rich.console import Console
+
+from local.showcase.command import Api, run
+from local.stack import LocalStack
+from tests.e2e.client import finish, submit
+from tests.inference.input.pictures import data_url
+from training.examination import examine
+from training.scene import NEW_SHAPE, SHAPES, Scene
+
+CIRCLE = Scene(shape="circle", colour="orange", background="white", size="big").draw()
+Draw = Callable[..., Image.Image]
+
+
+@pytest.fixture(scope="module")
+def draw(http: httpx.Client) -> Draw:
+    """Has one picture drawn and opens it."""
+
+    def draw(**request: Any) -> Image.Image:
+        done = finish(http, submit(http, **{"steps": 8, "seed": 1, **request}))
+        assert done["status"] == "succeeded", done["error"]
+        return Image.open(io.BytesIO(httpx.get(done["images"][0]["url"]).content))
+
+    return draw
+
+
+def test_every_row_of_the_contact_sheet_shows_what_it_should(stack: LocalStack, tmp_path: Path) -> None:
+    api = Api(stack.address.api_url, stack.address.api_key)
+    run(api, output=tmp_path / "sheet.png", console=Console(quiet=True))
+    assert (tmp_path / "sheet.png").exists()
+
+
+def pixels(image: Image.Image) -> Any:
+    return np.asarray(image.convert("RGB"))
+
+
+def test_a_lora_draws_what_the_model_does_not_know(draw: Draw) -> None:
+    request = {"prompt": "a big red moon on a white background", "steps": 12}
+    without, with_it = draw(**request), draw(**request, loras=[{"name": "moon"}])
+    found = examine(with_it, shapes=(*SHAPES, NEW_SHAPE))
+    assert (found.shape, found.colour, found.background) == (NEW_SHAPE, "red", "white")
+    assert examine(without, shapes=(*SHAPES, NEW_SHAPE)).shape != NEW_SHAPE
+
+
+def test_inpainting_draws_in_the_mask_and_leaves_the_rest_to_the_byte(draw: Draw) -> None:
+    mask = Image.new("L", CIRCLE.size)
+    mask.paste(255, (64, 0, 128, 128))
+    image = draw(
+        prompt="a big red circle on a white background",
+        input_image=data_url(CIRCLE),
+        mask_image=data_url(mask),
+        strength=1.0,
+    )
+    before, after = pixels(CIRCLE), pixels(image)
+    assert (after[:, :64] == before[:, :64]).all()
+    assert examine(CIRCLE.crop((64, 0, 128, 128))).colour == "orange"
+    assert examine(image.crop((64, 0, 128, 128))).colour == "red"
+
+
+def test_outpainting_keeps_the_centre_to_the_byte_and_completes_it(draw: Draw) -> None:
+    half = CIRCLE.crop((32, 0, 96, 128))
+    image = draw(
+        prompt="a big orange circle on a white background",
+        input_image=data_url(half),
+        outpaint={"left": 32, "right": 32},
+    )
+    assert image.size == (128, 128)
+    before, after = pixels(half), pixels(image)
+    assert (after[:, 48:80] == before[:, 16:48]).all()
+    found = examine(image)
+    assert (found.colour, found.shape, found.background) == ("orange", "circle", "white")
+
+
+def test_a_webp_comes_as_a_webp(http: httpx.Client) -> None:
+    done = finish(http, submit(http, steps=1, width=64, height=64, output_format="webp"))
+    (image,) = done["images"]
+    assert image["s3_uri"] == done["output_s3_uris"][0]
+    assert image["s3_uri"].endswith("/0.webp")
+    answer = httpx.get(image["url"])
+    assert answer.headers["content-type"] == "image/webp"
+    assert Image.open(io.BytesIO(answer.content)).format == "WEBP"
+
+
+def test_a_png_says_how_it_was_drawn_and_its_request_draws_it_again(draw: Draw) -> None:
+    image = draw(prompt="a (green:1.2) star", steps=3, sampler="DPM++ 2M Karras", seed=9, clip_skip=2)
+    assert isinstance(image, PngImageFile)
+    parameters = image.text["parameters"]
+    assert parameters.startswith("a (green:1.2) star\n")
+    for setting in ("Steps: 3", "Sampler: DPM++ 2M Karras", "Seed: 9", "Size: 128x128", "Clip skip: 2"):
+        assert setting in parameters
+    again = draw(**json.loads(image.text["generation"])["request"])
+    assert again.tobytes() == image.tobytes()
+
+
+def test_hires_and_upscaling_multiply_the_size(draw: Draw) -> None:
+    image = draw(
+        prompt="a big yellow star on a blue background",
+        width=64,
+        height=64,
+        hires={"scale": 2, "strength": 0.7},
+        upscale={"scale": 1.5},
+    )
+    assert image.size == (192, 192)
+    found = examine(image)
+    assert (found.colour, found.shape, found.background) == ("yellow", "star", "blue")
