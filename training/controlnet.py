@@ -75,7 +75,8 @@ def _awaken(module: nn.Module) -> None:
     """Lets thin lines come through the layers that maps go through; as they are made, they all but vanish."""
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-        nn.init.zeros_(module.bias)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
 
 
 def _tensor(scene: Scene) -> torch.Tensor:
