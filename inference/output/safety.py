@@ -5,7 +5,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from inference.contract.safety import NSFW, SafetyMode, SafetyReport
-from inference.output.detection import Detector
+from inference.output.detector import Detector
 
 _BLURRED_SIDE = 12
 """Pixels of a blurred picture's longer side before it is enlarged again: no filter brings back the rest."""

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from transformers import CLIPImageProcessorPil
 
 from inference.logs import adopt
-from inference.output.detection import DetectorError
+from inference.output.detector import DetectorError
 
 _VARIANTS = {"model.safetensors": None, "model.fp16.safetensors": "fp16"}
 _HASH_DIGITS = 10
@@ -57,7 +57,7 @@ class SafetyChecker:
         self._turn = threading.Lock()
 
     def is_nsfw(self, picture: Image.Image) -> bool:
-        """See `inference.output.detection.Detector.is_nsfw`."""
+        """See `inference.output.detector.Detector.is_nsfw`."""
         pixels = self._features(picture, return_tensors="pt").pixel_values
         with self._turn:  # it computes on several cores: two at once would be slower than one after the other
             _, found = self._checker(clip_input=pixels, images=[torch.zeros(1)])

@@ -18,7 +18,8 @@ from transformers import CLIPConfig, CLIPImageProcessorPil
 from inference.contract.safety import SafetyMode
 from inference.denoising.loading import load_engine
 from inference.engine import Inputs
-from inference.output.detection import DetectorError, load_detector
+from inference.output.detection import load_detector
+from inference.output.detector import DetectorError
 from inference.output.finisher import Finisher
 from inference.output.open_nsfw import OpenNsfw
 from inference.output.provenance import MadeWith
