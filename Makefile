@@ -72,9 +72,10 @@ package: setup ## Pack a model (MODEL=directory) with the engine for AWS's stock
 	@mkdir -p $(dir $(TARGET))
 	$(BIN)/python -m inference.package $(MODEL) $(TARGET)
 
-train: setup ## Train the demo model and its LoRA anew, into inference/: hours on two cores, resumable.
+train: setup ## Train the demo model and its adapters anew, into inference/: hours on two cores, resumable.
 	$(BIN)/python -m training train
 	$(BIN)/python -m training lora
+	$(BIN)/python -m training controlnet
 
 bench: setup ## Measure the engine beside its peers, on the demo model.
 	$(BIN)/python -W ignore -m bench

@@ -10,7 +10,7 @@ from pathlib import Path
 _OURS = Path(__file__).parent
 _ENTRY = _OURS / "script_entry.py"
 _CODE = "code"
-_LEFT_OUT = {"demo_model", "demo_loras", "__pycache__"}
+_LEFT_OUT = {"demo_model", "demo_loras", "demo_controlnets", "__pycache__"}
 
 
 class PackageError(Exception):

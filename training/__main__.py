@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, StableDiffusionPipeline
+from diffusers import AutoencoderKL, ControlNetModel, StableDiffusionPipeline
 from PIL import Image
 
 from training.controlnet import train_controlnet
@@ -20,6 +20,7 @@ from training.evaluation import (
     draw,
     draw_and_examine,
     examination_scenes,
+    followed_shares,
     new_shape_shares,
 )
 from training.lessons import Lessons
@@ -97,7 +98,17 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         for name, shares in (("seen", report.seen), ("held out", report.held_out)):
             cells = " | ".join(f"{shares[criterion]:.1%}" for criterion in CRITERIA)
             print(f"| {sampler} | {name} | {cells} | {seconds:.2f} |", flush=True)
+    _evaluate_controlnet(pipeline)
     _evaluate_lora(pipeline)
+
+
+def _evaluate_controlnet(pipeline: StableDiffusionPipeline) -> None:
+    """How often a figure is where the edges have it, of which the prompts say nothing."""
+    controlnet = ControlNetModel.from_pretrained(CONTROLNETS / "canny", local_files_only=True)
+    print("\n| edges | place | size |\n| --- | --- | --- |")
+    for name, weight in (("without", 0.0), ("with", 1.0)):
+        shares = followed_shares(pipeline, controlnet, weight)
+        print(f"| {name} | {shares['position']:.1%} | {shares['size']:.1%} |", flush=True)
 
 
 def _evaluate_lora(pipeline: StableDiffusionPipeline) -> None:
@@ -171,8 +182,8 @@ def _parser() -> argparse.ArgumentParser:
     controlnet = commands.add_parser("controlnet", help="train the network that makes it follow edges")
     controlnet.add_argument("--work", type=Path, default=Path(".local/training"), help="for the checkpoint")
     controlnet.add_argument("--output", type=Path, default=CONTROLNETS)
-    controlnet.add_argument("--steps", type=int, default=3000)
-    controlnet.add_argument("--pictures", type=int, default=6000)
+    controlnet.add_argument("--steps", type=int, default=1000)
+    controlnet.add_argument("--pictures", type=int, default=4000)
     controlnet.add_argument("--seed", type=int, default=1)
     controlnet.set_defaults(run=_train_controlnet)
     evaluate = commands.add_parser("evaluate", help="draw 200 prompts and examine the pictures")

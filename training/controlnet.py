@@ -3,13 +3,12 @@
 import random
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from diffusers import ControlNetModel, StableDiffusionPipeline
-from PIL import Image
 from torch import nn
 
+from inference.input.edges import find_edges
 from training.lessons import Lessons
 from training.loop import train
 from training.scene import Scene, random_scene, shown_triples
@@ -19,11 +18,6 @@ _MAP_CHANNELS = (8, 16, 32, 48)
 
 _SILENT_SHARE = 0.5
 """Half of the pictures go without a caption, so that the edges have to be looked at."""
-
-
-def edges(picture: Image.Image) -> Image.Image:
-    """The picture's edges, white on black, RGB: Canny's algorithm at ControlNet's usual thresholds."""
-    return Image.fromarray(cv2.Canny(np.asarray(picture), 100, 200)).convert("RGB")
 
 
 def train_controlnet(
@@ -81,4 +75,4 @@ def _awaken(module: nn.Module) -> None:
 
 def _tensor(scene: Scene) -> torch.Tensor:
     """The scene's edges, (3, 128, 128) bytes."""
-    return torch.from_numpy(np.asarray(edges(scene.draw()))).permute(2, 0, 1)
+    return torch.from_numpy(np.array(find_edges(scene.draw()))).permute(2, 0, 1)

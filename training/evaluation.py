@@ -7,13 +7,23 @@ from typing import Any
 
 import diffusers
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import ControlNetModel, StableDiffusionControlNetPipeline, StableDiffusionPipeline
 from PIL import Image
 
 from inference.contract.samplers import find_sampler
+from inference.input.edges import find_edges
 from training.caption import describe
 from training.examination import Finding, examine
-from training.scene import NEW_SHAPE, SHAPES, Scene, all_triples, random_scene
+from training.scene import (
+    NEW_SHAPE,
+    POSITIONS,
+    SHAPES,
+    SIZES,
+    Scene,
+    all_triples,
+    random_scene,
+    shown_triples,
+)
 
 STEPS = 20
 SAMPLERS = ("euler_a", "ddim")
@@ -80,6 +90,34 @@ def new_shape_shares(pipeline: StableDiffusionPipeline) -> dict[str, float]:
     findings = [examine(image, shapes=(*SHAPES, NEW_SHAPE)) for image in images]
     drawn = [Drawn(*each) for each in zip(triples, images, findings, strict=True)]
     return {criterion: _share(drawn, criterion) for criterion in ("shape", "colour", "background")}
+
+
+def followed_shares(
+    pipeline: StableDiffusionPipeline, controlnet: ControlNetModel, weight: float
+) -> dict[str, float]:
+    """Shares of 60 pictures whose figure has the edges' place and size; the prompts say neither."""
+    rng = random.Random(_SEED)
+    triples = rng.sample(shown_triples(), 12)
+    scenes = [
+        replace(triple, position=position, size=rng.choice(list(SIZES)))
+        for triple in triples
+        for position in POSITIONS
+    ]
+    guided = StableDiffusionControlNetPipeline(
+        **pipeline.components, controlnet=controlnet, requires_safety_checker=False
+    )
+    guided.set_progress_bar_config(disable=True)
+    prompts = [f"a {scene.colour} {scene.shape} on a {scene.background} background" for scene in scenes]
+    images = draw(
+        guided,
+        "euler_a",
+        prompts,
+        first_seed=_SEED,
+        image=[find_edges(scene.draw()) for scene in scenes],
+        controlnet_conditioning_scale=weight,
+    )
+    drawn = [Drawn(*each) for each in zip(scenes, images, map(examine, images), strict=True)]
+    return {criterion: _share(drawn, criterion) for criterion in ("position", "size")}
 
 
 def draw(

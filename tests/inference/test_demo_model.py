@@ -13,10 +13,11 @@ from inference.contract.identifiers import new_job_id
 from inference.contract.model import ModelDeclaration, ModelDefaults
 from inference.contract.request import JobRequest
 from inference.denoising.loading import load_engine
-from inference.engine import Engine, Inputs
+from inference.engine import AdapterFile, Adapters, Engine, Inputs
+from inference.input.edges import find_edges
 from training.evaluation import new_shape_shares
 from training.examination import Finding, examine
-from training.model import DIRECTORY, LORAS, load_model
+from training.model import CONTROLNETS, DIRECTORY, LORAS, load_model
 from training.scene import COLOURS, SHAPES, Scene
 
 MODEL = ModelDeclaration(name="demo", defaults=ModelDefaults(width=128, height=128, steps=20))
@@ -160,3 +161,23 @@ def test_what_is_in_the_repository_is_small() -> None:
     sizes = {path: path.stat().st_size for path in (*DIRECTORY.rglob("*.*"), *LORAS.iterdir())}
     assert sum(size for path, size in sizes.items() if DIRECTORY in path.parents) < 16e6
     assert all(sizes[path] < 1e6 for path in LORAS.iterdir())
+
+
+@pytest.mark.parametrize("position", ["left", "right", "top", "bottom"])
+def test_a_figure_is_where_the_edges_have_it_and_in_the_prompts_colours(
+    engine: Engine, position: str
+) -> None:
+    edges = find_edges(Scene(shape="star", colour="black", background="white", position=position).draw())
+    canny = AdapterFile("canny", CONTROLNETS / "canny", version="1")
+    asked = JobRequest.model_validate(
+        {
+            "prompt": "a red star on a yellow background",
+            "seed": 1,
+            "controlnets": [{"type": "canny", "image": "s3://data/inputs/edges.png"}],
+        }
+    )
+    generation = Generation.resolve(asked, MODEL, job_id=new_job_id(), seed=0)
+    inputs = Inputs(controls=(edges,), adapters=Adapters(controlnets=(canny,)))
+    (picture,) = engine.submit(generation, inputs, lambda step, total: None).result(300).images
+    found = examine(picture)
+    assert (found.colour, found.background, found.position) == ("red", "yellow", position)
