@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-INDEX = "model_index.json"
+from inference.models.opening import ARCHIVES, INDEX, PICKLES, SINGLE_FILES
 
 _WITHOUT_WEIGHTS = ("Scheduler", "Tokenizer", "TokenizerFast", "Processor", "Extractor")
-_PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 _PREFERRED_VARIANT = "fp16"
 
@@ -20,6 +19,14 @@ def components(index: Mapping[str, Any]) -> dict[str, str]:
         for name, value in index.items()
         if not name.startswith("_") and isinstance(value, list) and len(value) == 2 and value[1] is not None
     }
+
+
+def single_model(files: Collection[str]) -> str | None:
+    """The one file that the model is, where it is no directory of parts; see `inference.models.opening`."""
+    if INDEX in files:
+        return None
+    models = [file for file in files if "/" not in file and file.endswith(ARCHIVES + SINGLE_FILES)]
+    return models[0] if len(models) == 1 else None
 
 
 def weights(files: Collection[str]) -> list[str]:
@@ -50,7 +57,7 @@ def faults(index: Mapping[str, Any], files: Collection[str]) -> Iterator[str]:
         elif not kind.endswith(_WITHOUT_WEIGHTS) and not weights(own):
             if any(file.endswith(".safetensors") for file in own):
                 yield f"{name}/ has the weights of a variant other than {_PREFERRED_VARIANT} only"
-            elif any(file.endswith(_PICKLES) for file in own):
+            elif any(file.endswith(PICKLES) for file in own):
                 yield f"{name}/ has pickled weights only, which are not loaded"
             else:
                 yield f"{name}/ has no weights"

@@ -8,8 +8,8 @@ from pydantic import TypeAdapter
 
 from inference.contract.source import S3Source
 from operations.doctor.aws import Aws
-from operations.doctor.check import Finding, SkippedError, error_code, failed, passed
-from operations.doctor.model_directory import INDEX, faults, weights
+from operations.doctor.check import Finding, SkippedError, doubtful, error_code, failed, passed, skipped
+from operations.doctor.model_directory import INDEX, faults, single_model, weights
 from operations.doctor.safetensors_header import (
     LENGTH_BYTES,
     InvalidHeaderError,
@@ -111,6 +111,13 @@ class ModelFiles:
         directory = self.location.directory()
         sizes = directory.sizes()
         upload = f"aws s3 sync DIRECTORY {directory.uri}"
+        packed = single_model(sizes)
+        if packed is not None:
+            found = f"{directory.uri}{packed}, {sizes[packed] / _GB:,.2f} GB"
+            return doubtful(
+                f"{found}, is opened anew by every container that starts",
+                f"convert it once: make convert FROM={packed} TO={directory.uri.rstrip('/')}",
+            )
         if INDEX not in sizes:
             return failed(f"{directory.uri} has no {INDEX}", f"copy a diffusers directory there: {upload}")
         try:
@@ -144,7 +151,10 @@ class ModelWeights:
         """See `Check.run`."""
         directory = self.location.directory()
         sizes = directory.sizes()
-        paths = weights(sizes)
+        packed = single_model(sizes)
+        if packed is not None and not packed.endswith(".safetensors"):
+            return skipped(f"{packed} shows what is in it only when it is opened")
+        paths = weights(sizes) if packed is None else [packed]
         if not paths:
             return failed(f"{directory.uri} has no weights", "see the check of the files, the line before")
         tensors = 0

@@ -138,6 +138,21 @@ def test_the_consoles_folders_are_no_files(bucket: Bucket) -> None:
     assert "in 6 files" in ModelFiles(location(bucket)).run().found
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "v1-5.ckpt", "model.tar.gz"])
+def test_a_model_in_one_file_is_opened_and_better_converted(bucket: Bucket, name: str) -> None:
+    bucket.put({name: WEIGHTS})
+    finding = ModelFiles(location(bucket)).run()
+    assert finding.status is Status.WARN
+    assert f"make convert FROM={name} TO=s3://{BUCKET}/sd" in finding.remedy
+    expected = Status.PASS if name.endswith(".safetensors") else Status.SKIPPED
+    assert ModelWeights(location(bucket)).run().status is expected
+
+
+def test_of_two_models_in_one_file_none_is_taken(bucket: Bucket) -> None:
+    bucket.put({"a.safetensors": WEIGHTS, "b.safetensors": WEIGHTS})
+    assert ModelFiles(location(bucket)).run().status is Status.FAIL
+
+
 @pytest.mark.parametrize("size", [0, 5, 20, len(WEIGHTS) - 1])
 def test_a_truncated_file_fails_by_its_name(bucket: Bucket, size: int) -> None:
     bucket.put(without(**{"vae/diffusion_pytorch_model.safetensors": WEIGHTS[:size]}))
