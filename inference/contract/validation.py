@@ -3,13 +3,20 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
+from inference.contract.options import ControlNet, Hires, Lora, Outpaint, Upscale
 from inference.contract.problem import FieldError
 from inference.contract.request import JobRequest
 
-_OWN_WORDS = {
-    "missing": "is required",
-    "extra_forbidden": f"is not a known field; known are {', '.join(JobRequest.model_fields)}",
+_PARTS: dict[str, type[BaseModel]] = {
+    "controlnets": ControlNet,
+    "hires": Hires,
+    "loras": Lora,
+    "outpaint": Outpaint,
+    "upscale": Upscale,
 }
+"""The fields of a request that have fields of their own."""
 
 
 def field_errors(findings: Iterable[Mapping[str, Any]]) -> tuple[FieldError, ...]:
@@ -21,10 +28,17 @@ def _field_error(finding: Mapping[str, Any]) -> FieldError:
     path = [str(part) for part in finding["loc"]]
     if path[:1] == ["body"]:
         path = path[1:]
-    message = str(finding["msg"]).removeprefix("Value error, ").replace("Input should ", "must ")
+    match finding["type"]:
+        case "missing":
+            detail = "is required"
+        case "extra_forbidden":
+            known = _PARTS[path[0]] if len(path) > 1 else JobRequest
+            detail = f"is not a known field; known are {', '.join(known.model_fields)}"
+        case _:
+            detail = str(finding["msg"]).removeprefix("Value error, ").replace("Input should ", "must ")
     return FieldError(
         pointer="#" + "".join(f"/{_escape(part)}" for part in path),
-        detail=_OWN_WORDS.get(str(finding["type"]), message),
+        detail=detail,
     )
 
 
