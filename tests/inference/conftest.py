@@ -3,6 +3,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -102,3 +103,33 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     logging.captureWarnings(capture=False)
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+@pytest.fixture(scope="module")
+def tiny_sd(demo_model: Path) -> Any:
+    """A Stable Diffusion of the smallest kind."""
+    from tests.inference import tiny_models
+
+    return tiny_models.sd(demo_model)
+
+
+@pytest.fixture
+def start_loop(tiny_sd: Any) -> Iterator[Callable[..., Any]]:
+    """Starts denoising loops around the tiny model; takes what `Turns` does."""
+    from tests.inference.hand_turned import Loop
+
+    loops = []
+
+    def start(**turns: Any) -> Loop:
+        loops.append(Loop(tiny_sd, **turns))
+        return loops[-1]
+
+    yield start
+    for loop in loops:
+        loop.close()
+
+
+@pytest.fixture
+def loop(start_loop: Callable[..., Any]) -> Any:
+    """A denoising loop that draws eight images at once."""
+    return start_loop()

@@ -1,6 +1,6 @@
 """Generations that are denoised together: what they cost, and that they leave each other alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
@@ -12,93 +12,15 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from inference.contract.generation import Generation, InvalidRequestError
-from inference.contract.problem import ErrorCode
-from inference.denoising.components import Components
 from inference.denoising.failures import DeviceLostError
-from inference.denoising.loop import DenoisingLoop
 from inference.denoising.prompts.encoded import EncodedPrompt
 from inference.denoising.prompts.prompt_encoder import MAX_CHUNKS
 from inference.denoising.ticket import Ticket
-from inference.denoising.turns import Turns
-from inference.engine import AdapterFile, Adapters, Inputs, InvalidOutputError, OutOfMemoryError
-from tests.inference import tiny_models
-from tests.inference.drawing import Inline, generation_of, landscape
+from inference.engine import AdapterFile, Adapters, Inputs, InvalidOutputError
+from tests.inference.drawing import landscape
+from tests.inference.hand_turned import ROOM, Loop
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
-ROOM = 8
-
-
-class Loop:
-    """A loop that a test turns by hand, and the rows of every forward that it has taken."""
-
-    def __init__(self, pipeline: Any, **turns: Any) -> None:
-        self.components = components = Components.of(pipeline)
-        self.loop = DenoisingLoop(components, Turns(**{"max_bucket": ROOM} | turns))
-        self.latents: list[bytes] = []
-        self._decode = components.autoencoder.decode
-        components.autoencoder.decode = self._record  # type: ignore[method-assign]
-        self.rows: list[int] = []
-        self.on_forward: Callable[[torch.Tensor, torch.Tensor], None] = lambda sample, embeddings: None
-        self._hook = pipeline.unet.register_forward_pre_hook(self._count, with_kwargs=True)
-
-    def _count(self, _unet: Any, arguments: Any, options: Any) -> None:
-        self.rows.append(len(arguments[0]))
-        self.on_forward(arguments[0], options["encoder_hidden_states"])
-
-    def _record(self, latents: torch.Tensor, concede: Any) -> Any:
-        self.latents.append(latents.numpy().tobytes())
-        return self._decode(latents, concede)
-
-    def admit(
-        self,
-        inputs: Inputs | None = None,
-        on_step: Any = None,
-        adapters: Adapters | None = None,
-        **request: Any,
-    ) -> Ticket:
-        generation = generation_of(from_image=inputs is not None, **request)
-        inputs = inputs or Inputs(adapters=adapters or Adapters())
-        ticket = Ticket(generation, inputs, on_step or (lambda *_: None), messenger=Inline())
-        with torch.inference_mode():
-            self.loop.admit(ticket)
-        return ticket
-
-    def turn(self, times: int = 1) -> None:
-        with torch.inference_mode():
-            for _ in range(times):
-                self.loop.turn()
-
-    def finish(self, *tickets: Ticket) -> list[bytes]:
-        """The pixels of the tickets' images, one ticket after the other."""
-        while self.loop.busy:
-            self.turn()
-        return [image.tobytes() for ticket in tickets for image in ticket.future.result(0).images]
-
-    def close(self) -> None:
-        self._hook.remove()
-
-
-@pytest.fixture(scope="module")
-def pipeline(demo_model: Path) -> Any:
-    return tiny_models.sd(demo_model)
-
-
-@pytest.fixture
-def start(pipeline: Any) -> Iterator[Callable[..., Loop]]:
-    loops = []
-
-    def start(**turns: Any) -> Loop:
-        loops.append(Loop(pipeline, **turns))
-        return loops[-1]
-
-    yield start
-    for loop in loops:
-        loop.close()
-
-
-@pytest.fixture
-def loop(start: Callable[..., Loop]) -> Loop:
-    return start()
 
 
 def test_eight_requests_of_twenty_steps_cost_twenty_forwards(loop: Loop) -> None:
@@ -142,9 +64,11 @@ def everything(loop: Loop) -> list[Ticket]:
     ]
 
 
-def test_at_a_fixed_bucket_an_image_does_not_depend_on_its_neighbours(start: Callable[..., Loop]) -> None:
+def test_at_a_fixed_bucket_an_image_does_not_depend_on_its_neighbours(
+    start_loop: Callable[..., Loop],
+) -> None:
     """Not even in the last bit of its latents."""
-    crowded = start(strict=True)
+    crowded = start_loop(strict=True)
     crowded.admit(seed=99, steps=2, count=2)
     crowded.turn()
     together = everything(crowded)
@@ -153,7 +77,7 @@ def test_at_a_fixed_bucket_an_image_does_not_depend_on_its_neighbours(start: Cal
     crowded.finish()
     assert {ticket.future.result(0).bucket for ticket in [*together, late]} == {ROOM}
 
-    quiet = start(strict=True)
+    quiet = start_loop(strict=True)
     for index in range(len(together)):
         tickets = everything(quiet)
         for ticket in tickets[:index] + tickets[index + 1 :]:
@@ -164,8 +88,8 @@ def test_at_a_fixed_bucket_an_image_does_not_depend_on_its_neighbours(start: Cal
     assert sorted(crowded.latents[2:]) == sorted(quiet.latents)
 
 
-def test_image_i_of_a_request_is_the_image_of_seed_plus_i(start: Callable[..., Loop]) -> None:
-    loop = start(strict=True)
+def test_image_i_of_a_request_is_the_image_of_seed_plus_i(start_loop: Callable[..., Loop]) -> None:
+    loop = start_loop(strict=True)
     many = loop.finish(loop.admit(seed=20, count=3, sampler="euler_a"))
     assert many == [loop.finish(loop.admit(seed=seed, sampler="euler_a"))[0] for seed in (20, 21, 22)]
 
@@ -198,9 +122,9 @@ def test_a_prompt_that_cannot_be_encoded_fails_alone(loop: Loop, asked: dict[str
     assert refused.value.errors[0].pointer == error
 
 
-def test_every_evaluation_is_told_once_for_all_images_of_a_request(start: Callable[..., Loop]) -> None:
+def test_every_evaluation_is_told_once_for_all_images_of_a_request(start_loop: Callable[..., Loop]) -> None:
     for max_bucket in (1, 2, 8):
-        loop, heard = start(max_bucket=max_bucket), []
+        loop, heard = start_loop(max_bucket=max_bucket), []
         loop.admit(count=3, steps=3, sampler="heun", on_step=lambda *told, heard=heard: heard.append(told))
         loop.finish()
         assert heard == [(step, 5) for step in range(1, 6)]
@@ -231,9 +155,9 @@ def poison(loop: Loop, monkeypatch: pytest.MonkeyPatch, words: str = "poison") -
 
 
 def test_an_image_of_no_numbers_fails_alone(
-    start: Callable[..., Loop], monkeypatch: pytest.MonkeyPatch
+    start_loop: Callable[..., Loop], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop = start(strict=True)
+    loop = start_loop(strict=True)
     poison(loop, monkeypatch)
     sick, well = loop.admit(prompt="poison"), loop.admit()
     loop.finish(well)
@@ -257,108 +181,6 @@ def test_a_request_that_breaks_its_bucket_fails_alone(loop: Loop, monkeypatch: p
         sick.future.result(0)
 
 
-def test_what_does_not_fit_is_drawn_in_smaller_buckets(loop: Loop) -> None:
-    def refuse(sample: torch.Tensor, _embeddings: torch.Tensor) -> None:
-        if len(sample) > 4:
-            raise torch.OutOfMemoryError
-
-    loop.on_forward = refuse
-    tickets = [loop.admit(steps=2, seed=seed) for seed in range(8)]
-    assert len(loop.finish(*tickets)) == 8
-    assert loop.rows == [16, 8] + [4] * 8
-    assert {ticket.future.result(0).bucket for ticket in tickets} == {2}
-    conceded = "steps shared by at most 2 image(s): more did not fit the memory"
-    assert {ticket.future.result(0).concessions for ticket in tickets} == {(conceded,)}
-
-
-def test_what_fits_only_without_the_other_parts_is_drawn_without_them(
-    start: Callable[..., Loop], demo_model: Path
-) -> None:
-    """The same picture: where parts rest does not change what they do."""
-    expected = start(max_bucket=1)
-    (picture,) = expected.finish(expected.admit())
-    pipeline = tiny_models.sd(demo_model)
-    loop, refusals = Loop(pipeline, max_bucket=1), [torch.OutOfMemoryError()]
-
-    def refuse(_sample: torch.Tensor, _embeddings: torch.Tensor) -> None:
-        if refusals:
-            raise refusals.pop()
-
-    loop.on_forward = refuse
-    first, second = loop.admit(), loop.admit()
-    assert loop.finish(first, second) == [picture, picture]
-    assert all("moved off" in ticket.future.result(0).concessions[0] for ticket in (first, second))
-    assert {hook.__class__.__name__ for hook in (pipeline.vae._hf_hook, pipeline.text_encoder._hf_hook)} == {
-        "CpuOffload"
-    }
-
-
-def test_an_image_that_fits_only_in_tiles_is_decoded_in_tiles(demo_model: Path) -> None:
-    pipeline = tiny_models.sd(demo_model)
-    loop, decode, tiled = Loop(pipeline), pipeline.vae.decode, []
-
-    def decode_in_tiles(*arguments: Any, **options: Any) -> Any:
-        tiled.append(pipeline.vae.use_tiling)
-        if not pipeline.vae.use_tiling:
-            raise torch.OutOfMemoryError
-        return decode(*arguments, **options)
-
-    pipeline.vae.decode = decode_in_tiles
-    ticket = loop.admit()
-    loop.finish()
-    assert "in tiles" in ticket.future.result(0).concessions[0]
-    assert tiled == [False, True]
-    assert not pipeline.vae.use_tiling
-
-
-@pytest.mark.parametrize("pixels", [torch.nan, -1.0], ids=["no numbers", "black"])
-def test_no_picture_is_tried_once_more_in_full_precision(demo_model: Path, pixels: float) -> None:
-    pipeline = tiny_models.sd(demo_model)
-    pipeline.vae.to(torch.bfloat16)
-    loop, decode, tried = Loop(pipeline), pipeline.vae.decode, []
-
-    def overflow(latents: torch.Tensor, **options: Any) -> Any:
-        tried.append(latents.dtype)
-        drawn = decode(latents, **options)[0]
-        return (drawn if drawn.dtype == torch.float32 else torch.full_like(drawn, pixels),)
-
-    pipeline.vae.decode = overflow
-    ticket = loop.admit()
-    loop.finish()
-    assert "full precision" in ticket.future.result(0).concessions[0]
-    assert tried == [torch.bfloat16, torch.float32]
-    assert pipeline.vae.dtype == torch.bfloat16
-
-
-def test_an_image_that_stays_black_is_an_error(demo_model: Path) -> None:
-    pipeline = tiny_models.sd(demo_model)
-    loop, decode = Loop(pipeline), pipeline.vae.decode
-    pipeline.vae.decode = lambda *arguments, **options: (torch.full_like(decode(*arguments)[0], -1.0),)
-    ticket = loop.admit()
-    loop.finish()
-    error = ticket.future.exception(0)
-    assert isinstance(error, InvalidOutputError)
-    assert error.code is ErrorCode.INVALID_OUTPUT
-
-
-@pytest.mark.parametrize("turns", [{"max_bucket": 1}, {"strict": True}])
-def test_what_does_not_fit_at_all_is_said_and_the_next_request_succeeds(
-    start: Callable[..., Loop], turns: dict[str, Any]
-) -> None:
-    loop = start(**turns)
-
-    def refuse(_sample: torch.Tensor, _embeddings: torch.Tensor) -> None:
-        raise torch.OutOfMemoryError
-
-    loop.on_forward = refuse
-    ticket = loop.admit(count=2)
-    loop.finish()
-    with pytest.raises(OutOfMemoryError, match=r"2 image\(s\) of this size do not fit"):
-        ticket.future.result(0)
-    loop.on_forward = lambda sample, embeddings: None
-    assert loop.finish(loop.admit())
-
-
 def test_the_loss_of_the_device_is_no_requests_fault(loop: Loop) -> None:
     def lose(_sample: torch.Tensor, _embeddings: torch.Tensor) -> None:
         raise torch.AcceleratorError("an illegal memory access was encountered", 700)
@@ -368,30 +190,6 @@ def test_the_loss_of_the_device_is_no_requests_fault(loop: Loop) -> None:
     with pytest.raises(DeviceLostError):
         loop.turn()
     assert not any(ticket.over for ticket in tickets)
-
-
-@pytest.mark.parametrize("part", ["text_encoder.forward", "vae.decode"])
-def test_running_out_of_memory_before_or_after_the_steps_fails_that_request_alone(
-    loop: Loop, pipeline: Any, monkeypatch: pytest.MonkeyPatch, part: str
-) -> None:
-    well = loop.admit()
-
-    def exhausted(*_args: Any, **_options: Any) -> Any:
-        raise torch.OutOfMemoryError
-
-    with monkeypatch.context() as patch:
-        component, method = part.split(".")
-        patch.setattr(getattr(pipeline, component), method, exhausted)
-        if part == "vae.decode":
-            loop.turn(2)
-            sick, well = well, loop.admit()
-            loop.turn(2)
-        else:
-            sick = loop.admit(prompt="a blue square")
-    loop.finish(well)
-    error = sick.future.exception(0)
-    assert isinstance(error, OutOfMemoryError)
-    assert error.__cause__ is error.__context__ is None
 
 
 def test_a_listener_that_fails_takes_its_request_with_it_alone(loop: Loop) -> None:
