@@ -7,9 +7,10 @@ from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 
 from inference.contract.source import S3Source
+from inference.models.opening import INDEX
 from operations.doctor.aws import Aws
 from operations.doctor.check import Finding, SkippedError, doubtful, error_code, failed, passed, skipped
-from operations.doctor.model_directory import INDEX, faults, single_model, weights
+from operations.doctor.model_directory import faults, single_model, weights
 from operations.doctor.safetensors_header import (
     LENGTH_BYTES,
     InvalidHeaderError,
@@ -113,9 +114,9 @@ class ModelFiles:
         upload = f"aws s3 sync DIRECTORY {directory.uri}"
         packed = single_model(sizes)
         if packed is not None:
-            found = f"{directory.uri}{packed}, {sizes[packed] / _GB:,.2f} GB"
+            size = f"{sizes[packed] / _GB:,.2f} GB"
             return doubtful(
-                f"{found}, is opened anew by every container that starts",
+                f"{directory.uri}{packed}, {size}, is opened anew by every container that starts",
                 f"convert it once: make convert FROM={packed} TO={directory.uri.rstrip('/')}",
             )
         if INDEX not in sizes:

@@ -14,9 +14,10 @@ from huggingface_hub.errors import (
 )
 
 from inference.contract.source import HubSource
+from inference.models.opening import INDEX
 from operations.doctor.aws import Aws
 from operations.doctor.check import Finding, failed, passed, skipped
-from operations.doctor.model_directory import INDEX, weights
+from operations.doctor.model_directory import weights
 
 Hub = Callable[[str | None], HfApi]
 """The hub as the owner of a token sees it, or as everybody does without."""
