@@ -42,15 +42,15 @@ def fill(components: Components, ticket: Ticket) -> list[Slot]:
     )
     autoencoder = adaptation.autoencoder(components.autoencoder)
     task = _task(components, autoencoder, ticket, size)
+    handovers = _handovers(components.refiner, ticket, size, compatibility)
     slots = []
-    for index, seed in enumerate(generation.seeds):
+    for index, (seed, handover) in enumerate(zip(generation.seeds, handovers, strict=True)):
         schedule = components.schedules.fresh(
             generation.sampler,
             steps=generation.steps,
             strength=generation.strength,
             until=generation.refiner_start,
         )
-        handover = _handover(components.refiner, ticket, size, compatibility)
         _check_shares(schedule, handover)
         generator = torch.Generator("cpu").manual_seed(seed)
         slots.append(
@@ -71,20 +71,26 @@ def fill(components: Components, ticket: Ticket) -> list[Slot]:
     return slots
 
 
-def _handover(refiner: Refiner | None, ticket: Ticket, size: Size, base: Compatibility) -> Handover | None:
-    """What the refiner goes on with, if it is asked for."""
+def _handovers(
+    refiner: Refiner | None, ticket: Ticket, size: Size, base: Compatibility
+) -> list[Handover | None]:
+    """What the refiner goes on with for each image, if it is asked for."""
     generation, since = ticket.generation, ticket.generation.refiner_start
     if since is None:
-        return None
+        return [None] * generation.count
     if refiner is None:
         raise _wrong_start("this model has no refiner; leave it out")
     conditions = refiner.conditions(generation, size, embeddings=ticket.inputs.adapters.embeddings)
     tokens = conditions[0].embeddings.shape[1]
-    return Handover(
-        compatibility=replace(base, tokens=tokens, loras=(), controlnets=(), refining=True),
-        conditions=conditions,
-        schedule=refiner.schedules.rest(generation.sampler, steps=generation.steps, since=since),
-    )
+    compatibility = replace(base, tokens=tokens, loras=(), controlnets=(), refining=True)
+    return [
+        Handover(
+            compatibility=compatibility,
+            conditions=conditions,
+            schedule=refiner.schedules.rest(generation.sampler, steps=generation.steps, since=since),
+        )
+        for _ in generation.seeds
+    ]
 
 
 def _check_shares(schedule: Schedule, handover: Handover | None) -> None:
