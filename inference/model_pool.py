@@ -53,7 +53,11 @@ class ModelPool:
         self._load = load
         self._weigh = weigh
         self._budget = budget_bytes
-        self._versions = self._begin(first)
+        engine: Future[Engine] = Future()
+        engine.set_result(load(first))
+        self._engines = {first: engine}
+        self._weights = {first: weigh(first)}
+        self._versions = engine.result().versions
         self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader")
         self._lock = Lock()
         self._closed = False
@@ -96,13 +100,6 @@ class ModelPool:
         self._loader.shutdown(cancel_futures=True)
         for engine in self._loaded().values():
             engine.close()
-
-    def _begin(self, first: str) -> Mapping[str, str]:
-        engine: Future[Engine] = Future()
-        engine.set_result(self._load(first))
-        self._engines = {first: engine}
-        self._weights = {first: self._weigh(first)}
-        return engine.result().versions
 
     def _engine(self, model: str) -> Future[Engine]:
         """The model's engine; it begins to be loaded if nobody has asked for it or that has failed."""

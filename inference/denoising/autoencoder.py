@@ -81,12 +81,12 @@ class Autoencoder:
                 "The model has drawn an image that is black all over or no numbers; another seed, sampler "
                 "or guidance scale may help."
             )
-        return partial(self._develop, pixels)
+        return partial(self._develop, pixels.cpu())
 
     def _decode(self, latents: torch.Tensor, concede: Concede) -> torch.Tensor:
         pixels: torch.Tensor = in_tiles_if_need_be(
             self._vae,
-            lambda: self._vae.decode(latents.to(self._vae.dtype), return_dict=False)[0].cpu(),
+            lambda: self._vae.decode(latents.to(self._vae.dtype), return_dict=False)[0],
             concede,
         )
         return pixels

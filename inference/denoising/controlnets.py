@@ -13,6 +13,7 @@ from inference.contract.options import ControlNet
 from inference.denoising.adapter_files import UnfitError, check_family, identify, load_component
 from inference.denoising.residents import Residents, size_bytes
 from inference.engine import AdapterFile
+from inference.models.layout import settle
 
 Residuals = tuple[list[torch.Tensor], torch.Tensor]
 """What is added to what the UNet's downward blocks give, and to what its middle gives."""
@@ -93,9 +94,7 @@ class ControlNets:
         check_family(network.config, self._unet.config, _SHARED_SETTINGS)
         if network.config.global_pool_conditions:
             raise UnfitError("guides by its picture as a whole, which is not supported; use another")
-        network.to(self._unet.device)
-        if self._unet.device.type == "cuda":
-            network.to(memory_format=torch.channels_last)
+        settle(network, self._unet.device)
         return LoadedControlNet(key, network, size_bytes(network))
 
 

@@ -11,6 +11,7 @@ from inference.denoising.adapter_files import UnfitError, check_family, identify
 from inference.denoising.autoencoder import Autoencoder
 from inference.denoising.residents import Residents, size_bytes
 from inference.engine import AdapterFile
+from inference.models.layout import settle
 
 _LATENTS = ("latent_channels", "latents_mean", "latents_std", "scaling_factor", "shift_factor")
 """What decides whether two VAEs mean the same by the same latents."""
@@ -49,9 +50,7 @@ class Vaes:
         is_large = unet.config.addition_embed_type == "text_time"
         if is_large and vae.dtype == torch.float16 and vae.config.force_upcast:
             vae.to(torch.float32)  # its numbers are too large for half precision
-        vae.to(unet.device)
-        if unet.device.type == "cuda":
-            vae.to(memory_format=torch.channels_last)
+        settle(vae, unet.device)
         return LoadedVae(pipeline, vae)
 
 

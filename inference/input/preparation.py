@@ -81,7 +81,7 @@ def arrange(generation: Generation, pictures: Mapping[str, Image.Image], model: 
         InputError: they do not go together, or not with the model.
     """
     image, mask = _canvas(generation, pictures, model)
-    size = image.size if image else (generation.width or 0, generation.height or 0)
+    size = Inputs(image).size(generation)
     controls = tuple(
         _guide(each, pictures[control_pointer(index)], size)
         for index, each in enumerate(generation.controlnets)

@@ -10,6 +10,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
 from inference.models.errors import UnusableModelError
+from inference.models.layout import settle
 from inference.models.weights import Read, Tensors, assign
 
 TextEncoder = CLIPTextModel | CLIPTextModelWithProjection
@@ -50,8 +51,8 @@ class Part:
             ) from error
         assign(module, _renamed(module, self.read(device, dtype)), self.name)
         _number_positions(module, device)
-        if device.type == "cuda" and isinstance(module, AutoencoderKL | UNet2DConditionModel):
-            module.to(memory_format=torch.channels_last)
+        if isinstance(module, AutoencoderKL | UNet2DConditionModel):
+            settle(module, device)
         return module.eval()
 
 
