@@ -57,11 +57,11 @@ cost: setup ## Show what a stage costs, idle and at work (STAGE=dev, IMAGES= a m
 		$(if $(IMAGES),--images $(IMAGES)) $(if $(SECONDS_PER_IMAGE),--seconds $(SECONDS_PER_IMAGE))
 
 convert: setup ## Make fp16 safetensors of a model (FROM=owner/name@commit, a path or s3://..., TO=directory or s3://...).
-	@$(BIN)/python -W ignore -m inference.convert "$(FROM)" "$(TO)"
+	@$(BIN)/python -W ignore -m inference.models.conversion "$(FROM)" "$(TO)"
 
 docs: setup ## Write the documents that are made from the code.
 	PYTHONPATH=.:lambda $(BIN)/python -m jobs.openapi > docs/openapi.json
-	$(BIN)/python -m infra.config.reference > docs/configuration.md
+	$(BIN)/python -m infra.config.docs > docs/configuration.md
 	$(BIN)/python -m operations cost --markdown > docs/cost.md
 
 lock: setup ## Pin everything in the container's image, with hashes, from inference/requirements*.txt.
@@ -70,7 +70,7 @@ lock: setup ## Pin everything in the container's image, with hashes, from infere
 
 package: setup ## Pack a model (MODEL=directory) with the engine for AWS's stock containers, into TARGET (out/model.tar.gz).
 	@mkdir -p $(dir $(TARGET))
-	$(BIN)/python -m inference.package $(MODEL) $(TARGET)
+	$(BIN)/python -m inference.script_mode.package $(MODEL) $(TARGET)
 
 train: setup ## Train the demo model and its adapters anew, into inference/: hours on two cores, resumable.
 	$(BIN)/python -m training train

@@ -6,7 +6,7 @@ from pathlib import Path
 import aws_cdk as cdk
 
 from infra.config import DeploymentConfig
-from infra.review import add_review
+from infra.nag import add_review
 from infra.stacks import add_stacks
 
 # The CLI passes this context too; reading it here makes `python app.py` give the same templates.

@@ -11,15 +11,15 @@ import diffusers
 import torch
 from tqdm import tqdm
 
-from bench.arms import arms, open_plainly
+from bench.backends import arms, open_plainly
 from bench.first_image import Start, measure
-from bench.floor import floor_s
 from bench.load import Measured, median, run
+from bench.roofline import floor_s
 from bench.weights import random_model
-from inference.contract.generation import Generation
-from inference.contract.identifiers import new_job_id
-from inference.contract.model import ModelDeclaration
-from inference.contract.request import JobRequest
+from contract.generation import Generation
+from contract.identifiers import new_job_id
+from contract.model import ModelDeclaration
+from contract.request import JobRequest
 
 _PROMPTS = (
     "a red circle on a white background",

@@ -9,11 +9,11 @@ import diffusers
 import torch
 from diffusers import DiffusionPipeline
 
-from inference.contract.generation import Generation
-from inference.contract.samplers import find_sampler
-from inference.denoising.cores import spare_a_core
-from inference.denoising.loading import load_engine
-from inference.engine import Inputs
+from contract.generation import Generation
+from contract.samplers import find_sampler
+from inference.diffusion.loader import load_engine
+from inference.diffusion.modules.torch_threads import spare_a_core
+from inference.engine.interface import Inputs
 
 
 class Arm(Protocol):

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from inference.contract.generation import Generation
+from contract.generation import Generation
 
 
 class Start(NamedTuple):
@@ -48,7 +48,7 @@ def main() -> None:
     generation = Generation.model_validate_json(sys.stdin.read())
     import torch
 
-    from bench.arms import arms
+    from bench.backends import arms
 
     arm = arms(arguments.model, max_bucket=8)[arguments.arm]()
     arm.draw(generation)

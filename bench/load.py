@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from bench.arms import Arm
-from inference.contract.generation import Generation
+from bench.backends import Arm
+from contract.generation import Generation
 
 
 @dataclass(frozen=True)

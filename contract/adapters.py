@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from inference.contract.keys import (
+from contract.keys import (
     CONTROLNETS_PREFIX,
     EMBEDDINGS_PREFIX,
     LORAS_PREFIX,

@@ -16,9 +16,9 @@ from pydantic import (
     field_validator,
 )
 
-from inference.contract.model import ModelDeclaration, ServedModel
-from inference.contract.safety import SafetyMode
-from inference.contract.source import HubSource, S3Source
+from contract.model import ModelDeclaration, ServedModel
+from contract.safety import SafetyMode
+from contract.source import HubSource, S3Source
 
 _VALUE_BYTES = 1024
 """The most that SageMaker takes as a variable's value."""

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from inference.contract.model import ModelDefaults, ModelLimits
+from contract.model import ModelDefaults, ModelLimits
 
 
 class Family(StrEnum):

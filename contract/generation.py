@@ -6,11 +6,11 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from inference.contract.identifiers import JobId
-from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
-from inference.contract.options import Hires, Outpaint, OutputFormat, Upscale
-from inference.contract.problem import ErrorCode, FieldError, ProblemError, describe
-from inference.contract.request import (
+from contract.identifiers import JobId
+from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
+from contract.options import Hires, Outpaint, OutputFormat, Upscale
+from contract.problem import ErrorCode, FieldError, ProblemError, describe
+from contract.request import (
     MAX_COUNT,
     MAX_SEED,
     ClipSkip,

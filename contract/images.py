@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from inference.contract.identifiers import S3Location
+from contract.identifiers import S3Location
 
 MAX_DATA_URL_CHARACTERS = 5_000_000
 """A Lambda function is handed six megabytes at the most, the rest of the request included."""

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from inference.contract.family import Family
-from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
-from inference.contract.request import ModelName
-from inference.contract.source import Commit
+from contract.family import Family
+from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
+from contract.request import ModelName
+from contract.source import Commit
 
 MANIFEST = "model.json"
 """Its name, in the model's directory."""

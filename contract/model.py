@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from inference.contract.request import (
+from contract.request import (
     ClipSkip,
     Count,
     Dimension,
@@ -14,7 +14,7 @@ from inference.contract.request import (
     Steps,
     Strength,
 )
-from inference.contract.source import HubSource, S3Source
+from contract.source import HubSource, S3Source
 
 MAX_SIDE = 16_376
 """Pixels of a side that every output format holds: WebP has room for 16,383."""

@@ -5,9 +5,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from inference.contract.images import ImageUri
-from inference.contract.keys import LANCZOS
-from inference.contract.size import GRID
+from contract.images import ImageUri
+from contract.keys import LANCZOS
+from contract.size import GRID
 
 AdapterName = Annotated[
     str,

@@ -4,9 +4,9 @@ from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from inference.contract.identifiers import JobId
-from inference.contract.images import ImageUri
-from inference.contract.options import (
+from contract.identifiers import JobId
+from contract.images import ImageUri
+from contract.options import (
     AdapterName,
     ControlNet,
     Hires,
@@ -15,8 +15,8 @@ from inference.contract.options import (
     OutputFormat,
     Upscale,
 )
-from inference.contract.samplers import find_sampler
-from inference.contract.size import GRID
+from contract.samplers import find_sampler
+from contract.size import GRID
 
 MAX_SEED = 2**32 - 1
 MAX_COUNT = 64

@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from inference.contract.identifiers import JobId, S3Uri
-from inference.contract.safety import SafetyMode, SafetyReport
+from contract.identifiers import JobId, S3Uri
+from contract.safety import SafetyMode, SafetyReport
 
 
 class ImageResult(BaseModel):

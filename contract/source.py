@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-from inference.contract.identifiers import S3Location
+from contract.identifiers import S3Location
 
 _NAME = r"[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*"
 

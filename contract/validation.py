@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from inference.contract.options import ControlNet, Hires, Lora, Outpaint, Upscale
-from inference.contract.problem import FieldError
-from inference.contract.request import JobRequest
+from contract.options import ControlNet, Hires, Lora, Outpaint, Upscale
+from contract.problem import FieldError
+from contract.request import JobRequest
 
 _PARTS: dict[str, type[BaseModel]] = {
     "controlnets": ControlNet,

@@ -4,14 +4,14 @@ import os
 
 import boto3
 
-from inference.contract.environment import ContainerEnvironment
-from inference.draining import DrainingServer
-from inference.invocation import InvocationHandler
-from inference.logs import start_logging
-from inference.running import RunningJobs
-from inference.server import create_app
-from inference.storage import DataBucket
-from inference.telemetry import Telemetry
+from contract.environment import ContainerEnvironment
+from inference.data_bucket import DataBucket
+from inference.invocation.handler import InvocationHandler
+from inference.invocation.running_jobs import RunningJobs
+from inference.observability.logs import start_logging
+from inference.observability.metrics import Telemetry
+from inference.server.app import create_app
+from inference.server.graceful_shutdown import DrainingServer
 from inference.wiring import load_handler
 
 _VERBOSITY = {"DIFFUSERS_VERBOSITY": "error", "TRANSFORMERS_VERBOSITY": "error"}

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from inference.contract.identifiers import S3Location
-from inference.contract.keys import cancellation_key, output_key, progress_key
-from inference.contract.options import OutputFormat
-from inference.contract.problem import ErrorCode
-from inference.contract.progress import Progress
-from inference.input.refusal import InputError
+from contract.identifiers import S3Location
+from contract.keys import cancellation_key, output_key, progress_key
+from contract.options import OutputFormat
+from contract.problem import ErrorCode
+from contract.progress import Progress
+from inference.engine.errors import InputError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -6,25 +6,25 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inference.adapters import AdapterStore
-from inference.compiled_code import StoredCode
-from inference.contract.environment import ContainerEnvironment
-from inference.engine import Engine
-from inference.enlarging import Enlargers
-from inference.input.preparation import Preparation
-from inference.input.sources import PictureSources
-from inference.input.web import PublicWeb
-from inference.invocation import InvocationHandler
-from inference.logs import ContextThreads
-from inference.model_library import ModelLibrary, with_checker_here
-from inference.model_pool import ModelPool
-from inference.output.finisher import Finisher
-from inference.passes import Passes
-from inference.running import RunningJobs
-from inference.storage import DataBucket
-from inference.studio import Studio
-from inference.telemetry import Telemetry
-from inference.transfer import fetch_prefix
+from contract.environment import ContainerEnvironment
+from inference.artifacts.adapter_store import AdapterStore
+from inference.artifacts.compile_cache import StoredCode
+from inference.artifacts.model_store import ModelLibrary, with_checker_here
+from inference.data_bucket import DataBucket
+from inference.engine.interface import Engine
+from inference.engine.model_pool import ModelPool
+from inference.input.image_sources import PictureSources
+from inference.input.preprocessing import Preparation
+from inference.input.public_fetcher import PublicWeb
+from inference.invocation.generator import Studio
+from inference.invocation.handler import InvocationHandler
+from inference.invocation.multi_pass import Passes
+from inference.invocation.running_jobs import RunningJobs
+from inference.invocation.upscalers import Enlargers
+from inference.observability.logs import ContextThreads
+from inference.observability.metrics import Telemetry
+from inference.output.postprocessing import Finisher
+from inference.transfer.s3 import fetch_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -59,7 +59,7 @@ def load_handler(
 
     def load_model(name: str) -> Engine:
         with telemetry.loading(name):
-            from inference.denoising.loading import load_engine  # takes seconds: /ping must not wait
+            from inference.diffusion.loader import load_engine  # takes seconds: /ping must not wait
 
             code = StoredCode(s3, environment.data_bucket_name, name)
             return load_engine(

@@ -11,15 +11,15 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from inference.contract.environment import ApiEnvironment, CompletionEnvironment, ModelEndpoint
-from inference.contract.problem import CONTENT_TYPE, ErrorCode, Problem
+from contract.environment import ApiEnvironment, CompletionEnvironment, ModelEndpoint
+from contract.problem import CONTENT_TYPE, ErrorCode, Problem
+from infra.alarms import MINUTE, Pager, Severity
+from infra.completion_queue import CONSUMER_TIMEOUT, Notices
 from infra.config import ApiKeyAuth, CognitoAuth, DeploymentConfig, IamAuth
+from infra.endpoint_names import endpoint_parameter, endpoint_prefix
 from infra.firewall import Firewall
 from infra.functions import SERVICE_NAME, JobsFunction
-from infra.names import endpoint_parameter, endpoint_prefix
-from infra.notices import CONSUMER_TIMEOUT, Notices
-from infra.pager import MINUTE, Pager, Severity
-from infra.review import accept
+from infra.nag import accept
 from infra.storage import Storage
 
 

@@ -7,8 +7,8 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.alarms import MINUTE
 from infra.endpoint import VARIANT_NAME, AsyncEndpoint
-from infra.pager import MINUTE
 
 _SHRINK_MARGIN = 0.9
 """How full the remaining instances may be when one goes; less than full, or it would come back at once."""

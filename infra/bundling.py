@@ -31,8 +31,7 @@ class _SourceBundle:
         """Copies the sources; True: there is nothing left for Docker to do."""
         output = Path(output_dir)
         _copy(_ROOT / "lambda" / "jobs", output / "jobs")
-        _copy(_ROOT / "inference" / "contract", output / "inference" / "contract")
-        shutil.copy(_ROOT / "inference" / "__init__.py", output / "inference")
+        _copy(_ROOT / "contract", output / "contract")
         for name in _LIBRARIES:
             _copy(_source_of(name), output / name)
         return True

@@ -8,7 +8,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.pager import MINUTE, Pager, Severity
+from infra.alarms import MINUTE, Pager, Severity
 
 CONSUMER_TIMEOUT = cdk.Duration.seconds(30)
 """What a consumer of the queue may take for a batch."""

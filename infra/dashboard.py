@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from inference.contract import metrics
+from contract import metrics
+from infra.alarms import MINUTE
 from infra.endpoint import AsyncEndpoint
-from infra.pager import MINUTE
 from infra.prices import Prices
 
 _WIDTH = 8

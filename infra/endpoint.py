@@ -8,16 +8,16 @@ from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from inference.contract import keys
-from inference.contract.environment import ContainerEnvironment
-from inference.contract.source import HubSource, S3Source
+from contract import keys
+from contract.environment import ContainerEnvironment
+from contract.source import HubSource, S3Source
+from infra.alarms import MINUTE, Pager, Severity
+from infra.completion_queue import Notices
 from infra.config import DeploymentConfig, ModelConfig
+from infra.endpoint_names import endpoint_name, endpoint_parameter
 from infra.image import InferenceImage
-from infra.names import endpoint_name, endpoint_parameter
+from infra.nag import accept
 from infra.network import Placement
-from infra.notices import Notices
-from infra.pager import MINUTE, Pager, Severity
-from infra.review import accept
 from infra.storage import Storage
 
 VARIANT_NAME = "primary"

@@ -6,11 +6,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from inference.contract.environment import Environment
+from contract.environment import Environment
+from infra.alarms import MINUTE, Pager, Severity
 from infra.bundling import functions_code
 from infra.config import DeploymentConfig, InvalidConfigurationError
-from infra.pager import MINUTE, Pager, Severity
-from infra.review import accept
+from infra.nag import accept
 
 SERVICE_NAME = "jobs"
 _POWERTOOLS_ACCOUNT = "017000801446"

@@ -13,10 +13,11 @@ from cdklabs.deploy_time_build import ContainerImageBuild
 from constructs import Construct
 
 from infra.config import DockerImage, RegistryImage
-from infra.review import accept
+from infra.nag import accept
 
-_DIRECTORY = Path(__file__).parents[1] / "inference"
-_EXCLUDED = ["demo_model", "demo_loras", "demo_controlnets", "**/__pycache__"]
+_ROOT = Path(__file__).parents[1]
+_DOCKERFILE = "inference/Dockerfile"
+_IGNORED = [line for line in (_ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
 _PLATFORM = ecr_assets.Platform.LINUX_AMD64  # SageMaker's GPU instances; a laptop may be arm64
 _KEPT_IMAGES = 10
 
@@ -33,7 +34,7 @@ def locked_cuda_major() -> int:
     Raises:
         LookupError: the file pins no CUDA runtime.
     """
-    locked = (_DIRECTORY / "requirements.lock").read_text()
+    locked = (_ROOT / "inference" / "requirements.lock").read_text()
     pinned = re.search(r"^nvidia-cuda-runtime(?:-cu\d+)?==(\d+)\.", locked, re.MULTILINE)
     if pinned is None:
         raise LookupError("inference/requirements.lock pins no nvidia-cuda-runtime; make it anew: make lock")
@@ -41,7 +42,7 @@ def locked_cuda_major() -> int:
 
 
 class ImageBuilder(Construct):
-    """A repository, and CodeBuild putting the image of inference/ into it while the stack is deployed."""
+    """An ECR repository, and a CodeBuild project that builds and pushes the image while the stack deploys."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
@@ -55,12 +56,14 @@ class ImageBuilder(Construct):
             empty_on_delete=True,
         )
         # The tag is known when templates are made. An exported one could not change while it is imported.
-        self.tag = cdk.FileSystem.fingerprint(str(_DIRECTORY), exclude=_EXCLUDED)
+        self.tag = cdk.FileSystem.fingerprint(str(_ROOT), exclude=_IGNORED, ignore_mode=cdk.IgnoreMode.DOCKER)
         build = ContainerImageBuild(
             self,
             "Build",
-            directory=str(_DIRECTORY),
-            exclude=_EXCLUDED,
+            directory=str(_ROOT),
+            file=_DOCKERFILE,
+            exclude=_IGNORED,
+            ignore_mode=cdk.IgnoreMode.DOCKER,
             platform=_PLATFORM,
             repository=self.repository,
             tag=self.tag,
@@ -82,7 +85,7 @@ def _account_for_findings(stack: cdk.Stack) -> None:
             f"{policy}/service-role/AWSLambdaBasicExecutionRole]": "The build's trigger writes its log.",
             f"{policy}/AmazonElasticContainerRegistryPublicReadOnly]": "The base image is in ECR Public.",
             "L1": "The library chooses the runtime of its trigger.",
-            "CB4": "What is built is the open source in inference/; there is nothing to hide.",
+            "CB4": "What is built is the open source in contract/ and inference/; there is nothing to hide.",
             "IAM5[Resource::*]": "ecr:GetAuthorizationToken cannot be limited to a resource.",
             "IAM5[Action::s3:GetBucket*]": "The CDK's way of reading an asset, as the library does.",
             "IAM5[Action::s3:GetObject*]": "The CDK's way of reading an asset, as the library does.",
@@ -125,8 +128,10 @@ class InferenceImage(Construct):
                 asset = ecr_assets.DockerImageAsset(
                     self,
                     "Image",
-                    directory=str(_DIRECTORY),
-                    exclude=_EXCLUDED,
+                    directory=str(_ROOT),
+                    file=_DOCKERFILE,
+                    exclude=_IGNORED,
+                    ignore_mode=cdk.IgnoreMode.DOCKER,
                     platform=_PLATFORM,
                     outputs=["type=docker"],  # SageMaker has refused the OCI manifests of newer Dockers
                 )

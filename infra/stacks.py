@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from constructs import Construct
 
+from infra.alarms import Pager
 from infra.api import CompletionConsumer, JobsApi
 from infra.autoscaling import BacklogScaling
+from infra.completion_queue import Notices
 from infra.config import (
     CodeBuildImage,
     DeploymentConfig,
@@ -19,8 +21,6 @@ from infra.dashboard import OperationsDashboard
 from infra.endpoint import AsyncEndpoint
 from infra.image import ImageBuilder, ImageSource, InferenceImage
 from infra.network import IsolatedVpc, Placement
-from infra.notices import Notices
-from infra.pager import Pager
 from infra.storage import Storage
 
 

@@ -7,10 +7,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from inference.contract import keys
-from inference.contract.identifiers import S3Location
-from inference.contract.source import S3Source
-from infra.review import accept
+from contract import keys
+from contract.identifiers import S3Location
+from contract.source import S3Source
+from infra.nag import accept
 
 _MESSAGES_DAYS = 1
 _COMPILED_DAYS = 30

@@ -14,10 +14,10 @@ from rich.markup import escape
 
 from local import demo
 from local.client import JobFailedError, UnreachableError
-from local.container import ContainerError
 from local.deployment import DeploymentError
-from local.emulation import StartError
+from local.emulator import StartError
 from local.processes import ProcessEndedError
+from local.sagemaker.container import ContainerError
 from local.showcase import command as showcase
 from local.showcase.command import Api, RowsFailedError
 from local.stack import ROOT, LocalStack

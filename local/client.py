@@ -9,7 +9,7 @@ from typing import Any, Self
 import httpx
 from pydantic import ValidationError
 
-from inference.contract.problem import ErrorCode, Problem
+from contract.problem import ErrorCode, Problem
 
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 2.0

@@ -10,7 +10,7 @@ import httpx
 
 from local.aws import LocalAws
 from local.processes import LOOPBACK, ChildProcess, free_port
-from local.sagemaker import SageMaker
+from local.sagemaker.control_plane import SageMaker
 from local.web_server import WebServer, listen
 
 _START_S = 30
@@ -77,7 +77,7 @@ def start_cloud(aws: LocalAws, control_url: str, directory: Path) -> ChildProces
     parts = urlsplit(aws.url)
     secure = parts.scheme == "https"
     return ChildProcess(
-        [sys.executable, "-m", "local.cloud", control_url],
+        [sys.executable, "-m", "local.ministack_server", control_url],
         environment=aws.environment()
         | {
             "BIND_HOST": LOOPBACK,

@@ -1,6 +1,6 @@
 """The emulated cloud: MiniStack, taught what it lacks of SageMaker and of our templates.
 
-python -m local.cloud CONTROL_URL
+python -m local.ministack_server CONTROL_URL
 """
 
 import re

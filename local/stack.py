@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from inference.contract import keys
+from contract import keys
 from local.aws import LocalAws
 from local.deployment import Deployer, read_assembly
-from local.emulation import Emulation, StartError
+from local.emulator import Emulation, StartError
 from local.gateway import create_gateway
 from local.web_server import WebServer, listen
 

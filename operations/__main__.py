@@ -6,8 +6,8 @@ import sys
 from rich.console import Console
 
 from operations.doctor.aws import ConfiguredAws
-from operations.doctor.examination import examine
 from operations.doctor.report import report
+from operations.doctor.runner import examine
 from operations.stages import ROOT
 
 

@@ -33,37 +33,37 @@ def modules_after(statement: str, *paths: str) -> set[str]:
     ("statement", "paths", "forbidden"),
     [
         (
-            EVERY_MODULE_OF.format("inference.contract"),
+            EVERY_MODULE_OF.format("contract"),
             ["."],
-            HEAVY | {"boto3", "jobs", "infra", "aws_cdk", "starlette", "PIL", "inference.engine"},
+            HEAVY | {"boto3", "jobs", "infra", "aws_cdk", "starlette", "PIL", "inference.engine.interface"},
         ),
         (
             "import jobs.http_handler, jobs.completion_handler",
             [".", "lambda"],
             HEAVY | {"infra", "aws_cdk", "starlette"},
         ),
-        ("import infra.stacks", ["."], HEAVY | {"jobs", "boto3", "starlette", "inference.server"}),
+        ("import infra.stacks", ["."], HEAVY | {"jobs", "boto3", "starlette", "inference.server.app"}),
         (
-            "import inference.__main__, inference.wiring, inference.studio, inference.output.finisher",
+            "import inference.__main__, inference.wiring, inference.output.postprocessing",
             ["."],
             HEAVY | {"jobs", "infra", "aws_cdk", "local"},
         ),
         (
             EVERY_MODULE_OF.format("inference.input"),
             ["."],
-            HEAVY | {"jobs", "infra", "starlette", "inference.denoising", "inference.models"},
+            HEAVY | {"jobs", "infra", "starlette", "inference.diffusion", "inference.models"},
         ),
         (
-            "import inference.script_mode, inference.package",
+            "import inference.script_mode.functions, inference.script_mode.package",
             ["."],
             HEAVY | {"jobs", "infra", "aws_cdk", "local", "starlette", "uvicorn"},
         ),
         (
-            "import inference.convert, inference.models.family, inference.models.opening",
+            "import inference.models.conversion.__main__, inference.models.family, inference.models.formats",
             ["."],
             HEAVY | {"jobs"},
         ),
-        ("import inference.denoising.loading", ["."], {"jobs", "infra", "aws_cdk", "inference.server"}),
+        ("import inference.diffusion.loader", ["."], {"jobs", "infra", "aws_cdk", "inference.server.app"}),
     ],
     ids=["contract", "jobs", "infra", "server", "input", "script mode", "models", "engine"],
 )

@@ -11,6 +11,7 @@ import torch
 from diffusers import AutoencoderKL, ControlNetModel, StableDiffusionPipeline
 from PIL import Image
 
+from training.batches import Lessons
 from training.controlnet import train_controlnet
 from training.denoiser import Denoiser, train_denoiser
 from training.evaluation import (
@@ -23,7 +24,6 @@ from training.evaluation import (
     followed_shares,
     new_shape_shares,
 )
-from training.lessons import Lessons
 from training.lora import save_lora, train_lora
 from training.model import CONTROLNETS, DIRECTORY, LORAS, load_model, save_model
 from training.scene import COLOURS, NEW_SHAPE, SHAPES, all_triples, random_scene, shown_triples

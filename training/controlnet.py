@@ -8,8 +8,8 @@ import torch
 from diffusers import ControlNetModel, StableDiffusionPipeline
 from torch import nn
 
-from inference.input.edges import find_edges
-from training.lessons import Lessons
+from inference.input.canny import find_edges
+from training.batches import Lessons
 from training.loop import train
 from training.scene import Scene, random_scene, shown_triples
 

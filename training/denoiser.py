@@ -7,7 +7,7 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from training.lessons import NOISE, Lessons
+from training.batches import NOISE, Lessons
 from training.loop import train
 from training.tokenizer import TOKENS
 
@@ -28,7 +28,7 @@ class Denoiser(nn.Module):
         return cls(_text_encoder(tokenizer), _unet())
 
     def forward(self, noisy: torch.Tensor, moments: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        """The velocity: see `training.lessons.Denoise`."""
+        """The velocity: see `training.batches.Denoise`."""
         text = self.text_encoder(tokens).last_hidden_state
         velocity: torch.Tensor = self.unet(noisy, moments, text).sample
         return velocity

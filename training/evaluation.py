@@ -10,10 +10,10 @@ import torch
 from diffusers import ControlNetModel, StableDiffusionControlNetPipeline, StableDiffusionPipeline
 from PIL import Image
 
-from inference.contract.samplers import find_sampler
-from inference.input.edges import find_edges
+from contract.samplers import find_sampler
+from inference.input.canny import find_edges
 from training.caption import describe
-from training.examination import Finding, examine
+from training.image_analysis import Finding, examine
 from training.scene import (
     NEW_SHAPE,
     POSITIONS,

@@ -10,8 +10,8 @@ from diffusers.utils import convert_state_dict_to_kohya
 from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import save_file
 
+from training.batches import Lessons
 from training.denoiser import Denoiser
-from training.lessons import Lessons
 from training.loop import train
 from training.scene import NEW_SHAPE, Scene, random_scene, shown_triples
 

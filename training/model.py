@@ -6,9 +6,9 @@ import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline
 from transformers import CLIPTokenizer
 
-from inference.contract.family import Family
-from inference.contract.manifest import ModelManifest
-from inference.contract.model import ModelDefaults, ModelLimits
+from contract.family import Family
+from contract.manifest import ModelManifest
+from contract.model import ModelDefaults, ModelLimits
 from inference.models.manifests import write_manifest
 from training.denoiser import Denoiser, scheduler
 from training.scene import SIZE

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inference.contract.adapters import DIRECTORY, AdapterKind
-from inference.disk_cache import digest
+from contract.adapters import DIRECTORY, AdapterKind
+from inference.artifacts.disk_cache import digest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

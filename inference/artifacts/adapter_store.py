@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from inference.adapter_search import SHOWN_NAMES, find, names_of
-from inference.contract.adapters import CONTROLNET, DIRECTORY, EMBEDDING, LORA, UPSCALER, VAE, AdapterKind
-from inference.contract.generation import Generation
-from inference.contract.identifiers import S3Location
-from inference.contract.problem import ErrorCode, FieldError, ProblemError
-from inference.disk_cache import DiskCache
-from inference.engine import AdapterFile, Adapters, AdapterUnusableError
-from inference.transfer import fetch, fetch_prefix
-from inference.transfer_errors import Obstacle, TransferError
+from contract.adapters import CONTROLNET, DIRECTORY, EMBEDDING, LORA, UPSCALER, VAE, AdapterKind
+from contract.generation import Generation
+from contract.identifiers import S3Location
+from contract.problem import ErrorCode, FieldError, ProblemError
+from inference.artifacts.adapter_lookup import SHOWN_NAMES, find, names_of
+from inference.artifacts.disk_cache import DiskCache
+from inference.engine.errors import AdapterUnusableError
+from inference.engine.interface import AdapterFile, Adapters
+from inference.transfer.errors import Obstacle, TransferError
+from inference.transfer.s3 import fetch, fetch_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from inference.contract.keys import compiled_key
+from contract.keys import compiled_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -22,7 +22,7 @@ class StoredCode:
         self._model = model
 
     def read(self, machine: str) -> bytes | None:
-        """See `inference.engine.CompiledCode.read`."""
+        """See `inference.engine.interface.CompiledCode.read`."""
         try:
             key = compiled_key(self._model, machine)
             return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
@@ -33,7 +33,7 @@ class StoredCode:
             return None
 
     def keep(self, machine: str, artifacts: bytes) -> None:
-        """See `inference.engine.CompiledCode.keep`."""
+        """See `inference.engine.interface.CompiledCode.keep`."""
         try:
             self._s3.put_object(Bucket=self._bucket, Key=compiled_key(self._model, machine), Body=artifacts)
         except (ClientError, BotoCoreError) as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from weakref import ref
 
-from inference.engine import AdapterFile
+from inference.engine.interface import AdapterFile
 
 Fill = Callable[[Path], None]
 """Writes the file, or the directory, at this path; it may take up what an earlier call has begun."""

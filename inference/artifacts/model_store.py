@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
-from inference.contract.environment import ContainerEnvironment
-from inference.contract.identifiers import S3Location
-from inference.contract.source import HubSource, S3Source
-from inference.hub import fetch_model
-from inference.hub_token import read_token
+from contract.environment import ContainerEnvironment
+from contract.identifiers import S3Location
+from contract.source import HubSource, S3Source
 from inference.models.manifests import revision_of
+from inference.transfer.huggingface import fetch_model
+from inference.transfer.huggingface_token import read_token
 
 FetchPrefix = Callable[[S3Location, Path], None]
 """Puts everything under a prefix into a directory, or goes on where an earlier call has stopped."""

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from PIL import Image
 
-from inference.contract.generation import Generation
-from inference.contract.problem import FieldError, describe
-from inference.denoising.failures import answering
-from inference.denoising.ticket import Ticket
-from inference.engine import UnsupportedTaskError
+from contract.generation import Generation
+from contract.problem import FieldError, describe
+from inference.diffusion.tasks.failures import answering
+from inference.diffusion.tasks.generation_task import Ticket
+from inference.engine.errors import UnsupportedTaskError
 
 _NOT_OFFERED = (
     "input_image",
@@ -53,11 +53,11 @@ class StockPipeline:
 
     @property
     def busy(self) -> bool:
-        """See `inference.denoising.device.Work.busy`."""
+        """See `inference.diffusion.engine_thread.Work.busy`."""
         return bool(self._waiting)
 
     def admit(self, ticket: Ticket) -> None:
-        """See `inference.denoising.device.Work.admit`."""
+        """See `inference.diffusion.engine_thread.Work.admit`."""
         with ticket:
             generation = ticket.generation
             asked = [name for name in _NOT_OFFERED if getattr(generation, name)]

@@ -1,6 +1,7 @@
 """The one thread that owns the device."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -13,16 +14,16 @@ import torch
 import transformers
 from PIL import Image
 
-from inference.contract.generation import Generation
-from inference.contract.size import Size
-from inference.denoising.cores import spare_a_core
-from inference.denoising.enlarging.enlargement import Enlargement
-from inference.denoising.enlarging.upscaler import Upscaler
-from inference.denoising.enlarging.work import Enlarging
-from inference.denoising.order import Order
-from inference.denoising.shift import Shift
-from inference.denoising.ticket import Ticket
-from inference.engine import AdapterFile, Drawing, EngineClosedError, Enlarge, Inputs, OnStep
+from contract.generation import Generation
+from contract.size import Size
+from inference.diffusion.modules.torch_threads import spare_a_core
+from inference.diffusion.tasks.generation_task import Ticket
+from inference.diffusion.tasks.task import Order
+from inference.diffusion.upscaling.upscale_task import Enlargement
+from inference.diffusion.upscaling.upscaler import Upscaler
+from inference.diffusion.upscaling.upscaling_loop import Enlarging
+from inference.engine.errors import EngineClosedError
+from inference.engine.interface import AdapterFile, Drawing, Enlarge, Inputs, OnStep
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,6 +48,26 @@ class Work(Protocol[OrderT_contra]):
         ...
 
 
+class RoundRobin:
+    """Steps the workers that have unfinished requests in turn, so that none waits for another to finish."""
+
+    def __init__(self, *workers: Work[Any]) -> None:
+        self._workers = deque(workers)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any worker has unfinished requests."""
+        return any(worker.busy for worker in self._workers)
+
+    def turn(self) -> None:
+        """Steps the next worker that has unfinished requests, if there is one."""
+        for worker in tuple(self._workers):
+            self._workers.rotate(-1)
+            if worker.busy:
+                worker.turn()
+                return
+
+
 class _Arrival(NamedTuple):
     """An order, and what takes it on."""
 
@@ -64,7 +85,7 @@ class DeviceThread:
     def __init__(self, drawing: Work[Ticket], enlarging: Enlarging) -> None:
         self._drawing = drawing
         self._enlarging = enlarging
-        self._shift = Shift(drawing, enlarging)
+        self._workers = RoundRobin(drawing, enlarging)
         self._arrivals: SimpleQueue[_Arrival | None] = SimpleQueue()
         self._orders: list[Order[Any]] = []
         self._lock = Lock()
@@ -79,22 +100,22 @@ class DeviceThread:
         return {library.__name__: library.__version__ for library in (diffusers, torch, transformers)}
 
     def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[Drawing]:
-        """See `inference.engine.Engine.submit`."""
+        """See `inference.engine.interface.Engine.submit`."""
         ticket = Ticket(generation, inputs, on_step, messenger=self._messenger)
         self._take(_Arrival(ticket, partial(self._drawing.admit, ticket)))
         return ticket.future
 
     def upscaler(self, file: AdapterFile, *, pointer: str) -> Enlarge:
-        """See `inference.engine.Engine.upscaler`."""
+        """See `inference.engine.interface.Engine.upscaler`."""
         return partial(self._enlarge, self._enlarging.upscalers.read(file, pointer=pointer))
 
     def check(self) -> None:
-        """See `inference.engine.Engine.check`."""
+        """See `inference.engine.interface.Engine.check`."""
         if self._closed:
             raise _closed()
 
     def close(self) -> None:
-        """See `inference.engine.Engine.close`."""
+        """See `inference.engine.interface.Engine.close`."""
         with self._lock:
             self._closed = True
         self._arrivals.put(None)
@@ -116,7 +137,7 @@ class DeviceThread:
         try:
             with torch.inference_mode():
                 while self._take_in():
-                    self._shift.turn()
+                    self._workers.turn()
         except BaseException:
             _LOGGER.exception("the device's thread has ended")
         finally:
@@ -127,7 +148,7 @@ class DeviceThread:
         self._orders = [order for order in self._orders if not order.over]
         while True:
             try:
-                arrival = self._arrivals.get(block=not self._shift.busy)
+                arrival = self._arrivals.get(block=not self._workers.busy)
             except Empty:
                 return True
             if arrival is None:
@@ -137,8 +158,8 @@ class DeviceThread:
                 arrival.admit()
 
     def _finish(self) -> bool:
-        while self._shift.busy:
-            self._shift.turn()
+        while self._workers.busy:
+            self._workers.turn()
         return False
 
     def _fail_the_rest(self) -> None:

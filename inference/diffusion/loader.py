@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from inference.denoising.compilation import Compilation
-from inference.denoising.components import Components
-from inference.denoising.device import DeviceThread
-from inference.denoising.enlarging.work import Enlarging
-from inference.denoising.loop import DenoisingLoop
-from inference.denoising.refiner import Refiner
-from inference.denoising.stock import StockPipeline
-from inference.denoising.turns import Turns
-from inference.engine import CompiledCode
+from inference.diffusion.denoising.batcher import Turns
+from inference.diffusion.denoising.components import Components
+from inference.diffusion.denoising.loop import DenoisingLoop
+from inference.diffusion.denoising.refiner import Refiner
+from inference.diffusion.diffusers_pipeline import StockPipeline
+from inference.diffusion.engine_thread import DeviceThread
+from inference.diffusion.modules.compiled_unet import Compilation
+from inference.diffusion.upscaling.upscaling_loop import Enlarging
+from inference.engine.interface import CompiledCode
 from inference.models.loading import load_pipeline, load_refiner
 
 
@@ -21,7 +21,7 @@ def load_engine(
     """An engine for the model at a path, on the GPU if there is one.
 
     Args:
-        directory: a model in any of its forms; see `inference.models.opening.open_model`.
+        directory: a model in any of its forms; see `inference.models.formats.open_model`.
         max_bucket: the most images that share a forward, a power of two.
         strict_bucket: always draw in buckets of this size, so that images do not depend on the load.
         code: where compiled code is kept; None compiles nothing.

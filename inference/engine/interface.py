@@ -8,9 +8,8 @@ from typing import Protocol
 
 from PIL import Image
 
-from inference.contract.generation import Generation
-from inference.contract.problem import ErrorCode, ProblemError
-from inference.contract.size import Size
+from contract.generation import Generation
+from contract.size import Size
 
 OnStep = Callable[[int, int], None]
 """Called with the denoiser evaluations done and the evaluations in all."""
@@ -22,42 +21,6 @@ Cancelling works until it is done, and frees the device before the next tile. It
 where the accelerator's memory does not suffice, and raises EngineClosedError where the engine takes nothing
 more.
 """
-
-
-class OutOfMemoryError(ProblemError):
-    """The accelerator's memory does not hold the generation."""
-
-    code = ErrorCode.OUT_OF_MEMORY
-
-
-class InvalidOutputError(ProblemError):
-    """What has been drawn is no picture."""
-
-    code = ErrorCode.INVALID_OUTPUT
-
-
-class UnsupportedTaskError(ProblemError):
-    """The model cannot do what the generation asks for."""
-
-    code = ErrorCode.VALIDATION_FAILED
-
-
-class ModelUnavailableError(ProblemError):
-    """A model that is served could not be loaded."""
-
-    code = ErrorCode.MODEL_LOAD_FAILED
-
-
-class AdapterUnusableError(ProblemError):
-    """An adapter is damaged, or made for another model."""
-
-    code = ErrorCode.ADAPTER_UNUSABLE
-
-
-class EngineClosedError(ProblemError):
-    """The engine is being shut down."""
-
-    code = ErrorCode.ENDPOINT_UNAVAILABLE
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,9 @@ from contextvars import copy_context
 from functools import partial
 from threading import Lock
 
-from inference.contract.generation import Generation
-from inference.engine import (
-    AdapterFile,
-    Drawing,
-    Engine,
-    EngineClosedError,
-    Enlarge,
-    Inputs,
-    ModelUnavailableError,
-    OnStep,
-)
+from contract.generation import Generation
+from inference.engine.errors import EngineClosedError, ModelUnavailableError
+from inference.engine.interface import AdapterFile, Drawing, Engine, Enlarge, Inputs, OnStep
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -64,11 +56,11 @@ class ModelPool:
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """See `inference.engine.Engine.versions`."""
+        """See `inference.engine.interface.Engine.versions`."""
         return self._versions
 
     def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[Drawing]:
-        """See `inference.engine.Engine.submit`."""
+        """See `inference.engine.interface.Engine.submit`."""
         with self._lock:
             self._check_open()
             engine = self._engine(generation.model)
@@ -80,13 +72,13 @@ class ModelPool:
             return promised
 
     def upscaler(self, file: AdapterFile, *, pointer: str) -> Enlarge:
-        """See `inference.engine.Engine.upscaler`: the engine of whichever model was asked for last."""
+        """See `Engine.upscaler`; the engine of the most recently used model reads it."""
         with self._lock:
             engine = next(reversed(self._engines.values()))
         return engine.result().upscaler(file, pointer=pointer)
 
     def check(self) -> None:
-        """See `inference.engine.Engine.check`."""
+        """See `inference.engine.interface.Engine.check`."""
         self._check_open()
         with self._lock:
             loaded = self._loaded()
@@ -94,7 +86,7 @@ class ModelPool:
             engine.check()
 
     def close(self) -> None:
-        """See `inference.engine.Engine.close`."""
+        """See `inference.engine.interface.Engine.close`."""
         with self._lock:
             self._closed = True
         self._loader.shutdown(cancel_futures=True)

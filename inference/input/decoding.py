@@ -6,8 +6,8 @@ import struct
 import numpy as np
 from PIL import Image, ImageCms
 
-from inference.contract.problem import ErrorCode
-from inference.input.refusal import InputError
+from contract.problem import ErrorCode
+from inference.engine.errors import InputError
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, ArithmeticError, struct.error)

@@ -2,10 +2,10 @@
 
 import binascii
 
-from inference.contract.problem import ErrorCode
-from inference.input.refusal import InputError
-from inference.input.web import PublicWeb
-from inference.storage import DataBucket
+from contract.problem import ErrorCode
+from inference.data_bucket import DataBucket
+from inference.engine.errors import InputError
+from inference.input.public_fetcher import PublicWeb
 
 
 class PictureSources:
@@ -18,7 +18,7 @@ class PictureSources:
         self._max_bytes = max_bytes
 
     def fetch(self, uri: str, pointer: str) -> bytes:
-        """The encoded picture at a URI that `inference.contract.images` lets through.
+        """The encoded picture at a URI that `contract.images` lets through.
 
         Raises:
             InputError: it cannot be had, or is too large; the error names the field at `pointer`.

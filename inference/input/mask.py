@@ -3,10 +3,10 @@
 import numpy as np
 from PIL import Image
 
-from inference.contract.problem import ErrorCode
-from inference.contract.size import GRID, Size
-from inference.input.framing import Framing
-from inference.input.refusal import InputError
+from contract.problem import ErrorCode
+from contract.size import GRID, Size
+from inference.engine.errors import InputError
+from inference.input.resizing import Framing
 
 _POINTER = "#/mask_image"
 _HALF = 128

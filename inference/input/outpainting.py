@@ -3,12 +3,12 @@
 import numpy as np
 from PIL import Image, ImageFilter
 
-from inference.contract.model import ModelDeclaration
-from inference.contract.options import Outpaint
-from inference.contract.problem import ErrorCode
-from inference.contract.size import GRID, Size, to_grid
-from inference.input.framing import Framing, drawing_size
-from inference.input.refusal import InputError
+from contract.model import ModelDeclaration
+from contract.options import Outpaint
+from contract.problem import ErrorCode
+from contract.size import GRID, Size, to_grid
+from inference.engine.errors import InputError
+from inference.input.resizing import Framing, drawing_size
 
 _SOFTNESS = 8
 """Pixels, the radius of a Gaussian blur."""

@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from inference.contract.environment import ContainerEnvironment
-from inference.contract.generation import Generation
-from inference.contract.model import ModelDeclaration
-from inference.contract.options import ControlNet
-from inference.contract.request import control_pointer, named_pictures
-from inference.contract.size import GRID, Size
-from inference.engine import Inputs
+from contract.environment import ContainerEnvironment
+from contract.generation import Generation
+from contract.model import ModelDeclaration
+from contract.options import ControlNet
+from contract.request import control_pointer, named_pictures
+from contract.size import GRID, Size
+from inference.engine.interface import Inputs
+from inference.input.canny import find_edges
 from inference.input.compositing import Kept, feather
 from inference.input.decoding import decode, on_white
-from inference.input.edges import find_edges
-from inference.input.framing import Framing, drawing_size
+from inference.input.image_sources import PictureSources
 from inference.input.mask import check_shape, frame_mask, whole_latents
 from inference.input.outpainting import added, extend, place
-from inference.input.sources import PictureSources
+from inference.input.resizing import Framing, drawing_size
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import httpcore2
 import httpx2
 
-from inference.contract.problem import ErrorCode
-from inference.input.addresses import is_public
-from inference.input.network import (
+from contract.problem import ErrorCode
+from inference.engine.errors import InputError
+from inference.input.guarded_network import (
     Deadline,
     ForbiddenAddressError,
     GuardedNetwork,
@@ -17,7 +17,7 @@ from inference.input.network import (
     UntrustedCertificateError,
     resolve,
 )
-from inference.input.refusal import InputError
+from inference.input.ip_addresses import is_public
 
 _PORT = 443
 _TIME_LIMIT_S = 30.0

@@ -6,10 +6,10 @@ from typing import Self
 
 from PIL import Image
 
-from inference.contract.model import ModelDeclaration
-from inference.contract.problem import ErrorCode
-from inference.contract.size import Size, to_grid
-from inference.input.refusal import InputError
+from contract.model import ModelDeclaration
+from contract.problem import ErrorCode
+from contract.size import Size, to_grid
+from inference.engine.errors import InputError
 
 
 def drawing_size(source: Size, *, width: int | None, height: int | None, model: ModelDeclaration) -> Size:

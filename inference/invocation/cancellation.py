@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from inference.contract.problem import ErrorCode, ProblemError
-from inference.logs import ContextThreads
-from inference.running import Interruption
-from inference.storage import DataBucket
+from contract.problem import ErrorCode, ProblemError
+from inference.data_bucket import DataBucket
+from inference.invocation.running_jobs import Interruption
+from inference.observability.logs import ContextThreads
 
 _INTERVAL_S = 1.0
 _PATIENCE_S = 1.0

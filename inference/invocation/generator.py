@@ -4,14 +4,14 @@ import asyncio
 from concurrent.futures import Executor
 from dataclasses import replace
 
-from inference.adapters import AdapterStore
-from inference.contract.generation import Generation
-from inference.contract.problem import ProblemError
-from inference.contract.request import named_pictures
-from inference.engine import Drawing, OnStep
-from inference.input.preparation import Preparation, Prepared
-from inference.passes import Passes
-from inference.telemetry import JobTelemetry
+from contract.generation import Generation
+from contract.problem import ProblemError
+from contract.request import named_pictures
+from inference.artifacts.adapter_store import AdapterStore
+from inference.engine.interface import Drawing, OnStep
+from inference.input.preprocessing import Preparation, Prepared
+from inference.invocation.multi_pass import Passes
+from inference.observability.metrics import JobTelemetry
 
 
 class DrawingError(RuntimeError):
@@ -51,7 +51,7 @@ class Studio:
         Args:
             generation: what to draw.
             job: is told how long fetching has taken.
-            on_step: see `inference.engine.Engine.submit`.
+            on_step: see `inference.engine.interface.Engine.submit`.
 
         Raises:
             ProblemError: an input cannot be used, or the engine refuses.

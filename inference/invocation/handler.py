@@ -7,22 +7,22 @@ from concurrent.futures import Executor
 
 from pydantic import ValidationError
 
-from inference.cancellation import CancellationWatch
-from inference.contract.environment import ContainerEnvironment
-from inference.contract.generation import Generation, InvalidRequestError, new_seed
-from inference.contract.model import ModelDeclaration
-from inference.contract.problem import FieldError
-from inference.contract.request import InvocationRequest
-from inference.contract.result import GenerationResult, ImageResult
-from inference.contract.validation import field_errors
-from inference.engine import Engine
-from inference.output.finisher import FinishedImage, Finisher
+from contract.environment import ContainerEnvironment
+from contract.generation import Generation, InvalidRequestError, new_seed
+from contract.model import ModelDeclaration
+from contract.problem import FieldError
+from contract.request import InvocationRequest
+from contract.result import GenerationResult, ImageResult
+from contract.validation import field_errors
+from inference.data_bucket import DataBucket
+from inference.engine.interface import Engine
+from inference.invocation.cancellation import CancellationWatch
+from inference.invocation.generator import Studio
+from inference.invocation.progress import ProgressPublisher
+from inference.invocation.running_jobs import RunningJobs
+from inference.observability.metrics import JobTelemetry, Telemetry
+from inference.output.postprocessing import FinishedImage, Finisher
 from inference.output.provenance import MadeWith
-from inference.progress import ProgressPublisher
-from inference.running import RunningJobs
-from inference.storage import DataBucket
-from inference.studio import Studio
-from inference.telemetry import JobTelemetry, Telemetry
 
 _LOGGER = logging.getLogger(__name__)
 

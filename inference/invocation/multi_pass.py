@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 from PIL import Image
 
-from inference.contract.generation import Generation, InvalidRequestError
-from inference.contract.keys import LANCZOS
-from inference.contract.options import Hires, Upscale
-from inference.contract.problem import FieldError
-from inference.contract.size import Size, to_grid
-from inference.engine import Drawing, Engine, Inputs, OnStep
-from inference.enlarging import Enlargers
-from inference.evaluations import Tally
+from contract.generation import Generation, InvalidRequestError
+from contract.keys import LANCZOS
+from contract.options import Hires, Upscale
+from contract.problem import FieldError
+from contract.size import Size, to_grid
+from inference.engine.interface import Drawing, Engine, Inputs, OnStep
+from inference.invocation.step_counter import Tally
+from inference.invocation.upscalers import Enlargers
 
 _T = TypeVar("_T")
 

@@ -6,8 +6,8 @@ from concurrent.futures import Executor
 from types import TracebackType
 from typing import Self
 
-from inference.contract.progress import Phase, Progress
-from inference.storage import DataBucket
+from contract.progress import Phase, Progress
+from inference.data_bucket import DataBucket
 
 _INTERVAL_S = 1.0
 
@@ -51,7 +51,7 @@ class ProgressPublisher:
             self._storing.cancel()
 
     def on_step(self, step: int, total_steps: int) -> None:
-        """Tells of a denoiser evaluation, from any thread: see `inference.engine.OnStep`."""
+        """Tells of a denoiser evaluation, from any thread: see `inference.engine.interface.OnStep`."""
         self._total_steps = total_steps
         self._publish(Progress(phase=Phase.DENOISING, step=step, total_steps=total_steps))
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from inference.contract.problem import ProblemError
-from inference.engine import EngineClosedError
+from contract.problem import ProblemError
+from inference.engine.errors import EngineClosedError
 
 
 class Interruption:

@@ -1,8 +1,8 @@
 """How far a job is, in evaluations of the denoiser an image, over all of its passes."""
 
-from inference.contract.generation import Generation
-from inference.contract.samplers import find_sampler
-from inference.engine import OnStep
+from contract.generation import Generation
+from contract.samplers import find_sampler
+from inference.engine.interface import OnStep
 
 
 class Tally:

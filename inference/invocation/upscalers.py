@@ -6,9 +6,9 @@ from typing import Protocol
 
 from PIL import Image
 
-from inference.contract.keys import LANCZOS
-from inference.contract.size import Size
-from inference.engine import AdapterFile, Engine, Enlarge
+from contract.keys import LANCZOS
+from contract.size import Size
+from inference.engine.interface import AdapterFile, Engine, Enlarge
 
 
 class FetchUpscaler(Protocol):

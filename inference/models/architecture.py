@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from inference.contract.family import Family
+from contract.family import Family
 from inference.models.family import UNET, Traits
 from inference.models.safetensors_file import Shapes
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.models.errors import UnusableModelError
-from inference.pickles import Flaw, UnreadPickleError, read_pickle
+from inference.models.safe_pickle import Flaw, UnreadPickleError, read_pickle
 
 _SENTENCES = {
     Flaw.OTHER: "{name} cannot be read: it is cut off, or no checkpoint of PyTorch's; fetch it again.",

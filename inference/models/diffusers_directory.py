@@ -12,7 +12,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from inference.models.errors import UnusableModelError
 from inference.models.family import is_named, read_json
-from inference.models.opening import INDEX
+from inference.models.formats import INDEX
 from inference.models.parts import Part, Parts
 from inference.models.weights import read_part
 

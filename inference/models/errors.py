@@ -1,6 +1,6 @@
 """Why a model cannot be used."""
 
-from inference.contract.problem import ErrorCode, ProblemError
+from contract.problem import ErrorCode, ProblemError
 
 
 class UnusableModelError(ProblemError):

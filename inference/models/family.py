@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inference.contract.family import Family
+from contract.family import Family
 from inference.models.errors import UnusableModelError
 from inference.models.safetensors_file import Contents
 

@@ -9,12 +9,12 @@ import torch
 import transformers
 from diffusers import DiffusionPipeline
 
-from inference.logs import adopt
-from inference.models.directory import directory_parts
+from inference.models.diffusers_directory import directory_parts
 from inference.models.errors import UnusableModelError
-from inference.models.opening import INDEX, REFINER, DiffusersDirectory, open_model
+from inference.models.formats import INDEX, REFINER, DiffusersDirectory, open_model
 from inference.models.parts import Parts
 from inference.models.single_file import single_file_parts
+from inference.observability.logs import adopt
 
 
 def placement() -> tuple[torch.device, torch.dtype]:
@@ -29,7 +29,7 @@ def load_pipeline(path: Path, *, device: torch.device | None = None, dtype: torc
     """The model at a path, ready to draw; without a safety checker.
 
     Args:
-        path: see `inference.models.opening.open_model`.
+        path: see `inference.models.formats.open_model`.
         device: where it is to be; None: see `placement`.
         dtype: its precision; None: see `placement`. A VAE that fp16 is too small for is kept in fp32.
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from inference.contract.family import Family
-from inference.contract.manifest import MANIFEST, ManifestFile, ModelManifest
-from inference.contract.model import ModelDeclaration, ModelDefaults
+from contract.family import Family
+from contract.manifest import MANIFEST, ManifestFile, ModelManifest
+from contract.model import ModelDeclaration, ModelDefaults
 from inference.models.errors import UnusableModelError
 from inference.models.family import EPSILON, Traits, traits_of_directory
 

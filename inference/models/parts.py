@@ -10,7 +10,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
 from inference.models.errors import UnusableModelError
-from inference.models.layout import settle
+from inference.models.memory_format import settle
 from inference.models.weights import Read, Tensors, assign
 
 TextEncoder = CLIPTextModel | CLIPTextModelWithProjection

@@ -16,7 +16,7 @@ from diffusers.loaders.single_file_utils import (
 )
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-from inference.contract.family import Family
+from contract.family import Family
 from inference.models.architecture import (
     VAE,
     Config,
@@ -27,6 +27,7 @@ from inference.models.architecture import (
     unet_config,
     vae_config,
 )
+from inference.models.checkpoint import load_pickle
 from inference.models.errors import UnusableModelError
 from inference.models.family import (
     CLIP,
@@ -38,9 +39,8 @@ from inference.models.family import (
     Traits,
     traits_of_single_file,
 )
-from inference.models.opening import SingleFile
+from inference.models.formats import SingleFile
 from inference.models.parts import Part, Parts
-from inference.models.pickles import load_pickle
 from inference.models.safetensors_file import Contents, Shapes, read_contents
 from inference.models.tokenizer import VOCABULARY, clip_tokenizer
 from inference.models.weights import Tensors, cast, read_safetensors

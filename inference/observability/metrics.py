@@ -12,10 +12,10 @@ from typing import Literal
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from inference.contract import metrics
-from inference.contract.identifiers import created_at, new_job_id
-from inference.contract.problem import ErrorCode, ProblemError
-from inference.logs import bind_job
+from contract import metrics
+from contract.identifiers import created_at, new_job_id
+from contract.problem import ErrorCode, ProblemError
+from inference.observability.logs import bind_job
 
 _LOGGER = logging.getLogger(__name__)
 _METRIC_OF = {

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 
-from inference.contract.options import OutputFormat
+from contract.options import OutputFormat
 from inference.output.provenance import Provenance
 
 _MAX_JPEG_XMP_BYTES = 65_504

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from inference.contract.generation import Generation
-from inference.contract.keys import LANCZOS
-from inference.contract.options import ControlNet
-from inference.contract.samplers import find_sampler
-from inference.contract.size import Size, to_grid
+from contract.generation import Generation
+from contract.keys import LANCZOS
+from contract.options import ControlNet
+from contract.samplers import find_sampler
+from contract.size import Size, to_grid
 
 _SHA256_DIGITS = 64
 _MODEL_HASH_DIGITS = 10

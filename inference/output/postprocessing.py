@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from inference.contract.environment import ContainerEnvironment
-from inference.contract.generation import Generation
-from inference.contract.safety import SafetyMode, SafetyReport
-from inference.output.detection import load_detector
+from contract.environment import ContainerEnvironment
+from contract.generation import Generation
+from contract.safety import SafetyMode, SafetyReport
+from inference.output.detector_factory import load_detector
 from inference.output.encoding import encode
 from inference.output.provenance import MadeWith, Provenance
 from inference.output.safety import SafetyCheck, Verdict

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from inference.contract.generation import Generation
-from inference.contract.size import Size
+from contract.generation import Generation
+from contract.size import Size
 from inference.output.infotext import infotext
 
 

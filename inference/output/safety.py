@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from inference.contract.safety import NSFW, SafetyMode, SafetyReport
+from contract.safety import NSFW, SafetyMode, SafetyReport
 from inference.output.detector import Detector
 
 _BLURRED_SIDE = 12

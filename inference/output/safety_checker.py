@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors import SafetensorError
 from transformers import CLIPImageProcessorPil
 
-from inference.logs import adopt
+from inference.observability.logs import adopt
 from inference.output.detector import DetectorError
 
 _VARIANTS = {"model.safetensors": None, "model.fp16.safetensors": "fp16"}

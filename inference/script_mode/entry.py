@@ -1,11 +1,14 @@
-"""What a stock container loads: `code/inference.py` of a packaged model; see `inference.package`."""
+"""`code/inference.py` of a packaged model, which a stock container imports."""
 
+import sys
 from pathlib import Path
 
-# The container imports this file as the module `inference`. With a path it is the package of that name too,
-# whose other modules lie beside it.
-__path__ = [str(Path(__file__).parent / "package" / "inference")]
+_PACKAGES = Path(__file__).parent / "package"
 
-from inference.script_mode import input_fn, model_fn, output_fn, predict_fn
+sys.path.insert(0, str(_PACKAGES))  # for `contract`
+# The container imports this file as the module `inference`. A `__path__` makes it the package of that name.
+__path__ = [str(_PACKAGES / "inference")]
+
+from inference.script_mode.functions import input_fn, model_fn, output_fn, predict_fn  # noqa: E402
 
 __all__ = ["input_fn", "model_fn", "output_fn", "predict_fn"]

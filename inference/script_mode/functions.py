@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 import boto3
 
-from inference.contract.environment import ContainerEnvironment
-from inference.contract.problem import ErrorCode, Problem, ProblemError
-from inference.contract.result import GenerationResult
-from inference.inline_images import NO_BUCKET, NoBucket
-from inference.invocation import InvocationHandler
+from contract.environment import ContainerEnvironment
+from contract.problem import ErrorCode, Problem, ProblemError
+from contract.result import GenerationResult
+from inference.data_bucket import DataBucket
+from inference.invocation.handler import InvocationHandler
+from inference.invocation.running_jobs import RunningJobs
 from inference.models.manifests import declaration_of
-from inference.running import RunningJobs
-from inference.storage import DataBucket
-from inference.telemetry import Telemetry
+from inference.observability.metrics import Telemetry
+from inference.script_mode.inline_bucket import NO_BUCKET, NoBucket
 from inference.wiring import load_handler
 
 _LOGGER = logging.getLogger(__name__)

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from inference.contract.identifiers import S3Location
-from inference.contract.keys import output_key
-from inference.contract.options import OutputFormat
-from inference.contract.progress import Progress
-from inference.contract.result import GenerationResult, ImageResult
-from inference.storage import DataBucket
+from contract.identifiers import S3Location
+from contract.keys import output_key
+from contract.options import OutputFormat
+from contract.progress import Progress
+from contract.result import GenerationResult, ImageResult
+from inference.data_bucket import DataBucket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -1,4 +1,7 @@
-"""Packs a model with the engine, for AWS's stock containers: `python -m inference.package MODEL TARGET`."""
+"""Packs a model with the engine for AWS's stock containers.
+
+`python -m inference.script_mode.package MODEL TARGET`
+"""
 
 import argparse
 import gzip
@@ -7,10 +10,10 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-_OURS = Path(__file__).parent
-_ENTRY = _OURS / "script_entry.py"
+_ROOT = Path(__file__).parents[2]
+_PACKAGES = ("contract", "inference")
+_ENTRY = Path(__file__).with_name("entry.py")
 _CODE = "code"
-_LEFT_OUT = {"demo_model", "demo_loras", "demo_controlnets", "__pycache__"}
 
 
 class PackageError(Exception):
@@ -53,10 +56,9 @@ def _model_files(model: Path) -> Iterator[tuple[str, Path]]:
 
 def _code_files() -> Iterator[tuple[str, Path]]:
     yield f"{_CODE}/inference.py", _ENTRY
-    for path in _OURS.rglob("*.py"):
-        name = path.relative_to(_OURS)
-        if _LEFT_OUT.isdisjoint(name.parts):
-            yield f"{_CODE}/package/inference/{name.as_posix()}", path
+    for package in _PACKAGES:
+        for path in (_ROOT / package).rglob("*.py"):
+            yield f"{_CODE}/package/{path.relative_to(_ROOT).as_posix()}", path
 
 
 def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
@@ -66,7 +68,7 @@ def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
 
 def _add_requirements(archive: tarfile.TarFile) -> None:
     """What the container installs before it loads the model."""
-    lists = (_OURS / "requirements.txt", _OURS / "requirements-alone.txt")
+    lists = (_ROOT / "inference" / "requirements.txt", _ROOT / "inference" / "requirements-alone.txt")
     content = b"".join(each.read_bytes() for each in lists)
     archive.addfile(_member(f"{_CODE}/requirements.txt", len(content)), io.BytesIO(content))
 
@@ -81,7 +83,7 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
 
 def main() -> None:
     """Runs the command."""
-    parser = argparse.ArgumentParser(prog="python -m inference.package", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m inference.script_mode.package", description=__doc__)
     parser.add_argument("model", type=Path, help="a directory in the diffusers layout")
     parser.add_argument("target", type=Path, help="the model.tar.gz to write")
     arguments = parser.parse_args()

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from inference.contract.problem import CONTENT_TYPE, ErrorCode, Problem, ProblemError
-from inference.invocation import InvocationHandler
+from contract.problem import CONTENT_TYPE, ErrorCode, Problem, ProblemError
+from inference.invocation.handler import InvocationHandler
 
 _LOGGER = logging.getLogger(__name__)
 

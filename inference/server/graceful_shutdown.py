@@ -9,7 +9,7 @@ from contextlib import suppress
 import uvicorn
 from starlette.types import ASGIApp
 
-from inference.running import RunningJobs
+from inference.invocation.running_jobs import RunningJobs
 
 _ANSWERING_S = 5  # with the limits on drain_s, on the engine's end and below, less than SageMaker's 30 s
 _CLOSING_S = 1

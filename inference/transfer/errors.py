@@ -8,7 +8,7 @@ from enum import StrEnum
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
-from inference.contract.identifiers import S3Location
+from contract.identifiers import S3Location
 
 
 class Obstacle(StrEnum):

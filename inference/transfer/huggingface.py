@@ -19,8 +19,8 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils.tqdm import disable_progress_bars
 from pydantic import TypeAdapter
 
-from inference.contract.source import HubSource
-from inference.logs import adopt
+from contract.source import HubSource
+from inference.observability.logs import adopt
 
 _LOGGER = logging.getLogger(__name__)
 _INDEX = "model_index.json"

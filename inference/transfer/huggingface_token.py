@@ -5,7 +5,7 @@ import re
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from inference.hub import HubError
+from inference.transfer.huggingface import HubError
 
 _TOKEN = re.compile(r"[A-Za-z0-9._-]+")
 _REFUSALS = {

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
-from inference.checksums import Checksum, checksum_of
-from inference.contract.identifiers import S3Location
-from inference.partial_file import Part, PartialFile
-from inference.transfer_errors import Obstacle, TransferError, obstacle_of, translated
+from contract.identifiers import S3Location
+from inference.transfer.checksums import Checksum, checksum_of
+from inference.transfer.errors import Obstacle, TransferError, obstacle_of, translated
+from inference.transfer.partial_file import Part, PartialFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -8,16 +8,16 @@ from aws_cdk import aws_logs as logs
 from constructs import Node
 from pydantic import Field, ValidationError, model_validator
 
-from inference.contract import keys
-from inference.contract.model import ServedModel
-from inference.contract.source import HubSource
+from contract import keys
+from contract.model import ServedModel
+from contract.source import HubSource
 from infra.config.alarms import AlarmsConfig
 from infra.config.api import ApiConfig
 from infra.config.base import Config, InvalidConfigurationError
 from infra.config.image import CodeBuildImage, ImageConfig
 from infra.config.model import ModelConfig
 from infra.config.network import IsolatedNetwork, NetworkConfig, PublicNetwork
-from infra.config.sentences import sentences
+from infra.config.validation_errors import sentences
 
 _DAYS = logs.RetentionDays
 _LOG_RETENTION = {

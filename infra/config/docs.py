@@ -1,4 +1,4 @@
-"""docs/configuration.md, made from the schema: `python -m infra.config.reference`."""
+"""docs/configuration.md, made from the schema: `python -m infra.config.docs`."""
 
 import types
 from collections.abc import Iterator

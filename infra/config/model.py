@@ -4,10 +4,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from inference.contract.environment import MaxBucket
-from inference.contract.model import ServedModel
-from inference.contract.options import AdapterName
-from inference.contract.safety import SafetyMode
+from contract.environment import MaxBucket
+from contract.model import ServedModel
+from contract.options import AdapterName
+from contract.safety import SafetyMode
 from infra.config.base import Config
 
 InstanceType = Annotated[

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from inference.contract.model import ModelDeclaration
+from contract.model import ModelDeclaration
 from jobs.errors import ModelNotFoundError
 
 

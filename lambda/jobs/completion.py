@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from inference.contract.problem import ErrorCode, Problem
+from contract.problem import ErrorCode, Problem
 from jobs.errors import UnreadableAnswerError
 from jobs.job import Job, JobStatus, Outcome
 from jobs.ports import JobDocuments, JobRepository

@@ -8,9 +8,9 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 
-from inference.contract.generation import Generation
-from inference.contract.problem import Problem
-from inference.contract.result import ImageResult
+from contract.generation import Generation
+from contract.problem import Problem
+from contract.result import ImageResult
 from jobs.errors import JobExistsError, JobNotFoundError
 from jobs.job import Invocation, Job, JobStatus, Outcome
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from inference.contract.problem import ErrorCode, FieldError, ProblemError
+from contract.problem import ErrorCode, FieldError, ProblemError
 
 
 class JobNotFoundError(ProblemError):

@@ -12,15 +12,15 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from inference.contract.generation import InvalidRequestError
-from inference.contract.problem import CONTENT_TYPE, ErrorCode, Problem, ProblemError
-from inference.contract.progress import Progress
-from inference.contract.request import JobRequest
-from inference.contract.validation import field_errors
+from contract.generation import InvalidRequestError
+from contract.problem import CONTENT_TYPE, ErrorCode, Problem, ProblemError
+from contract.progress import Progress
+from contract.request import JobRequest
+from contract.validation import field_errors
 from jobs import wiring
 from jobs.job import Job
-from jobs.representation import JOBS_PATH, JobView, ModelList, SamplerList
 from jobs.service import JobService
+from jobs.views import JOBS_PATH, JobView, ModelList, SamplerList
 
 _JSON = "application/json"
 _POLL_S = 2

@@ -3,11 +3,11 @@
 import base64
 from dataclasses import dataclass
 
-from inference.contract.generation import InvalidRequestError
-from inference.contract.identifiers import S3Location
-from inference.contract.keys import INPUTS_PREFIX, OUTPUTS_PREFIX, input_key
-from inference.contract.problem import FieldError
-from inference.contract.request import JobRequest, control_pointer, named_pictures
+from contract.generation import InvalidRequestError
+from contract.identifiers import S3Location
+from contract.keys import INPUTS_PREFIX, OUTPUTS_PREFIX, input_key
+from contract.problem import FieldError
+from contract.request import JobRequest, control_pointer, named_pictures
 
 _NOT_BASE64 = "must hold a picture in base64, without spaces or line breaks"
 

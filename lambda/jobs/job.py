@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from inference.contract.generation import Generation
-from inference.contract.problem import Problem
-from inference.contract.result import ImageResult
+from contract.generation import Generation
+from contract.problem import Problem
+from contract.result import ImageResult
 
 
 class JobStatus(StrEnum):

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Protocol
 
-from inference.contract.generation import Generation
-from inference.contract.problem import Problem
-from inference.contract.progress import Progress
-from inference.contract.result import GenerationResult
+from contract.generation import Generation
+from contract.problem import Problem
+from contract.progress import Progress
+from contract.result import GenerationResult
+from jobs.inline_images import InlinePicture
 from jobs.job import Invocation, Job, Outcome
-from jobs.pictures import InlinePicture
 
 
 class JobRepository(Protocol):

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ValidationError
 
-from inference.contract.generation import Generation
-from inference.contract.identifiers import S3Location
-from inference.contract.keys import cancellation_key, progress_key, request_key
-from inference.contract.problem import Problem
-from inference.contract.progress import Progress
-from inference.contract.result import GenerationResult
+from contract.generation import Generation
+from contract.identifiers import S3Location
+from contract.keys import cancellation_key, progress_key, request_key
+from contract.problem import Problem
+from contract.progress import Progress
+from contract.result import GenerationResult
 from jobs.errors import HandoverError, UnreadableAnswerError
-from jobs.pictures import InlinePicture
+from jobs.inline_images import InlinePicture
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

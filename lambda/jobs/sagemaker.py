@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.parameters import SSMProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import BotoCoreError, ClientError
 
-from inference.contract.environment import ModelEndpoint
+from contract.environment import ModelEndpoint
 from jobs.errors import HandoverError
 from jobs.job import Invocation
 

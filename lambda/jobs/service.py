@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from inference.contract.generation import Generation, new_seed
-from inference.contract.identifiers import new_job_id
-from inference.contract.progress import Progress
-from inference.contract.request import JobRequest
+from contract.generation import Generation, new_seed
+from contract.identifiers import new_job_id
+from contract.progress import Progress
+from contract.request import JobRequest
 from jobs.catalog import ModelCatalog
 from jobs.errors import AlreadyTerminalError, HandoverError
+from jobs.inline_images import take_out
 from jobs.job import Job, JobStatus, Outcome
-from jobs.pictures import take_out
 from jobs.ports import Endpoints, JobDocuments, JobRepository
 
 

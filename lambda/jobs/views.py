@@ -6,14 +6,14 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from inference.contract.generation import Generation
-from inference.contract.identifiers import S3Location
-from inference.contract.keys import output_key
-from inference.contract.model import ModelDeclaration
-from inference.contract.problem import Problem
-from inference.contract.progress import Phase, Progress
-from inference.contract.result import ImageResult
-from inference.contract.samplers import SAMPLERS
+from contract.generation import Generation
+from contract.identifiers import S3Location
+from contract.keys import output_key
+from contract.model import ModelDeclaration
+from contract.problem import Problem
+from contract.progress import Phase, Progress
+from contract.result import ImageResult
+from contract.samplers import SAMPLERS
 from jobs.catalog import ModelCatalog
 from jobs.job import Job, JobStatus
 

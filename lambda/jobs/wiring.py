@@ -8,7 +8,7 @@ import boto3
 from aws_lambda_powertools.utilities.parameters import SSMProvider
 from botocore.config import Config
 
-from inference.contract.environment import ApiEnvironment, CompletionEnvironment
+from contract.environment import ApiEnvironment, CompletionEnvironment
 from jobs.catalog import ModelCatalog
 from jobs.completion import Completion
 from jobs.dynamodb import DynamoDBJobRepository

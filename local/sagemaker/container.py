@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from inference.contract.environment import ContainerEnvironment
-from inference.contract.identifiers import S3Location
+from contract.environment import ContainerEnvironment
+from contract.identifiers import S3Location
 from local.aws import LocalAws
 from local.processes import LOOPBACK, ChildProcess, free_port
 

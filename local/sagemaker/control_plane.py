@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.aws import LocalAws
-from local.endpoint import AsyncEndpoint
+from local.sagemaker.endpoint import AsyncEndpoint
 
 _HEADER = "x-amzn-sagemaker-"
 _DEFAULT_TTL_S = 21_600

@@ -13,11 +13,11 @@ from uuid import uuid4
 import httpx
 from botocore.exceptions import ClientError
 
-from inference.contract.identifiers import S3Location
+from contract.identifiers import S3Location
 from local.aws import REGION, LocalAws
-from local.container import Container, ContainerError
-from local.invocation import Invocation, InvocationFailedError
 from local.processes import ProcessEndedError
+from local.sagemaker.container import Container, ContainerError
+from local.sagemaker.invocation import Invocation, InvocationFailedError
 
 
 @dataclass(frozen=True)

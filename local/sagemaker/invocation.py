@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from inference.contract.identifiers import S3Location
+from contract.identifiers import S3Location
 
 
 class InvocationFailedError(Exception):

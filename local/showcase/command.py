@@ -7,8 +7,8 @@ from typing import NamedTuple
 from rich.console import Console
 
 from local.client import JobsClient
+from local.showcase.contact_sheet import contact_sheet
 from local.showcase.drawing import draw_rows, failures
-from local.showcase.sheet import contact_sheet
 
 
 class RowsFailedError(RuntimeError):

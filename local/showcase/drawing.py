@@ -7,9 +7,9 @@ from typing import Any
 from PIL import Image
 
 from local.client import JobFailedError, JobsClient
-from local.showcase import essentials
-from local.showcase.rows import Asked, Given, Row, rows
-from local.showcase.sheet import CELL, Cell, Strip
+from local.showcase import captions
+from local.showcase.contact_sheet import CELL, Cell, Strip
+from local.showcase.features import Asked, Given, Row, rows
 
 Report = Callable[[str], None]
 
@@ -37,7 +37,7 @@ def draw_rows(client: JobsClient, report: Report) -> list[Strip]:
             _cell(client, row, panel, job, CELL / side)
             for panel, job in zip(row.panels, its_jobs, strict=True)
         )
-        strips.append(Strip(label=row.label, text=essentials.shared(row.requests), cells=cells))
+        strips.append(Strip(label=row.label, text=captions.shared(row.requests), cells=cells))
         report(row.label)
     return strips
 
@@ -60,7 +60,7 @@ def _submitted(client: JobsClient, panel: Given | Asked) -> Any:
 def _cell(client: JobsClient, row: Row, panel: Given | Asked, job: Any, scale: float) -> Cell:
     if isinstance(panel, Given):
         return Cell(caption=panel.caption, picture=_scaled(panel.picture, scale), note=_size(panel.picture))
-    caption = essentials.own(panel.request, row.requests)
+    caption = captions.own(panel.request, row.requests)
     try:
         body = _image(client, job)
     except JobFailedError as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from inference.contract.problem import ErrorCode
+from contract.problem import ErrorCode
 from training.scene import SIZE, Scene
 
 _STAR = "a big yellow star on a blue background"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from inference.contract.source import HubSource
+from contract.source import HubSource
 from infra.config import DeploymentConfig
 from infra.prices import Prices
 from operations.cost.assumptions import Assumptions

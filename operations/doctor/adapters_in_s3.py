@@ -6,9 +6,9 @@ from pathlib import PurePosixPath
 
 from pydantic import TypeAdapter, ValidationError
 
-from inference.contract import keys
-from inference.contract.adapters import ADAPTER_KINDS, DIRECTORY
-from inference.contract.options import AdapterName
+from contract import keys
+from contract.adapters import ADAPTER_KINDS, DIRECTORY
+from contract.options import AdapterName
 from operations.doctor.aws import Aws
 from operations.doctor.check import Finding, doubtful, passed
 from operations.doctor.model_directory import weights

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from inference.models.opening import ARCHIVES, INDEX, PICKLES, SINGLE_FILES
+from inference.models.formats import ARCHIVES, INDEX, PICKLES, SINGLE_FILES
 
 _WITHOUT_WEIGHTS = ("Scheduler", "Tokenizer", "TokenizerFast", "Processor", "Extractor")
 _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
@@ -22,7 +22,7 @@ def components(index: Mapping[str, Any]) -> dict[str, str]:
 
 
 def single_model(files: Collection[str]) -> str | None:
-    """The one file that the model is, where it is no directory of parts; see `inference.models.opening`."""
+    """The one file that the model is, where it is no directory of parts; see `inference.models.formats`."""
     if INDEX in files:
         return None
     models = [file for file in files if "/" not in file and file.endswith(ARCHIVES + SINGLE_FILES)]

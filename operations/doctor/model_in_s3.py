@@ -6,8 +6,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 
-from inference.contract.source import S3Source
-from inference.models.opening import INDEX
+from contract.source import S3Source
+from inference.models.formats import INDEX
 from operations.doctor.aws import Aws
 from operations.doctor.check import Finding, SkippedError, doubtful, error_code, failed, passed, skipped
 from operations.doctor.model_directory import faults, single_model, weights

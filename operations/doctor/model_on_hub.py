@@ -13,8 +13,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from inference.contract.source import HubSource
-from inference.models.opening import INDEX
+from contract.source import HubSource
+from inference.models.formats import INDEX
 from operations.doctor.aws import Aws
 from operations.doctor.check import Finding, failed, passed, skipped
 from operations.doctor.model_directory import weights

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from operations.doctor.check import Status
-from operations.doctor.examination import Line
+from operations.doctor.runner import Line
 
 _STYLES = {
     Status.PASS: "green",

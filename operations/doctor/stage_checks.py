@@ -3,7 +3,7 @@
 import httpx2
 from huggingface_hub import HfApi
 
-from inference.contract.source import HubSource
+from contract.source import HubSource
 from infra.config import DeploymentConfig, DockerImage, RegistryImage
 from operations.doctor.account import Account
 from operations.doctor.adapters_in_s3 import AdaptersInS3

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.floor import work
 from bench.load import Measured
+from bench.roofline import work
 from tests.conftest import ROOT
 from tests.inference import tiny_models
 

@@ -2,14 +2,14 @@ import json
 
 import pytest
 
-from inference.contract.environment import (
+from contract.environment import (
     ApiEnvironment,
     ContainerEnvironment,
     InvalidEnvironmentError,
     ModelEndpoint,
 )
-from inference.contract.model import ModelDeclaration, ModelLimits, ServedModel
-from inference.contract.source import HubSource, S3Source
+from contract.model import ModelDeclaration, ModelLimits, ServedModel
+from contract.source import HubSource, S3Source
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:hub-AbCdEf"
 DEMO = ModelDeclaration(name="demo", limits=ModelLimits(max_count=2))

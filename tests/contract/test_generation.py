@@ -3,11 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from inference.contract.generation import Generation, InvalidRequestError, new_seed
-from inference.contract.identifiers import new_job_id
-from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
-from inference.contract.request import MAX_COUNT, MAX_SEED, InvocationRequest, JobRequest
-from inference.contract.samplers import SAMPLERS
+from contract.generation import Generation, InvalidRequestError, new_seed
+from contract.identifiers import new_job_id
+from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
+from contract.request import MAX_COUNT, MAX_SEED, InvocationRequest, JobRequest
+from contract.samplers import SAMPLERS
 
 MODEL = ModelDeclaration(
     name="demo",

@@ -3,8 +3,8 @@ import time
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from inference.contract import keys
-from inference.contract.identifiers import JobId, S3Location, created_at, new_job_id
+from contract import keys
+from contract.identifiers import JobId, S3Location, created_at, new_job_id
 
 JOB_IDS = TypeAdapter(JobId)
 

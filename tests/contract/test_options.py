@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from inference.contract.generation import Generation, InvalidRequestError
-from inference.contract.identifiers import new_job_id
-from inference.contract.images import MAX_DATA_URL_CHARACTERS
-from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
-from inference.contract.options import OutputFormat
-from inference.contract.request import InvocationRequest, JobRequest, named_pictures
-from inference.contract.validation import field_errors
+from contract.generation import Generation, InvalidRequestError
+from contract.identifiers import new_job_id
+from contract.images import MAX_DATA_URL_CHARACTERS
+from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
+from contract.options import OutputFormat
+from contract.request import InvocationRequest, JobRequest, named_pictures
+from contract.validation import field_errors
 
 URI = "s3://data/inputs/a.png"
 MODEL = ModelDeclaration(

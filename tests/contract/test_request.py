@@ -1,8 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from inference.contract.request import MAX_SEED, JobRequest
-from inference.contract.validation import field_errors
+from contract.request import MAX_SEED, JobRequest
+from contract.validation import field_errors
 
 
 def errors_of(body: str) -> dict[str, str]:

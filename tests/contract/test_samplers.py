@@ -1,7 +1,7 @@
 import diffusers
 import pytest
 
-from inference.contract.samplers import SAMPLERS, find_sampler
+from contract.samplers import SAMPLERS, find_sampler
 
 
 def test_there_are_many_and_every_spelling_finds_its_own() -> None:

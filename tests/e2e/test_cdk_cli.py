@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from local.aws import LocalAws
-from local.emulation import Emulation
+from local.emulator import Emulation
 from local.stack import stage_url, upload_models
 from tests.conftest import ROOT
 from tests.e2e.client import finish, submit

@@ -16,8 +16,8 @@ from rich.console import Console
 from local.showcase.command import Api, run
 from local.stack import LocalStack
 from tests.e2e.client import finish, submit
-from tests.inference.input.pictures import data_url
-from training.examination import examine
+from tests.inference.input.image_files import data_url
+from training.image_analysis import examine
 from training.scene import NEW_SHAPE, SHAPES, Scene
 
 CIRCLE = Scene(shape="circle", colour="orange", background="white", size="big").draw()

@@ -15,12 +15,12 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from inference.contract.identifiers import new_job_id
+from contract.identifiers import new_job_id
 from local import demo
 from local.stack import LocalStack
 from tests.conftest import ROOT
 from tests.e2e.client import finish, resources, submit, wait_until
-from training.examination import examine
+from training.image_analysis import examine
 
 
 def topic(stack: LocalStack, name: str) -> str:

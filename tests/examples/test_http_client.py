@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from contract.problem import CONTENT_TYPE, ErrorCode, Problem
 from examples import http_client
 from examples.http_client import JobError, JobsApi
-from inference.contract.problem import CONTENT_TYPE, ErrorCode, Problem
 from local.web_server import WebServer, listen
 from tests.examples.conftest import Run, sizes
 

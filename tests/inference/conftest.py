@@ -12,11 +12,11 @@ import pytest
 from aws_lambda_powertools.logging.formatter import clear_context_keys
 from moto import mock_aws
 
-from inference.invocation import InvocationHandler
-from inference.logs import ContextThreads, start_logging
-from inference.server import create_app
+from inference.invocation.handler import InvocationHandler
+from inference.observability.logs import ContextThreads, start_logging
+from inference.server.app import create_app
 from local.web_server import WebServer, listen
-from tests.inference.fakes import BUCKET, ScriptedEngine
+from tests.inference.fake_engine import BUCKET, ScriptedEngine
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def engine_cores() -> Iterator[None]:
     """As many cores as the engine's thread has: their number decides the last bits, and the speed."""
     import torch
 
-    from inference.denoising.cores import spare_a_core
+    from inference.diffusion.modules.torch_threads import spare_a_core
 
     cores = torch.get_num_threads()
     spare_a_core()
@@ -116,7 +116,7 @@ def tiny_sd(demo_model: Path) -> Any:
 @pytest.fixture
 def start_loop(tiny_sd: Any) -> Iterator[Callable[..., Any]]:
     """Starts denoising loops around the tiny model; takes what `Turns` does."""
-    from tests.inference.hand_turned import Loop
+    from tests.inference.diffusion.denoising.loop_harness import Loop
 
     loops = []
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from inference.contract.environment import ContainerEnvironment
+from contract.environment import ContainerEnvironment
 from local.processes import LOOPBACK, free_port
 from tests.conftest import ROOT
 

@@ -11,18 +11,19 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from inference.adapters import AdapterStore
-from inference.contract.environment import ContainerEnvironment
-from inference.contract.generation import Generation
-from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
-from inference.engine import Drawing, Engine, EngineClosedError, Inputs, OnStep
-from inference.input.web import PublicWeb
-from inference.invocation import InvocationHandler
-from inference.logs import ContextThreads
-from inference.output.finisher import Finisher
-from inference.running import RunningJobs
-from inference.storage import DataBucket
-from inference.telemetry import Telemetry
+from contract.environment import ContainerEnvironment
+from contract.generation import Generation
+from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
+from inference.artifacts.adapter_store import AdapterStore
+from inference.data_bucket import DataBucket
+from inference.engine.errors import EngineClosedError
+from inference.engine.interface import Drawing, Engine, Inputs, OnStep
+from inference.input.public_fetcher import PublicWeb
+from inference.invocation.handler import InvocationHandler
+from inference.invocation.running_jobs import RunningJobs
+from inference.observability.logs import ContextThreads
+from inference.observability.metrics import Telemetry
+from inference.output.postprocessing import Finisher
 from inference.wiring import studio_of
 
 BUCKET = "data"

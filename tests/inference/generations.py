@@ -5,10 +5,10 @@ from typing import Any
 
 from PIL import Image
 
-from inference.contract.generation import Generation
-from inference.contract.identifiers import new_job_id
-from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
-from inference.contract.request import JobRequest
+from contract.generation import Generation
+from contract.identifiers import new_job_id
+from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
+from contract.request import JobRequest
 
 MODEL = ModelDeclaration(
     name="demo",

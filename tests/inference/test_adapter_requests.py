@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from diffusers import StableDiffusionPAGPipeline
 
-from inference.adapters import AdapterNotFoundError, AdapterStore
-from inference.denoising.loading import engine_of
-from inference.engine import Adapters, Inputs, UnsupportedTaskError
+from inference.artifacts.adapter_store import AdapterNotFoundError, AdapterStore
+from inference.diffusion.loader import engine_of
+from inference.engine.errors import UnsupportedTaskError
+from inference.engine.interface import Adapters, Inputs
 from tests.inference import tiny_models
-from tests.inference.drawing import generation_of
-from tests.inference.fakes import BUCKET, ScriptedEngine, handler_of
+from tests.inference.fake_engine import BUCKET, ScriptedEngine, handler_of
+from tests.inference.generations import generation_of
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
 

@@ -14,17 +14,17 @@ import torch
 from PIL import Image
 from safetensors.torch import save
 
-from inference.adapters import AdapterStore
-from inference.contract.environment import ContainerEnvironment
-from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits, ServedModel
-from inference.contract.problem import ErrorCode, ProblemError
-from inference.contract.result import GenerationResult
-from inference.denoising.loading import load_engine
-from inference.engine import Engine
-from inference.model_pool import ModelPool
+from contract.environment import ContainerEnvironment
+from contract.model import ModelDeclaration, ModelDefaults, ModelLimits, ServedModel
+from contract.problem import ErrorCode, ProblemError
+from contract.result import GenerationResult
+from inference.artifacts.adapter_store import AdapterStore
+from inference.diffusion.loader import load_engine
+from inference.engine.interface import Engine
+from inference.engine.model_pool import ModelPool
 from tests.inference import tiny_models
-from tests.inference.fakes import BUCKET, handler_of
-from tests.inference.input.pictures import data_url, encoded, noise
+from tests.inference.fake_engine import BUCKET, handler_of
+from tests.inference.input.image_files import data_url, encoded, noise
 from tests.inference.tiny_adapters import lora
 
 MODELS = "models"

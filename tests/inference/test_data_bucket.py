@@ -9,13 +9,13 @@ from botocore.exceptions import ClientError, IncompleteReadError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from inference.contract.keys import cancellation_key
-from inference.contract.options import OutputFormat
-from inference.contract.problem import ErrorCode
-from inference.contract.progress import Phase, Progress
-from inference.input.refusal import InputError
-from inference.storage import DataBucket
-from tests.inference.fakes import BUCKET
+from contract.keys import cancellation_key
+from contract.options import OutputFormat
+from contract.problem import ErrorCode
+from contract.progress import Phase, Progress
+from inference.data_bucket import DataBucket
+from inference.engine.errors import InputError
+from tests.inference.fake_engine import BUCKET
 
 PROGRESS = Progress(phase=Phase.DENOISING, step=1, total_steps=4)
 

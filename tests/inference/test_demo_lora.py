@@ -4,12 +4,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from inference.contract.model import ModelDeclaration, ModelDefaults
-from inference.denoising.loading import load_engine
-from inference.engine import AdapterFile, Adapters, Engine, Inputs
-from tests.inference.drawing import generation_of
+from contract.model import ModelDeclaration, ModelDefaults
+from inference.diffusion.loader import load_engine
+from inference.engine.interface import AdapterFile, Adapters, Engine, Inputs
+from tests.inference.generations import generation_of
 from tests.inference.tiny_adapters import file_at
-from training.examination import examine
+from training.image_analysis import examine
 from training.model import LORAS
 from training.scene import NEW_SHAPE, SHAPES
 

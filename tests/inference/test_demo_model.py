@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.contract.generation import Generation
-from inference.contract.identifiers import new_job_id
-from inference.contract.model import ModelDeclaration, ModelDefaults
-from inference.contract.request import JobRequest
-from inference.denoising.loading import load_engine
-from inference.engine import AdapterFile, Adapters, Engine, Inputs
-from inference.input.edges import find_edges
+from contract.generation import Generation
+from contract.identifiers import new_job_id
+from contract.model import ModelDeclaration, ModelDefaults
+from contract.request import JobRequest
+from inference.diffusion.loader import load_engine
+from inference.engine.interface import AdapterFile, Adapters, Engine, Inputs
+from inference.input.canny import find_edges
 from training.evaluation import new_shape_shares
-from training.examination import Finding, examine
+from training.image_analysis import Finding, examine
 from training.model import CONTROLNETS, DIRECTORY, LORAS, load_model
 from training.scene import COLOURS, SHAPES, Scene
 

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.contract.environment import ContainerEnvironment
-from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
-from inference.contract.result import GenerationResult
-from inference.denoising.loading import load_engine
-from inference.engine import Engine
-from tests.inference.fakes import BUCKET, handler_of
-from tests.inference.input.pictures import data_url
-from training.examination import examine
+from contract.environment import ContainerEnvironment
+from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
+from contract.result import GenerationResult
+from inference.diffusion.loader import load_engine
+from inference.engine.interface import Engine
+from tests.inference.fake_engine import BUCKET, handler_of
+from tests.inference.input.image_files import data_url
+from training.image_analysis import examine
 from training.scene import Scene
 
 SIZE = 128

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from inference.contract.model import ModelDeclaration, ModelDefaults, ServedModel
-from inference.contract.source import HubSource
-from tests.inference.container import START_S, ContainerProcess
-from tests.inference.fake_hub import REPOSITORY, REVISION, FakeHub
-from tests.inference.fakes import wait_until
+from contract.model import ModelDeclaration, ModelDefaults, ServedModel
+from contract.source import HubSource
+from tests.inference.container_process import START_S, ContainerProcess
+from tests.inference.fake_engine import wait_until
+from tests.inference.transfer.hub_server import REPOSITORY, REVISION, FakeHub
 
 KEY, WRONG_KEY = "hf_abcDEF123", "hf_wrong"
 MARKER = "xyzzy"

@@ -9,7 +9,7 @@ from diffusers import AutoencoderKL, ControlNetModel
 from safetensors.torch import save_file
 from torch import nn
 
-from inference.engine import AdapterFile
+from inference.engine.interface import AdapterFile
 
 KINDS = ("unet", "text_encoder", "text_encoder_2")
 _ATTENTION = ("to_q", "to_k", "to_v", "to_out.0", "q_proj", "k_proj", "v_proj", "out_proj", "fc1", "conv1")

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from inference.denoising.enlarging.library import load_spandrel
-from inference.engine import AdapterFile
+from inference.diffusion.upscaling.spandrel import load_spandrel
+from inference.engine.interface import AdapterFile
 
 RECEPTIVE_RADIUS = {"esrgan": 19, "span": 21}
 """Pixels beyond which a pixel of the picture decides nothing, counted over the 3x3 convolutions in a row."""

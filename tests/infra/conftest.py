@@ -8,7 +8,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from inference.contract.environment import ContainerEnvironment
+from contract.environment import ContainerEnvironment
 from infra.config import DeploymentConfig
 from infra.stacks import add_stacks
 from tests.conftest import ROOT

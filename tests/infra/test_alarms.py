@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from inference.contract import metrics
+from contract import metrics
 from tests.conftest import ROOT
 from tests.infra.conftest import Templates, only, text
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match
 
-from inference.contract.environment import ApiEnvironment, CompletionEnvironment
+from contract.environment import ApiEnvironment, CompletionEnvironment
 from infra.config import InvalidConfigurationError
 from tests.infra.conftest import Templates, only, synthesize
 

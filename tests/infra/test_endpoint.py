@@ -2,10 +2,10 @@ from typing import Any
 
 from aws_cdk.assertions import Template
 
-from inference.contract.safety import SafetyMode
-from inference.contract.source import HubSource
+from contract.safety import SafetyMode
+from contract.source import HubSource
 from infra.config import ModelConfig
-from infra.names import endpoint_name
+from infra.endpoint_names import endpoint_name
 from tests.infra.conftest import Templates, only, synthesize, text, told
 
 

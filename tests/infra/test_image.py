@@ -1,10 +1,12 @@
 import json
 import re
+from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
-from infra.image import AMI_VERSIONS, locked_cuda_major
+from infra.image import AMI_VERSIONS, ImageBuilder, locked_cuda_major
 from tests.conftest import ROOT
 from tests.infra.conftest import Templates, only, synthesize, text
 
@@ -87,5 +89,12 @@ def test_the_base_is_pinned_and_no_weights_are_in_the_image() -> None:
     bases = re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
     assert bases
     assert all(re.fullmatch(r"\S+:\d+\.\d+\.\d+-slim-bookworm", base) for base in bases)
-    ignored = set((INFERENCE / ".dockerignore").read_text().split())
-    assert {"demo_model", "demo_loras", "demo_controlnets"} <= ignored
+
+
+def test_the_build_context_is_the_code_of_the_two_folders_that_the_image_needs(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path))
+    ImageBuilder(cdk.Stack(app, "Image"), "Image")
+    (dockerfile,) = tmp_path.glob("asset.*/inference/Dockerfile")
+    context = dockerfile.parents[1]
+    assert {path.name for path in context.iterdir()} == {"contract", "inference"}
+    assert not [*context.rglob("demo_*"), *context.rglob("__pycache__"), *context.rglob("*.safetensors")]

@@ -11,7 +11,7 @@ import pytest
 from aws_cdk import aws_s3 as s3
 
 from infra.config import DeploymentConfig
-from infra.review import accept, add_review
+from infra.nag import accept, add_review
 from infra.stacks import add_stacks
 from tests.conftest import ROOT
 from tests.infra.conftest import LARGE, SMALL, Templates

@@ -4,17 +4,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from inference.contract.generation import Generation
-from inference.contract.identifiers import new_job_id
-from inference.contract.model import ModelDeclaration, ModelLimits
-from inference.contract.problem import ErrorCode, Problem
-from inference.contract.progress import Progress
-from inference.contract.request import JobRequest
-from inference.contract.result import GenerationResult, ImageResult
+from contract.generation import Generation
+from contract.identifiers import new_job_id
+from contract.model import ModelDeclaration, ModelLimits
+from contract.problem import ErrorCode, Problem
+from contract.progress import Progress
+from contract.request import JobRequest
+from contract.result import GenerationResult, ImageResult
 from jobs.catalog import ModelCatalog
 from jobs.errors import HandoverError, JobExistsError, JobNotFoundError, UnreadableAnswerError
+from jobs.inline_images import InlinePicture
 from jobs.job import Invocation, Job, JobStatus, Outcome
-from jobs.pictures import InlinePicture
 from jobs.service import JobService
 
 Document = TypeVar("Document")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from inference.contract.problem import ErrorCode, Problem
+from contract.problem import ErrorCode, Problem
 from jobs.completion import Completion, Notice
 from jobs.errors import JobNotFoundError, UnreadableAnswerError
 from jobs.job import Job, JobStatus

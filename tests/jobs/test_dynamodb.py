@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from inference.contract.options import OutputFormat
+from contract.options import OutputFormat
 from jobs.dynamodb import DynamoDBJobRepository
 from jobs.errors import JobExistsError, JobNotFoundError
 from jobs.job import Invocation, JobStatus, Outcome

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from inference.contract.progress import Phase, Progress
+from contract.progress import Phase, Progress
 from jobs import wiring
 from jobs.completion import Completion
 from jobs.job import JobStatus, Outcome

@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from inference.contract.generation import InvalidRequestError
-from inference.contract.identifiers import new_job_id
-from inference.contract.request import JobRequest, named_pictures
-from jobs.pictures import take_out
+from contract.generation import InvalidRequestError
+from contract.identifiers import new_job_id
+from contract.request import JobRequest, named_pictures
+from jobs.inline_images import take_out
 from tests.jobs.fakes import BUCKET
 
 JOB = new_job_id()

@@ -6,12 +6,12 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from inference.contract.identifiers import S3Location
-from inference.contract.keys import cancellation_key
-from inference.contract.progress import Phase, Progress
-from inference.contract.request import InvocationRequest
+from contract.identifiers import S3Location
+from contract.keys import cancellation_key
+from contract.progress import Phase, Progress
+from contract.request import InvocationRequest
 from jobs.errors import HandoverError, UnreadableAnswerError
-from jobs.pictures import InlinePicture
+from jobs.inline_images import InlinePicture
 from jobs.s3 import S3JobDocuments
 from tests.jobs.fakes import BUCKET, FAILURE, a_job, a_result
 

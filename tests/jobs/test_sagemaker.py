@@ -6,8 +6,8 @@ from aws_lambda_powertools.utilities.parameters import SSMProvider
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from inference.contract.environment import ModelEndpoint
-from inference.contract.model import ModelDeclaration
+from contract.environment import ModelEndpoint
+from contract.model import ModelDeclaration
 from jobs.errors import HandoverError
 from jobs.job import Invocation
 from jobs.sagemaker import SageMakerEndpoints

@@ -1,8 +1,8 @@
 import pytest
 
-from inference.contract.generation import InvalidRequestError
-from inference.contract.progress import Phase, Progress
-from inference.contract.request import JobRequest
+from contract.generation import InvalidRequestError
+from contract.progress import Phase, Progress
+from contract.request import JobRequest
 from jobs.errors import AlreadyTerminalError, HandoverError, JobNotFoundError, ModelNotFoundError
 from jobs.job import Job, JobStatus, Outcome
 from tests.jobs.fakes import FAILURE, INVOCATION, NOW, World

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.aws import LocalAws
-from local.emulation import local_aws, start_cloud, wait_for_cloud
+from local.emulator import local_aws, start_cloud, wait_for_cloud
 from local.resource_types import register
 from local.web_server import WebServer, listen
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from training.caption import describe, random_caption
-from training.examination import examine
+from training.image_analysis import examine
 from training.scene import COLOURS, SHAPES, STYLES, Scene, all_triples, random_scene
 
 TRIPLES = list(all_triples())

@@ -10,9 +10,10 @@ import torch
 from diffusers import ModelMixin
 from safetensors import SafetensorError, safe_open
 
-from inference.contract.adapters import AdapterKind
-from inference.contract.problem import FieldError
-from inference.engine import AdapterFile, AdapterUnusableError
+from contract.adapters import AdapterKind
+from contract.problem import FieldError
+from inference.engine.errors import AdapterUnusableError
+from inference.engine.interface import AdapterFile
 
 OTHER_FAMILY = "is made for another family of models"
 

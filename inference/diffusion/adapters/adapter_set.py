@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from inference.contract.adapters import CONTROLNET, LORA, VAE
-from inference.contract.generation import Generation
-from inference.denoising.adapter_files import blaming
-from inference.denoising.autoencoder import Autoencoder
-from inference.denoising.controlnets import Control, ControlNets
-from inference.denoising.loras import Acting, LoadedLora, Loras
-from inference.denoising.residents import Residents
-from inference.denoising.vaes import LoadedVae, Vaes
-from inference.engine import Inputs
+from contract.adapters import CONTROLNET, LORA, VAE
+from contract.generation import Generation
+from inference.diffusion.adapters.adapter_files import blaming
+from inference.diffusion.adapters.controlnets import Control, ControlNets
+from inference.diffusion.adapters.device_cache import Residents
+from inference.diffusion.adapters.loras import Acting, LoadedLora, Loras
+from inference.diffusion.adapters.vaes import LoadedVae, Vaes
+from inference.diffusion.modules.autoencoder import Autoencoder
+from inference.engine.interface import Inputs
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from diffusers import ControlNetModel
 from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 
-from inference.contract.options import ControlNet
-from inference.denoising.adapter_files import UnfitError, check_family, identify, load_component
-from inference.denoising.residents import Residents, size_bytes
-from inference.engine import AdapterFile
-from inference.models.layout import settle
+from contract.options import ControlNet
+from inference.diffusion.adapters.adapter_files import UnfitError, check_family, identify, load_component
+from inference.diffusion.adapters.device_cache import Residents, size_bytes
+from inference.engine.interface import AdapterFile
+from inference.models.memory_format import settle
 
 Residuals = tuple[list[torch.Tensor], torch.Tensor]
 """What is added to what the UNet's downward blocks give, and to what its middle gives."""

@@ -14,8 +14,8 @@ from diffusers.utils.state_dict_utils import (
 )
 from torch import nn
 
-from inference.denoising.adapter_files import OTHER_FAMILY, UnfitError, read_tensors
-from inference.denoising.lora_notes import LoraNotes, read_notes
+from inference.diffusion.adapters.adapter_files import OTHER_FAMILY, UnfitError, read_tensors
+from inference.diffusion.adapters.peft_metadata import LoraNotes, read_notes
 
 _COMPONENTS = ("unet", "text_encoder", "text_encoder_2")
 _KOHYA = ("lora_unet_", "lora_te_", "lora_te1_", "lora_te2_")

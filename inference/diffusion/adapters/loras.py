@@ -10,10 +10,10 @@ from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer as BearingLayer
 from torch import nn
 
-from inference.denoising.adapter_files import identify
-from inference.denoising.lora_file import Lora, LoraLayer, read_lora
-from inference.denoising.residents import Residents
-from inference.engine import AdapterFile
+from inference.diffusion.adapters.adapter_files import identify
+from inference.diffusion.adapters.device_cache import Residents
+from inference.diffusion.adapters.lora_file import Lora, LoraLayer, read_lora
+from inference.engine.interface import AdapterFile
 
 Acting = tuple[tuple[str, float], ...]
 """Ids of LoRAs, each with its weight."""

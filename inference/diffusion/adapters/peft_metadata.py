@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from diffusers.loaders.lora_base import LORA_ADAPTER_METADATA_KEY
 from pydantic import BaseModel, Field
 
-from inference.denoising.adapter_files import UnfitError
+from inference.diffusion.adapters.adapter_files import UnfitError
 
 
 class LoraNotes(BaseModel):

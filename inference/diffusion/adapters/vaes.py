@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKL
 
-from inference.denoising.adapter_files import UnfitError, check_family, identify, load_component
-from inference.denoising.autoencoder import Autoencoder
-from inference.denoising.residents import Residents, size_bytes
-from inference.engine import AdapterFile
-from inference.models.layout import settle
+from inference.diffusion.adapters.adapter_files import UnfitError, check_family, identify, load_component
+from inference.diffusion.adapters.device_cache import Residents, size_bytes
+from inference.diffusion.modules.autoencoder import Autoencoder
+from inference.engine.interface import AdapterFile
+from inference.models.memory_format import settle
 
 _LATENTS = ("latent_channels", "latents_mean", "latents_std", "scaling_factor", "shift_factor")
 """What decides whether two VAEs mean the same by the same latents."""

@@ -17,7 +17,7 @@ class Compatibility:
         height: pixels.
         guided: whether the UNet is asked twice, without and with the prompt.
         tokens: of each prompt, padding included.
-        loras: the LoRAs that act, by the ids that `inference.denoising.loras` gives them, with their weights.
+        loras: the active LoRAs: ids from `inference.diffusion.adapters.loras`, with their weights.
         controlnets: ids of the ControlNets that guide; how strongly each does is the slot's own affair.
         refining: whether the refiner's UNet is asked.
     """

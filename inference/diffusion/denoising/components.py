@@ -11,12 +11,12 @@ from diffusers import (
     UNet2DConditionModel,
 )
 
-from inference.denoising.adaptation import ResidentAdapters
-from inference.denoising.autoencoder import Autoencoder
-from inference.denoising.memory import Offloading
-from inference.denoising.prompts.prompt_encoder import PromptEncoder
-from inference.denoising.refiner import Refiner
-from inference.denoising.schedules import Schedules
+from inference.diffusion.adapters.adapter_set import ResidentAdapters
+from inference.diffusion.denoising.refiner import Refiner
+from inference.diffusion.modules.autoencoder import Autoencoder
+from inference.diffusion.modules.noise_schedulers import Schedules
+from inference.diffusion.modules.offloading import Offloading
+from inference.diffusion.prompts.prompt_encoder import PromptEncoder
 
 _PIPELINES = (
     StableDiffusionPipeline,

@@ -5,10 +5,10 @@ from typing import Any, TypeVar
 
 import torch
 
-from inference.denoising.conditioning import Conditioning
-from inference.denoising.controlnets import as_arguments, guide
-from inference.denoising.slot import Slot
-from inference.denoising.turns import Bucket
+from inference.diffusion.adapters.controlnets import as_arguments, guide
+from inference.diffusion.denoising.batcher import Bucket
+from inference.diffusion.denoising.slot import Slot
+from inference.diffusion.prompts.conditioning import Conditioning
 
 Denoise = Callable[..., Any]
 """The UNet, or what answers as it does."""

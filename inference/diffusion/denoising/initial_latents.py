@@ -1,15 +1,50 @@
 """What a slot begins with: the ways in which text to image, image to image and inpainting differ."""
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from PIL import Image
 
-from inference.contract.size import Size
-from inference.denoising.autoencoder import Autoencoder
-from inference.denoising.memory import Concede
-from inference.denoising.schedules import Schedule
-from inference.denoising.slot import Repaint, Start
+from contract.size import Size
+from inference.diffusion.modules.autoencoder import Autoencoder
+from inference.diffusion.modules.noise_schedulers import Schedule
+from inference.diffusion.modules.vae_tiling import Concede
+
+
+@dataclass(frozen=True)
+class Repaint:
+    """What lies outside the mask, which every step puts back.
+
+    Attributes:
+        mask: (1, 1, height, width), 1 where the image is drawn anew.
+        image: (1, 4, height, width) latents.
+        noise: of the same shape; with it the image is brought to the noise level of the step.
+    """
+
+    mask: torch.Tensor
+    image: torch.Tensor
+    noise: torch.Tensor
+
+    def restore(self, latents: torch.Tensor, scheduler: Any, timestep: torch.Tensor) -> torch.Tensor:
+        """The latents with what is outside the mask as the image has it at `timestep`, (1,) or (0,)."""
+        noisy = scheduler.add_noise(self.image, self.noise, timestep) if len(timestep) else self.image
+        return (1 - self.mask) * noisy + self.mask * latents
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a task lets a slot begin.
+
+    Attributes:
+        latents: (1, 4, height, width).
+        repaint: what every step puts back; None puts nothing back.
+        channels: (1, 5, height, width), mask and masked image for a UNet that looks at them; None for others.
+    """
+
+    latents: torch.Tensor
+    repaint: Repaint | None = None
+    channels: torch.Tensor | None = None
 
 
 class Task(Protocol):

@@ -4,13 +4,13 @@ import logging
 
 import torch
 
-from inference.denoising.components import Components
-from inference.denoising.denoiser import Denoise, predict
-from inference.denoising.failures import answering, out_of_memory
-from inference.denoising.filling import fill
-from inference.denoising.slot import Slot
-from inference.denoising.ticket import Ticket
-from inference.denoising.turns import Bucket, Turns
+from inference.diffusion.denoising.batcher import Bucket, Turns
+from inference.diffusion.denoising.components import Components
+from inference.diffusion.denoising.denoiser import Denoise, predict
+from inference.diffusion.denoising.slot import Slot
+from inference.diffusion.denoising.slot_factory import fill
+from inference.diffusion.tasks.failures import answering, out_of_memory
+from inference.diffusion.tasks.generation_task import Ticket
 
 _LOGGER = logging.getLogger(__name__)
 _Answered = tuple[Slot, tuple[torch.Tensor, ...]]

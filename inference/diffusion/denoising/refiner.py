@@ -5,12 +5,12 @@ from typing import Any
 
 import torch
 
-from inference.contract.generation import Generation
-from inference.contract.size import Size
-from inference.denoising.conditioning import Conditioning, is_guided
-from inference.denoising.prompts.prompt_encoder import PromptEncoder
-from inference.denoising.schedules import Schedules
-from inference.engine import AdapterFile
+from contract.generation import Generation
+from contract.size import Size
+from inference.diffusion.modules.noise_schedulers import Schedules
+from inference.diffusion.prompts.conditioning import Conditioning, is_guided
+from inference.diffusion.prompts.prompt_encoder import PromptEncoder
+from inference.engine.interface import AdapterFile
 
 _AESTHETIC_SCORES = (2.5, 6.0)
 """How well the picture should look, without and with the prompt: diffusers' own values."""
@@ -48,7 +48,7 @@ class Refiner:
     def conditions(
         self, generation: Generation, size: Size, *, embeddings: tuple[AdapterFile, ...]
     ) -> tuple[Conditioning, ...]:
-        """What the UNet is told; see `inference.denoising.conditioning.encode_prompts`."""
+        """What the UNet is told; see `inference.diffusion.prompts.conditioning.encode_prompts`."""
         guided = is_guided(generation)
         rows = self.prompts.encode(generation, guided=guided, embeddings=embeddings, variant=None)
         scores = _AESTHETIC_SCORES if guided else _AESTHETIC_SCORES[-1:]

@@ -2,52 +2,17 @@
 
 from dataclasses import dataclass, replace
 from inspect import signature
-from typing import Any
 
 import torch
 
-from inference.denoising.adaptation import Adaptation
-from inference.denoising.autoencoder import Autoencoder
-from inference.denoising.conditioning import Conditioning
-from inference.denoising.controlnets import Control
-from inference.denoising.schedules import Schedule
-from inference.denoising.ticket import Ticket
-from inference.denoising.turns import Compatibility
-
-
-@dataclass(frozen=True)
-class Repaint:
-    """What lies outside the mask, which every step puts back.
-
-    Attributes:
-        mask: (1, 1, height, width), 1 where the image is drawn anew.
-        image: (1, 4, height, width) latents.
-        noise: of the same shape; with it the image is brought to the noise level of the step.
-    """
-
-    mask: torch.Tensor
-    image: torch.Tensor
-    noise: torch.Tensor
-
-    def restore(self, latents: torch.Tensor, scheduler: Any, timestep: torch.Tensor) -> torch.Tensor:
-        """The latents with what is outside the mask as the image has it at `timestep`, (1,) or (0,)."""
-        noisy = scheduler.add_noise(self.image, self.noise, timestep) if len(timestep) else self.image
-        return (1 - self.mask) * noisy + self.mask * latents
-
-
-@dataclass(frozen=True)
-class Start:
-    """Where a task lets a slot begin.
-
-    Attributes:
-        latents: (1, 4, height, width).
-        repaint: what every step puts back; None puts nothing back.
-        channels: (1, 5, height, width), mask and masked image for a UNet that looks at them; None for others.
-    """
-
-    latents: torch.Tensor
-    repaint: Repaint | None = None
-    channels: torch.Tensor | None = None
+from inference.diffusion.adapters.adapter_set import Adaptation
+from inference.diffusion.adapters.controlnets import Control
+from inference.diffusion.denoising.batcher import Compatibility
+from inference.diffusion.denoising.initial_latents import Start
+from inference.diffusion.modules.autoencoder import Autoencoder
+from inference.diffusion.modules.noise_schedulers import Schedule
+from inference.diffusion.prompts.conditioning import Conditioning
+from inference.diffusion.tasks.generation_task import Ticket
 
 
 @dataclass(frozen=True)

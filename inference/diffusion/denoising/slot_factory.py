@@ -5,18 +5,24 @@ from dataclasses import replace
 import torch
 from PIL import Image
 
-from inference.contract.generation import InvalidRequestError
-from inference.contract.problem import FieldError
-from inference.contract.size import Size
-from inference.denoising.autoencoder import Autoencoder
-from inference.denoising.components import Components
-from inference.denoising.conditioning import encode_prompts, is_guided
-from inference.denoising.refiner import Refiner
-from inference.denoising.schedules import Schedule
-from inference.denoising.slot import Handover, Slot
-from inference.denoising.tasks import ImageToImage, Inpainting, MaskedChannels, Task, TextToImage
-from inference.denoising.ticket import Ticket
-from inference.denoising.turns import Compatibility
+from contract.generation import InvalidRequestError
+from contract.problem import FieldError
+from contract.size import Size
+from inference.diffusion.denoising.batcher import Compatibility
+from inference.diffusion.denoising.components import Components
+from inference.diffusion.denoising.initial_latents import (
+    ImageToImage,
+    Inpainting,
+    MaskedChannels,
+    Task,
+    TextToImage,
+)
+from inference.diffusion.denoising.refiner import Refiner
+from inference.diffusion.denoising.slot import Handover, Slot
+from inference.diffusion.modules.autoencoder import Autoencoder
+from inference.diffusion.modules.noise_schedulers import Schedule
+from inference.diffusion.prompts.conditioning import encode_prompts, is_guided
+from inference.diffusion.tasks.generation_task import Ticket
 
 
 def fill(components: Components, ticket: Ticket) -> list[Slot]:

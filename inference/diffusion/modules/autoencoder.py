@@ -9,8 +9,8 @@ from diffusers.image_processor import VaeImageProcessor
 from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
-from inference.denoising.memory import Concede, in_tiles_if_need_be
-from inference.engine import InvalidOutputError
+from inference.diffusion.modules.vae_tiling import Concede, in_tiles_if_need_be
+from inference.engine.errors import InvalidOutputError
 
 _BLACK = 1 / 255 - 1
 """Below half a step of eight bits above it, a pixel is black."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from inference.denoising.cores import spare_a_core
-from inference.engine import CompiledCode
+from inference.diffusion.modules.torch_threads import spare_a_core
+from inference.engine.interface import CompiledCode
 
 _LOGGER = logging.getLogger(__name__)
 _SHAPES = 64

@@ -9,7 +9,7 @@ from typing import Any
 import diffusers
 import torch
 
-from inference.contract.samplers import find_sampler
+from contract.samplers import find_sampler
 
 _KEPT = 64
 

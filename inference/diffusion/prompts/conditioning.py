@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import torch
 
-from inference.contract.generation import Generation
-from inference.contract.size import Size
-from inference.denoising.prompts.prompt_encoder import PromptEncoder
-from inference.engine import AdapterFile
+from contract.generation import Generation
+from contract.size import Size
+from inference.diffusion.prompts.prompt_encoder import PromptEncoder
+from inference.engine.interface import AdapterFile
 
 
 @dataclass(frozen=True)

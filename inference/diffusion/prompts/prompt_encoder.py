@@ -6,16 +6,16 @@ from typing import Any
 
 import torch
 
-from inference.contract.generation import Generation, InvalidRequestError
-from inference.contract.problem import FieldError
-from inference.denoising.prompts.chunks import Chunk, split
-from inference.denoising.prompts.embedding_file import CLIP, CLIP_G, CLIP_L
-from inference.denoising.prompts.emphasis import Section, read
-from inference.denoising.prompts.encoded import EncodedPrompt, PromptCache
-from inference.denoising.prompts.inversions import Inversions, read_inversions
-from inference.denoising.prompts.text_encoder import TextEncoder
-from inference.denoising.prompts.vocabulary import Vocabulary
-from inference.engine import AdapterFile
+from contract.generation import Generation, InvalidRequestError
+from contract.problem import FieldError
+from inference.diffusion.prompts.chunks import Chunk, split
+from inference.diffusion.prompts.emphasis import Section, read
+from inference.diffusion.prompts.encoded_prompt import EncodedPrompt, PromptCache
+from inference.diffusion.prompts.text_encoder import TextEncoder
+from inference.diffusion.prompts.textual_inversion import Inversions, read_inversions
+from inference.diffusion.prompts.textual_inversion_file import CLIP, CLIP_G, CLIP_L
+from inference.diffusion.prompts.tokenization import Vocabulary
+from inference.engine.interface import AdapterFile
 
 MAX_CHUNKS = 64
 """Of a prompt: what is longer would hold up everybody else's images."""

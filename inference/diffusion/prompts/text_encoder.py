@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from inference.denoising.prompts.chunks import Chunk
+from inference.diffusion.prompts.chunks import Chunk
 
 END_OF_WORD = "</w>"
 """What a token ends with that ends a word, in the vocabulary of CLIP's tokenizers."""

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from inference.contract.adapters import EMBEDDING
-from inference.denoising.adapter_files import OTHER_FAMILY, UnfitError, blaming
-from inference.denoising.prompts.embedding_file import read_embedding
-from inference.denoising.prompts.text_encoder import TextEncoder
-from inference.engine import AdapterFile
+from contract.adapters import EMBEDDING
+from inference.diffusion.adapters.adapter_files import OTHER_FAMILY, UnfitError, blaming
+from inference.diffusion.prompts.text_encoder import TextEncoder
+from inference.diffusion.prompts.textual_inversion_file import read_embedding
+from inference.engine.interface import AdapterFile
 
 Inversions = Mapping[str, torch.Tensor]
 """The vectors, (vectors, width), that stand for a name in a prompt."""

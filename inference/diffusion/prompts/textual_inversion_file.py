@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from inference.denoising.adapter_files import UnfitError, read_tensors
-from inference.pickles import Flaw, UnreadPickleError, read_pickle
+from inference.diffusion.adapters.adapter_files import UnfitError, read_tensors
+from inference.models.safe_pickle import Flaw, UnreadPickleError, read_pickle
 
 CLIP = "clip"
 CLIP_L = "clip_l"
@@ -24,7 +24,7 @@ def read_embedding(path: Path) -> Mapping[str, torch.Tensor]:
     and kohya's trainer write them: `{token: vectors}`, that in `string_to_param`, or `clip_l` and `clip_g`.
 
     Args:
-        path: a .safetensors file; any other is a pickle of PyTorch's, see `inference.pickles`.
+        path: a .safetensors file; any other is a pickle of PyTorch's, see `inference.models.safe_pickle`.
 
     Raises:
         UnfitError: it is damaged, may not be trusted, or holds no textual inversion.

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from inference.denoising.prompts.chunks import Place, Run
-from inference.denoising.prompts.emphasis import Fragment, Section
-from inference.denoising.prompts.inversions import Inversions
-from inference.denoising.prompts.text_encoder import END_OF_WORD
+from inference.diffusion.prompts.chunks import Place, Run
+from inference.diffusion.prompts.emphasis import Fragment, Section
+from inference.diffusion.prompts.text_encoder import END_OF_WORD
+from inference.diffusion.prompts.textual_inversion import Inversions
 
 
 class Vocabulary:

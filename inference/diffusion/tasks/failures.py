@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from inference.denoising.order import Order
-from inference.engine import OutOfMemoryError
+from inference.diffusion.tasks.task import Order
+from inference.engine.errors import OutOfMemoryError
 
 
 class DeviceLostError(BaseException):

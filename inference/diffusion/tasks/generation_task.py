@@ -7,9 +7,9 @@ from contextvars import copy_context
 
 from PIL import Image
 
-from inference.contract.generation import Generation
-from inference.denoising.order import Order
-from inference.engine import Drawing, Inputs, OnStep
+from contract.generation import Generation
+from inference.diffusion.tasks.task import Order
+from inference.engine.interface import Drawing, Inputs, OnStep
 
 Develop = Callable[[], Image.Image]
 """Makes the finished picture: work for the processor, which must not hold up the device."""

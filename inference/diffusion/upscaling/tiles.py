@@ -8,7 +8,7 @@ from math import ceil
 import numpy as np
 from PIL import Image
 
-from inference.contract.size import Size
+from contract.size import Size
 
 MARGIN = 24
 """Pixels beside a cut that are thrown away: they have not seen what is beyond it."""

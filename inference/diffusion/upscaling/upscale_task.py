@@ -5,10 +5,10 @@ from concurrent.futures import Executor
 
 from PIL import Image
 
-from inference.contract.size import Size
-from inference.denoising.enlarging.tiles import Mosaic, Tile, tiles_of
-from inference.denoising.enlarging.upscaler import Upscaler
-from inference.denoising.order import Order
+from contract.size import Size
+from inference.diffusion.tasks.task import Order
+from inference.diffusion.upscaling.tiles import Mosaic, Tile, tiles_of
+from inference.diffusion.upscaling.upscaler import Upscaler
 
 _MOST_PASSES = 2
 

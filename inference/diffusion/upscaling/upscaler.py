@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from inference.denoising.enlarging.tiles import OVERLAP
-from inference.engine import InvalidOutputError
+from inference.diffusion.upscaling.tiles import OVERLAP
+from inference.engine.errors import InvalidOutputError
 
 LARGEST_TILE = 384
 """Pixels a side. With a large model a tile then takes about as long as a step of a full bucket."""

@@ -3,9 +3,9 @@
 from collections import OrderedDict
 from threading import Lock
 
-from inference.denoising.enlarging.reading import read_upscaler
-from inference.denoising.enlarging.upscaler import Upscaler
-from inference.engine import AdapterFile
+from inference.diffusion.upscaling.upscaler import Upscaler
+from inference.diffusion.upscaling.upscaler_file import read_upscaler
+from inference.engine.interface import AdapterFile
 
 _MAX_BYTES = 512 * 1024 * 1024
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from inference.contract.adapters import UPSCALER
-from inference.denoising.adapter_files import UnfitError, blaming, read_tensors
-from inference.denoising.enlarging.library import load_spandrel
-from inference.denoising.enlarging.upscaler import Upscaler
-from inference.engine import AdapterFile
-from inference.pickles import Flaw, UnreadPickleError, read_pickle
+from contract.adapters import UPSCALER
+from inference.diffusion.adapters.adapter_files import UnfitError, blaming, read_tensors
+from inference.diffusion.upscaling.spandrel import load_spandrel
+from inference.diffusion.upscaling.upscaler import Upscaler
+from inference.engine.interface import AdapterFile
+from inference.models.safe_pickle import Flaw, UnreadPickleError, read_pickle
 
 _SCALES = range(1, 9)
 _REASONS = {

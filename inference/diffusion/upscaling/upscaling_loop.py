@@ -4,9 +4,9 @@ import logging
 
 import torch
 
-from inference.denoising.enlarging.enlargement import Enlargement
-from inference.denoising.enlarging.upscalers import Upscalers
-from inference.denoising.failures import answering
+from inference.diffusion.tasks.failures import answering
+from inference.diffusion.upscaling.upscale_task import Enlargement
+from inference.diffusion.upscaling.upscaler_cache import Upscalers
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -25,11 +25,11 @@ class Enlarging:
 
     @property
     def busy(self) -> bool:
-        """See `inference.denoising.device.Work.busy`."""
+        """See `inference.diffusion.engine_thread.Work.busy`."""
         return bool(self._waiting)
 
     def admit(self, enlargement: Enlargement) -> None:
-        """See `inference.denoising.device.Work.admit`."""
+        """See `inference.diffusion.engine_thread.Work.admit`."""
         self._waiting.append(enlargement)
 
     def turn(self) -> None:

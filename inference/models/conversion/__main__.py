@@ -1,4 +1,4 @@
-"""`python -m inference.convert SOURCE TARGET`: a model in any form becomes one that loads fast anywhere."""
+"""Converts a model to fp16 safetensors in the diffusers layout: `python -m inference.models.conversion`."""
 
 import argparse
 import hashlib
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from inference.contract.identifiers import S3Location
-from inference.contract.manifest import ModelManifest
-from inference.hub import HubError
+from contract.identifiers import S3Location
+from contract.manifest import ModelManifest
+from inference.models.conversion.sources import obtain
+from inference.models.conversion.targets import LocalTarget, S3Target, Target
 from inference.models.errors import UnusableModelError
-from inference.models.sources import obtain
-from inference.models.targets import LocalTarget, S3Target, Target
-from inference.transfer_errors import TransferError
+from inference.transfer.errors import TransferError
+from inference.transfer.huggingface import HubError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,7 +33,7 @@ _TARGET = "a directory to be made, or an s3:// prefix"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Converts; gives the exit status: 0, or 1 where it could not."""
     parser = argparse.ArgumentParser(
-        prog="python -m inference.convert",
+        prog="python -m inference.models.conversion",
         description="Makes a diffusers directory of fp16 safetensors of a model in any form.",
     )
     parser.add_argument("source", metavar="SOURCE", help=_SOURCE)
@@ -70,7 +70,7 @@ def _convert(source: str, target_name: str) -> ModelManifest:
         print("The model is there already.")
         return present
     print("Converting", flush=True)
-    from inference.models.conversion import convert  # torch takes seconds: mistakes are told before
+    from inference.models.conversion.converter import convert  # torch takes seconds: mistakes are told before
 
     shutil.rmtree(target.workshop, ignore_errors=True)
     try:

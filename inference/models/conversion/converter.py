@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 
-from inference.contract.manifest import ModelManifest, Original
+from contract.manifest import ModelManifest, Original
 from inference.models.family import is_named, read_json, traits_of_directory
+from inference.models.formats import INDEX, REFINER, DiffusersDirectory, open_model
 from inference.models.loading import load_pipeline
 from inference.models.manifests import list_files, manifest_of, read_manifest
-from inference.models.opening import INDEX, REFINER, DiffusersDirectory, open_model
 
 _KEPT = ("safety_checker", "feature_extractor")
 """Parts that no pipeline is loaded with, and that look at its pictures elsewhere."""
@@ -20,7 +20,7 @@ def convert(path: Path, directory: Path, original: Original) -> ModelManifest:
     """Writes the model at a path into a directory, and gives the manifest that belongs there.
 
     Args:
-        path: see `inference.models.opening.open_model`.
+        path: see `inference.models.formats.open_model`.
         directory: empty, or not there yet.
         original: what the model is made from.
 

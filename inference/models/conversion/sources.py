@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
-from inference.contract.identifiers import S3Location
-from inference.contract.manifest import Original
-from inference.contract.source import HubSource
-from inference.hub import fetch_model
+from contract.identifiers import S3Location
+from contract.manifest import Original
+from contract.source import HubSource
 from inference.models.errors import UnusableModelError
+from inference.models.formats import ARCHIVES, SINGLE_FILES
 from inference.models.manifests import list_files, sha256_of, sha256_of_all
-from inference.models.opening import ARCHIVES, SINGLE_FILES
-from inference.transfer import fetch, fetch_prefix
+from inference.transfer.huggingface import fetch_model
+from inference.transfer.s3 import fetch, fetch_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -4,12 +4,12 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from inference.contract.identifiers import S3Location
-from inference.contract.manifest import MANIFEST, ModelManifest
+from contract.identifiers import S3Location
+from contract.manifest import MANIFEST, ModelManifest
 from inference.models.errors import UnusableModelError
 from inference.models.manifests import read_manifest, write_manifest
-from inference.transfer import fetch, objects_under, store, store_directory
-from inference.transfer_errors import Obstacle, TransferError
+from inference.transfer.errors import Obstacle, TransferError
+from inference.transfer.s3 import fetch, objects_under, store, store_directory
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from inference import adapters
-from inference.adapters import AdapterFetchError, AdapterNotFoundError, AdapterStore
-from inference.contract.problem import ErrorCode
-from inference.engine import AdapterUnusableError
-from inference.transfer_errors import Obstacle, TransferError
-from tests.inference.drawing import generation_of
+from contract.problem import ErrorCode
+from inference.artifacts import adapter_store
+from inference.artifacts.adapter_store import AdapterFetchError, AdapterNotFoundError, AdapterStore
+from inference.engine.errors import AdapterUnusableError
+from inference.engine.interface import Adapters
+from inference.transfer.errors import Obstacle, TransferError
+from tests.inference.generations import generation_of
 
 MODELS = "models"
 
@@ -61,8 +62,8 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         keys.append(source.key)
         fetch(s3, source, target)
 
-    fetch = adapters.fetch
-    monkeypatch.setattr(adapters, "fetch", count)
+    fetch = adapter_store.fetch
+    monkeypatch.setattr(adapter_store, "fetch", count)
     return keys
 
 
@@ -97,7 +98,7 @@ def test_everything_that_a_generation_names_is_fetched_in_its_order(store: Adapt
 
 
 def test_a_generation_that_names_none_asks_nobody(tmp_path: Path) -> None:
-    assert AdapterStore(None, None, tmp_path, max_bytes=0).fetch(generation_of()) == adapters.Adapters()
+    assert AdapterStore(None, None, tmp_path, max_bytes=0).fetch(generation_of()) == Adapters()
 
 
 def test_what_is_there_is_not_fetched_again_until_it_has_been_replaced(
@@ -123,14 +124,14 @@ def test_requests_at_the_same_time_fetch_it_once(
     store: AdapterStore, monkeypatch: pytest.MonkeyPatch, fetched: list[str]
 ) -> None:
     together = Barrier(4)
-    find = adapters.find
+    find = adapter_store.find
 
     def meet(*arguments: Any) -> Any:
         found = find(*arguments)
         together.wait(20)
         return found
 
-    monkeypatch.setattr(adapters, "find", meet)
+    monkeypatch.setattr(adapter_store, "find", meet)
     with ThreadPoolExecutor(4) as threads:
         files = list(threads.map(lambda _: store.fetch(loras("moon")).loras[0], range(4)))
     assert len({file.path for file in files}) == len(fetched) == 1
@@ -215,7 +216,7 @@ def test_a_bucket_out_of_reach_is_no_fault_of_the_request_and_the_next_one_succe
         raise TransferError(Obstacle.UNREACHABLE, source)
 
     with monkeypatch.context() as patch:
-        patch.setattr(adapters, "fetch", break_off)
+        patch.setattr(adapter_store, "fetch", break_off)
         with pytest.raises(AdapterFetchError) as caught:
             store.fetch(loras("moon"))
     assert caught.value.problem().retryable
@@ -227,13 +228,13 @@ def test_a_bucket_out_of_reach_is_no_fault_of_the_request_and_the_next_one_succe
 def test_one_that_is_removed_while_it_is_fetched_is_not_there(
     store: AdapterStore, bucket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    find = adapters.find
+    find = adapter_store.find
 
     def remove(*arguments: Any) -> Any:
         found = find(*arguments)
         bucket.delete_object(Bucket=MODELS, Key="adapters/loras/moon.safetensors")
         return found
 
-    monkeypatch.setattr(adapters, "find", remove)
+    monkeypatch.setattr(adapter_store, "find", remove)
     with pytest.raises(AdapterNotFoundError, match="has just been removed"):
         store.fetch(loras("moon"))

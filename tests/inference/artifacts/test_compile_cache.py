@@ -1,8 +1,8 @@
 from typing import Any
 
-from inference.compiled_code import StoredCode
+from inference.artifacts.compile_cache import StoredCode
 from tests.inference.conftest import Log
-from tests.inference.fakes import BUCKET
+from tests.inference.fake_engine import BUCKET
 
 
 def test_the_next_container_on_such_a_machine_finds_what_was_made(s3: Any) -> None:

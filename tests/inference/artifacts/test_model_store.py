@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from inference.contract.environment import ContainerEnvironment
-from inference.contract.identifiers import S3Location
-from inference.contract.model import ModelDeclaration, ServedModel
-from inference.contract.source import HubSource, S3Source
-from inference.hub import HubError
-from inference.model_library import ModelLibrary, with_checker_here
-from inference.transfer import fetch_prefix
-from inference.transfer_errors import TransferError
-from tests.inference.fake_hub import REPOSITORY, REVISION, FakeHub
-from tests.inference.fakes import BUCKET
+from contract.environment import ContainerEnvironment
+from contract.identifiers import S3Location
+from contract.model import ModelDeclaration, ServedModel
+from contract.source import HubSource, S3Source
+from inference.artifacts.model_store import ModelLibrary, with_checker_here
+from inference.transfer.errors import TransferError
+from inference.transfer.huggingface import HubError
+from inference.transfer.s3 import fetch_prefix
+from tests.inference.fake_engine import BUCKET
+from tests.inference.transfer.hub_server import REPOSITORY, REVISION, FakeHub
 
 ENVIRONMENT = ContainerEnvironment(
     model=ModelDeclaration(name="demo"),

@@ -8,12 +8,13 @@ import pytest
 import torch
 from PIL import Image
 
-from inference.denoising.device import DeviceThread
-from inference.denoising.enlarging.work import Enlarging
-from inference.denoising.ticket import Ticket
-from inference.engine import Drawing, EngineClosedError, Inputs
+from inference.diffusion.engine_thread import DeviceThread
+from inference.diffusion.tasks.generation_task import Ticket
+from inference.diffusion.upscaling.upscaling_loop import Enlarging
+from inference.engine.errors import EngineClosedError
+from inference.engine.interface import Drawing, Inputs
 from tests.inference.conftest import Log
-from tests.inference.drawing import generation_of
+from tests.inference.generations import generation_of
 
 
 class Painter:

@@ -10,17 +10,17 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from inference.contract.generation import Generation
-from inference.contract.identifiers import new_job_id
-from inference.contract.model import ModelDeclaration, ModelDefaults
-from inference.contract.request import JobRequest
-from inference.contract.samplers import SAMPLERS, find_sampler
-from inference.denoising.loading import engine_of
-from inference.engine import Inputs
+from contract.generation import Generation
+from contract.identifiers import new_job_id
+from contract.model import ModelDeclaration, ModelDefaults
+from contract.request import JobRequest
+from contract.samplers import SAMPLERS, find_sampler
+from inference.diffusion.loader import engine_of
+from inference.engine.interface import Inputs
 from tests.inference import tiny_models
 
 if TYPE_CHECKING:
-    from inference.denoising.device import DeviceThread
+    from inference.diffusion.engine_thread import DeviceThread
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
 SIZE = (72, 64)

@@ -19,14 +19,15 @@ from diffusers import (
 )
 from PIL import Image
 
-from inference.contract.samplers import SAMPLERS
-from inference.denoising.loading import engine_of, load_engine
-from inference.denoising.stock import UnsupportedModelError
-from inference.engine import Engine, Inputs, UnsupportedTaskError
+from contract.samplers import SAMPLERS
+from inference.diffusion.diffusers_pipeline import UnsupportedModelError
+from inference.diffusion.loader import engine_of, load_engine
+from inference.engine.errors import UnsupportedTaskError
+from inference.engine.interface import Engine, Inputs
 from inference.models.errors import UnusableModelError
 from tests.inference import tiny_models
 from tests.inference.conftest import Log
-from tests.inference.drawing import generation_of, landscape
+from tests.inference.generations import generation_of, landscape
 
 
 @pytest.fixture(scope="module")

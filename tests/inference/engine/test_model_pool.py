@@ -6,14 +6,15 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
 
-from inference.contract.generation import Generation
-from inference.contract.model import ModelDeclaration
-from inference.engine import EngineClosedError, Inputs, ModelUnavailableError
-from inference.logs import bind_job
-from inference.model_pool import ModelPool
+from contract.generation import Generation
+from contract.model import ModelDeclaration
+from inference.engine.errors import EngineClosedError, ModelUnavailableError
+from inference.engine.interface import Inputs
+from inference.engine.model_pool import ModelPool
+from inference.observability.logs import bind_job
 from tests.inference.conftest import Log
-from tests.inference.drawing import generation_of
-from tests.inference.fakes import ScriptedEngine, wait_until
+from tests.inference.fake_engine import ScriptedEngine, wait_until
+from tests.inference.generations import generation_of
 
 
 class Loader:

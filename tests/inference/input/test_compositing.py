@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from inference.input.compositing import Kept, feather
-from tests.inference.input.pictures import noise
+from tests.inference.input.image_files import noise
 
 WIDTH, HEIGHT = 24, 20
 BLURS = st.integers(0, 8)

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from inference.contract.problem import ErrorCode
+from contract.problem import ErrorCode
+from inference.engine.errors import InputError
 from inference.input import decoding
-from inference.input.refusal import InputError
-from tests.inference.input.pictures import encoded, noise, rgb_profile
+from tests.inference.input.image_files import encoded, noise, rgb_profile
 
 MAX_PIXELS = 1_000_000
 ORIENTATION = 0x0112

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.contract.problem import ErrorCode
-from inference.input.refusal import InputError
-from inference.input.sources import PictureSources
-from inference.input.web import PublicWeb
-from inference.storage import DataBucket
-from tests.inference.fakes import BUCKET
+from contract.problem import ErrorCode
+from inference.data_bucket import DataBucket
+from inference.engine.errors import InputError
+from inference.input.image_sources import PictureSources
+from inference.input.public_fetcher import PublicWeb
+from tests.inference.fake_engine import BUCKET
 
 MAX_BYTES = 100
 WEB = PublicWeb()

@@ -1,6 +1,6 @@
 import pytest
 
-from inference.input.addresses import is_public
+from inference.input.ip_addresses import is_public
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from inference.contract.problem import ErrorCode
-from inference.input.framing import Framing
+from contract.problem import ErrorCode
+from inference.engine.errors import InputError
 from inference.input.mask import check_shape, frame_mask, whole_latents
-from inference.input.refusal import InputError
+from inference.input.resizing import Framing
 
 SIZE = (64, 64)
 

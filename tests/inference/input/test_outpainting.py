@@ -4,12 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
-from inference.contract.options import Outpaint
-from inference.contract.problem import ErrorCode
+from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
+from contract.options import Outpaint
+from contract.problem import ErrorCode
+from inference.engine.errors import InputError
 from inference.input.outpainting import added, extend, place
-from inference.input.refusal import InputError
-from tests.inference.input.pictures import noise
+from tests.inference.input.image_files import noise
 
 MODEL = ModelDeclaration(
     name="demo", defaults=ModelDefaults(width=128, height=128), limits=ModelLimits(min_size=64, max_size=256)

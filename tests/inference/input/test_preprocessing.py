@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.contract.generation import Generation
-from inference.contract.problem import ErrorCode
-from inference.contract.request import named_pictures
-from inference.input.preparation import Preparation, Prepared, arrange
-from inference.input.refusal import InputError
-from inference.logs import ContextThreads
-from tests.inference.drawing import generation_of
-from tests.inference.fakes import ENVIRONMENT
-from tests.inference.input.pictures import encoded, noise
+from contract.generation import Generation
+from contract.problem import ErrorCode
+from contract.request import named_pictures
+from inference.engine.errors import InputError
+from inference.input.preprocessing import Preparation, Prepared, arrange
+from inference.observability.logs import ContextThreads
+from tests.inference.fake_engine import ENVIRONMENT
+from tests.inference.generations import generation_of
+from tests.inference.input.image_files import encoded, noise
 
 MODEL = ENVIRONMENT.model
 URI = "s3://data/inputs/a.png"

@@ -9,9 +9,9 @@ from typing import Any
 import httpcore2
 import pytest
 
-from inference.contract.problem import ErrorCode
-from inference.input.refusal import InputError
-from inference.input.web import PublicWeb
+from contract.problem import ErrorCode
+from inference.engine.errors import InputError
+from inference.input.public_fetcher import PublicWeb
 from tests.inference.input.tls_server import HOST, Script, TlsServer, answer, certificate, endlessly
 
 SIGNATURE = "Signature=xyzzy"

@@ -3,11 +3,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from inference.contract.model import ModelDeclaration, ModelDefaults, ModelLimits
-from inference.contract.problem import ErrorCode
-from inference.input.framing import Framing, drawing_size
-from inference.input.refusal import InputError
-from tests.inference.input.pictures import noise
+from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
+from contract.problem import ErrorCode
+from inference.engine.errors import InputError
+from inference.input.resizing import Framing, drawing_size
+from tests.inference.input.image_files import noise
 
 MODEL = ModelDeclaration(
     name="demo", defaults=ModelDefaults(width=512, height=512), limits=ModelLimits(min_size=64, max_size=1024)

@@ -2,13 +2,13 @@
 
 import asyncio
 
-from inference.contract.generation import Generation
-from inference.contract.keys import LANCZOS
-from inference.contract.problem import ErrorCode, FieldError, ProblemError, describe
-from inference.engine import AdapterFile, Drawing, Engine, Inputs, OnStep
-from inference.enlarging import Enlargers, FetchUpscaler
-from inference.logs import ContextThreads
-from inference.passes import Passes
+from contract.generation import Generation
+from contract.keys import LANCZOS
+from contract.problem import ErrorCode, FieldError, ProblemError, describe
+from inference.engine.interface import AdapterFile, Drawing, Engine, Inputs, OnStep
+from inference.invocation.multi_pass import Passes
+from inference.invocation.upscalers import Enlargers, FetchUpscaler
+from inference.observability.logs import ContextThreads
 
 NOTHING = Inputs()
 

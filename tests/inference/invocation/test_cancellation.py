@@ -9,14 +9,14 @@ from typing import Any
 import httpx
 import pytest
 
-from inference.cancellation import CanceledError, CancellationWatch
-from inference.contract.generation import Generation
-from inference.contract.identifiers import new_job_id
-from inference.contract.keys import cancellation_key
-from inference.engine import Drawing, Inputs, OnStep
-from inference.running import RunningJobs
+from contract.generation import Generation
+from contract.identifiers import new_job_id
+from contract.keys import cancellation_key
+from inference.engine.interface import Drawing, Inputs, OnStep
+from inference.invocation.cancellation import CanceledError, CancellationWatch
+from inference.invocation.running_jobs import RunningJobs
 from tests.inference.conftest import Log
-from tests.inference.fakes import BUCKET, ScriptedEngine, handler_of, wait_until
+from tests.inference.fake_engine import BUCKET, ScriptedEngine, handler_of, wait_until
 
 
 @dataclass

@@ -13,17 +13,17 @@ import torch
 from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionPipeline
 from PIL import Image
 
-from inference.contract.generation import Generation
-from inference.contract.problem import ProblemError
-from inference.contract.samplers import SAMPLERS, find_sampler
-from inference.denoising.loading import engine_of, load_engine
-from inference.denoising.schedules import Schedules
-from inference.engine import AdapterFile, Adapters, Engine, Inputs
-from inference.logs import ContextThreads
+from contract.generation import Generation
+from contract.problem import ProblemError
+from contract.samplers import SAMPLERS, find_sampler
+from inference.diffusion.loader import engine_of, load_engine
+from inference.diffusion.modules.noise_schedulers import Schedules
+from inference.engine.interface import AdapterFile, Adapters, Engine, Inputs
+from inference.observability.logs import ContextThreads
 from tests.inference import tiny_models, tiny_upscalers
-from tests.inference.drawing import generation_of, landscape
-from tests.inference.fakes import ScriptedEngine, handler_of
-from tests.inference.passing import run
+from tests.inference.fake_engine import ScriptedEngine, handler_of
+from tests.inference.generations import generation_of, landscape
+from tests.inference.invocation.pass_runner import run
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
 

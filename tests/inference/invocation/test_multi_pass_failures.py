@@ -9,17 +9,18 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from inference.contract.generation import Generation, InvalidRequestError
-from inference.contract.problem import ErrorCode, ProblemError
-from inference.denoising.loading import engine_of
-from inference.engine import AdapterFile, Drawing, Engine, Enlarge, Inputs, OnStep, OutOfMemoryError
-from inference.enlarging import Enlargers
-from inference.logs import ContextThreads
-from inference.passes import Passes
+from contract.generation import Generation, InvalidRequestError
+from contract.problem import ErrorCode, ProblemError
+from inference.diffusion.loader import engine_of
+from inference.engine.errors import OutOfMemoryError
+from inference.engine.interface import AdapterFile, Drawing, Engine, Enlarge, Inputs, OnStep
+from inference.invocation.multi_pass import Passes
+from inference.invocation.upscalers import Enlargers
+from inference.observability.logs import ContextThreads
 from tests.inference import tiny_models
-from tests.inference.drawing import generation_of, landscape
-from tests.inference.fakes import ScriptedEngine
-from tests.inference.passing import NOTHING, ignore, run
+from tests.inference.fake_engine import ScriptedEngine
+from tests.inference.generations import generation_of, landscape
+from tests.inference.invocation.pass_runner import NOTHING, ignore, run
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
 

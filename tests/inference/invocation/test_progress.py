@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from inference.contract.progress import Phase, Progress
-from inference.progress import ProgressPublisher
+from contract.progress import Phase, Progress
+from inference.invocation.progress import ProgressPublisher
 
 
 class Recorder:

@@ -3,9 +3,9 @@ from contextlib import suppress
 
 import pytest
 
-from inference.contract.problem import ErrorCode, ProblemError
-from inference.engine import EngineClosedError
-from inference.running import RunningJobs
+from contract.problem import ErrorCode, ProblemError
+from inference.engine.errors import EngineClosedError
+from inference.invocation.running_jobs import RunningJobs
 
 CANCELED = ProblemError("enough", code=ErrorCode.CANCELED)
 

@@ -8,11 +8,11 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-from inference.contract.family import Family
+from contract.family import Family
 from inference.models.architecture import clip_config, open_clip_config, unet_config, vae_config
 from inference.models.family import CLIP, OPEN_CLIP, REFINER_OPEN_CLIP, XL_OPEN_CLIP, traits_of_single_file
 from inference.models.safetensors_file import Contents, Shapes
-from tests.models import ldm
+from tests.inference.models import original_layout
 
 SMALL_BLOCKS: dict[str, Any] = {
     "down_block_types": ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
@@ -92,7 +92,7 @@ def shapes_of(family: str) -> Shapes:
             }[family](),
             text_encoder_2=CLIPTextModelWithProjection(big) if family.startswith("sdxl") else None,
         )
-    return {name: tuple(tensor.shape) for name, tensor in ldm.tensors_of(pipeline).items()}
+    return {name: tuple(tensor.shape) for name, tensor in original_layout.tensors_of(pipeline).items()}
 
 
 @pytest.mark.parametrize("family", list(UNETS))

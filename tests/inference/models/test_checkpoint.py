@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
+from inference.models.checkpoint import load_pickle
 from inference.models.errors import UnusableModelError
-from inference.models.pickles import load_pickle
 
 ZIPPED = pytest.mark.parametrize("zipped", [True, False], ids=["today's", "older"])
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from inference.contract.family import Family
+from contract.family import Family
 from inference.models.errors import UnusableModelError
 from inference.models.family import Traits, traits_of_directory, traits_of_single_file
 from inference.models.safetensors_file import Contents
-from tests.models import ldm
+from tests.inference.models import original_layout
 
 
 def write(directory: Path, unet: dict[str, Any], *, encoders: tuple[str, ...] = ("text_encoder",)) -> Path:
@@ -61,16 +61,19 @@ def test_a_directory_is_known_by_its_configuration(
 def test_a_directory_and_the_single_file_of_the_same_model_are_of_one_family(
     tmp_path: Path, family: str
 ) -> None:
-    pipeline = ldm.pipeline(family, prediction="v_prediction" if family == "sd2" else "epsilon")
+    pipeline = original_layout.pipeline(family, prediction="v_prediction" if family == "sd2" else "epsilon")
     pipeline.save_pretrained(tmp_path)
-    shapes = {name: tuple(tensor.shape) for name, tensor in ldm.tensors_of(pipeline).items()}
+    shapes = {name: tuple(tensor.shape) for name, tensor in original_layout.tensors_of(pipeline).items()}
     traits = traits_of_single_file(Contents(shapes, {}))
     assert traits.family is Family(family)
     assert traits == traits_of_directory(tmp_path)
 
 
 def test_a_model_that_scales_its_latents_in_its_own_way_is_another() -> None:
-    shapes = {name: tuple(tensor.shape) for name, tensor in ldm.tensors_of(ldm.pipeline("sdxl")).items()}
+    shapes = {
+        name: tuple(tensor.shape)
+        for name, tensor in original_layout.tensors_of(original_layout.pipeline("sdxl")).items()
+    }
     assert traits_of_single_file(Contents(shapes | {"edm_mean": (1, 4, 1, 1)}, {})).family is Family.OTHER
 
 

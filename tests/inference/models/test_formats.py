@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from inference.models.errors import UnusableModelError
-from inference.models.opening import DiffusersDirectory, SingleFile, open_model
+from inference.models.formats import DiffusersDirectory, SingleFile, open_model
 
 
 def pack(path: Path, **members: bytes | tarfile.TarInfo) -> Path:

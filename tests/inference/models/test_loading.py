@@ -11,13 +11,13 @@ import torch
 from diffusers import DiffusionPipeline, StableDiffusionPipeline
 from safetensors.torch import load_file, save_file
 
-from inference.denoising.autoencoder import Autoencoder
+from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.models.errors import UnusableModelError
 from inference.models.loading import load_pipeline, load_refiner, placement
 from inference.models.parts import Part
 from tests.inference import tiny_models
-from tests.inference.drawing import landscape
-from tests.models import ldm
+from tests.inference.generations import landscape
+from tests.inference.models import original_layout
 
 CPU = torch.device("cpu")
 HEAVY = ("unet", "vae", "text_encoder", "text_encoder_2")
@@ -130,7 +130,7 @@ def test_where_half_precision_is_too_small_for_an_autoencoder_it_is_kept_whole(
 
 def test_a_refiner_beside_the_base_is_loaded_too(model: Path) -> None:
     assert load_refiner(model, device=CPU, dtype=torch.float32) is None
-    ldm.pipeline("sdxl_refiner").save_pretrained(model / "refiner")
+    original_layout.pipeline("sdxl_refiner").save_pretrained(model / "refiner")
     refiner = load_refiner(model, device=CPU, dtype=torch.float32)
     assert refiner.config.requires_aesthetics_score
     assert refiner.text_encoder is None

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from inference.contract.family import Family
-from inference.contract.manifest import MANIFEST, ManifestFile, ModelManifest, Original
-from inference.contract.model import ModelDefaults, ModelLimits
+from contract.family import Family
+from contract.manifest import MANIFEST, ManifestFile, ModelManifest, Original
+from contract.model import ModelDefaults, ModelLimits
 from inference.models.errors import UnusableModelError
 from inference.models.family import Traits
 from inference.models.manifests import (

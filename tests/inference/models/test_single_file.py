@@ -8,12 +8,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from inference.contract.family import Family
+from contract.family import Family
 from inference.models.errors import UnusableModelError
+from inference.models.formats import SingleFile
 from inference.models.loading import load_pipeline
-from inference.models.opening import SingleFile
 from inference.models.single_file import single_file_parts
-from tests.models import ldm
+from tests.inference.models import original_layout
 
 PARTS = ("unet", "vae", "text_encoder", "text_encoder_2")
 KINDS = [
@@ -45,8 +45,8 @@ def draw(pipe: Any) -> np.ndarray[Any, Any]:
 def test_a_single_file_has_the_same_weights_and_settings_as_the_directory(
     tmp_path: Path, family: str, channels: int, prediction: str
 ) -> None:
-    original = ldm.pipeline(family, channels=channels, prediction=prediction)
-    opened = load_pipeline(ldm.write(original, tmp_path / "model.safetensors"))
+    original = original_layout.pipeline(family, channels=channels, prediction=prediction)
+    opened = load_pipeline(original_layout.write(original, tmp_path / "model.safetensors"))
     assert type(opened) is type(original)
     assert opened.scheduler.config.prediction_type == prediction
     for name in PARTS:
@@ -63,15 +63,15 @@ def test_a_single_file_has_the_same_weights_and_settings_as_the_directory(
     ("family", "prediction"), [("sd1", "epsilon"), ("sd2", "v_prediction"), ("sdxl", "epsilon")]
 )
 def test_a_single_file_draws_what_the_directory_draws(tmp_path: Path, family: str, prediction: str) -> None:
-    original = ldm.pipeline(family, prediction=prediction)
-    opened = load_pipeline(ldm.write(original, tmp_path / "model.safetensors"))
+    original = original_layout.pipeline(family, prediction=prediction)
+    opened = load_pipeline(original_layout.write(original, tmp_path / "model.safetensors"))
     drawn = draw(opened)
     assert drawn.std() > 0
     assert np.array_equal(drawn, draw(original))
 
 
 def test_a_checkpoint_is_read_as_the_safetensors_of_the_same_model(tmp_path: Path) -> None:
-    tensors = ldm.tensors_of(ldm.pipeline("sd1"))
+    tensors = original_layout.tensors_of(original_layout.pipeline("sd1"))
     torch.save({"state_dict": tensors, "global_step": 100}, tmp_path / "model.ckpt")
     opened = load_pipeline(tmp_path / "model.ckpt")
     assert torch.equal(opened.unet.conv_in.weight, tensors["model.diffusion_model.input_blocks.0.0.weight"])
@@ -80,7 +80,7 @@ def test_a_checkpoint_is_read_as_the_safetensors_of_the_same_model(tmp_path: Pat
 def test_older_names_of_the_text_encoder_are_understood(tmp_path: Path) -> None:
     tensors = {
         name.replace("transformer.text_model.", "transformer."): tensor.contiguous()
-        for name, tensor in ldm.tensors_of(ldm.pipeline("sd1")).items()
+        for name, tensor in original_layout.tensors_of(original_layout.pipeline("sd1")).items()
     }
     save_file(tensors, tmp_path / "model.safetensors")
     opened = load_pipeline(tmp_path / "model.safetensors")
@@ -95,7 +95,7 @@ def test_older_names_of_the_text_encoder_are_understood(tmp_path: Path) -> None:
 def test_the_two_kinds_of_sd2_are_told_apart_by_how_long_they_were_trained(
     tmp_path: Path, steps: int | None, prediction: str
 ) -> None:
-    tensors = ldm.tensors_of(ldm.pipeline("sd2"))
+    tensors = original_layout.tensors_of(original_layout.pipeline("sd2"))
     torch.save({"state_dict": tensors} | ({"global_step": steps} if steps else {}), tmp_path / "model.ckpt")
     traits, _ = single_file_parts(SingleFile(tmp_path / "model.ckpt"))
     assert (traits.family, traits.prediction_type) == (Family.SD2, prediction)
@@ -112,12 +112,12 @@ def test_the_two_kinds_of_sd2_are_told_apart_by_how_long_they_were_trained(
 def test_what_a_file_notes_of_itself_decides(
     tmp_path: Path, family: str, notes: dict[str, str], prediction: str
 ) -> None:
-    path = ldm.write(ldm.pipeline(family), tmp_path / "model.safetensors", **notes)
+    path = original_layout.write(original_layout.pipeline(family), tmp_path / "model.safetensors", **notes)
     assert single_file_parts(SingleFile(path))[0].prediction_type == prediction
 
 
 def test_an_sdxl_that_predicts_velocities_is_known_by_its_marks(tmp_path: Path) -> None:
-    path = ldm.write(ldm.pipeline("sdxl"), tmp_path / "model.safetensors")
+    path = original_layout.write(original_layout.pipeline("sdxl"), tmp_path / "model.safetensors")
     save_file(load_file(path) | {"v_pred": torch.zeros(0), "ztsnr": torch.zeros(0)}, path)
     scheduler = load_pipeline(path).scheduler.config
     assert (scheduler.prediction_type, scheduler.rescale_betas_zero_snr) == ("v_prediction", True)
@@ -148,7 +148,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, tensors: dict[str, to
     ],
 )
 def test_a_file_that_lacks_a_part_is_refused(tmp_path: Path, prefix: str, words: str) -> None:
-    tensors = ldm.tensors_of(ldm.pipeline("sd1"))
+    tensors = original_layout.tensors_of(original_layout.pipeline("sd1"))
     rest = {name: tensor.contiguous() for name, tensor in tensors.items() if not name.startswith(prefix)}
     save_file(rest, tmp_path / "model.safetensors")
     with pytest.raises(UnusableModelError, match=words):
@@ -156,7 +156,7 @@ def test_a_file_that_lacks_a_part_is_refused(tmp_path: Path, prefix: str, words:
 
 
 def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
-    path = ldm.write(ldm.pipeline("sd1"), tmp_path / "model.safetensors")
+    path = original_layout.write(original_layout.pipeline("sd1"), tmp_path / "model.safetensors")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(UnusableModelError, match=r"model\.safetensors is not a whole safetensors file"):
         load_pipeline(path)

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from inference.contract.identifiers import new_job_id
-from inference.contract.request import MAX_PROMPT_CHARACTERS
-from inference.engine import OutOfMemoryError
+from contract.identifiers import new_job_id
+from contract.request import MAX_PROMPT_CHARACTERS
+from inference.engine.errors import OutOfMemoryError
 from tests.inference.conftest import Log
-from tests.inference.fakes import ENVIRONMENT, ScriptedEngine, handler_of, wait_until
+from tests.inference.fake_engine import ENVIRONMENT, ScriptedEngine, handler_of, wait_until
 
 MARKER = "xyzzy"
 PROMPTS = {"prompt": f"a {MARKER} circle", "negative_prompt": f"no {MARKER} squares"}

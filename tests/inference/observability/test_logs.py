@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from inference.logs import ContextThreads, adopt, bind_job
+from inference.observability.logs import ContextThreads, adopt, bind_job
 from tests.inference.conftest import Log
 
 

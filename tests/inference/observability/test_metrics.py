@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from ulid import ULID
 
-from inference.contract import metrics
-from inference.contract.problem import ErrorCode, FieldError, ProblemError
-from inference.engine import OutOfMemoryError
-from inference.telemetry import Telemetry
+from contract import metrics
+from contract.problem import ErrorCode, FieldError, ProblemError
+from inference.engine.errors import OutOfMemoryError
+from inference.observability.metrics import Telemetry
 from tests.inference.conftest import Log
 
 ARRIVAL = 1_800_000_000.0

@@ -15,17 +15,17 @@ from PIL import Image, ImageDraw
 from safetensors.torch import load_file, save_file
 from transformers import CLIPConfig, CLIPImageProcessorPil
 
-from inference.contract.safety import SafetyMode
-from inference.denoising.loading import load_engine
-from inference.engine import Inputs
-from inference.output.detection import load_detector
+from contract.safety import SafetyMode
+from inference.diffusion.loader import load_engine
+from inference.engine.interface import Inputs
 from inference.output.detector import DetectorError
-from inference.output.finisher import Finisher
+from inference.output.detector_factory import load_detector
 from inference.output.open_nsfw import OpenNsfw
+from inference.output.postprocessing import Finisher
 from inference.output.provenance import MadeWith
 from tests.inference import tiny_models
-from tests.inference.drawing import generation_of, landscape
-from tests.inference.fakes import ENVIRONMENT
+from tests.inference.fake_engine import ENVIRONMENT
+from tests.inference.generations import generation_of, landscape
 
 ALL, NONE = -2.0, 2.0
 """Thresholds of a cosine that every picture passes, and none."""

@@ -4,11 +4,11 @@ import pytest
 from PIL import Image, ImageChops
 from pydantic import ValidationError
 
-from inference.contract.model import MAX_SIDE, ModelLimits
-from inference.contract.options import OutputFormat
+from contract.model import MAX_SIDE, ModelLimits
+from contract.options import OutputFormat
 from inference.output.encoding import encode
 from inference.output.provenance import Provenance
-from tests.output.files import opened
+from tests.inference.output.metadata_reader import opened
 
 PROVENANCE = Provenance(parameters="a circle", generation="{}")
 FORMATS = pytest.mark.parametrize("output_format", list(OutputFormat))

@@ -10,15 +10,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from inference.contract.generation import Generation
-from inference.contract.identifiers import new_job_id
-from inference.contract.model import ModelLimits
-from inference.contract.options import OutputFormat
-from inference.contract.request import MAX_PROMPT_CHARACTERS, JobRequest
+from contract.generation import Generation
+from contract.identifiers import new_job_id
+from contract.model import ModelLimits
+from contract.options import OutputFormat
+from contract.request import MAX_PROMPT_CHARACTERS, JobRequest
 from inference.output.encoding import encode
 from inference.output.provenance import MadeWith, Provenance
-from tests.inference.drawing import MODEL, generation_of
-from tests.output.files import document, last_line, parameters
+from tests.inference.generations import MODEL, generation_of
+from tests.inference.output.metadata_reader import document, last_line, parameters
 
 FORMATS = pytest.mark.parametrize("output_format", list(OutputFormat))
 VERSIONS = {"diffusers": "0.42.1", "torch": "2.13.0"}

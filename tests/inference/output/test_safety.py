@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from PIL import Image, ImageStat
 
-from inference.contract.result import GenerationResult
-from inference.contract.safety import SafetyMode
-from inference.output.finisher import Finisher
+from contract.result import GenerationResult
+from contract.safety import SafetyMode
+from inference.output.postprocessing import Finisher
 from inference.output.safety import SafetyCheck
 from inference.output.watermark import Watermark
-from tests.inference.fakes import BUCKET, ENVIRONMENT, ScriptedEngine, handler_of
-from tests.output.files import opened
+from tests.inference.fake_engine import BUCKET, ENVIRONMENT, ScriptedEngine, handler_of
+from tests.inference.output.metadata_reader import opened
 
 SAFE, UNSAFE = 5, 6
 """Seeds, and what `ScriptedEngine` makes of them: the red of the image."""

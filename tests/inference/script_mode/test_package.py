@@ -13,10 +13,17 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from inference.contract.problem import Problem
-from inference.package import PackageError, write_package
-from inference.script_mode import ScriptModeError, ScriptModel, input_fn, model_fn, output_fn, predict_fn
-from training.examination import examine
+from contract.problem import Problem
+from inference.script_mode.functions import (
+    ScriptModeError,
+    ScriptModel,
+    input_fn,
+    model_fn,
+    output_fn,
+    predict_fn,
+)
+from inference.script_mode.package import PackageError, write_package
+from training.image_analysis import examine
 
 STAR = {"prompt": "a big yellow star on a blue background", "steps": 20, "seed": 7}
 TOOLKIT = """

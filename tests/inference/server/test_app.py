@@ -11,15 +11,15 @@ import httpx
 import pytest
 from PIL import Image
 
-from inference.contract.identifiers import new_job_id
-from inference.contract.model import ModelDefaults, ModelLimits, ServedModel
-from inference.contract.source import S3Source
-from inference.engine import OutOfMemoryError
-from inference.invocation import InvocationHandler
-from inference.server import create_app
+from contract.identifiers import new_job_id
+from contract.model import ModelDefaults, ModelLimits, ServedModel
+from contract.source import S3Source
+from inference.engine.errors import OutOfMemoryError
+from inference.invocation.handler import InvocationHandler
+from inference.server.app import create_app
 from local.web_server import WebServer, listen
 from tests.inference.conftest import Log
-from tests.inference.fakes import BUCKET, ENVIRONMENT, ScriptedEngine, handler_of, wait_until
+from tests.inference.fake_engine import BUCKET, ENVIRONMENT, ScriptedEngine, handler_of, wait_until
 
 
 @pytest.fixture

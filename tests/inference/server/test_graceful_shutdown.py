@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from inference.contract.model import ModelDeclaration, ModelLimits
-from tests.inference.container import START_S, ContainerProcess
-from tests.inference.fake_hub import FakeHub
-from tests.inference.fakes import wait_until
+from contract.model import ModelDeclaration, ModelLimits
+from tests.inference.container_process import START_S, ContainerProcess
+from tests.inference.fake_engine import wait_until
+from tests.inference.transfer.hub_server import FakeHub
 
 DRAIN_S = 5
 """A small job takes a tenth of it, the large one many times as long."""

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from inference.contract.manifest import MANIFEST
+from contract.manifest import MANIFEST
 
 REPOSITORY = "someone/a-model"
 REVISION = "0123456789abcdef0123456789abcdef01234567"

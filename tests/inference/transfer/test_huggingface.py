@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from inference.contract.source import HubSource
-from inference.hub import HubError, fetch_model, select_files
+from contract.source import HubSource
+from inference.transfer.huggingface import HubError, fetch_model, select_files
 from tests.inference.conftest import Log
-from tests.inference.fake_hub import REPOSITORY, REVISION, FakeHub
+from tests.inference.transfer.hub_server import REPOSITORY, REVISION, FakeHub
 
 KEY, WRONG_KEY = "hf_right", "hf_wrong"
 SOURCE = HubSource(id=REPOSITORY, revision=REVISION)

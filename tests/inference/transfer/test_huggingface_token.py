@@ -6,8 +6,8 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from inference.hub import HubError
-from inference.hub_token import read_token
+from inference.transfer.huggingface import HubError
+from inference.transfer.huggingface_token import read_token
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:hub-AbCdEf"
 KEY = "hf_abcDEF123"

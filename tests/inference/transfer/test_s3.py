@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from inference.contract.identifiers import S3Location
-from inference.transfer import fetch, fetch_prefix, store, store_directory
-from inference.transfer_errors import Obstacle, TransferError
-from tests.inference.fakes import BUCKET
+from contract.identifiers import S3Location
+from inference.transfer.errors import Obstacle, TransferError
+from inference.transfer.s3 import fetch, fetch_prefix, store, store_directory
+from tests.inference.fake_engine import BUCKET
 
 CONTENT = bytes(range(256)) * 40
 PART = 1024

@@ -14,14 +14,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from inference.contract.problem import CONTENT_TYPE, ErrorCode, Problem
-from inference.contract.request import JobRequest
+from contract.problem import CONTENT_TYPE, ErrorCode, Problem
+from contract.request import JobRequest
 from local.client import JobFailedError, JobsClient, UnreachableError
 from local.processes import free_port
-from local.showcase import essentials
+from local.showcase import captions
 from local.showcase.command import Api, RowsFailedError, run, running_locally
-from local.showcase.rows import rows
-from local.showcase.sheet import CELL, Cell, Strip, contact_sheet
+from local.showcase.contact_sheet import CELL, Cell, Strip, contact_sheet
+from local.showcase.features import rows
 from local.web_server import WebServer, listen
 
 SIDE = 256
@@ -147,13 +147,13 @@ def test_every_request_is_one_for_the_models_size(side: int) -> None:
 def test_requests_are_told_by_what_they_share_and_what_not() -> None:
     common = {"prompt": "a star", "input_image": "data:image/png;base64,AAAA", "seed": 7}
     one, other = common | {"loras": []}, common | {"loras": [{"name": "moon", "weight": 0.5}]}
-    assert essentials.shared([one, other]) == "prompt: a star\ninput_image: data:…\nseed: 7"
-    assert essentials.own(one, [one, other]) == "loras: none"
-    assert essentials.own(other, [one, other]) == "loras: name moon, weight 0.5"
+    assert captions.shared([one, other]) == "prompt: a star\ninput_image: data:…\nseed: 7"
+    assert captions.own(one, [one, other]) == "loras: none"
+    assert captions.own(other, [one, other]) == "loras: name moon, weight 0.5"
 
 
 def test_a_long_prompt_shows_its_ends() -> None:
-    told = essentials.shared([{"prompt": f"a red {'photo ' * 100}circle"}])
+    told = captions.shared([{"prompt": f"a red {'photo ' * 100}circle"}])
     assert told.startswith("prompt: a red photo")
     assert told.endswith("photo circle")
     assert len(told) < 80

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from inference.contract import metrics
+from contract import metrics
 from infra.prices import PRICES, Price, Prices, UnknownInstanceTypeError
 from operations.cost.assumptions import ASSUMPTIONS, Assumptions
 from operations.cost.figures import figures

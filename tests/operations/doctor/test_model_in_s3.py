@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 from safetensors.numpy import save
 
-from inference.contract.source import S3Source
+from contract.source import S3Source
 from operations.doctor.check import Status, finding_of
 from operations.doctor.model_directory import components, faults, weights
 from operations.doctor.model_in_s3 import ModelFiles, ModelLocation, ModelWeights

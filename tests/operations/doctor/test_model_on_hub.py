@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
-from inference.contract.source import HubSource
+from contract.source import HubSource
 from operations.doctor.check import Status, finding_of
 from operations.doctor.model_on_hub import HubRepository, HubToken
 from tests.operations.conftest import StubbedAws

@@ -11,8 +11,8 @@ from rich.console import Console
 
 from operations.doctor.check import Finding, Status, doubtful, failed, passed, skipped
 from operations.doctor.configuration import Configuration
-from operations.doctor.examination import examine
 from operations.doctor.report import report
+from operations.doctor.runner import examine
 from operations.doctor.stage_checks import checks_of_account, checks_without_account
 from operations.versions import CDK_CLI
 from tests.conftest import ROOT

@@ -6,14 +6,14 @@ import diffusers
 import numpy as np
 import torch
 
-from inference.contract.generation import Generation
-from inference.contract.samplers import find_sampler
-from inference.denoising.components import Components
-from inference.denoising.loop import DenoisingLoop
-from inference.denoising.ticket import Ticket
-from inference.denoising.turns import Turns
-from inference.engine import AdapterFile, Adapters, Inputs
-from tests.inference.drawing import Inline, generation_of, landscape
+from contract.generation import Generation
+from contract.samplers import find_sampler
+from inference.diffusion.denoising.batcher import Turns
+from inference.diffusion.denoising.components import Components
+from inference.diffusion.denoising.loop import DenoisingLoop
+from inference.diffusion.tasks.generation_task import Ticket
+from inference.engine.interface import AdapterFile, Adapters, Inputs
+from tests.inference.generations import Inline, generation_of, landscape
 
 ROOM = 4
 NOTHING = Inputs()

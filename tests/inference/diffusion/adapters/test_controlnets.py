@@ -12,11 +12,12 @@ from diffusers.models import MultiControlNetModel
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from inference.denoising.ticket import Ticket
-from inference.engine import AdapterFile, AdapterUnusableError
+from inference.diffusion.tasks.generation_task import Ticket
+from inference.engine.errors import AdapterUnusableError
+from inference.engine.interface import AdapterFile
 from tests.inference import tiny_models
-from tests.inference.adapted import ROOM, AdaptedLoop, stock, with_controlnets
-from tests.inference.drawing import generation_of, landscape
+from tests.inference.diffusion.adapters.adapter_harness import ROOM, AdaptedLoop, stock, with_controlnets
+from tests.inference.generations import generation_of, landscape
 from tests.inference.tiny_adapters import controlnet, file_at
 
 pytestmark = pytest.mark.usefixtures("engine_cores")

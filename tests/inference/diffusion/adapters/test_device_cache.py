@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from inference.denoising.residents import Residents
+from inference.diffusion.adapters.device_cache import Residents
 
 
 @dataclass(eq=False)

@@ -9,12 +9,13 @@ import torch
 from diffusers.loaders.lora_base import LORA_ADAPTER_METADATA_KEY
 from torch import nn
 
-from inference.contract.problem import ErrorCode
-from inference.denoising.residents import Residents
-from inference.engine import AdapterFile, AdapterUnusableError, OutOfMemoryError
+from contract.problem import ErrorCode
+from inference.diffusion.adapters.device_cache import Residents
+from inference.engine.errors import AdapterUnusableError, OutOfMemoryError
+from inference.engine.interface import AdapterFile
 from tests.inference import tiny_models
-from tests.inference.adapted import AdaptedLoop, stock, with_loras
-from tests.inference.drawing import generation_of
+from tests.inference.diffusion.adapters.adapter_harness import AdaptedLoop, stock, with_loras
+from tests.inference.generations import generation_of
 from tests.inference.tiny_adapters import file_at, kohya, lora, write
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
@@ -125,7 +126,7 @@ def test_they_are_loaded_once_and_again_when_they_have_been_replaced(
     replaced = AdapterFile(file.name, successor.path, successor.version)
     first = sd_loop.draw(**with_loras(file))
     with monkeypatch.context() as patch:
-        patch.setattr("inference.denoising.loras.read_lora", None)
+        patch.setattr("inference.diffusion.adapters.loras.read_lora", None)
         sd_loop.draw()
         assert sd_loop.draw(**with_loras(file)) == first
     assert sd_loop.draw(**with_loras(replaced)) != first

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from diffusers import AutoencoderKL
 
-from inference.engine import AdapterFile, Adapters, AdapterUnusableError, Inputs
+from inference.engine.errors import AdapterUnusableError
+from inference.engine.interface import AdapterFile, Adapters, Inputs
 from tests.inference import tiny_models
-from tests.inference.adapted import AdaptedLoop, stock
-from tests.inference.drawing import generation_of, landscape
+from tests.inference.diffusion.adapters.adapter_harness import AdaptedLoop, stock
+from tests.inference.generations import generation_of, landscape
 from tests.inference.tiny_adapters import file_at, vae, write
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
@@ -56,7 +57,7 @@ def test_it_does_not_decide_what_shares_a_forward_and_is_loaded_once(
     files = [vae(loop.pipeline, tmp_path / str(seed), seed=seed) for seed in (1, 2)]
     alone = [loop.draw(), *(loop.draw(**with_vae(file)) for file in files)]
     with monkeypatch.context() as patch:
-        patch.setattr("inference.denoising.vaes.load_component", None)
+        patch.setattr("inference.diffusion.adapters.vaes.load_component", None)
         tickets = [loop.admit(), *(loop.admit(**with_vae(file)) for file in files)]
         drawn = loop.finish(*tickets)
     assert [ticket.future.result(0).bucket for ticket in tickets] == [4, 4, 4]

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from inference.denoising.components import Components
-from inference.denoising.loop import DenoisingLoop
-from inference.denoising.ticket import Ticket
-from inference.denoising.turns import Turns
-from inference.engine import Adapters, Inputs
-from tests.inference.drawing import Inline, generation_of
+from inference.diffusion.denoising.batcher import Turns
+from inference.diffusion.denoising.components import Components
+from inference.diffusion.denoising.loop import DenoisingLoop
+from inference.diffusion.tasks.generation_task import Ticket
+from inference.engine.interface import Adapters, Inputs
+from tests.inference.generations import Inline, generation_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.denoising.turns import PATIENCE, Compatibility, Turns
+from inference.diffusion.denoising.batcher import PATIENCE, Compatibility, Turns
 
 SMALL = Compatibility(width=64, height=64, guided=True, tokens=77)
 LARGE = Compatibility(width=128, height=128, guided=True, tokens=77)

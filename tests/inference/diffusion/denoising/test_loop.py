@@ -11,14 +11,15 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from inference.contract.generation import Generation, InvalidRequestError
-from inference.denoising.failures import DeviceLostError
-from inference.denoising.prompts.encoded import EncodedPrompt
-from inference.denoising.prompts.prompt_encoder import MAX_CHUNKS
-from inference.denoising.ticket import Ticket
-from inference.engine import AdapterFile, Adapters, Inputs, InvalidOutputError
-from tests.inference.drawing import landscape
-from tests.inference.hand_turned import ROOM, Loop
+from contract.generation import Generation, InvalidRequestError
+from inference.diffusion.prompts.encoded_prompt import EncodedPrompt
+from inference.diffusion.prompts.prompt_encoder import MAX_CHUNKS
+from inference.diffusion.tasks.failures import DeviceLostError
+from inference.diffusion.tasks.generation_task import Ticket
+from inference.engine.errors import InvalidOutputError
+from inference.engine.interface import AdapterFile, Adapters, Inputs
+from tests.inference.diffusion.denoising.loop_harness import ROOM, Loop
+from tests.inference.generations import landscape
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from inference.contract.problem import ErrorCode
-from inference.engine import InvalidOutputError, OutOfMemoryError
+from contract.problem import ErrorCode
+from inference.engine.errors import InvalidOutputError, OutOfMemoryError
 from tests.inference import tiny_models
-from tests.inference.hand_turned import Loop
+from tests.inference.diffusion.denoising.loop_harness import Loop
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
 

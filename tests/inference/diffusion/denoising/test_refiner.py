@@ -11,18 +11,18 @@ import torch
 from diffusers import StableDiffusionXLImg2ImgPipeline
 from PIL import Image
 
-from inference.contract.generation import InvalidRequestError
-from inference.contract.samplers import find_sampler
-from inference.denoising.components import Components
-from inference.denoising.device import DeviceThread
-from inference.denoising.loading import engine_of, load_engine
-from inference.denoising.loop import DenoisingLoop
-from inference.denoising.refiner import Refiner
-from inference.denoising.ticket import Ticket
-from inference.denoising.turns import Turns
-from inference.engine import Inputs
-from tests.inference.drawing import Inline, generation_of, landscape
-from tests.models import ldm
+from contract.generation import InvalidRequestError
+from contract.samplers import find_sampler
+from inference.diffusion.denoising.batcher import Turns
+from inference.diffusion.denoising.components import Components
+from inference.diffusion.denoising.loop import DenoisingLoop
+from inference.diffusion.denoising.refiner import Refiner
+from inference.diffusion.engine_thread import DeviceThread
+from inference.diffusion.loader import engine_of, load_engine
+from inference.diffusion.tasks.generation_task import Ticket
+from inference.engine.interface import Inputs
+from tests.inference.generations import Inline, generation_of, landscape
+from tests.inference.models import original_layout
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
 SETTINGS: dict[str, Any] = {"prompt": "a red circle", "negative_prompt": "blue", "seed": 11, "steps": 10}
@@ -30,13 +30,13 @@ SETTINGS: dict[str, Any] = {"prompt": "a red circle", "negative_prompt": "blue",
 
 @pytest.fixture(scope="module")
 def base() -> Any:
-    return quiet(ldm.pipeline("sdxl"))
+    return quiet(original_layout.pipeline("sdxl"))
 
 
 @pytest.fixture(scope="module")
 def refiner(base: Any) -> Any:
     """It decodes with the base's autoencoder, as the engine does."""
-    refiner = quiet(ldm.pipeline("sdxl_refiner"))
+    refiner = quiet(original_layout.pipeline("sdxl_refiner"))
     refiner.register_modules(vae=base.vae)
     return refiner
 

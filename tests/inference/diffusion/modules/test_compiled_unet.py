@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from inference.denoising.compilation import Compilation
+from inference.diffusion.modules.compiled_unet import Compilation
 from tests.inference import tiny_models
 from tests.inference.conftest import Log
-from tests.inference.fakes import wait_until
+from tests.inference.fake_engine import wait_until
 
 
 class Shelf:

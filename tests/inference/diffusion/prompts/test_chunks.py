@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.denoising.prompts.chunks import BACKTRACK, Place, Run, split
+from inference.diffusion.prompts.chunks import BACKTRACK, Place, Run, split
 
 COMMA = 9
 

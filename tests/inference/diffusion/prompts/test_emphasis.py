@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.denoising.prompts.emphasis import Fragment, read
+from inference.diffusion.prompts.emphasis import Fragment, read
 
 UP, DOWN = 1.1, 1 / 1.1
 PROMPTS = st.text(st.sampled_from("ab ,:.1-()[]\\\n") | st.characters(), max_size=60) | st.lists(

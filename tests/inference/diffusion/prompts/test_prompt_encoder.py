@@ -8,11 +8,11 @@ import pytest
 import torch
 from transformers import CLIPTextModel
 
-from inference.contract.generation import InvalidRequestError
-from inference.denoising.prompts.encoded import EncodedPrompt
-from inference.denoising.prompts.prompt_encoder import MAX_CHUNKS, PromptEncoder
-from tests.inference.drawing import generation_of
-from tests.inference.prompts.families import FAMILIES, LAYERS
+from contract.generation import InvalidRequestError
+from inference.diffusion.prompts.encoded_prompt import EncodedPrompt
+from inference.diffusion.prompts.prompt_encoder import MAX_CHUNKS, PromptEncoder
+from tests.inference.diffusion.prompts.tiny_families import FAMILIES, LAYERS
+from tests.inference.generations import generation_of
 
 LONG = ", ".join(["a big red circle on a white background"] * 12)
 

@@ -11,15 +11,16 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
-
-from inference.contract.problem import ErrorCode
-from inference.denoising.adapter_files import UnfitError
-from inference.denoising.prompts.embedding_file import read_embedding
-from inference.denoising.prompts.encoded import EncodedPrompt
-from inference.denoising.prompts.prompt_encoder import PromptEncoder
-from inference.engine import AdapterFile, AdapterUnusableError
-from tests.inference.drawing import generation_of
 from tests.inference.prompts import families
+
+from contract.problem import ErrorCode
+from inference.diffusion.adapters.adapter_files import UnfitError
+from inference.diffusion.prompts.encoded_prompt import EncodedPrompt
+from inference.diffusion.prompts.prompt_encoder import PromptEncoder
+from inference.diffusion.prompts.textual_inversion_file import read_embedding
+from inference.engine.errors import AdapterUnusableError
+from inference.engine.interface import AdapterFile
+from tests.inference.generations import generation_of
 
 WIDTH = 32
 NAME = "my-style.v2"

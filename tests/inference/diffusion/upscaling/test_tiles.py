@@ -9,10 +9,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.denoising.enlarging.tiles import MARGIN, OVERLAP, _spans, tiles_of
-from inference.denoising.enlarging.upscaler import LARGEST_TILE
+from inference.diffusion.upscaling.tiles import MARGIN, OVERLAP, _spans, tiles_of
+from inference.diffusion.upscaling.upscaler import LARGEST_TILE
 from tests.inference import tiny_upscalers
-from tests.inference.enlarging import Desk, picture, upscaler_of, watch
+from tests.inference.diffusion.upscaling.upscaling_harness import Desk, picture, upscaler_of, watch
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
 

@@ -10,18 +10,25 @@ from typing import Any
 import pytest
 import torch
 
-from inference.contract.problem import ErrorCode, ProblemError
-from inference.denoising.device import DeviceThread
-from inference.denoising.enlarging import reading, upscalers
-from inference.denoising.enlarging.library import load_spandrel
-from inference.denoising.enlarging.reading import read_upscaler
-from inference.denoising.enlarging.upscaler import Upscaler
-from inference.denoising.enlarging.upscalers import Upscalers
-from inference.denoising.enlarging.work import Enlarging
-from inference.engine import AdapterFile
+from contract.problem import ErrorCode, ProblemError
+from inference.diffusion.engine_thread import DeviceThread
+from inference.diffusion.upscaling import upscaler_cache, upscaler_file
+from inference.diffusion.upscaling.spandrel import load_spandrel
+from inference.diffusion.upscaling.upscaler import Upscaler
+from inference.diffusion.upscaling.upscaler_cache import Upscalers
+from inference.diffusion.upscaling.upscaler_file import read_upscaler
+from inference.diffusion.upscaling.upscaling_loop import Enlarging
+from inference.engine.interface import AdapterFile
 from tests.conftest import ROOT
 from tests.inference import tiny_upscalers
-from tests.inference.enlarging import CPU, POINTER, Desk, Idle, picture, upscaler_of
+from tests.inference.diffusion.upscaling.upscaling_harness import (
+    CPU,
+    POINTER,
+    Desk,
+    Idle,
+    picture,
+    upscaler_of,
+)
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
 
@@ -41,7 +48,7 @@ def engine() -> Iterator[DeviceThread]:
 def test_the_library_is_imported_without_torchvision_and_leaves_no_trace_of_having_missed_it() -> None:
     code = """
 import sys
-from inference.denoising.enlarging.library import load_spandrel
+from inference.diffusion.upscaling.spandrel import load_spandrel
 assert not any(name.startswith("spandrel") for name in sys.modules)
 spandrel = load_spandrel()
 assert load_spandrel() is spandrel
@@ -159,9 +166,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[AdapterFile]:
 
     def read(file: AdapterFile, *, pointer: str) -> Upscaler:
         reads.append(file)
-        return reading.read_upscaler(file, pointer=pointer)
+        return upscaler_file.read_upscaler(file, pointer=pointer)
 
-    monkeypatch.setattr(upscalers, "read_upscaler", read)
+    monkeypatch.setattr(upscaler_cache, "read_upscaler", read)
     return reads
 
 

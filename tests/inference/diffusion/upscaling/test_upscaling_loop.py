@@ -9,19 +9,27 @@ import pytest
 import torch
 from PIL import Image
 
-from inference.contract.problem import ProblemError
-from inference.denoising.components import Components
-from inference.denoising.device import DeviceThread
-from inference.denoising.enlarging.upscaler import LARGEST_TILE, Upscaler
-from inference.denoising.enlarging.work import Enlarging
-from inference.denoising.loop import DenoisingLoop
-from inference.denoising.shift import Shift
-from inference.denoising.ticket import Ticket
-from inference.denoising.turns import Turns
-from inference.engine import Inputs, InvalidOutputError, OutOfMemoryError
+from contract.problem import ProblemError
+from inference.diffusion.denoising.batcher import Turns
+from inference.diffusion.denoising.components import Components
+from inference.diffusion.denoising.loop import DenoisingLoop
+from inference.diffusion.engine_thread import DeviceThread, RoundRobin
+from inference.diffusion.tasks.generation_task import Ticket
+from inference.diffusion.upscaling.upscaler import LARGEST_TILE, Upscaler
+from inference.diffusion.upscaling.upscaling_loop import Enlarging
+from inference.engine.errors import InvalidOutputError, OutOfMemoryError
+from inference.engine.interface import Inputs
 from tests.inference import tiny_models, tiny_upscalers
-from tests.inference.drawing import Inline, generation_of
-from tests.inference.enlarging import CPU, POINTER, Desk, Idle, picture, upscaler_of, watch
+from tests.inference.diffusion.upscaling.upscaling_harness import (
+    CPU,
+    POINTER,
+    Desk,
+    Idle,
+    picture,
+    upscaler_of,
+    watch,
+)
+from tests.inference.generations import Inline, generation_of
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
 
@@ -78,13 +86,13 @@ def test_tiles_and_steps_take_turns(demo_model: Path, tmp_path: Path) -> None:
     drawing = DenoisingLoop(Components.of(pipeline), Turns(max_bucket=8))
     desk, upscaler = Desk(), upscaler_of(tmp_path)
     watch(upscaler, lambda _shape: events.append("tile"))
-    shift = Shift(drawing, desk.enlarging)
+    workers = RoundRobin(drawing, desk.enlarging)
     ticket = Ticket(generation_of(steps=4), Inputs(), lambda done, total: None, messenger=Inline())
     with torch.inference_mode():
         drawing.admit(ticket)
         future = desk.order(upscaler, picture(), (320, 200))
-        while shift.busy:
-            shift.turn()
+        while workers.busy:
+            workers.turn()
     assert events == ["step", "tile"] * 4 + ["tile"] * 2
     assert ticket.future.result(0).images
     assert future.result(0).size == (320, 200)

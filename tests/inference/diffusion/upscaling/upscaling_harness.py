@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from inference.denoising.enlarging.enlargement import Enlargement
-from inference.denoising.enlarging.reading import read_upscaler
-from inference.denoising.enlarging.upscaler import Upscaler
-from inference.denoising.enlarging.work import Enlarging
-from inference.denoising.ticket import Ticket
+from inference.diffusion.tasks.generation_task import Ticket
+from inference.diffusion.upscaling.upscale_task import Enlargement
+from inference.diffusion.upscaling.upscaler import Upscaler
+from inference.diffusion.upscaling.upscaler_file import read_upscaler
+from inference.diffusion.upscaling.upscaling_loop import Enlarging
 from tests.inference import tiny_upscalers
-from tests.inference.drawing import Inline
+from tests.inference.generations import Inline
 
 CPU = torch.device("cpu")
 POINTER = "#/upscale/upscaler"

@@ -10,18 +10,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from inference import convert
-from inference.contract.identifiers import S3Location
-from inference.contract.manifest import MANIFEST
-from inference.hub import fetch_model
-from inference.models import sources, targets
+from contract.identifiers import S3Location
+from contract.manifest import MANIFEST
+from inference.models.conversion import __main__ as convert
+from inference.models.conversion import sources, targets
 from inference.models.loading import load_pipeline
 from inference.models.manifests import declaration_of, read_manifest, revision_of, sha256_of, verify
-from inference.transfer import store, store_directory
-from inference.transfer_errors import Obstacle, TransferError
-from tests.inference.fake_hub import REPOSITORY, REVISION, FakeHub
-from tests.models import ldm
-from tests.models.test_opening import pack
+from inference.transfer.errors import Obstacle, TransferError
+from inference.transfer.huggingface import fetch_model
+from inference.transfer.s3 import store, store_directory
+from tests.inference.models import original_layout
+from tests.inference.models.test_formats import pack
+from tests.inference.transfer.hub_server import REPOSITORY, REVISION, FakeHub
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,9 @@ def test_a_single_file_becomes_a_directory(
     tmp_path: Path, family: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prediction = "v_prediction" if family == "sd2" else "epsilon"
-    file = ldm.write(ldm.pipeline(family, prediction=prediction), tmp_path / "a.safetensors")
+    file = original_layout.write(
+        original_layout.pipeline(family, prediction=prediction), tmp_path / "a.safetensors"
+    )
     assert run(file, tmp_path / "out/model") == 0
     check(tmp_path / "out/model", family)
     assert revision_of(tmp_path / "out/model") == sha256_of(file)
@@ -70,7 +72,9 @@ def test_a_single_file_becomes_a_directory(
 
 
 def test_a_checkpoint_and_an_archive_of_it_become_the_same_model(tmp_path: Path) -> None:
-    torch.save({"state_dict": ldm.tensors_of(ldm.pipeline("sd1"))}, tmp_path / "a.ckpt")
+    torch.save(
+        {"state_dict": original_layout.tensors_of(original_layout.pipeline("sd1"))}, tmp_path / "a.ckpt"
+    )
     archive = pack(tmp_path / "model.tar.gz", **{"a.ckpt": (tmp_path / "a.ckpt").read_bytes()})
     assert run(tmp_path / "a.ckpt", tmp_path / "one") == 0
     assert run(archive, tmp_path / "two") == 0
@@ -90,7 +94,7 @@ def test_a_directory_keeps_what_it_declares_its_refiner_and_what_examines_pictur
     (model / MANIFEST).write_text(
         json.dumps({"family": "sd1", "defaults": {"steps": 7, "width": 128, "height": 128}})
     )
-    ldm.pipeline("sdxl_refiner").save_pretrained(model / "refiner")
+    original_layout.pipeline("sdxl_refiner").save_pretrained(model / "refiner")
     (model / "safety_checker").mkdir()
     (model / "safety_checker/config.json").write_text("{}")
     index = json.loads((model / "model_index.json").read_text())
@@ -128,7 +132,9 @@ def test_models_go_from_s3_to_s3(tmp_path: Path, s3: Any, model: Path) -> None:
     stored = keys(s3, "converted/")
     assert {MANIFEST, "unet/diffusion_pytorch_model.safetensors"} <= stored
     store(
-        s3, ldm.write(ldm.pipeline("sd1"), tmp_path / "a.safetensors"), S3Location("models", "a.safetensors")
+        s3,
+        original_layout.write(original_layout.pipeline("sd1"), tmp_path / "a.safetensors"),
+        S3Location("models", "a.safetensors"),
     )
     assert run("s3://models/a.safetensors", tmp_path / "out") == 0
     check(tmp_path / "out", "sd1")

@@ -1,0 +1,1 @@
+"""Models, adapters and compiled code, kept on local disk."""

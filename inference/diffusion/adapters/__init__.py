@@ -1,0 +1,1 @@
+"""LoRAs, ControlNets and VAEs that requests name."""

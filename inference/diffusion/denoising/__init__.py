@@ -1,0 +1,1 @@
+"""The denoising loop with continuous batching."""

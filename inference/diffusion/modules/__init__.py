@@ -1,0 +1,1 @@
+"""Wrappers around diffusers' modules: VAE, schedulers, compiled UNet, offloading."""

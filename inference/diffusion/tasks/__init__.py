@@ -1,0 +1,1 @@
+"""Tasks submitted to the engine thread, and how they fail."""

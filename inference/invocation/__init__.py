@@ -1,0 +1,1 @@
+"""One invocation, from its request body to its result document."""

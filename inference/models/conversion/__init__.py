@@ -1,0 +1,1 @@
+"""Conversion of models to fp16 safetensors in the diffusers layout."""

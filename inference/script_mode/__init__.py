@@ -1,0 +1,1 @@
+"""The engine inside AWS's stock inference containers."""

@@ -1,0 +1,1 @@
+"""Verified, resumable downloads from S3 and the Hugging Face Hub."""

@@ -1,0 +1,1 @@
+"""SageMaker's control plane and asynchronous endpoints, emulated on one machine."""
