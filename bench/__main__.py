@@ -36,7 +36,7 @@ def main() -> int:
         arguments.model = random_model(arguments.random, arguments.directory)
     makers = {
         name: make
-        for name, make in arms(arguments.model, max_bucket=arguments.max_bucket).items()
+        for name, make in arms(arguments.model, max_batch_size=arguments.max_batch_size).items()
         if arguments.arms is None or name in arguments.arms
     }
     starts = {

@@ -31,8 +31,8 @@ class Arm(Protocol):
 class Engine:
     """This project's engine: requests share forwards."""
 
-    def __init__(self, model: Path, *, max_bucket: int) -> None:
-        self._engine = load_engine(model, max_bucket=max_bucket)
+    def __init__(self, model: Path, *, max_batch_size: int) -> None:
+        self._engine = load_engine(model, max_batch_size=max_batch_size)
 
     def draw(self, generation: Generation) -> None:
         """See `Arm.draw`."""
@@ -119,10 +119,10 @@ def _open(model: Path, dtype: torch.dtype) -> Any:
     return pipeline
 
 
-def arms(model: Path, *, max_bucket: int) -> dict[str, Callable[[], Arm]]:
+def arms(model: Path, *, max_batch_size: int) -> dict[str, Callable[[], Arm]]:
     """Everything that is compared, by what the table calls it."""
     return {
-        "this engine": lambda: Engine(model, max_bucket=max_bucket),
+        "this engine": lambda: Engine(model, max_batch_size=max_batch_size),
         "diffusers, one by one": lambda: Serial(lambda: open_plainly(model)),
         "diffusers, compiled": lambda: Serial(lambda: open_compiled(model)),
         "as the notebooks": lambda: Serial(lambda: open_as_the_notebooks(model), autocast=True),

@@ -50,7 +50,7 @@ def main() -> None:
 
     from bench.backends import arms
 
-    arm = arms(arguments.model, max_bucket=8)[arguments.arm]()
+    arm = arms(arguments.model, max_batch_size=8)[arguments.arm]()
     arm.draw(generation)
     arm.close()
     if torch.cuda.is_available():

@@ -89,7 +89,7 @@ def _check_power_of_two(number: int) -> int:
     return number
 
 
-MaxBucket = Annotated[int, Field(ge=1, le=64), AfterValidator(_check_power_of_two)]
+MaxBatchSize = Annotated[int, Field(ge=1, le=64), AfterValidator(_check_power_of_two)]
 """The most images, of all jobs together, that share an evaluation of the denoiser; a power of two."""
 
 
@@ -120,9 +120,9 @@ class ContainerEnvironment(Environment):
 
     max_input_image_bytes: int = Field(default=25 * 1024 * 1024)
     max_input_image_pixels: int = Field(default=50_000_000)
-    max_bucket: MaxBucket = 8
+    max_batch_size: MaxBatchSize = 8
 
-    strict_bucket: bool = False
+    fixed_batch_size: bool = False
     """True draws in buckets of that size always, so that images do not depend on the load."""
 
     compile: bool = False

@@ -218,7 +218,7 @@ def _unsuitable_steps(generation: Generation, limits: ModelLimits) -> Iterator[F
 
 
 def _oversized(generation: Generation, limits: ModelLimits) -> Iterator[FieldError]:
-    """Passes that would make more pixels than are allowed; a size that is not known yet is checked later."""
+    """Passes whose output would exceed the limits; a size that depends on an input image is checked later."""
     size = max(generation.width or 0, generation.height or 0)
     for name, scale in (
         ("hires", generation.hires and generation.hires.scale),

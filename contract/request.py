@@ -135,7 +135,7 @@ class InvocationRequest(JobRequest):
     id: JobId | None = None
 
 
-class NamesPictures(Protocol):
+class NamesImages(Protocol):
     """What names pictures: a request, and what is made of it."""
 
     @property
@@ -154,7 +154,7 @@ class NamesPictures(Protocol):
         ...
 
 
-def named_pictures(asked: NamesPictures) -> dict[str, str]:
+def named_images(asked: NamesImages) -> dict[str, str]:
     """The URIs of the pictures that are named, by the JSON pointer to each."""
     named = {"#/input_image": asked.input_image, "#/mask_image": asked.mask_image}
     named |= {control_pointer(index): each.image for index, each in enumerate(asked.controlnets)}

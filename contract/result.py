@@ -33,7 +33,7 @@ class GenerationResult(BaseModel):
     steps: int
     guidance_scale: float
     strength: float | None = None
-    bucket: int | None = Field(
+    batch_size: int | None = Field(
         default=None,
         description=(
             "The most images, these included, that shared an evaluation of the denoiser. Only in a bucket "
@@ -44,7 +44,7 @@ class GenerationResult(BaseModel):
         default=None,
         description="The weights: a commit of the hub, or the SHA-256 of the file they were made from.",
     )
-    concessions: tuple[str, ...] = Field(
+    fallbacks: tuple[str, ...] = Field(
         default=(),
         description="What was done to make the images fit the memory, or to draw them at all, in words.",
     )

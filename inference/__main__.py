@@ -9,7 +9,7 @@ from inference.data_bucket import DataBucket
 from inference.invocation.handler import InvocationHandler
 from inference.invocation.running_jobs import RunningJobs
 from inference.observability.logs import start_logging
-from inference.observability.metrics import Telemetry
+from inference.observability.metrics import ContainerMetrics
 from inference.server.app import create_app
 from inference.server.graceful_shutdown import DrainingServer
 from inference.wiring import load_handler
@@ -23,7 +23,7 @@ def main() -> None:
     start_logging()
     os.environ.update(_VERBOSITY)
     environment = ContainerEnvironment.read(os.environ)
-    telemetry = Telemetry(stage=environment.stage, model=environment.model.name)
+    telemetry = ContainerMetrics(stage=environment.stage, model=environment.model.name)
     running = RunningJobs()
 
     def load() -> InvocationHandler:

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 
 from contract.environment import ContainerEnvironment
 from inference.artifacts.adapter_store import AdapterStore
-from inference.artifacts.compile_cache import StoredCode
-from inference.artifacts.model_store import ModelLibrary, with_checker_here
+from inference.artifacts.compile_cache import S3CompileCache
+from inference.artifacts.model_store import ModelStore, with_checker_here
 from inference.data_bucket import DataBucket
 from inference.engine.interface import Engine
 from inference.engine.model_pool import ModelPool
-from inference.input.image_sources import PictureSources
-from inference.input.preprocessing import Preparation
-from inference.input.public_fetcher import PublicWeb
-from inference.invocation.generator import Studio
+from inference.input.image_sources import ImageSources
+from inference.input.preprocessing import InputPreprocessor
+from inference.input.public_fetcher import PublicFetcher
+from inference.invocation.generator import ImageGenerator
 from inference.invocation.handler import InvocationHandler
-from inference.invocation.multi_pass import Passes
+from inference.invocation.multi_pass import MultiPassGenerator
 from inference.invocation.running_jobs import RunningJobs
-from inference.invocation.upscalers import Enlargers
+from inference.invocation.upscalers import UpscalerResolver
 from inference.observability.logs import ContextThreads
-from inference.observability.metrics import Telemetry
-from inference.output.postprocessing import Finisher
+from inference.observability.metrics import ContainerMetrics
+from inference.output.postprocessing import Postprocessor
 from inference.transfer.s3 import fetch_prefix
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def load_handler(
     *,
     s3: "S3Client",
     bucket: DataBucket,
-    telemetry: Telemetry,
+    telemetry: ContainerMetrics,
     running: RunningJobs,
 ) -> InvocationHandler:
     """What serves invocations, with the environment's model loaded; takes as long as that does.
@@ -55,22 +55,22 @@ def load_handler(
         running: what admits jobs, and ends them before their time.
     """
     fetch = partial(fetch_prefix, s3)
-    library = ModelLibrary(environment, _FETCHED / "models", fetch_prefix=fetch)
+    library = ModelStore(environment, _FETCHED / "models", fetch_prefix=fetch)
 
     def load_model(name: str) -> Engine:
         with telemetry.loading(name):
             from inference.diffusion.loader import load_engine  # takes seconds: /ping must not wait
 
-            code = StoredCode(s3, environment.data_bucket_name, name)
+            cache = S3CompileCache(s3, environment.data_bucket_name, name)
             return load_engine(
                 library.path(name),
-                max_bucket=environment.max_bucket,
-                strict_bucket=environment.strict_bucket,
-                code=code if environment.compile else None,
+                max_batch_size=environment.max_batch_size,
+                fixed_batch_size=environment.fixed_batch_size,
+                compile_cache=cache if environment.compile else None,
             )
 
     checked = with_checker_here(environment, _FETCHED / "safety_checker", fetch_prefix=fetch)
-    finisher = Finisher.load(checked, library.path(environment.model.name))
+    finisher = Postprocessor.load(checked, library.path(environment.model.name))
     gib = environment.model_memory_gib
     engine = ModelPool(
         load_model,
@@ -81,7 +81,7 @@ def load_handler(
     transfers = ContextThreads(max_workers=_TRANSFERS, thread_name_prefix="transfer")
     return InvocationHandler(
         engine=engine,
-        studio=studio_of(
+        studio=create_image_generator(
             engine,
             environment=environment,
             bucket=bucket,
@@ -100,23 +100,23 @@ def load_handler(
     )
 
 
-def studio_of(
+def create_image_generator(
     engine: Engine,
     *,
     environment: ContainerEnvironment,
     bucket: DataBucket,
     adapters: AdapterStore,
     transfers: Executor,
-    web: PublicWeb | None = None,
-) -> Studio:
+    web: PublicFetcher | None = None,
+) -> ImageGenerator:
     """What draws with the engine; `web` is where else pictures may come from, by default the public one."""
-    sources = PictureSources(bucket, web or PublicWeb(), max_bytes=environment.max_input_image_bytes)
-    return Studio(
-        preparation=Preparation(sources=sources, environment=environment, transfers=transfers),
+    sources = ImageSources(bucket, web or PublicFetcher(), max_bytes=environment.max_input_image_bytes)
+    return ImageGenerator(
+        preparation=InputPreprocessor(sources=sources, environment=environment, transfers=transfers),
         adapters=adapters,
-        passes=Passes(
+        passes=MultiPassGenerator(
             engine,
-            Enlargers(engine, adapters.fetch_upscaler, transfers=transfers),
+            UpscalerResolver(engine, adapters.fetch_upscaler, transfers=transfers),
             max_output_sizes={
                 name: model.limits.max_output_size for name, model in environment.served.items()
             },

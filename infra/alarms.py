@@ -26,7 +26,7 @@ class Severity(Enum):
     """Users may notice: act today."""
 
 
-class Pager(Construct):
+class AlarmTopics(Construct):
     """The topics that alarms go to."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: AlarmsConfig) -> None:

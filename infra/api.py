@@ -13,8 +13,8 @@ from constructs import Construct
 
 from contract.environment import ApiEnvironment, CompletionEnvironment, ModelEndpoint
 from contract.problem import CONTENT_TYPE, ErrorCode, Problem
-from infra.alarms import MINUTE, Pager, Severity
-from infra.completion_queue import CONSUMER_TIMEOUT, Notices
+from infra.alarms import MINUTE, AlarmTopics, Severity
+from infra.completion_queue import CONSUMER_TIMEOUT, CompletionQueue
 from infra.config import ApiKeyAuth, CognitoAuth, DeploymentConfig, IamAuth
 from infra.endpoint_names import endpoint_parameter, endpoint_prefix
 from infra.firewall import Firewall
@@ -37,7 +37,7 @@ class JobsApi(Construct):
         *,
         config: DeploymentConfig,
         storage: Storage,
-        pager: Pager,
+        pager: AlarmTopics,
     ) -> None:
         super().__init__(scope, construct_id)
         self._config = config
@@ -59,7 +59,7 @@ class JobsApi(Construct):
         self._watch(pager)
         self._account_for_findings()
 
-    def _function(self, storage: Storage, pager: Pager) -> JobsFunction:
+    def _function(self, storage: Storage, pager: AlarmTopics) -> JobsFunction:
         config = self._config
         environment = ApiEnvironment(
             jobs_table_name=storage.jobs_table.table_name,
@@ -217,7 +217,7 @@ class JobsApi(Construct):
                 templates={"application/json": problem.model_dump_json()},
             )
 
-    def _watch(self, pager: Pager) -> None:
+    def _watch(self, pager: AlarmTopics) -> None:
         pager.watch(
             self,
             "api-errors",
@@ -258,8 +258,8 @@ class CompletionConsumer(Construct):
         *,
         config: DeploymentConfig,
         storage: Storage,
-        notices: Notices,
-        pager: Pager,
+        notices: CompletionQueue,
+        pager: AlarmTopics,
     ) -> None:
         super().__init__(scope, construct_id)
         function = JobsFunction(

@@ -8,7 +8,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.alarms import MINUTE, Pager, Severity
+from infra.alarms import MINUTE, AlarmTopics, Severity
 
 CONSUMER_TIMEOUT = cdk.Duration.seconds(30)
 """What a consumer of the queue may take for a batch."""
@@ -17,10 +17,12 @@ _RECEIVES = 5
 _LATE_S = 300
 
 
-class Notices(Construct):
+class CompletionQueue(Construct):
     """The success and the error topic, feeding one queue; what cannot be handled ends in `dead_letters`."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.Key | None, pager: Pager) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: kms.Key | None, pager: AlarmTopics
+    ) -> None:
         super().__init__(scope, construct_id)
         self._key = self._shared(key) if key else None
         self.success_topic = sns.Topic(self, "Success", enforce_ssl=True, master_key=self._key)
@@ -76,7 +78,7 @@ class Notices(Construct):
         if self._key:
             self._key.grant(grantee, "kms:Decrypt", "kms:GenerateDataKey")
 
-    def _watch(self, pager: Pager) -> None:
+    def _watch(self, pager: AlarmTopics) -> None:
         pager.watch(
             self,
             "jobs-failing",
@@ -94,7 +96,7 @@ class Notices(Construct):
             ),
             threshold=0,
             severity=Severity.CRITICAL,
-            summary="Notices could not be handled: their jobs have no end.",
+            summary="CompletionQueue could not be handled: their jobs have no end.",
         )
         pager.watch(
             self,
@@ -102,5 +104,5 @@ class Notices(Construct):
             metric=self.queue.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum"),
             threshold=_LATE_S,
             severity=Severity.CRITICAL,
-            summary="Notices wait for more than five minutes: finished jobs look unfinished.",
+            summary="CompletionQueue wait for more than five minutes: finished jobs look unfinished.",
         )

@@ -11,8 +11,8 @@ from constructs import Construct
 from contract import keys
 from contract.environment import ContainerEnvironment
 from contract.source import HubSource, S3Source
-from infra.alarms import MINUTE, Pager, Severity
-from infra.completion_queue import Notices
+from infra.alarms import MINUTE, AlarmTopics, Severity
+from infra.completion_queue import CompletionQueue
 from infra.config import DeploymentConfig, ModelConfig
 from infra.endpoint_names import endpoint_name, endpoint_parameter
 from infra.image import InferenceImage
@@ -50,9 +50,9 @@ class AsyncEndpoint(Construct):
         model: ModelConfig,
         image: InferenceImage,
         storage: Storage,
-        notices: Notices,
+        notices: CompletionQueue,
         placement: Placement | None,
-        pager: Pager,
+        pager: AlarmTopics,
     ) -> None:
         """`placement` is where the containers are attached to a VPC, if they are."""
         super().__init__(scope, construct_id)
@@ -120,7 +120,7 @@ class AsyncEndpoint(Construct):
         )
 
     def _role(
-        self, image: InferenceImage, storage: Storage, notices: Notices, log_group: logs.LogGroup
+        self, image: InferenceImage, storage: Storage, notices: CompletionQueue, log_group: logs.LogGroup
     ) -> iam.Role:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
         image.grant_pull(role)
@@ -201,8 +201,8 @@ class AsyncEndpoint(Construct):
             data_bucket_name=storage.data_bucket.bucket_name,
             models_bucket_name=storage.models_bucket.bucket_name,
             log_prompts=self._config.log_prompts,
-            max_bucket=model.max_bucket,
-            strict_bucket=model.strict_bucket,
+            max_batch_size=model.max_batch_size,
+            fixed_batch_size=model.fixed_batch_size,
             compile=model.compile,
             safety_mode=model.safety.mode,
             safety_checker=model.safety.checker and storage.safety_checker_prefix(model.safety.checker),
@@ -210,7 +210,7 @@ class AsyncEndpoint(Construct):
         )
 
     def _endpoint_config(
-        self, model: sagemaker.CfnModel, image: InferenceImage, storage: Storage, notices: Notices
+        self, model: sagemaker.CfnModel, image: InferenceImage, storage: Storage, notices: CompletionQueue
     ) -> sagemaker.CfnEndpointConfig:
         bucket = storage.data_bucket
         properties = sagemaker.CfnEndpointConfig
@@ -251,7 +251,7 @@ class AsyncEndpoint(Construct):
             ),
         )
 
-    def _watch(self, pager: Pager) -> None:
+    def _watch(self, pager: AlarmTopics) -> None:
         alarms = self._config.alarms
         name = self.model.name
         pager.watch(

@@ -7,7 +7,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from contract.environment import Environment
-from infra.alarms import MINUTE, Pager, Severity
+from infra.alarms import MINUTE, AlarmTopics, Severity
 from infra.bundling import functions_code
 from infra.config import DeploymentConfig, InvalidConfigurationError
 from infra.nag import accept
@@ -31,7 +31,7 @@ class JobsFunction(Construct):
         environment: Environment,
         timeout: cdk.Duration,
         config: DeploymentConfig,
-        pager: Pager,
+        pager: AlarmTopics,
     ) -> None:
         super().__init__(scope, construct_id)
         log_group = logs.LogGroup(
@@ -75,7 +75,7 @@ class JobsFunction(Construct):
         )
         return lambda_.LayerVersion.from_layer_version_arn(self, "Powertools", arn)
 
-    def _watch(self, pager: Pager, handler: str) -> None:
+    def _watch(self, pager: AlarmTopics, handler: str) -> None:
         pager.watch(
             self,
             "function-errors",

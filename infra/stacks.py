@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from constructs import Construct
 
-from infra.alarms import Pager
+from infra.alarms import AlarmTopics
 from infra.api import CompletionConsumer, JobsApi
 from infra.autoscaling import BacklogScaling
-from infra.completion_queue import Notices
+from infra.completion_queue import CompletionQueue
 from infra.config import (
     CodeBuildImage,
     DeploymentConfig,
@@ -29,7 +29,7 @@ class StorageStack(cdk.Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, config: DeploymentConfig) -> None:
         super().__init__(scope, construct_id, termination_protection=config.termination_protection)
-        self.pager = Pager(self, "Pager", config=config.alarms)
+        self.pager = AlarmTopics(self, "AlarmTopics", config=config.alarms)
         self.storage = Storage(
             self,
             "Storage",
@@ -37,7 +37,7 @@ class StorageStack(cdk.Stack):
             keep=config.keep_data,
             own_key=config.customer_managed_key,
         )
-        self.notices = Notices(self, "Notices", key=self.storage.key, pager=self.pager)
+        self.notices = CompletionQueue(self, "CompletionQueue", key=self.storage.key, pager=self.pager)
         cdk.CfnOutput(self, "DataBucketName", value=self.storage.data_bucket.bucket_name)
         cdk.CfnOutput(self, "ModelsBucketName", value=self.storage.models_bucket.bucket_name)
 

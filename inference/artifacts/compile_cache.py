@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 
-class StoredCode:
+class S3CompileCache:
     """A model's compiled code. It is a courtesy: where S3 refuses, the log says so and that is all."""
 
     def __init__(self, s3: "S3Client", bucket: str, model: str) -> None:
@@ -22,7 +22,7 @@ class StoredCode:
         self._model = model
 
     def read(self, machine: str) -> bytes | None:
-        """See `inference.engine.interface.CompiledCode.read`."""
+        """See `inference.engine.interface.CompileCache.read`."""
         try:
             key = compiled_key(self._model, machine)
             return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
@@ -32,8 +32,8 @@ class StoredCode:
             _LOGGER.warning("compiled code was not read: %s", error)
             return None
 
-    def keep(self, machine: str, artifacts: bytes) -> None:
-        """See `inference.engine.interface.CompiledCode.keep`."""
+    def write(self, machine: str, artifacts: bytes) -> None:
+        """See `inference.engine.interface.CompileCache.write`."""
         try:
             self._s3.put_object(Bucket=self._bucket, Key=compiled_key(self._model, machine), Body=artifacts)
         except (ClientError, BotoCoreError) as error:

@@ -15,7 +15,7 @@ FetchPrefix = Callable[[S3Location, Path], None]
 """Puts everything under a prefix into a directory, or goes on where an earlier call has stopped."""
 
 
-class ModelLibrary:
+class ModelStore:
     """The directories of an endpoint's models, in the diffusers layout."""
 
     def __init__(

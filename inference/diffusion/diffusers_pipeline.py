@@ -1,4 +1,4 @@
-"""Whatever else draws from a prompt: its own pipeline, one generation at a time."""
+"""Pipelines that the denoising loop does not support: run by diffusers, one generation at a time."""
 
 from collections import deque
 from concurrent.futures import CancelledError
@@ -11,11 +11,11 @@ from PIL import Image
 
 from contract.generation import Generation
 from contract.problem import FieldError, describe
-from inference.diffusion.tasks.failures import answering
-from inference.diffusion.tasks.generation_task import Ticket
+from inference.diffusion.tasks.failures import failing
+from inference.diffusion.tasks.generation_task import GenerationTask
 from inference.engine.errors import UnsupportedTaskError
 
-_NOT_OFFERED = (
+_UNSUPPORTED_FIELDS = (
     "input_image",
     "mask_image",
     "outpaint",
@@ -26,74 +26,76 @@ _NOT_OFFERED = (
     "vae",
     "refiner_start",
 )
-_NEEDED = {"prompt", "width", "height", "num_inference_steps"}
+_REQUIRED_PARAMETERS = {"prompt", "width", "height", "num_inference_steps"}
 
 
 class UnsupportedModelError(RuntimeError):
-    """The directory holds a pipeline that does not draw from a prompt."""
+    """The directory holds a pipeline that is not text-to-image."""
 
 
-class StockPipeline:
-    """Draws with a pipeline as diffusers has it, text to image only, with the model's own scheduler."""
+class DiffusersPipeline:
+    """Runs a diffusers pipeline as it is: text-to-image only, with the model's own scheduler."""
 
     def __init__(self, pipeline: Any) -> None:
-        """Takes over a loaded pipeline.
+        """Takes a loaded pipeline.
 
         Raises:
-            UnsupportedModelError: it does not draw from a prompt alone.
+            UnsupportedModelError: the pipeline is not text-to-image.
         """
         self._parameters = signature(pipeline.__call__).parameters
-        if not self._parameters.keys() >= _NEEDED:
+        if not self._parameters.keys() >= _REQUIRED_PARAMETERS:
             raise UnsupportedModelError(
-                f"{type(pipeline).__name__} does not draw from a prompt; use a text-to-image pipeline"
+                f"{type(pipeline).__name__} is not a text-to-image pipeline; deploy a model that has one"
             )
         pipeline.set_progress_bar_config(disable=True)
         self._pipeline = pipeline
-        self._waiting: deque[Ticket] = deque()
+        self._queue: deque[GenerationTask] = deque()
 
     @property
-    def busy(self) -> bool:
-        """See `inference.diffusion.engine_thread.Work.busy`."""
-        return bool(self._waiting)
+    def has_unfinished_requests(self) -> bool:
+        """See `inference.diffusion.engine_thread.Worker.has_unfinished_requests`."""
+        return bool(self._queue)
 
-    def admit(self, ticket: Ticket) -> None:
-        """See `inference.diffusion.engine_thread.Work.admit`."""
-        with ticket:
-            generation = ticket.generation
-            asked = [name for name in _NOT_OFFERED if getattr(generation, name)]
+    def add_request(self, task: GenerationTask) -> None:
+        """Queues the task, or fails it if its generation has fields that this pipeline does not support."""
+        with task:
+            generation = task.generation
+            unsupported = [name for name in _UNSUPPORTED_FIELDS if getattr(generation, name)]
             if generation.clip_skip > 1:
-                asked.append("clip_skip")
-            if asked:
-                detail = "this model draws from a prompt alone; leave it out"
-                errors = tuple(FieldError(pointer=f"#/{name}", detail=detail) for name in asked)
+                unsupported.append("clip_skip")
+            if unsupported:
+                detail = "this model generates from a prompt alone; leave it out"
+                errors = tuple(FieldError(pointer=f"#/{name}", detail=detail) for name in unsupported)
                 raise UnsupportedTaskError(describe(errors), errors=errors)
-            self._waiting.append(ticket)
+            self._queue.append(task)
 
-    def turn(self) -> None:
-        """Draws the oldest generation, or drops it if nobody waits for it."""
-        ticket = self._waiting.popleft()
-        if ticket.over:
+    def step(self) -> None:
+        """Runs the oldest generation to its end, unless it is cancelled."""
+        task = self._queue.popleft()
+        if task.done:
             return
-        with answering(ticket):
-            self._draw(ticket)
+        with failing(task):
+            self._generate(task)
 
-    def _draw(self, ticket: Ticket) -> None:
-        generation = ticket.generation
-        ticket.begin()
+    def _generate(self, task: GenerationTask) -> None:
+        generation = task.generation
+        task.start()
 
-        def report(pipe: Any, _step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            if ticket.over:
+        def on_step_end(pipeline: Any, _step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            if task.done:
                 raise CancelledError
             for _ in generation.seeds:
-                ticket.step(pipe.num_timesteps, bucket=generation.count)
+                task.report_step(pipeline.num_timesteps, batch_size=generation.count)
             return tensors
 
-        output = self._pipeline(**self._understood(_arguments(generation), callback_on_step_end=report))
-        for index, image in enumerate(output.images):
-            ticket.deliver(index, partial(_finished, image))
+        arguments = _arguments(generation) | {"callback_on_step_end": on_step_end}
+        accepted = {name: value for name, value in arguments.items() if name in self._parameters}
+        for index, image in enumerate(self._pipeline(**accepted).images):
+            task.complete_image(index, partial(_unchanged, image))
 
-    def _understood(self, arguments: dict[str, Any], **more: Any) -> dict[str, Any]:
-        return {name: value for name, value in (arguments | more).items() if name in self._parameters}
+
+def _unchanged(image: Image.Image) -> Image.Image:
+    return image
 
 
 def _arguments(generation: Generation) -> dict[str, Any]:
@@ -107,7 +109,3 @@ def _arguments(generation: Generation) -> dict[str, Any]:
         "num_images_per_prompt": generation.count,
         "generator": [torch.Generator("cpu").manual_seed(seed) for seed in generation.seeds],
     }
-
-
-def _finished(image: Image.Image) -> Image.Image:
-    return image

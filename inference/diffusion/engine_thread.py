@@ -1,4 +1,4 @@
-"""The one thread that owns the device."""
+"""The engine: one thread that owns the GPU and runs every task on it."""
 
 import logging
 from collections import deque
@@ -17,81 +17,81 @@ from PIL import Image
 from contract.generation import Generation
 from contract.size import Size
 from inference.diffusion.modules.torch_threads import spare_a_core
-from inference.diffusion.tasks.generation_task import Ticket
-from inference.diffusion.tasks.task import Order
-from inference.diffusion.upscaling.upscale_task import Enlargement
+from inference.diffusion.tasks.generation_task import GenerationTask
+from inference.diffusion.tasks.task import EngineTask
+from inference.diffusion.upscaling.upscale_task import UpscaleTask
 from inference.diffusion.upscaling.upscaler import Upscaler
-from inference.diffusion.upscaling.upscaling_loop import Enlarging
+from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
 from inference.engine.errors import EngineClosedError
-from inference.engine.interface import AdapterFile, Drawing, Enlarge, Inputs, OnStep
+from inference.engine.interface import AdapterFile, GenerationOutput, Inputs, OnStep, UpscaleImage
 
 _LOGGER = logging.getLogger(__name__)
 
 
-OrderT_contra = TypeVar("OrderT_contra", bound=Order[Any], contravariant=True)
+TaskT_contra = TypeVar("TaskT_contra", bound=EngineTask[Any], contravariant=True)
 
 
-class Work(Protocol[OrderT_contra]):
-    """What the device does; only its thread comes here."""
+class Worker(Protocol[TaskT_contra]):
+    """Runs the tasks of one kind. Only the engine thread calls it."""
 
     @property
-    def busy(self) -> bool:
-        """Whether a turn has anything to do."""
+    def has_unfinished_requests(self) -> bool:
+        """Whether `step` has anything to do."""
         ...
 
-    def admit(self, order: OrderT_contra, /) -> None:
-        """Takes an order on, which answers for what goes wrong."""
+    def add_request(self, task: TaskT_contra, /) -> None:
+        """Adds a task; if that raises, the task fails and the worker goes on."""
         ...
 
-    def turn(self) -> None:
-        """Does a little of what is to be done. Orders answer for what goes wrong."""
+    def step(self) -> None:
+        """Runs one forward pass; if that raises, the tasks in it fail and the worker goes on."""
         ...
 
 
 class RoundRobin:
     """Steps the workers that have unfinished requests in turn, so that none waits for another to finish."""
 
-    def __init__(self, *workers: Work[Any]) -> None:
+    def __init__(self, *workers: Worker[Any]) -> None:
         self._workers = deque(workers)
 
     @property
-    def busy(self) -> bool:
+    def has_unfinished_requests(self) -> bool:
         """Whether any worker has unfinished requests."""
-        return any(worker.busy for worker in self._workers)
+        return any(worker.has_unfinished_requests for worker in self._workers)
 
-    def turn(self) -> None:
+    def step(self) -> None:
         """Steps the next worker that has unfinished requests, if there is one."""
         for worker in tuple(self._workers):
             self._workers.rotate(-1)
-            if worker.busy:
-                worker.turn()
+            if worker.has_unfinished_requests:
+                worker.step()
                 return
 
 
 class _Arrival(NamedTuple):
-    """An order, and what takes it on."""
+    """A queued task, and the call that adds it to its worker."""
 
-    order: Order[Any]
-    admit: Callable[[], None]
+    task: EngineTask[Any]
+    add_request: Callable[[], None]
 
 
-class DeviceThread:
-    """An engine: hands orders to the works of a thread of its own, which take turns.
+class EngineThread:
+    """An engine that queues tasks for the workers of its own thread and steps the workers in turn.
 
-    Should the thread end, by the loss of the device or a fault of this package, every order that waits fails
-    and no other is taken.
+    If the thread ends, because the GPU is lost or by a bug in this package, all unfinished tasks fail with
+    EngineClosedError and no new ones are accepted.
     """
 
-    def __init__(self, drawing: Work[Ticket], enlarging: Enlarging) -> None:
-        self._drawing = drawing
-        self._enlarging = enlarging
-        self._workers = RoundRobin(drawing, enlarging)
+    def __init__(self, generation: Worker[GenerationTask], upscaling: UpscalingLoop) -> None:
+        self._generation = generation
+        self._upscaling = upscaling
+        self._workers = RoundRobin(generation, upscaling)
         self._arrivals: SimpleQueue[_Arrival | None] = SimpleQueue()
-        self._orders: list[Order[Any]] = []
+        self._unfinished: list[EngineTask[Any]] = []
         self._lock = Lock()
         self._closed = False
-        self._messenger = ThreadPoolExecutor(max_workers=1, thread_name_prefix="messenger")
-        self._thread = Thread(target=self._run, name="device", daemon=True)
+        self._callback_executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callbacks")
+        self._thread = Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
     @property
@@ -99,15 +99,15 @@ class DeviceThread:
         """Library name to version."""
         return {library.__name__: library.__version__ for library in (diffusers, torch, transformers)}
 
-    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[Drawing]:
+    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[GenerationOutput]:
         """See `inference.engine.interface.Engine.submit`."""
-        ticket = Ticket(generation, inputs, on_step, messenger=self._messenger)
-        self._take(_Arrival(ticket, partial(self._drawing.admit, ticket)))
-        return ticket.future
+        task = GenerationTask(generation, inputs, on_step, callback_executor=self._callback_executor)
+        self._enqueue(_Arrival(task, partial(self._generation.add_request, task)))
+        return task.future
 
-    def upscaler(self, file: AdapterFile, *, pointer: str) -> Enlarge:
+    def upscaler(self, file: AdapterFile, *, pointer: str) -> UpscaleImage:
         """See `inference.engine.interface.Engine.upscaler`."""
-        return partial(self._enlarge, self._enlarging.upscalers.read(file, pointer=pointer))
+        return partial(self._upscale, self._upscaling.upscalers.load(file, pointer=pointer))
 
     def check(self) -> None:
         """See `inference.engine.interface.Engine.check`."""
@@ -120,14 +120,14 @@ class DeviceThread:
             self._closed = True
         self._arrivals.put(None)
         self._thread.join()
-        self._messenger.shutdown()
+        self._callback_executor.shutdown()
 
-    def _enlarge(self, upscaler: Upscaler, image: Image.Image, size: Size) -> Future[Image.Image]:
-        enlargement = Enlargement(upscaler, image, size, messenger=self._messenger)
-        self._take(_Arrival(enlargement, partial(self._enlarging.admit, enlargement)))
-        return enlargement.future
+    def _upscale(self, upscaler: Upscaler, image: Image.Image, size: Size) -> Future[Image.Image]:
+        task = UpscaleTask(upscaler, image, size, callback_executor=self._callback_executor)
+        self._enqueue(_Arrival(task, partial(self._upscaling.add_request, task)))
+        return task.future
 
-    def _take(self, arrival: _Arrival) -> None:
+    def _enqueue(self, arrival: _Arrival) -> None:
         with self._lock:
             self.check()
             self._arrivals.put(arrival)
@@ -136,42 +136,42 @@ class DeviceThread:
         spare_a_core()
         try:
             with torch.inference_mode():
-                while self._take_in():
-                    self._workers.turn()
+                while self._add_arrivals():
+                    self._workers.step()
         except BaseException:
-            _LOGGER.exception("the device's thread has ended")
+            _LOGGER.exception("the engine thread has ended")
         finally:
-            self._fail_the_rest()
+            self._fail_unfinished()
 
-    def _take_in(self) -> bool:
-        """Admits what has arrived, and waits for something to do; False once there never will be."""
-        self._orders = [order for order in self._orders if not order.over]
+    def _add_arrivals(self) -> bool:
+        """Adds queued tasks to their workers, blocking while there is no work; False once closed."""
+        self._unfinished = [task for task in self._unfinished if not task.done]
         while True:
             try:
-                arrival = self._arrivals.get(block=not self._workers.busy)
+                arrival = self._arrivals.get(block=not self._workers.has_unfinished_requests)
             except Empty:
                 return True
             if arrival is None:
-                return self._finish()
-            if not arrival.order.over:
-                self._orders.append(arrival.order)
-                arrival.admit()
+                self._finish_requests()
+                return False
+            if not arrival.task.done:
+                self._unfinished.append(arrival.task)
+                arrival.add_request()
 
-    def _finish(self) -> bool:
-        while self._workers.busy:
-            self._workers.turn()
-        return False
+    def _finish_requests(self) -> None:
+        while self._workers.has_unfinished_requests:
+            self._workers.step()
 
-    def _fail_the_rest(self) -> None:
+    def _fail_unfinished(self) -> None:
         with self._lock:
             self._closed = True
         while not self._arrivals.empty():
             arrival = self._arrivals.get()
             if arrival is not None:
-                self._orders.append(arrival.order)
-        for order in self._orders:
-            self._messenger.submit(order.fail, _closed())  # after the images that are on their way
+                self._unfinished.append(arrival.task)
+        for task in self._unfinished:
+            self._callback_executor.submit(task.fail, _closed())  # after the queued callbacks
 
 
 def _closed() -> EngineClosedError:
-    return EngineClosedError("The engine takes no more work; send the request again, to another container.")
+    return EngineClosedError("This container is shutting down; send the request again to another container.")

@@ -1,55 +1,65 @@
-"""Models from their files, ready to draw."""
+"""Creates an engine from a model's files."""
 
 from pathlib import Path
 from typing import Any
 
-from inference.diffusion.denoising.batcher import Turns
+from inference.diffusion.denoising.batcher import Batcher
 from inference.diffusion.denoising.components import Components
 from inference.diffusion.denoising.loop import DenoisingLoop
 from inference.diffusion.denoising.refiner import Refiner
-from inference.diffusion.diffusers_pipeline import StockPipeline
-from inference.diffusion.engine_thread import DeviceThread
-from inference.diffusion.modules.compiled_unet import Compilation
-from inference.diffusion.upscaling.upscaling_loop import Enlarging
-from inference.engine.interface import CompiledCode
+from inference.diffusion.diffusers_pipeline import DiffusersPipeline
+from inference.diffusion.engine_thread import EngineThread
+from inference.diffusion.modules.compiled_unet import CompiledUNet
+from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
+from inference.engine.interface import CompileCache
 from inference.models.loading import load_pipeline, load_refiner
 
 
 def load_engine(
-    directory: Path, *, max_bucket: int, strict_bucket: bool = False, code: CompiledCode | None = None
-) -> DeviceThread:
-    """An engine for the model at a path, on the GPU if there is one.
+    path: Path,
+    *,
+    max_batch_size: int,
+    fixed_batch_size: bool = False,
+    compile_cache: CompileCache | None = None,
+) -> EngineThread:
+    """Loads a model, on the GPU if there is one.
 
     Args:
-        directory: a model in any of its forms; see `inference.models.formats.open_model`.
-        max_bucket: the most images that share a forward, a power of two.
-        strict_bucket: always draw in buckets of this size, so that images do not depend on the load.
-        code: where compiled code is kept; None compiles nothing.
+        path: of a model in any supported format; see `inference.models.formats.open_model`.
+        max_batch_size: images in a forward pass at most, a power of two.
+        fixed_batch_size: pad every batch to `max_batch_size`, so that images do not depend on the load.
+        compile_cache: stores what torch.compile generates; None does not compile.
 
     Raises:
-        UnusableModelError: there is no model, or it is damaged, dangerous or incomplete.
-        UnsupportedModelError: the directory holds a pipeline that does not draw from a prompt.
+        UnusableModelError: the model is missing, damaged, incomplete or unsafe.
+        UnsupportedModelError: the pipeline is not text-to-image.
     """
-    pipeline = load_pipeline(directory)
+    pipeline = load_pipeline(path)
     refiner = None
-    if Components.fits(pipeline):
-        refiner = load_refiner(directory, device=pipeline.device, dtype=pipeline.unet.dtype)
-    return engine_of(pipeline, refiner=refiner, max_bucket=max_bucket, strict_bucket=strict_bucket, code=code)
+    if Components.supports(pipeline):
+        refiner = load_refiner(path, device=pipeline.device, dtype=pipeline.unet.dtype)
+    return create_engine(
+        pipeline,
+        refiner=refiner,
+        max_batch_size=max_batch_size,
+        fixed_batch_size=fixed_batch_size,
+        compile_cache=compile_cache,
+    )
 
 
-def engine_of(
+def create_engine(
     pipeline: Any,
     *,
     refiner: Any | None = None,
-    max_bucket: int,
-    strict_bucket: bool = False,
-    code: CompiledCode | None = None,
-) -> DeviceThread:
-    """An engine that takes over loaded pipelines; see `load_engine`."""
-    enlarging = Enlarging(pipeline.device)
-    if not Components.fits(pipeline):
-        return DeviceThread(StockPipeline(pipeline), enlarging)
-    turns = Turns(max_bucket=max_bucket, strict=strict_bucket)
+    max_batch_size: int,
+    fixed_batch_size: bool = False,
+    compile_cache: CompileCache | None = None,
+) -> EngineThread:
+    """Creates an engine for loaded pipelines; see `load_engine`."""
+    upscaling = UpscalingLoop(pipeline.device)
+    if not Components.supports(pipeline):
+        return EngineThread(DiffusersPipeline(pipeline), upscaling)
+    batcher = Batcher(max_batch_size=max_batch_size, fixed_batch_size=fixed_batch_size)
     components = Components.of(pipeline, None if refiner is None else Refiner.of(refiner))
-    denoise = None if code is None else Compilation(components.unet, code)
-    return DeviceThread(DenoisingLoop(components, turns, denoise=denoise), enlarging)
+    compiled = None if compile_cache is None else CompiledUNet(components.unet, compile_cache)
+    return EngineThread(DenoisingLoop(components, batcher, denoiser=compiled), upscaling)

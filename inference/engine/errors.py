@@ -1,54 +1,54 @@
-"""What the engine and the inputs raise; the server maps each to a status and an error code."""
+"""Errors of the engine and of input images; each has the error code that clients receive."""
 
 from contract.problem import ErrorCode, FieldError, ProblemError, describe
 
 
 class OutOfMemoryError(ProblemError):
-    """The accelerator's memory does not hold the generation."""
+    """The generation does not fit in GPU memory."""
 
     code = ErrorCode.OUT_OF_MEMORY
 
 
 class InvalidOutputError(ProblemError):
-    """What has been drawn is no picture."""
+    """The generated image is black or not finite."""
 
     code = ErrorCode.INVALID_OUTPUT
 
 
 class UnsupportedTaskError(ProblemError):
-    """The model cannot do what the generation asks for."""
+    """The model does not support a field of the request."""
 
     code = ErrorCode.VALIDATION_FAILED
 
 
 class ModelUnavailableError(ProblemError):
-    """A model that is served could not be loaded."""
+    """The model could not be loaded."""
 
     code = ErrorCode.MODEL_LOAD_FAILED
 
 
 class AdapterUnusableError(ProblemError):
-    """An adapter is damaged, or made for another model."""
+    """An adapter is damaged, or was made for another model."""
 
     code = ErrorCode.ADAPTER_UNUSABLE
 
 
 class EngineClosedError(ProblemError):
-    """The engine is being shut down."""
+    """The engine accepts no more requests."""
 
     code = ErrorCode.ENDPOINT_UNAVAILABLE
 
 
 class InputError(ProblemError):
-    """A picture that a request names cannot be used."""
+    """An input image cannot be used."""
 
     def __init__(self, code: ErrorCode, pointer: str, detail: str) -> None:
-        """Takes why it cannot be used.
+        """Builds the message from the field and the reason.
 
         Args:
-            code: the sort of reason.
+            code: the kind of error.
             pointer: JSON pointer to the field.
-            detail: what is wrong and what to do, without the field's name.
+            detail: the reason and the remedy, without the field's name.
         """
         wrong = FieldError(pointer=pointer, detail=detail)
         super().__init__(describe((wrong,)), code=code, errors=(wrong,))

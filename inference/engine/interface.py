@@ -1,4 +1,4 @@
-"""What the server asks of an engine."""
+"""The engine's interface: what the invocation handler submits, and what comes back. Imports no torch."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -12,25 +12,25 @@ from contract.generation import Generation
 from contract.size import Size
 
 OnStep = Callable[[int, int], None]
-"""Called with the denoiser evaluations done and the evaluations in all."""
+"""Progress callback: denoiser evaluations done, and evaluations in total."""
 
-Enlarge = Callable[[Image.Image, Size], Future[Image.Image]]
-"""Makes an RGB picture one of this size.
+UpscaleImage = Callable[[Image.Image, Size], Future[Image.Image]]
+"""Upscales an RGB image to a size in pixels, width and height.
 
-Cancelling works until it is done, and frees the device before the next tile. It fails with OutOfMemoryError
-where the accelerator's memory does not suffice, and raises EngineClosedError where the engine takes nothing
-more.
+Cancelling the future works until it is done, and takes effect before the next tile. It fails with
+OutOfMemoryError if the image does not fit in GPU memory. The call raises EngineClosedError if the engine
+accepts no more requests.
 """
 
 
 @dataclass(frozen=True)
 class AdapterFile:
-    """An adapter on this machine: it stays there for as long as this object is held.
+    """An adapter on local disk, which is kept there as long as this object is referenced.
 
     Attributes:
-        name: as requests call it.
-        path: of its file, or of its directory.
-        version: differs where the content does.
+        name: as in requests.
+        path: of the file, or of the directory.
+        version: changes with the content.
     """
 
     name: str
@@ -40,7 +40,7 @@ class AdapterFile:
 
 @dataclass(frozen=True)
 class Adapters:
-    """What a generation names beside the model, in the order of its fields."""
+    """The adapters that a generation names, in the order of its fields."""
 
     loras: tuple[AdapterFile, ...] = ()
     embeddings: tuple[AdapterFile, ...] = ()
@@ -50,98 +50,98 @@ class Adapters:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a generation starts from. All pictures are of the size to draw at.
+    """A generation's input images and adapters. All images have the size of the output.
 
     Attributes:
-        image: RGB; None draws from noise alone.
-        mask: L, white where the image is to be drawn anew; None draws all of it anew.
-        controls: RGB, one for each of the generation's ControlNets.
-        adapters: the files of the adapters that the generation names.
+        image: RGB; None for text-to-image.
+        mask: mode L, white where the image is generated anew; None for all of it.
+        control_images: RGB, one for each of the generation's ControlNets.
+        adapters: the adapters that the generation names.
     """
 
     image: Image.Image | None = None
     mask: Image.Image | None = None
-    controls: tuple[Image.Image, ...] = ()
+    control_images: tuple[Image.Image, ...] = ()
     adapters: Adapters = Adapters()
 
     def size(self, generation: Generation) -> Size:
-        """The size to draw the generation at."""
+        """The size of the output in pixels, width and height."""
         return self.image.size if self.image else (generation.width or 0, generation.height or 0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawing:
-    """What an engine has drawn.
+class GenerationOutput:
+    """The result of a generation.
 
     Attributes:
         images: RGB, in the order of the generation's seeds.
-        bucket: the largest number of images that shared a forward with these, padding included.
-        seconds: from when the device took the generation up.
-        concessions: what was done to make the images fit the memory, or to draw them at all, in words.
+        batch_size: samples in the largest batch that these images shared, padding included.
+        seconds: since the engine started on the generation.
+        fallbacks: descriptions of what was done to fit the memory or to avoid invalid images.
     """
 
     images: tuple[Image.Image, ...]
-    bucket: int
+    batch_size: int
     seconds: float
-    concessions: tuple[str, ...] = ()
+    fallbacks: tuple[str, ...] = ()
 
 
-class CompiledCode(Protocol):
-    """Where compiled code outlives the container that has made it."""
+class CompileCache(Protocol):
+    """Stores torch.compile's cache artifacts beyond the life of a container."""
 
     def read(self, machine: str) -> bytes | None:
-        """What an earlier container has made on such a machine, if there is any."""
+        """The artifacts that were last written for this kind of machine; None if there are none."""
         ...
 
-    def keep(self, machine: str, artifacts: bytes) -> None:
-        """Keeps what has been made, in place of what was there."""
+    def write(self, machine: str, artifacts: bytes) -> None:
+        """Replaces the artifacts for this kind of machine."""
         ...
 
 
 class Engine(Protocol):
-    """What draws: a loaded model, or several by the names that generations give (`ModelPool`)."""
+    """Generates images with one loaded model, or with several by name (`ModelPool`)."""
 
     @property
     def versions(self) -> Mapping[str, str]:
         """Library name to version."""
         ...
 
-    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[Drawing]:
-        """Draws a generation, beside others where it can.
+    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[GenerationOutput]:
+        """Queues a generation.
 
         Args:
-            generation: what to draw.
-            inputs: what to start from.
-            on_step: hears of every denoiser evaluation, in the caller's context, before the future is done.
+            generation: the resolved request.
+            inputs: its images and adapters.
+            on_step: called after every denoiser evaluation, in the caller's context.
 
         Returns:
-            The drawing. Cancelling it works until it is done and frees the device before the next step.
-            It fails with OutOfMemoryError where the accelerator's memory does not suffice, and with
-            ModelUnavailableError where the model could not be loaded.
+            A future of the output, done after the last `on_step`. Cancelling it works until it is done, and
+            takes effect before the next step. It fails with OutOfMemoryError if the images do not fit in GPU
+            memory, and with ModelUnavailableError if the model could not be loaded.
 
         Raises:
-            EngineClosedError: the engine takes nothing more.
+            EngineClosedError: the engine accepts no more requests.
         """
         ...
 
-    def upscaler(self, file: AdapterFile, *, pointer: str) -> Enlarge:
-        """What enlarges with the model in a file; what it is given shares the device with what is drawn.
+    def upscaler(self, file: AdapterFile, *, pointer: str) -> UpscaleImage:
+        """Loads an upscaling model, which shares the GPU with the running generations.
 
-        The file is read here, unless it was lately: that takes time.
+        Blocks while the file is read, unless it is cached.
 
         Args:
-            file: the model's, a .safetensors or .pth.
-            pointer: to the request's field that names it, for the error.
+            file: a .safetensors or .pth file.
+            pointer: JSON pointer to the request's field that names it, for the error.
 
         Raises:
-            ProblemError: the file is damaged, or no model that enlarges RGB pictures.
+            ProblemError: the file is damaged, or no model that upscales RGB images.
         """
         ...
 
     def check(self) -> None:
-        """Raises EngineClosedError if the engine takes nothing more."""
+        """Raises EngineClosedError if the engine accepts no more requests."""
         ...
 
     def close(self) -> None:
-        """Takes nothing more, and returns when what it has taken is drawn."""
+        """Stops accepting requests, and returns when the queued ones are finished."""
         ...

@@ -11,7 +11,7 @@ from threading import Lock
 
 from contract.generation import Generation
 from inference.engine.errors import EngineClosedError, ModelUnavailableError
-from inference.engine.interface import AdapterFile, Drawing, Engine, Enlarge, Inputs, OnStep
+from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, OnStep, UpscaleImage
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -59,19 +59,19 @@ class ModelPool:
         """See `inference.engine.interface.Engine.versions`."""
         return self._versions
 
-    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[Drawing]:
+    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[GenerationOutput]:
         """See `inference.engine.interface.Engine.submit`."""
         with self._lock:
             self._check_open()
             engine = self._engine(generation.model)
             if _is_loaded(engine):
                 return engine.result().submit(generation, inputs, on_step)
-            promised: Future[Drawing] = Future()
+            promised: Future[GenerationOutput] = Future()
             hand_over = partial(_hand_over, promised, generation, inputs, on_step)
             engine.add_done_callback(partial(copy_context().run, hand_over))
             return promised
 
-    def upscaler(self, file: AdapterFile, *, pointer: str) -> Enlarge:
+    def upscaler(self, file: AdapterFile, *, pointer: str) -> UpscaleImage:
         """See `Engine.upscaler`; the engine of the most recently used model reads it."""
         with self._lock:
             engine = next(reversed(self._engines.values()))
@@ -136,7 +136,7 @@ def _is_loaded(engine: Future[Engine]) -> bool:
 
 
 def _hand_over(
-    promised: Future[Drawing],
+    promised: Future[GenerationOutput],
     generation: Generation,
     inputs: Inputs,
     on_step: OnStep,
@@ -162,10 +162,10 @@ def _hand_over(
             _settle(promised, closed)
 
 
-def _follow(promised: Future[Drawing], drawing: Future[Drawing]) -> None:
+def _follow(promised: Future[GenerationOutput], drawing: Future[GenerationOutput]) -> None:
     """Lets what was promised become the drawing; cancelling it cancels the drawing."""
 
-    def settle(drawing: Future[Drawing]) -> None:
+    def settle(drawing: Future[GenerationOutput]) -> None:
         if drawing.cancelled():
             promised.cancel()
         else:
@@ -175,7 +175,7 @@ def _follow(promised: Future[Drawing], drawing: Future[Drawing]) -> None:
     drawing.add_done_callback(settle)
 
 
-def _settle(promised: Future[Drawing], outcome: Drawing | BaseException) -> None:
+def _settle(promised: Future[GenerationOutput], outcome: GenerationOutput | BaseException) -> None:
     with suppress(InvalidStateError):  # it has been cancelled meanwhile
         if isinstance(outcome, BaseException):
             promised.set_exception(outcome)

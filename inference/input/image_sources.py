@@ -5,13 +5,13 @@ import binascii
 from contract.problem import ErrorCode
 from inference.data_bucket import DataBucket
 from inference.engine.errors import InputError
-from inference.input.public_fetcher import PublicWeb
+from inference.input.public_fetcher import PublicFetcher
 
 
-class PictureSources:
+class ImageSources:
     """The data bucket, the public web, and requests that bring a picture themselves."""
 
-    def __init__(self, bucket: DataBucket, web: PublicWeb, *, max_bytes: int) -> None:
+    def __init__(self, bucket: DataBucket, web: PublicFetcher, *, max_bytes: int) -> None:
         """Takes where pictures come from, and how many bytes one may have."""
         self._bucket = bucket
         self._web = web

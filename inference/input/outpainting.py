@@ -8,7 +8,7 @@ from contract.options import Outpaint
 from contract.problem import ErrorCode
 from contract.size import GRID, Size, to_grid
 from inference.engine.errors import InputError
-from inference.input.resizing import Framing, drawing_size
+from inference.input.resizing import Framing, generation_size
 
 _SOFTNESS = 8
 """Pixels, the radius of a Gaussian blur."""
@@ -30,7 +30,7 @@ def place(image: Image.Image, outpaint: Outpaint, model: ModelDeclaration) -> Im
     most = model.limits.max_size
     size = to_grid(image.width), to_grid(image.height)
     if max(size) > most:
-        size = drawing_size(image.size, width=None, height=None, model=model)
+        size = generation_size(image.size, width=None, height=None, model=model)
     canvas = _canvas_size(size, outpaint)
     if not (model.limits.min_size <= min(canvas) and max(canvas) <= most):
         detail = (

@@ -11,20 +11,20 @@ from contract.environment import ContainerEnvironment
 from contract.generation import Generation
 from contract.model import ModelDeclaration
 from contract.options import ControlNet
-from contract.request import control_pointer, named_pictures
+from contract.request import control_pointer, named_images
 from contract.size import GRID, Size
 from inference.engine.interface import Inputs
 from inference.input.canny import find_edges
 from inference.input.compositing import Kept, feather
 from inference.input.decoding import decode, on_white
-from inference.input.image_sources import PictureSources
+from inference.input.image_sources import ImageSources
 from inference.input.mask import check_shape, frame_mask, whole_latents
 from inference.input.outpainting import added, extend, place
-from inference.input.resizing import Framing, drawing_size
+from inference.input.resizing import Framing, generation_size
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreprocessedInputs:
     """What an engine starts from, and what is done to what it has drawn.
 
     Attributes:
@@ -40,25 +40,25 @@ class Prepared:
         return drawn if self.kept is None else self.kept.put_back(drawn)
 
 
-class Preparation:
+class InputPreprocessor:
     """Fetches and arranges the pictures of generations, on threads for transfers."""
 
     def __init__(
-        self, *, sources: PictureSources, environment: ContainerEnvironment, transfers: Executor
+        self, *, sources: ImageSources, environment: ContainerEnvironment, transfers: Executor
     ) -> None:
         self._sources = sources
         self._models = environment.served
         self._max_pixels = environment.max_input_image_pixels
         self._transfers = transfers
 
-    async def prepare(self, generation: Generation) -> Prepared:
+    async def prepare(self, generation: Generation) -> PreprocessedInputs:
         """What the generation starts from; its pictures are fetched side by side.
 
         Raises:
             InputError: one of them cannot be used.
         """
         run = asyncio.get_running_loop().run_in_executor
-        named = named_pictures(generation)
+        named = named_images(generation)
         opened = await asyncio.gather(
             *(run(self._transfers, self._open, uri, pointer) for pointer, uri in named.items())
         )
@@ -69,12 +69,14 @@ class Preparation:
         return decode(self._sources.fetch(uri, pointer), pointer=pointer, max_pixels=self._max_pixels)
 
 
-def arrange(generation: Generation, pictures: Mapping[str, Image.Image], model: ModelDeclaration) -> Prepared:
+def arrange(
+    generation: Generation, pictures: Mapping[str, Image.Image], model: ModelDeclaration
+) -> PreprocessedInputs:
     """What the generation starts from.
 
     Args:
         generation: what is to be drawn.
-        pictures: as decoded, by the JSON pointers of `named_pictures`.
+        pictures: as decoded, by the JSON pointers of `named_images`.
         model: whose sizes are kept to.
 
     Raises:
@@ -87,9 +89,9 @@ def arrange(generation: Generation, pictures: Mapping[str, Image.Image], model: 
         for index, each in enumerate(generation.controlnets)
     )
     if image is None or mask is None:
-        return Prepared(Inputs(image=image, controls=controls))
-    return Prepared(
-        Inputs(image=image, mask=whole_latents(mask), controls=controls),
+        return PreprocessedInputs(Inputs(image=image, control_images=controls))
+    return PreprocessedInputs(
+        Inputs(image=image, mask=whole_latents(mask), control_images=controls),
         Kept(image, feather(mask, generation.mask_blur or 0)),
     )
 
@@ -105,7 +107,7 @@ def _canvas(
         placed = place(image, generation.outpaint, model)
         overlap = (generation.mask_blur or 0) + GRID
         return extend(placed, generation.outpaint), added(placed.size, generation.outpaint, overlap=overlap)
-    size = drawing_size(image.size, width=generation.width, height=generation.height, model=model)
+    size = generation_size(image.size, width=generation.width, height=generation.height, model=model)
     framing = Framing.of(image.size, size)
     if "#/mask_image" not in pictures:
         return framing.apply(image), None

@@ -47,7 +47,7 @@ class _RefusedError(Exception):
         self.code = code
 
 
-class PublicWeb:
+class PublicFetcher:
     """Fetches over HTTPS from public addresses.
 
     It knows no proxies, cookies, authentication or encodings, and follows redirects within one origin only.

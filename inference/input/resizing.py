@@ -12,7 +12,7 @@ from contract.size import Size, to_grid
 from inference.engine.errors import InputError
 
 
-def drawing_size(source: Size, *, width: int | None, height: int | None, model: ModelDeclaration) -> Size:
+def generation_size(source: Size, *, width: int | None, height: int | None, model: ModelDeclaration) -> Size:
     """The size to draw a picture of size `source` at.
 
     A side that is given is kept. What is not given follows the source's shape: from the other side, or, with

@@ -6,27 +6,27 @@ from dataclasses import replace
 
 from contract.generation import Generation
 from contract.problem import ProblemError
-from contract.request import named_pictures
+from contract.request import named_images
 from inference.artifacts.adapter_store import AdapterStore
-from inference.engine.interface import Drawing, OnStep
-from inference.input.preprocessing import Preparation, Prepared
-from inference.invocation.multi_pass import Passes
-from inference.observability.metrics import JobTelemetry
+from inference.engine.interface import GenerationOutput, OnStep
+from inference.input.preprocessing import InputPreprocessor, PreprocessedInputs
+from inference.invocation.multi_pass import MultiPassGenerator
+from inference.observability.metrics import JobMetrics
 
 
-class DrawingError(RuntimeError):
+class GenerationError(RuntimeError):
     """The engine has failed in words of its own, which are withheld: they may quote the prompt."""
 
 
-class Studio:
+class ImageGenerator:
     """Draws generations. Cancelling a coroutine frees whatever works for it."""
 
     def __init__(
         self,
         *,
-        preparation: Preparation,
+        preparation: InputPreprocessor,
         adapters: AdapterStore,
-        passes: Passes,
+        passes: MultiPassGenerator,
         transfers: Executor,
         quotes_prompts: bool,
     ) -> None:
@@ -45,7 +45,7 @@ class Studio:
         self._transfers = transfers
         self._quotes_prompts = quotes_prompts
 
-    async def draw(self, generation: Generation, job: JobTelemetry, on_step: OnStep) -> Drawing:
+    async def draw(self, generation: Generation, job: JobMetrics, on_step: OnStep) -> GenerationOutput:
         """The pictures as the client is to see them.
 
         Args:
@@ -55,7 +55,7 @@ class Studio:
 
         Raises:
             ProblemError: an input cannot be used, or the engine refuses.
-            DrawingError: the engine has failed in another way.
+            GenerationError: the engine has failed in another way.
         """
         run = asyncio.get_running_loop().run_in_executor
         prepared, adapters = await asyncio.gather(
@@ -72,13 +72,13 @@ class Studio:
         except Exception as error:
             if self._quotes_prompts:
                 raise
-            withheld = DrawingError(
+            withheld = GenerationError(
                 f"{type(error).__name__}; its message may quote the prompt: LOG_PROMPTS=true shows it"
             )
             raise withheld.with_traceback(error.__traceback__) from None
 
-    async def _prepare(self, generation: Generation, job: JobTelemetry) -> Prepared:
-        if not named_pictures(generation):
-            return Prepared()
+    async def _prepare(self, generation: Generation, job: JobMetrics) -> PreprocessedInputs:
+        if not named_images(generation):
+            return PreprocessedInputs()
         with job.measure("fetch"):
             return await self._preparation.prepare(generation)

@@ -17,11 +17,11 @@ from contract.validation import field_errors
 from inference.data_bucket import DataBucket
 from inference.engine.interface import Engine
 from inference.invocation.cancellation import CancellationWatch
-from inference.invocation.generator import Studio
+from inference.invocation.generator import ImageGenerator
 from inference.invocation.progress import ProgressPublisher
 from inference.invocation.running_jobs import RunningJobs
-from inference.observability.metrics import JobTelemetry, Telemetry
-from inference.output.postprocessing import FinishedImage, Finisher
+from inference.observability.metrics import ContainerMetrics, JobMetrics
+from inference.output.postprocessing import FinishedImage, Postprocessor
 from inference.output.provenance import MadeWith
 
 _LOGGER = logging.getLogger(__name__)
@@ -34,12 +34,12 @@ class InvocationHandler:
         self,
         *,
         engine: Engine,
-        studio: Studio,
-        finisher: Finisher,
+        studio: ImageGenerator,
+        finisher: Postprocessor,
         bucket: DataBucket,
         environment: ContainerEnvironment,
         transfers: Executor,
-        telemetry: Telemetry,
+        telemetry: ContainerMetrics,
         running: RunningJobs,
         revision_of: Callable[[str], str | None],
     ) -> None:
@@ -57,7 +57,7 @@ class InvocationHandler:
             revision_of: tells which weights a model's are; see `GenerationResult.revision`.
         """
         self._engine = engine
-        self._studio = studio
+        self._image_generator = studio
         self._finisher = finisher
         self._bucket = bucket
         self._environment = environment
@@ -76,7 +76,7 @@ class InvocationHandler:
         Raises:
             ProblemError: the request is wrong, an input cannot be used, memory does not suffice, or the job
                 has been canceled, or cut short by the container's end.
-            DrawingError: the engine failed in another way.
+            GenerationError: the engine failed in another way.
         """
         with self._telemetry.job() as job, self._running.job():
             generation = self._parse(body, job)
@@ -94,7 +94,7 @@ class InvocationHandler:
         self._engine.close()
 
     async def _serve(
-        self, generation: Generation, job: JobTelemetry, progress: ProgressPublisher
+        self, generation: Generation, job: JobMetrics, progress: ProgressPublisher
     ) -> GenerationResult:
         run, transfers = asyncio.get_running_loop().run_in_executor, self._transfers
 
@@ -102,7 +102,7 @@ class InvocationHandler:
             self._running.interruptible() as interruption,
             self._cancellations.over(generation.id, interruption),
         ):
-            drawing = await self._studio.draw(generation, job, progress.on_step)
+            drawing = await self._image_generator.draw(generation, job, progress.on_step)
         job.took("denoise", drawing.seconds)
         progress.on_drawn()
 
@@ -129,15 +129,15 @@ class InvocationHandler:
             steps=generation.steps,
             guidance_scale=generation.guidance_scale,
             strength=generation.strength,
-            bucket=drawing.bucket,
+            batch_size=drawing.batch_size,
             revision=revision,
-            concessions=drawing.concessions,
+            fallbacks=drawing.fallbacks,
             safety=self._finisher.safety,
             durations_s=job.durations_s,
             versions=versions,
         )
 
-    def _parse(self, body: bytes, job: JobTelemetry) -> Generation:
+    def _parse(self, body: bytes, job: JobMetrics) -> Generation:
         try:
             request = InvocationRequest.model_validate_json(body)
         except ValidationError as error:

@@ -15,20 +15,22 @@ from contract.keys import LANCZOS
 from contract.options import Hires, Upscale
 from contract.problem import FieldError
 from contract.size import Size, to_grid
-from inference.engine.interface import Drawing, Engine, Inputs, OnStep
-from inference.invocation.step_counter import Tally
-from inference.invocation.upscalers import Enlargers
+from inference.engine.interface import Engine, GenerationOutput, Inputs, OnStep
+from inference.invocation.step_counter import StepCounter
+from inference.invocation.upscalers import UpscalerResolver
 
 _T = TypeVar("_T")
 
 
-class Passes:
+class MultiPassGenerator:
     """Sends jobs through the engine as often as they ask for.
 
     Cancelling a coroutine cancels whatever the engine does for it.
     """
 
-    def __init__(self, engine: Engine, enlargers: Enlargers, *, max_output_sizes: Mapping[str, int]) -> None:
+    def __init__(
+        self, engine: Engine, enlargers: UpscalerResolver, *, max_output_sizes: Mapping[str, int]
+    ) -> None:
         """Takes what it works with.
 
         Args:
@@ -40,20 +42,20 @@ class Passes:
         self._enlargers = enlargers
         self._max_output_sizes = max_output_sizes
 
-    async def draw(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Drawing:
+    async def draw(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> GenerationOutput:
         """Draws, and a second time where the generation has a hires pass; see `Engine.submit`.
 
         Raises:
             ProblemError: a pass would make too large a picture, has no upscaler, or fails.
         """
         await self._look_ahead(generation, inputs)
-        tally = Tally(generation, on_step)
+        tally = StepCounter(generation, on_step)
         drawing = await asyncio.wrap_future(self._engine.submit(generation, inputs, tally.first))
         if generation.hires is None:
             return drawing
         return await self._draw_anew(generation, generation.hires, inputs, drawing, tally)
 
-    async def upscale(self, generation: Generation, drawing: Drawing) -> Drawing:
+    async def upscale(self, generation: Generation, drawing: GenerationOutput) -> GenerationOutput:
         """The drawing with its pictures enlarged, if the generation asks for that.
 
         Raises:
@@ -78,28 +80,33 @@ class Passes:
             await self._enlargers.find(generation.upscale.upscaler, pointer="#/upscale/upscaler")
 
     async def _draw_anew(
-        self, generation: Generation, hires: Hires, inputs: Inputs, drawing: Drawing, tally: Tally
-    ) -> Drawing:
+        self,
+        generation: Generation,
+        hires: Hires,
+        inputs: Inputs,
+        drawing: GenerationOutput,
+        tally: StepCounter,
+    ) -> GenerationOutput:
         """Image to image over each picture of the first pass, with its own seed, by itself."""
         began = time.monotonic()
         size = self._drawn_anew(drawing.images[0].size, generation, hires)
         enlarge = await self._enlargers.find(hires.upscaler, pointer="#/hires/upscaler")
         enlarge_map = await self._enlargers.find(LANCZOS, pointer="#/controlnets")
-        controls = await _together(enlarge_map(control, size) for control in inputs.controls)
+        controls = await _together(enlarge_map(control, size) for control in inputs.control_images)
 
-        async def draw(index: int, picture: Image.Image) -> Drawing:
+        async def draw(index: int, picture: Image.Image) -> GenerationOutput:
             again = _second_pass(generation, hires, size, seed=generation.seeds[index])
             enlarged = await asyncio.wrap_future(enlarge(picture, size))
-            start = replace(inputs, image=enlarged, controls=tuple(controls))
+            start = replace(inputs, image=enlarged, control_images=tuple(controls))
             return await asyncio.wrap_future(self._engine.submit(again, start, partial(tally.second, index)))
 
         second = await _together(draw(index, picture) for index, picture in enumerate(drawing.images))
         every = (drawing, *second)
-        return Drawing(
+        return GenerationOutput(
             images=tuple(each.images[0] for each in second),
-            bucket=max(each.bucket for each in every),
+            batch_size=max(each.batch_size for each in every),
             seconds=drawing.seconds + time.monotonic() - began,
-            concessions=tuple(dict.fromkeys(words for each in every for words in each.concessions)),
+            fallbacks=tuple(dict.fromkeys(words for each in every for words in each.fallbacks)),
         )
 
     def _drawn_anew(self, size: Size, generation: Generation, hires: Hires) -> Size:

@@ -5,7 +5,7 @@ from contract.samplers import find_sampler
 from inference.engine.interface import OnStep
 
 
-class Tally:
+class StepCounter:
     """Makes one account of what the engine tells of the passes one by one."""
 
     def __init__(self, generation: Generation, on_step: OnStep) -> None:

@@ -1,4 +1,4 @@
-"""Enlarging by the names that requests use."""
+"""UpscalingLoop by the names that requests use."""
 
 import asyncio
 from concurrent.futures import Executor, Future
@@ -8,7 +8,7 @@ from PIL import Image
 
 from contract.keys import LANCZOS
 from contract.size import Size
-from inference.engine.interface import AdapterFile, Engine, Enlarge
+from inference.engine.interface import AdapterFile, Engine, UpscaleImage
 
 
 class FetchUpscaler(Protocol):
@@ -27,7 +27,7 @@ class FetchUpscaler(Protocol):
         ...
 
 
-class Enlargers:
+class UpscalerResolver:
     """What enlarges pictures: models, and Lanczos, which is none."""
 
     def __init__(self, engine: Engine, fetch: FetchUpscaler, *, transfers: Executor) -> None:
@@ -42,7 +42,7 @@ class Enlargers:
         self._fetch = fetch
         self._transfers = transfers
 
-    async def find(self, name: str, *, pointer: str) -> Enlarge:
+    async def find(self, name: str, *, pointer: str) -> UpscaleImage:
         """What goes by this name, fetched and read.
 
         Args:
@@ -56,7 +56,7 @@ class Enlargers:
             return self._without_model
         return await asyncio.get_running_loop().run_in_executor(self._transfers, self._open, name, pointer)
 
-    def _open(self, name: str, pointer: str) -> Enlarge:
+    def _open(self, name: str, pointer: str) -> UpscaleImage:
         file = self._fetch(name, pointer=pointer)
         return self._engine.upscaler(file, pointer=pointer)
 

@@ -10,7 +10,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
 from inference.models.errors import UnusableModelError
-from inference.models.memory_format import settle
+from inference.models.memory_format import move_to_device
 from inference.models.weights import Read, Tensors, assign
 
 TextEncoder = CLIPTextModel | CLIPTextModelWithProjection
@@ -52,7 +52,7 @@ class Part:
         assign(module, _renamed(module, self.read(device, dtype)), self.name)
         _number_positions(module, device)
         if isinstance(module, AutoencoderKL | UNet2DConditionModel):
-            settle(module, device)
+            move_to_device(module, device)
         return module.eval()
 
 

@@ -30,7 +30,7 @@ Clock = Callable[[], float]
 Part = Literal["fetch", "denoise", "encode", "upload"]
 
 
-class JobTelemetry:
+class JobMetrics:
     """One job's durations: the result document and the metrics both take them from here."""
 
     def __init__(self, *, model: str, clock: Clock, arrived_at: float) -> None:
@@ -74,7 +74,7 @@ class JobTelemetry:
         self.durations_s["total"] = round(self._clock() - self._begun, 3)
 
 
-class Telemetry:
+class ContainerMetrics:
     """The metrics of a container, each under the model that it is about."""
 
     def __init__(
@@ -95,9 +95,9 @@ class Telemetry:
         _LOGGER.info("the model %s is loaded", model, extra=self._document(model, seconds))
 
     @contextmanager
-    def job(self) -> Iterator[JobTelemetry]:
+    def job(self) -> Iterator[JobMetrics]:
         """Measures the block as one job; it has failed when the block raises."""
-        job = JobTelemetry(model=self._model, clock=self._clock, arrived_at=self._now())
+        job = JobMetrics(model=self._model, clock=self._clock, arrived_at=self._now())
         try:
             yield job
         except Exception as error:
@@ -107,7 +107,7 @@ class Telemetry:
         counts = {metrics.IMAGES: job.images, metrics.FAILURES: 0}
         _LOGGER.info("the job is done", extra=self._document(job.model, _queued(job) | seconds, counts))
 
-    def _tell_end(self, job: JobTelemetry, error: Exception) -> None:
+    def _tell_end(self, job: JobMetrics, error: Exception) -> None:
         """Tells why there are no images; what its client has canceled has not failed."""
         code = error.code if isinstance(error, ProblemError) else ErrorCode.INTERNAL
         canceled = code is ErrorCode.CANCELED
@@ -131,5 +131,5 @@ class Telemetry:
         return dict(document.serialize_metric_set())
 
 
-def _queued(job: JobTelemetry) -> dict[str, float]:
+def _queued(job: JobMetrics) -> dict[str, float]:
     return {} if job.queued_s is None else {metrics.QUEUE_SECONDS: job.queued_s}

@@ -38,7 +38,7 @@ class FinishedImage:
         return None if self.file is None else hashlib.sha256(self.file).hexdigest()
 
 
-class Finisher:
+class Postprocessor:
     """Looks at pictures, marks them and makes files of them; any number of threads may ask at once."""
 
     def __init__(self, *, safety: SafetyCheck | None = None, watermark: Watermark | None = None) -> None:
@@ -52,7 +52,7 @@ class Finisher:
         self._watermark = watermark
 
     @classmethod
-    def load(cls, environment: ContainerEnvironment, model_directory: Path) -> "Finisher":
+    def load(cls, environment: ContainerEnvironment, model_directory: Path) -> "Postprocessor":
         """What the environment asks for.
 
         Args:

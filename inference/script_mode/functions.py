@@ -19,7 +19,7 @@ from inference.data_bucket import DataBucket
 from inference.invocation.handler import InvocationHandler
 from inference.invocation.running_jobs import RunningJobs
 from inference.models.manifests import declaration_of
-from inference.observability.metrics import Telemetry
+from inference.observability.metrics import ContainerMetrics
 from inference.script_mode.inline_bucket import NO_BUCKET, NoBucket
 from inference.wiring import load_handler
 
@@ -64,7 +64,7 @@ def model_fn(model_dir: str) -> ScriptModel:
         environment,
         s3=s3,
         bucket=bucket,
-        telemetry=Telemetry(stage=environment.stage, model=environment.model.name),
+        telemetry=ContainerMetrics(stage=environment.stage, model=environment.model.name),
         running=RunningJobs(),
     )
     atexit.register(handler.close)  # else the device's thread may be torn from its work

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from contract.environment import MaxBucket
+from contract.environment import MaxBatchSize
 from contract.model import ServedModel
 from contract.options import AdapterName
 from contract.safety import SafetyMode
@@ -112,13 +112,13 @@ class ModelConfig(ServedModel):
         default=8,
         ge=1,
         le=1000,
-        description="Requests that an instance is given at once; fewer than `max_bucket` leave it unused.",
+        description="Concurrent requests for each instance; below `max_batch_size` batches are never full.",
     )
-    max_bucket: MaxBucket = Field(
+    max_batch_size: MaxBatchSize = Field(
         default=8,
         description="The most images, of all jobs together, that share a step of the denoiser.",
     )
-    strict_bucket: bool = Field(
+    fixed_batch_size: bool = Field(
         default=False,
         description="Draws in buckets of that size always, so that images do not depend on the load.",
     )

@@ -49,7 +49,7 @@ class Notice(_NoticePart):
 
 @dataclass(frozen=True, kw_only=True)
 class Completion:
-    """The use case behind the completion queue. Notices may repeat and come in any order."""
+    """The use case behind the completion queue. CompletionQueue may repeat and come in any order."""
 
     jobs: JobRepository
     documents: JobDocuments

@@ -7,13 +7,13 @@ from contract.generation import InvalidRequestError
 from contract.identifiers import S3Location
 from contract.keys import INPUTS_PREFIX, OUTPUTS_PREFIX, input_key
 from contract.problem import FieldError
-from contract.request import JobRequest, control_pointer, named_pictures
+from contract.request import JobRequest, control_pointer, named_images
 
 _NOT_BASE64 = "must hold a picture in base64, without spaces or line breaks"
 
 
 @dataclass(frozen=True, kw_only=True)
-class InlinePicture:
+class InlineImage:
     """A picture that came inside a request, and where it is to be kept."""
 
     location: S3Location
@@ -21,9 +21,7 @@ class InlinePicture:
     data: bytes
 
 
-def take_out(
-    request: JobRequest, *, job_id: str, bucket: str
-) -> tuple[JobRequest, tuple[InlinePicture, ...]]:
+def take_out(request: JobRequest, *, job_id: str, bucket: str) -> tuple[JobRequest, tuple[InlineImage, ...]]:
     """The request with every `data:` URL replaced by an `s3://` URI, and the pictures that belong there.
 
     Args:
@@ -35,9 +33,9 @@ def take_out(
         InvalidRequestError: every picture that is elsewhere in S3, or cannot be decoded.
     """
     uris: dict[str, str] = {}
-    pictures: list[InlinePicture] = []
+    pictures: list[InlineImage] = []
     errors: list[FieldError] = []
-    for pointer, uri in named_pictures(request).items():
+    for pointer, uri in named_images(request).items():
         uris[pointer] = uri
         match uri.partition(":")[0].lower():
             case "s3" if not _is_readable(S3Location.parse(uri), bucket):
@@ -48,7 +46,7 @@ def take_out(
                     errors.append(FieldError(pointer=pointer, detail=_NOT_BASE64))
                     continue
                 location = S3Location(bucket, input_key(job_id, _name(pointer)))
-                pictures.append(InlinePicture(location=location, media_type=_media_type(uri), data=data))
+                pictures.append(InlineImage(location=location, media_type=_media_type(uri), data=data))
                 uris[pointer] = location.uri
     if errors:
         raise InvalidRequestError(tuple(errors))

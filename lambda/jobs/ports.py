@@ -7,7 +7,7 @@ from contract.generation import Generation
 from contract.problem import Problem
 from contract.progress import Progress
 from contract.result import GenerationResult
-from jobs.inline_images import InlinePicture
+from jobs.inline_images import InlineImage
 from jobs.job import Invocation, Job, Outcome
 
 
@@ -66,7 +66,7 @@ class JobDocuments(Protocol):
         """
         ...
 
-    def put_picture(self, picture: InlinePicture) -> None:
+    def put_picture(self, picture: InlineImage) -> None:
         """Stores a picture that came inside a request.
 
         Raises:

@@ -12,7 +12,7 @@ from contract.problem import Problem
 from contract.progress import Progress
 from contract.result import GenerationResult
 from jobs.errors import HandoverError, UnreadableAnswerError
-from jobs.inline_images import InlinePicture
+from jobs.inline_images import InlineImage
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,7 +33,7 @@ class S3JobDocuments:
         self._put(location, generation.model_dump_json().encode(), "application/json")
         return location.uri
 
-    def put_picture(self, picture: InlinePicture) -> None:
+    def put_picture(self, picture: InlineImage) -> None:
         self._put(picture.location, picture.data, picture.media_type)
 
     def mark_canceled(self, job_id: str) -> None:

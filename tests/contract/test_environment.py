@@ -86,10 +86,10 @@ def test_a_switch_that_says_false_is_off() -> None:
 
 @pytest.mark.parametrize("number", ["0", "3", "128", "eight"])
 def test_a_bucket_of_a_size_that_there_is_not_is_refused(number: str) -> None:
-    variables = {"MODEL": '{"name": "demo"}', "DATA_BUCKET_NAME": "data", "MAX_BUCKET": number}
-    with pytest.raises(InvalidEnvironmentError, match="MAX_BUCKET"):
+    variables = {"MODEL": '{"name": "demo"}', "DATA_BUCKET_NAME": "data", "MAX_BATCH_SIZE": number}
+    with pytest.raises(InvalidEnvironmentError, match="MAX_BATCH_SIZE"):
         ContainerEnvironment.read(variables)
-    assert ContainerEnvironment.read(variables | {"MAX_BUCKET": "16"}).max_bucket == 16
+    assert ContainerEnvironment.read(variables | {"MAX_BATCH_SIZE": "16"}).max_batch_size == 16
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from contract.identifiers import new_job_id
 from contract.images import MAX_DATA_URL_CHARACTERS
 from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
 from contract.options import OutputFormat
-from contract.request import InvocationRequest, JobRequest, named_pictures
+from contract.request import InvocationRequest, JobRequest, named_images
 from contract.validation import field_errors
 
 URI = "s3://data/inputs/a.png"
@@ -151,9 +151,9 @@ def test_what_a_part_leaves_out_is_filled_in() -> None:
 
 
 def test_pictures_are_named_by_the_pointers_to_them() -> None:
-    assert named_pictures(JobRequest.model_validate(EVERYTHING)) == {
+    assert named_images(JobRequest.model_validate(EVERYTHING)) == {
         "#/input_image": URI,
         "#/mask_image": "https://example.com/mask.png?a=b",
         "#/controlnets/0/image": "data:image/png;base64,AAAA",
     }
-    assert named_pictures(resolve()) == {}
+    assert named_images(resolve()) == {}

@@ -24,7 +24,7 @@ from training.image_analysis import examine
 
 
 def topic(stack: LocalStack, name: str) -> str:
-    (arn,) = [arn for arn in resources(stack.aws, "AWS::SNS::Topic") if f"Notices{name}" in arn]
+    (arn,) = [arn for arn in resources(stack.aws, "AWS::SNS::Topic") if f"CompletionQueue{name}" in arn]
     return arn
 
 

@@ -115,7 +115,7 @@ def tiny_sd(demo_model: Path) -> Any:
 
 @pytest.fixture
 def start_loop(tiny_sd: Any) -> Iterator[Callable[..., Any]]:
-    """Starts denoising loops around the tiny model; takes what `Turns` does."""
+    """Starts denoising loops around the tiny model; takes what `Batcher` does."""
     from tests.inference.diffusion.denoising.loop_harness import Loop
 
     loops = []

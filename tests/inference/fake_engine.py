@@ -17,14 +17,14 @@ from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
 from inference.artifacts.adapter_store import AdapterStore
 from inference.data_bucket import DataBucket
 from inference.engine.errors import EngineClosedError
-from inference.engine.interface import Drawing, Engine, Inputs, OnStep
-from inference.input.public_fetcher import PublicWeb
+from inference.engine.interface import Engine, GenerationOutput, Inputs, OnStep
+from inference.input.public_fetcher import PublicFetcher
 from inference.invocation.handler import InvocationHandler
 from inference.invocation.running_jobs import RunningJobs
 from inference.observability.logs import ContextThreads
-from inference.observability.metrics import Telemetry
-from inference.output.postprocessing import Finisher
-from inference.wiring import studio_of
+from inference.observability.metrics import ContainerMetrics
+from inference.output.postprocessing import Postprocessor
+from inference.wiring import create_image_generator
 
 BUCKET = "data"
 ENVIRONMENT = ContainerEnvironment(
@@ -64,7 +64,7 @@ class ScriptedEngine:
     def versions(self) -> Mapping[str, str]:
         return {"scripted": "1"}
 
-    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[Drawing]:
+    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[GenerationOutput]:
         self.calls.append((generation, inputs))
         return self.pool.submit(self._draw, generation, inputs, on_step)
 
@@ -75,7 +75,7 @@ class ScriptedEngine:
     def close(self) -> None:
         self.closed = True
 
-    def _draw(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Drawing:
+    def _draw(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> GenerationOutput:
         self.drawing.set()
         assert self.gate.wait(20), "the test never opened the gate"
         if self.error is not None:
@@ -84,7 +84,7 @@ class ScriptedEngine:
             on_step(step + 1, generation.steps)
         size = inputs.size(generation)
         images = tuple(Image.new("RGB", size, (seed % 256, 0, 0)) for seed in generation.seeds)
-        return Drawing(images=images, bucket=len(images), seconds=self.seconds)
+        return GenerationOutput(images=images, batch_size=len(images), seconds=self.seconds)
 
 
 def handler_of(
@@ -92,15 +92,15 @@ def handler_of(
     s3: Any,
     environment: ContainerEnvironment = ENVIRONMENT,
     clock: Callable[[], float] = time.monotonic,
-    finisher: Finisher | None = None,
+    finisher: Postprocessor | None = None,
     running: RunningJobs | None = None,
-    web: PublicWeb | None = None,
+    web: PublicFetcher | None = None,
     adapters: AdapterStore | None = None,
 ) -> InvocationHandler:
     bucket, transfers = DataBucket(s3, BUCKET), ContextThreads(max_workers=4)
     return InvocationHandler(
         engine=engine,
-        studio=studio_of(
+        studio=create_image_generator(
             engine,
             environment=environment,
             bucket=bucket,
@@ -108,11 +108,11 @@ def handler_of(
             transfers=transfers,
             web=web,
         ),
-        finisher=finisher or Finisher(),
+        finisher=finisher or Postprocessor(),
         bucket=bucket,
         environment=environment,
         transfers=transfers,
-        telemetry=Telemetry(stage=environment.stage, model=environment.model.name, clock=clock),
+        telemetry=ContainerMetrics(stage=environment.stage, model=environment.model.name, clock=clock),
         running=running or RunningJobs(),
         revision_of=lambda model: f"revision of {model}",
     )

@@ -9,7 +9,7 @@ import pytest
 from diffusers import StableDiffusionPAGPipeline
 
 from inference.artifacts.adapter_store import AdapterNotFoundError, AdapterStore
-from inference.diffusion.loader import engine_of
+from inference.diffusion.loader import create_engine
 from inference.engine.errors import UnsupportedTaskError
 from inference.engine.interface import Adapters, Inputs
 from tests.inference import tiny_models
@@ -45,11 +45,11 @@ def test_what_is_not_there_never_reaches_the_engine(engine: ScriptedEngine, s3: 
 
 def test_a_model_that_takes_no_adapters_says_so_of_each(demo_model: Path) -> None:
     plain = tiny_models.sd(demo_model)
-    engine = engine_of(
-        StableDiffusionPAGPipeline(**plain.components, requires_safety_checker=False), max_bucket=1
+    engine = create_engine(
+        StableDiffusionPAGPipeline(**plain.components, requires_safety_checker=False), max_batch_size=1
     )
     asked = engine.submit(generation_of(**NAMED), Inputs(), lambda *_: None)
-    with pytest.raises(UnsupportedTaskError, match="draws from a prompt alone") as caught:
+    with pytest.raises(UnsupportedTaskError, match="generates from a prompt alone") as caught:
         asked.result(60)
     assert {wrong.pointer for wrong in caught.value.errors} == {f"#/{name}" for name in NAMED}
     assert engine.submit(generation_of(), Inputs(), lambda *_: None).result(60).images

@@ -89,7 +89,9 @@ def models(demo_model: Path, malicious: Path, tmp_path_factory: pytest.TempPathF
 @pytest.fixture(scope="module")
 def engine(models: dict[str, Path]) -> Iterator[Engine]:
     pool = ModelPool(
-        lambda name: load_engine(models[name], max_bucket=4, strict_bucket=True), "demo", weigh=lambda _: 0
+        lambda name: load_engine(models[name], max_batch_size=4, fixed_batch_size=True),
+        "demo",
+        weigh=lambda _: 0,
     )
     yield pool
     pool.close()

@@ -35,7 +35,7 @@ def moons(images: list[Image.Image]) -> int:
 
 
 def test_the_moon_appears_under_both_namings_and_is_gone_without_it(demo_model: Path) -> None:
-    engine = load_engine(demo_model, max_bucket=8)
+    engine = load_engine(demo_model, max_batch_size=8)
     before = draw(engine)
     moon = draw(engine, file_at(LORAS / "moon.safetensors"))
     kohya = draw(engine, file_at(LORAS / "moon-kohya.safetensors"))

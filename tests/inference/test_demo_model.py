@@ -25,7 +25,7 @@ MODEL = ModelDeclaration(name="demo", defaults=ModelDefaults(width=128, height=1
 
 @pytest.fixture(scope="module")
 def engine(demo_model: Path) -> Iterator[Engine]:
-    engine = load_engine(demo_model, max_bucket=8)
+    engine = load_engine(demo_model, max_batch_size=8)
     yield engine
     engine.close()
 
@@ -177,7 +177,7 @@ def test_a_figure_is_where_the_edges_have_it_and_in_the_prompts_colours(
         }
     )
     generation = Generation.resolve(asked, MODEL, job_id=new_job_id(), seed=0)
-    inputs = Inputs(controls=(edges,), adapters=Adapters(controlnets=(canny,)))
+    inputs = Inputs(control_images=(edges,), adapters=Adapters(controlnets=(canny,)))
     (picture,) = engine.submit(generation, inputs, lambda step, total: None).result(300).images
     found = examine(picture)
     assert (found.colour, found.background, found.position) == ("red", "yellow", position)

@@ -39,7 +39,7 @@ Draw = Callable[..., list[Image.Image]]
 
 @pytest.fixture(scope="module")
 def engine(demo_model: Path) -> Iterator[Engine]:
-    engine = load_engine(demo_model, max_bucket=8)
+    engine = load_engine(demo_model, max_batch_size=8)
     yield engine
     engine.close()
 

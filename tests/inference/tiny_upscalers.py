@@ -1,4 +1,4 @@
-"""Upscalers of the smallest kind, with random weights, in files."""
+"""UpscalerCache of the smallest kind, with random weights, in files."""
 
 from pathlib import Path
 from typing import Any

@@ -32,7 +32,7 @@ def test_the_container_is_told_its_model_and_buckets_in_the_contracts_words(larg
     assert (environment.data_bucket_name, environment.models_bucket_name) == ("data", "models")
     assert (environment.model.name, environment.model.limits.max_count) == ("first", 2)
     assert (environment.stage, environment.log_prompts) == ("test", True)
-    assert (environment.max_bucket, environment.strict_bucket) == (4, True)
+    assert (environment.max_batch_size, environment.fixed_batch_size) == (4, True)
 
 
 def test_the_container_is_told_how_to_draw_and_what_to_do_with_the_images(

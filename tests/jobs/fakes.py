@@ -13,7 +13,7 @@ from contract.request import JobRequest
 from contract.result import GenerationResult, ImageResult
 from jobs.catalog import ModelCatalog
 from jobs.errors import HandoverError, JobExistsError, JobNotFoundError, UnreadableAnswerError
-from jobs.inline_images import InlinePicture
+from jobs.inline_images import InlineImage
 from jobs.job import Invocation, Job, JobStatus, Outcome
 from jobs.service import JobService
 
@@ -101,7 +101,7 @@ class InMemoryDocuments:
     requests: dict[str, Generation] = field(default_factory=dict)
     progress: dict[str, Progress] = field(default_factory=dict)
     answers: dict[str, object] = field(default_factory=dict)
-    pictures: list[InlinePicture] = field(default_factory=list)
+    pictures: list[InlineImage] = field(default_factory=list)
     canceled: set[str] = field(default_factory=set)
     refuses: bool = False
 
@@ -112,7 +112,7 @@ class InMemoryDocuments:
         self.requests[uri] = generation
         return uri
 
-    def put_picture(self, picture: InlinePicture) -> None:
+    def put_picture(self, picture: InlineImage) -> None:
         if self.refuses:
             raise HandoverError("the store is down")
         self.pictures.append(picture)

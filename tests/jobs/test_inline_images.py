@@ -5,7 +5,7 @@ import pytest
 
 from contract.generation import InvalidRequestError
 from contract.identifiers import new_job_id
-from contract.request import JobRequest, named_pictures
+from contract.request import JobRequest, named_images
 from jobs.inline_images import take_out
 from tests.jobs.fakes import BUCKET
 
@@ -38,7 +38,7 @@ def test_pictures_that_come_along_are_taken_out_and_their_places_named() -> None
     )
     without, pictures = take_out(request, job_id=JOB, bucket=BUCKET)
     prefix = f"s3://{BUCKET}/inputs/{JOB}"
-    assert named_pictures(without) == {
+    assert named_images(without) == {
         "#/input_image": f"{prefix}/input_image",
         "#/mask_image": f"{prefix}/mask_image",
         "#/controlnets/0/image": "https://example.com/a.png",

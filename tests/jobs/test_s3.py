@@ -11,7 +11,7 @@ from contract.keys import cancellation_key
 from contract.progress import Phase, Progress
 from contract.request import InvocationRequest
 from jobs.errors import HandoverError, UnreadableAnswerError
-from jobs.inline_images import InlinePicture
+from jobs.inline_images import InlineImage
 from jobs.s3 import S3JobDocuments
 from tests.jobs.fakes import BUCKET, FAILURE, a_job, a_result
 
@@ -48,7 +48,7 @@ def test_a_request_that_cannot_be_stored_is_a_failed_handover(s3: Any) -> None:
 
 def test_a_picture_is_stored_as_what_it_is(s3: Any, documents: S3JobDocuments) -> None:
     location = S3Location(BUCKET, "inputs/J/mask_image")
-    documents.put_picture(InlinePicture(location=location, media_type="image/webp", data=b"RIFF"))
+    documents.put_picture(InlineImage(location=location, media_type="image/webp", data=b"RIFF"))
     stored = s3.get_object(Bucket=BUCKET, Key=location.key)
     assert (stored["Body"].read(), stored["ContentType"]) == (b"RIFF", "image/webp")
 

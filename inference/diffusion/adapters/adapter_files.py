@@ -22,7 +22,7 @@ _WRONG_CONTENT = (LookupError, OSError, RuntimeError, TypeError, ValueError)
 """What libraries raise when a file is not what they expect."""
 
 
-class UnfitError(Exception):
+class AdapterFileError(Exception):
     """An adapter cannot be used.
 
     Attributes:
@@ -35,7 +35,7 @@ class UnfitError(Exception):
 
 
 @contextmanager
-def blaming(file: AdapterFile, kind: AdapterKind, pointer: str) -> Iterator[None]:
+def adapter_errors(file: AdapterFile, kind: AdapterKind, pointer: str) -> Iterator[None]:
     """Names the adapter and the request's field in what is wrong.
 
     Args:
@@ -44,11 +44,11 @@ def blaming(file: AdapterFile, kind: AdapterKind, pointer: str) -> Iterator[None
         pointer: to the field that names it.
 
     Raises:
-        AdapterUnusableError: the block has raised an `UnfitError`.
+        AdapterUnusableError: the block has raised an `AdapterFileError`.
     """
     try:
         yield
-    except UnfitError as error:
+    except AdapterFileError as error:
         wrong = FieldError(pointer=pointer, detail=f"{file.name!r} {error.reason}")
         raise AdapterUnusableError(f"The {kind.name} {wrong.detail}.", errors=(wrong,)) from error
 
@@ -62,25 +62,25 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """What a safetensors file holds, and what it says of it.
 
     Raises:
-        UnfitError: it is damaged, or of another format.
+        AdapterFileError: it is damaged, or of another format.
     """
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise UnfitError("is no whole safetensors file; upload it again") from error
+        raise AdapterFileError("is no whole safetensors file; upload it again") from error
 
 
 def check_family(settings: Mapping[str, Any], own: Mapping[str, Any], names: Iterable[str]) -> None:
     """Makes sure that a component's settings of these names are those of the model's own.
 
     Raises:
-        UnfitError: one differs.
+        AdapterFileError: one differs.
     """
     for name in names:
         value, expected = settings.get(name), own.get(name)
         if _as_list(value) != _as_list(expected):
-            raise UnfitError(f"{OTHER_FAMILY}: its {name} differs; use one of this model's family")
+            raise AdapterFileError(f"{OTHER_FAMILY}: its {name} differs; use one of this model's family")
 
 
 def _as_list(value: Any) -> Any:
@@ -92,14 +92,14 @@ def load_component(kind: type[_M], directory: Path, dtype: torch.dtype) -> _M:
     """A component from a directory in diffusers' layout, on the CPU; of half precision, where it has that.
 
     Raises:
-        UnfitError: it is something else, damaged or incomplete.
+        AdapterFileError: it is something else, damaged or incomplete.
     """
     try:
         settings = kind.load_config(directory, local_files_only=True)
     except (OSError, ValueError) as error:
-        raise UnfitError("has no config.json that can be read; upload its directory again") from error
+        raise AdapterFileError("has no config.json that can be read; upload its directory again") from error
     if settings.get("_class_name") != kind.__name__:
-        raise UnfitError(f"is no {kind.__name__}; upload one in diffusers' layout")
+        raise AdapterFileError(f"is no {kind.__name__}; upload one in diffusers' layout")
     try:
         component, report = kind.from_pretrained(
             directory,
@@ -110,8 +110,8 @@ def load_component(kind: type[_M], directory: Path, dtype: torch.dtype) -> _M:
             output_loading_info=True,
         )
     except _WRONG_CONTENT as error:
-        raise UnfitError("has weights that are damaged, or do not belong to its config.json") from error
+        raise AdapterFileError("has weights that are damaged, or do not belong to its config.json") from error
     if report["missing_keys"]:
-        raise UnfitError(f"lacks weights, {report['missing_keys'][0]} for one; upload it again")
+        raise AdapterFileError(f"lacks weights, {report['missing_keys'][0]} for one; upload it again")
     loaded: _M = component.eval().requires_grad_(False)
     return loaded

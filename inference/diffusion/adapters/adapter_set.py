@@ -1,81 +1,81 @@
-"""What a generation changes of a model: the adapters that it names, on the device."""
+"""The adapters of one generation, loaded onto the device."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from contract.adapters import CONTROLNET, LORA, VAE
 from contract.generation import Generation
-from inference.diffusion.adapters.adapter_files import blaming
-from inference.diffusion.adapters.controlnets import Control, ControlNets
-from inference.diffusion.adapters.device_cache import Residents
-from inference.diffusion.adapters.loras import Acting, LoadedLora, Loras
+from inference.diffusion.adapters.adapter_files import adapter_errors
+from inference.diffusion.adapters.controlnets import ControlNetInput, ControlNets
+from inference.diffusion.adapters.device_cache import DeviceCache
+from inference.diffusion.adapters.loras import LoadedLora, Loras, LoraWeights
 from inference.diffusion.adapters.vaes import LoadedVae, Vaes
 from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.engine.interface import Inputs
 
 
 @dataclass(frozen=True)
-class Adaptation:
-    """A generation's adapters, which stay on the device for as long as this object is held.
+class AdapterSet:
+    """A generation's adapters, which stay loaded as long as this object is referenced.
 
     Attributes:
-        loras: in the order in which they act.
+        loras: in the order of the request.
         weights: of the LoRAs.
-        controls: what guides each image.
-        vae: what takes the place of the model's own; None leaves it.
+        controlnet_inputs: the ControlNets and their conditioning images.
+        vae: replaces the model's own; None keeps it.
     """
 
     loras: tuple[LoadedLora, ...] = ()
     weights: tuple[float, ...] = ()
-    controls: tuple[Control, ...] = ()
+    controlnet_inputs: tuple[ControlNetInput, ...] = ()
     vae: LoadedVae | None = None
 
     @property
-    def acting(self) -> Acting:
-        """The LoRAs by their ids, with their weights."""
+    def lora_weights(self) -> LoraWeights:
+        """The LoRAs' ids and weights."""
         return tuple((lora.id, weight) for lora, weight in zip(self.loras, self.weights, strict=True))
 
     @property
-    def controlnets(self) -> tuple[str, ...]:
-        """The ControlNets by their ids."""
-        return tuple(control.controlnet.id for control in self.controls)
+    def controlnet_ids(self) -> tuple[str, ...]:
+        """The ControlNets' ids."""
+        return tuple(each.controlnet.id for each in self.controlnet_inputs)
 
-    def autoencoder(self, own: Autoencoder) -> Autoencoder:
-        """The autoencoder to use with a model that has this one."""
-        return own if self.vae is None else self.vae.autoencoder
+    def autoencoder(self, default: Autoencoder) -> Autoencoder:
+        """The autoencoder of the generation's VAE, or the model's own."""
+        return default if self.vae is None else self.vae.autoencoder
 
 
-class ResidentAdapters:
-    """Puts adapters on the device beside a model, and keeps those that are used often."""
+class AdapterLoader:
+    """Loads adapters for one model, and caches them on its device."""
 
     def __init__(self, pipeline: Any) -> None:
         """Takes the model's pipeline."""
-        residents = Residents()
-        self._loras = Loras(pipeline, residents)
-        self._controlnets = ControlNets(pipeline, residents)
-        self._vaes = Vaes(pipeline, residents)
+        cache = DeviceCache()
+        self._loras = Loras(pipeline, cache)
+        self._controlnets = ControlNets(pipeline, cache)
+        self._vaes = Vaes(pipeline, cache)
 
-    def adapt(self, generation: Generation, inputs: Inputs) -> Adaptation:
-        """Loads a generation's adapters.
+    def load(self, generation: Generation, inputs: Inputs) -> AdapterSet:
+        """Loads the adapters that a generation names.
 
         Raises:
-            AdapterUnusableError: one is damaged, or does not fit the model.
+            AdapterUnusableError: one is damaged, or was made for another model.
         """
         files = inputs.adapters
-        loras, controls, vae = [], [], None
+        loras, controlnet_inputs, vae = [], [], None
         for index, lora in enumerate(files.loras):
-            with blaming(lora, LORA, f"#/loras/{index}/name"):
+            with adapter_errors(lora, LORA, f"#/loras/{index}/name"):
                 loras.append(self._loras.load(lora))
-        asked = zip(files.controlnets, generation.controlnets, inputs.controls, strict=True)
-        for index, (file, settings, picture) in enumerate(asked):
-            with blaming(file, CONTROLNET, f"#/controlnets/{index}/type"):
-                controls.append(self._controlnets.control(file, settings, picture))
+        controlnets = zip(files.controlnets, generation.controlnets, inputs.control_images, strict=True)
+        for index, (file, settings, image) in enumerate(controlnets):
+            with adapter_errors(file, CONTROLNET, f"#/controlnets/{index}/type"):
+                controlnet_inputs.append(self._controlnets.load(file, settings, image))
         if files.vae is not None:
-            with blaming(files.vae, VAE, "#/vae"):
+            with adapter_errors(files.vae, VAE, "#/vae"):
                 vae = self._vaes.load(files.vae)
         weights = tuple(lora.weight for lora in generation.loras)
-        return Adaptation(tuple(loras), weights, tuple(controls), vae)
+        return AdapterSet(tuple(loras), weights, tuple(controlnet_inputs), vae)
 
-    def activate(self, acting: Acting) -> None:
-        """Lets these LoRAs act on the UNet and the text encoders, and no others."""
-        self._loras.activate(acting)
+    def activate(self, lora_weights: LoraWeights) -> None:
+        """Activates exactly these LoRAs on the UNet and the text encoders."""
+        self._loras.activate(lora_weights)

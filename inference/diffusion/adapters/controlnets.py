@@ -1,4 +1,4 @@
-"""ControlNets: networks that guide the UNet by a picture."""
+"""ControlNets: networks that condition the UNet on an image."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,18 @@ from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 
 from contract.options import ControlNet
-from inference.diffusion.adapters.adapter_files import UnfitError, check_family, identify, load_component
-from inference.diffusion.adapters.device_cache import Residents, size_bytes
+from inference.diffusion.adapters.adapter_files import (
+    AdapterFileError,
+    check_family,
+    identify,
+    load_component,
+)
+from inference.diffusion.adapters.device_cache import DeviceCache, size_bytes
 from inference.engine.interface import AdapterFile
-from inference.models.memory_format import settle
+from inference.models.memory_format import move_to_device
 
 Residuals = tuple[list[torch.Tensor], torch.Tensor]
-"""What is added to what the UNet's downward blocks give, and to what its middle gives."""
+"""Added to the outputs of the UNet's down blocks, and of its mid block."""
 
 _SHARED_SETTINGS = (
     "addition_embed_type",
@@ -32,9 +37,9 @@ class LoadedControlNet:
     """A ControlNet on the device.
 
     Attributes:
-        id: the same for the same content under the same name.
-        network: of the UNet's precision.
-        size_bytes: what it occupies.
+        id: depends on the name and the content.
+        network: with the UNet's dtype.
+        size_bytes: of its weights.
     """
 
     id: str
@@ -43,100 +48,105 @@ class LoadedControlNet:
 
 
 @dataclass(frozen=True)
-class Control:
-    """How a ControlNet guides an image.
+class ControlNetInput:
+    """A ControlNet with its conditioning image.
 
     Attributes:
         controlnet: the network.
-        picture: (1, 3, height, width), 0 to 1, on the device.
-        weight: how strongly it guides.
-        start: the share of the evaluations after which it begins to.
-        end: the share of the evaluations after which it stops.
+        image: (1, 3, height, width), 0 to 1, on the device.
+        scale: the conditioning scale.
+        start: the share of the evaluations before which the ControlNet is not applied.
+        end: the share of the evaluations after which the ControlNet is not applied.
     """
 
     controlnet: LoadedControlNet
-    picture: torch.Tensor
-    weight: float
+    image: torch.Tensor
+    scale: float
     start: float
     end: float
 
-    def weight_at(self, done: int, evaluations: int) -> float:
-        """How strongly it guides after `done` of the evaluations."""
+    def scale_at(self, done: int, evaluations: int) -> float:
+        """The conditioning scale after `done` of the evaluations; 0 outside `start` and `end`."""
         outside = done / evaluations < self.start or (done + 1) / evaluations > self.end
-        return 0.0 if outside else self.weight
+        return 0.0 if outside else self.scale
 
 
 class ControlNets:
-    """Loads the ControlNets of a pipeline."""
+    """Loads ControlNets for a pipeline."""
 
-    def __init__(self, pipeline: Any, residents: Residents) -> None:
-        """Takes the pipeline, and what decides which ControlNets stay."""
+    def __init__(self, pipeline: Any, cache: DeviceCache) -> None:
+        """Takes the pipeline, and the cache for the networks."""
         self._unet = pipeline.unet
-        self._residents = residents
-        self._pictures = VaeImageProcessor(
+        self._cache = cache
+        self._image_processor = VaeImageProcessor(
             vae_scale_factor=pipeline.vae_scale_factor, do_convert_rgb=True, do_normalize=False
         )
 
-    def control(self, file: AdapterFile, settings: ControlNet, picture: Image.Image) -> Control:
-        """How the ControlNet, loaded unless it is there, guides by an RGB picture of the size to draw at.
+    def load(self, file: AdapterFile, settings: ControlNet, image: Image.Image) -> ControlNetInput:
+        """Loads the ControlNet, unless it is cached, and preprocesses its conditioning image.
+
+        Args:
+            file: a directory in the diffusers layout.
+            settings: from the request.
+            image: RGB, of the output's size.
 
         Raises:
-            UnfitError: it cannot be used.
+            AdapterFileError: the ControlNet cannot be used.
         """
         key = identify(file)
-        loaded = self._residents.obtain(f"controlnet {key}", lambda: self._load(key, file))
-        pixels = self._pictures.preprocess(picture).to(self._unet.device, self._unet.dtype)
-        pixels = pixels.contiguous()  # as diffusers does: the layout decides the last bits
-        return Control(loaded, pixels, settings.weight, settings.start, settings.end)
+        loaded = self._cache.get_or_load(f"controlnet {key}", lambda: self._load(key, file))
+        pixels = self._image_processor.preprocess(image).to(self._unet.device, self._unet.dtype)
+        pixels = pixels.contiguous()  # as in diffusers: the memory format decides the last bits
+        return ControlNetInput(loaded, pixels, settings.weight, settings.start, settings.end)
 
     def _load(self, key: str, file: AdapterFile) -> LoadedControlNet:
         network = load_component(ControlNetModel, file.path, self._unet.dtype)
         check_family(network.config, self._unet.config, _SHARED_SETTINGS)
         if network.config.global_pool_conditions:
-            raise UnfitError("guides by its picture as a whole, which is not supported; use another")
-        settle(network, self._unet.device)
+            raise AdapterFileError("has global_pool_conditions, which are not supported; use another")
+        move_to_device(network, self._unet.device)
         return LoadedControlNet(key, network, size_bytes(network))
 
 
-def guide(
-    controls: Sequence[Sequence[tuple[Control, float]]],
+def run_controlnets(
+    inputs: Sequence[Sequence[tuple[ControlNetInput, float]]],
     sample: torch.Tensor,
     timesteps: torch.Tensor,
-    **told: Any,
+    **arguments: Any,
 ) -> Residuals | None:
-    """What the ControlNets of a bucket add to the UNet, all together; None if none of them guides any row.
+    """The summed residuals of a batch's ControlNets; None if all conditioning scales are 0.
 
     Args:
-        controls: for each row, the ControlNets that guide it, and how strongly; the same ones for all rows.
-        sample: (rows, channels, height, width), what the UNet is shown.
-        timesteps: (rows,).
-        told: what else the UNet is told.
+        inputs: for each sample its ControlNet inputs and conditioning scales; the same networks for all.
+        sample: the UNet's, (samples, channels, height, width).
+        timesteps: (samples,).
+        arguments: the UNet's other arguments.
     """
     total: Residuals | None = None
-    for of_a_network in zip(*controls, strict=True):
-        weights = [weight for _, weight in of_a_network]
-        if not any(weights):
+    for of_network in zip(*inputs, strict=True):
+        scales = [scale for _, scale in of_network]
+        if not any(scales):
             continue
-        network = of_a_network[0][0].controlnet.network
-        down, middle = network(
+        network = of_network[0][0].controlnet.network
+        down, mid = network(
             sample[:, : network.config.in_channels],
             timesteps,
-            controlnet_cond=torch.cat([control.picture for control, _ in of_a_network]),
-            conditioning_scale=torch.tensor(weights, device=sample.device).view(-1, 1, 1, 1),
+            controlnet_cond=torch.cat([each.image for each, _ in of_network]),
+            conditioning_scale=torch.tensor(scales, device=sample.device).view(-1, 1, 1, 1),
             return_dict=False,
-            **told,
+            **arguments,
         )
-        down, middle = [each.to(sample.dtype) for each in down], middle.to(sample.dtype)
-        total = (down, middle) if total is None else _sum(total, (down, middle))
+        down, mid = [each.to(sample.dtype) for each in down], mid.to(sample.dtype)
+        total = (down, mid) if total is None else _sum(total, (down, mid))
     return total
 
 
-def as_arguments(residuals: Residuals | None) -> Mapping[str, Any]:
-    """The residuals as the UNet takes them."""
+def unet_arguments(residuals: Residuals | None) -> Mapping[str, Any]:
+    """The residuals as keyword arguments of the UNet."""
     if residuals is None:
         return {}
-    down, middle = residuals
-    return {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
+    down, mid = residuals
+    return {"down_block_additional_residuals": down, "mid_block_additional_residual": mid}
 
 
 def _sum(one: Residuals, other: Residuals) -> Residuals:

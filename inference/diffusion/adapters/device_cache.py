@@ -1,4 +1,4 @@
-"""Adapters on the device, within a number of bytes."""
+"""A cache of adapters on the device, limited in bytes."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -8,45 +8,45 @@ from weakref import WeakValueDictionary
 from torch import nn
 
 MAX_BYTES = 4 << 30
-"""What adapters that nobody uses may occupy beside a model: a few ControlNets, or tens of LoRAs."""
+"""Of adapters that are not in use: a few ControlNets, or tens of LoRAs."""
 
 
-class Resident(Protocol):
-    """Something that occupies memory of the device until nobody holds it."""
+class Cacheable(Protocol):
+    """Something that occupies device memory until it is no longer referenced."""
 
     @property
     def size_bytes(self) -> int:
-        """What it occupies."""
+        """Device memory that it occupies."""
         ...
 
 
-_R = TypeVar("_R", bound=Resident)
+_C = TypeVar("_C", bound=Cacheable)
 
 
-class Residents:
-    """Keeps what has been loaded until others need its room, the least recently used leaving first.
+class DeviceCache:
+    """A least-recently-used cache.
 
-    What is in use when it leaves lives on for those that use it, and for those that ask for it meanwhile.
+    An entry that is evicted while it is in use stays alive for its users, and is found until they release it.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
-        self._kept: OrderedDict[str, Resident] = OrderedDict()
+        self._cached: OrderedDict[str, Cacheable] = OrderedDict()
         self._alive: WeakValueDictionary[str, Any] = WeakValueDictionary()
 
-    def obtain(self, key: str, load: Callable[[], _R]) -> _R:
-        """What has been loaded under this key; it is loaded if it has left."""
-        resident: _R | None = self._alive.get(key)
-        if resident is None:
-            resident = load()
-            self._alive[key] = resident
-        self._kept[key] = resident
-        self._kept.move_to_end(key)
-        while sum(each.size_bytes for each in self._kept.values()) > self._max_bytes:
-            self._kept.popitem(last=False)
-        return resident
+    def get_or_load(self, key: str, load: Callable[[], _C]) -> _C:
+        """The entry under this key; loads it if it is not alive."""
+        entry: _C | None = self._alive.get(key)
+        if entry is None:
+            entry = load()
+            self._alive[key] = entry
+        self._cached[key] = entry
+        self._cached.move_to_end(key)
+        while sum(each.size_bytes for each in self._cached.values()) > self._max_bytes:
+            self._cached.popitem(last=False)
+        return entry
 
 
 def size_bytes(module: nn.Module) -> int:
-    """What a module's numbers occupy."""
+    """Memory of a module's parameters and buffers."""
     return sum(each.numel() * each.element_size() for each in (*module.parameters(), *module.buffers()))

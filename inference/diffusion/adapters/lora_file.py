@@ -14,7 +14,7 @@ from diffusers.utils.state_dict_utils import (
 )
 from torch import nn
 
-from inference.diffusion.adapters.adapter_files import OTHER_FAMILY, UnfitError, read_tensors
+from inference.diffusion.adapters.adapter_files import OTHER_FAMILY, AdapterFileError, read_tensors
 from inference.diffusion.adapters.peft_metadata import LoraNotes, read_notes
 
 _COMPONENTS = ("unet", "text_encoder", "text_encoder_2")
@@ -46,7 +46,7 @@ class LoraLayer:
         """How many numbers it passes through."""
         return self.down.shape[0] if self.down.ndim else 0
 
-    def fits(self, layer: nn.Module) -> bool:
+    def supports(self, layer: nn.Module) -> bool:
         """Whether the shapes are the layer's."""
         if not isinstance(layer, nn.Linear | nn.Conv2d) or self.down.ndim != layer.weight.ndim:
             return False
@@ -63,7 +63,7 @@ def read_lora(path: Path, pipeline: Any) -> Lora:
     """A LoRA under diffusers' names or kohya's, for a pipeline's UNet and text encoders.
 
     Raises:
-        UnfitError: it is damaged, no LoRA, or does not fit the pipeline.
+        AdapterFileError: it is damaged, no LoRA, or does not fit the pipeline.
     """
     tensors, notes = read_tensors(path)
     _check_names(tensors)
@@ -76,25 +76,25 @@ def read_lora(path: Path, pipeline: Any) -> Lora:
         if not part:
             continue
         if model is None:
-            raise UnfitError(f"{OTHER_FAMILY}: this one has no {component}")
+            raise AdapterFileError(f"{OTHER_FAMILY}: this one has no {component}")
         lora[component] = _layers(component, model, part, alphas, noted.get(component))
     if sum(2 * len(layers) for layers in lora.values()) != len(weights):
-        raise UnfitError("has weights for no layer of a Stable Diffusion")
+        raise AdapterFileError("has weights for no layer of a Stable Diffusion")
     return lora
 
 
 def _check_names(tensors: Mapping[str, torch.Tensor]) -> None:
     """What diffusers' converters take for granted."""
     if not any("lora" in name for name in tensors):
-        raise UnfitError("has no LoRA weights; upload a LoRA, or use it as what it is")
+        raise AdapterFileError("has no LoRA weights; upload a LoRA, or use it as what it is")
     if any("dora_scale" in name or "lora_magnitude_vector" in name for name in tensors):
-        raise UnfitError("is a DoRA, which is not supported; use a plain LoRA")
+        raise AdapterFileError("is a DoRA, which is not supported; use a plain LoRA")
     for name in tensors:
         stem, _, ending = name.partition(".")
         if ending == "lora_down.weight" and f"{stem}.lora_up.weight" not in tensors:
-            raise UnfitError(f"is incomplete at {stem[:100]}; upload it again")
+            raise AdapterFileError(f"is incomplete at {stem[:100]}; upload it again")
         if ending == "alpha" and tensors[name].numel() != 1:
-            raise UnfitError(f"has more than one alpha for {stem[:100]}; upload it again")
+            raise AdapterFileError(f"has more than one alpha for {stem[:100]}; upload it again")
 
 
 def _with_diffusers_names(
@@ -104,12 +104,12 @@ def _with_diffusers_names(
     kohya = all(name.startswith(_KOHYA) for name in tensors)
     is_large = hasattr(pipeline, "text_encoder_2")
     if kohya and not is_large and any(name.startswith("lora_te2_") for name in tensors):
-        raise UnfitError(f"{OTHER_FAMILY}: this one has no text_encoder_2")
+        raise AdapterFileError(f"{OTHER_FAMILY}: this one has no text_encoder_2")
     options = {"unet_config": pipeline.unet.config} if is_large else {}
     try:
         weights, alphas = pipeline.lora_state_dict(tensors, **options)
     except (LookupError, ValueError) as error:
-        raise UnfitError("is of a kind that is not supported; use a plain LoRA") from error
+        raise AdapterFileError("is of a kind that is not supported; use a plain LoRA") from error
     return weights, alphas or {}
 
 
@@ -129,12 +129,12 @@ def _layers(
     for name in dict.fromkeys(name.removesuffix(_DOWN).removesuffix(_UP) for name in tensors):
         down, up = tensors.get(name + _DOWN), tensors.get(name + _UP)
         if down is None or up is None:
-            raise UnfitError(f"is incomplete at {name[:100]}; upload it again, or use a plain LoRA")
+            raise AdapterFileError(f"is incomplete at {name[:100]}; upload it again, or use a plain LoRA")
         rank = down.shape[0] if down.ndim else 0
         alpha = notes.alpha(name, rank) if notes else by_layer.get(name, float(rank))
         layers[name] = LoraLayer(down, up, alpha)
-        if not layers[name].fits(_layer(model, name)):
-            raise UnfitError(
+        if not layers[name].supports(_layer(model, name)):
+            raise AdapterFileError(
                 f"{OTHER_FAMILY}: its weights for {name[:100]} do not fit; use one of this model's family"
             )
     return layers

@@ -11,11 +11,11 @@ from peft.tuners.lora import LoraLayer as BearingLayer
 from torch import nn
 
 from inference.diffusion.adapters.adapter_files import identify
-from inference.diffusion.adapters.device_cache import Residents
+from inference.diffusion.adapters.device_cache import DeviceCache
 from inference.diffusion.adapters.lora_file import Lora, LoraLayer, read_lora
 from inference.engine.interface import AdapterFile
 
-Acting = tuple[tuple[str, float], ...]
+LoraWeights = tuple[tuple[str, float], ...]
 """Ids of LoRAs, each with its weight."""
 
 _COMPONENTS = ("unet", "text_encoder", "text_encoder_2")
@@ -42,39 +42,39 @@ class Loras:
     adapters starts those anew that it does not find in the file at hand.
     """
 
-    def __init__(self, pipeline: Any, residents: Residents) -> None:
+    def __init__(self, pipeline: Any, cache: DeviceCache) -> None:
         """Takes the pipeline, and what decides which LoRAs stay."""
         self._pipeline = pipeline
-        self._residents = residents
+        self._cache = cache
         self._loaded: dict[str, ReferenceType[LoadedLora]] = {}
-        self._acting: Acting | None = ()
+        self._lora_weights: LoraWeights | None = ()
 
     def load(self, file: AdapterFile) -> LoadedLora:
         """The LoRA, loaded unless it is there; it does not act yet.
 
         Raises:
-            UnfitError: it cannot be used; nothing of it is left behind.
+            AdapterFileError: it cannot be used; nothing of it is left behind.
         """
         self._remove_those_that_have_left()
-        return self._residents.obtain(f"lora {identify(file)}", lambda: self._load(file))
+        return self._cache.get_or_load(f"lora {identify(file)}", lambda: self._load(file))
 
-    def activate(self, acting: Acting) -> None:
+    def activate(self, lora_weights: LoraWeights) -> None:
         """Lets these LoRAs act, and no others."""
-        if acting == self._acting:
+        if lora_weights == self._lora_weights:
             return
-        self._acting = None
+        self._lora_weights = None
         self._remove_those_that_have_left()
         for _, _, layer in self._layers():
-            here = [(lora, weight) for lora, weight in acting if lora in layer.scaling]
+            here = [(lora, weight) for lora, weight in lora_weights if lora in layer.scaling]
             layer.enable_adapters(enabled=bool(here))
             layer.set_adapter([lora for lora, _ in here], inference_mode=True)
             for lora, weight in here:
                 layer.set_scale(lora, weight)
-        self._acting = acting
+        self._lora_weights = lora_weights
 
     def _load(self, file: AdapterFile) -> LoadedLora:
         lora, name = read_lora(file.path, self._pipeline), identify(file)
-        self._acting = None
+        self._lora_weights = None
         try:
             for component, layers in lora.items():
                 _inject(getattr(self._pipeline, component), name, layers)
@@ -91,7 +91,7 @@ class Loras:
             self._remove(name)
 
     def _remove(self, name: str) -> None:
-        self._acting = None
+        self._lora_weights = None
         for parent, child, layer in list(self._layers()):
             layer.set_adapter([], inference_mode=True)
             layer.delete_adapter(name)

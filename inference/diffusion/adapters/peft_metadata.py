@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from diffusers.loaders.lora_base import LORA_ADAPTER_METADATA_KEY
 from pydantic import BaseModel, Field
 
-from inference.diffusion.adapters.adapter_files import UnfitError
+from inference.diffusion.adapters.adapter_files import AdapterFileError
 
 
 class LoraNotes(BaseModel):
@@ -34,7 +34,7 @@ def read_notes(notes: Mapping[str, str]) -> dict[str, LoraNotes]:
         notes: of a safetensors file.
 
     Raises:
-        UnfitError: they cannot be understood.
+        AdapterFileError: they cannot be understood.
     """
     if LORA_ADAPTER_METADATA_KEY not in notes:
         return {}
@@ -45,4 +45,4 @@ def read_notes(notes: Mapping[str, str]) -> dict[str, LoraNotes]:
             by_component.setdefault(component, {})[name] = value
         return {component: LoraNotes.model_validate(noted) for component, noted in by_component.items()}
     except (AttributeError, ValueError) as error:
-        raise UnfitError("has notes of its training that cannot be read; upload it again") from error
+        raise AdapterFileError("has notes of its training that cannot be read; upload it again") from error

@@ -7,11 +7,16 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKL
 
-from inference.diffusion.adapters.adapter_files import UnfitError, check_family, identify, load_component
-from inference.diffusion.adapters.device_cache import Residents, size_bytes
+from inference.diffusion.adapters.adapter_files import (
+    AdapterFileError,
+    check_family,
+    identify,
+    load_component,
+)
+from inference.diffusion.adapters.device_cache import DeviceCache, size_bytes
 from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.engine.interface import AdapterFile
-from inference.models.memory_format import settle
+from inference.models.memory_format import move_to_device
 
 _LATENTS = ("latent_channels", "latents_mean", "latents_std", "scaling_factor", "shift_factor")
 """What decides whether two VAEs mean the same by the same latents."""
@@ -28,29 +33,29 @@ class LoadedVae:
 class Vaes:
     """Loads VAEs for a pipeline."""
 
-    def __init__(self, pipeline: Any, residents: Residents) -> None:
+    def __init__(self, pipeline: Any, cache: DeviceCache) -> None:
         """Takes the pipeline, and what decides which VAEs stay."""
         self._pipeline = pipeline
-        self._residents = residents
+        self._cache = cache
 
     def load(self, file: AdapterFile) -> LoadedVae:
         """The VAE, loaded unless it is there.
 
         Raises:
-            UnfitError: it cannot be used.
+            AdapterFileError: it cannot be used.
         """
-        return self._residents.obtain(f"vae {identify(file)}", lambda: self._load(file))
+        return self._cache.get_or_load(f"vae {identify(file)}", lambda: self._load(file))
 
     def _load(self, file: AdapterFile) -> LoadedVae:
         pipeline, unet = self._pipeline, self._pipeline.unet
         vae = _read(file.path, pipeline.vae, unet.dtype)
         check_family(vae.config, pipeline.vae.config, _LATENTS)
         if len(vae.config.block_out_channels) != len(pipeline.vae.config.block_out_channels):
-            raise UnfitError("makes latents of another size; use one of this model's family")
+            raise AdapterFileError("makes latents of another size; use one of this model's family")
         is_large = unet.config.addition_embed_type == "text_time"
         if is_large and vae.dtype == torch.float16 and vae.config.force_upcast:
             vae.to(torch.float32)  # its numbers are too large for half precision
-        settle(vae, unet.device)
+        move_to_device(vae, unet.device)
         return LoadedVae(pipeline, vae)
 
 

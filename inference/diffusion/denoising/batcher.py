@@ -1,109 +1,109 @@
-"""Whose turn it is: which slots go through the UNet together, and how many rows it is given."""
+"""Dynamic batching: selects and pads the slots of the next UNet forward pass."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-PATIENCE = 3
-"""Turns that slots are passed over for older ones before they are served out of turn."""
+MAX_SKIPPED_BATCHES = 3
+"""Batches in a row that a batch key is left out of before it goes first."""
 
 
 @dataclass(frozen=True)
-class Compatibility:
-    """What slots must agree on to share a forward.
+class BatchKey:
+    """What slots must have in common to share a forward pass.
 
     Attributes:
         width: pixels.
         height: pixels.
-        guided: whether the UNet is asked twice, without and with the prompt.
-        tokens: of each prompt, padding included.
-        loras: the active LoRAs: ids from `inference.diffusion.adapters.loras`, with their weights.
-        controlnets: ids of the ControlNets that guide; how strongly each does is the slot's own affair.
-        refining: whether the refiner's UNet is asked.
+        classifier_free_guidance: whether the UNet runs on the negative prompt as well.
+        tokens: length of each prompt's embeddings, padding included.
+        loras: ids of the active LoRAs (see `inference.diffusion.adapters.loras`) and their weights.
+        controlnets: ids of the ControlNets; each slot has its own conditioning scales.
+        refining: whether the refiner's UNet runs.
     """
 
     width: int
     height: int
-    guided: bool
+    classifier_free_guidance: bool
     tokens: int
     loras: tuple[tuple[str, float], ...] = ()
     controlnets: tuple[str, ...] = ()
     refining: bool = False
 
 
-class Waiting(Protocol):
-    """What waits for its turn."""
+class Batchable(Protocol):
+    """A slot, as the batcher sees it."""
 
     @property
-    def compatibility(self) -> Compatibility:
-        """What it must agree on with those beside it."""
+    def batch_key(self) -> BatchKey:
+        """What the slot must have in common with the others of its batch."""
         ...
 
 
-SlotT = TypeVar("SlotT", bound=Waiting)
+SlotT = TypeVar("SlotT", bound=Batchable)
 
 
 @dataclass(frozen=True)
-class Bucket(Generic[SlotT]):
-    """Slots that share a forward.
+class Batch(Generic[SlotT]):
+    """Slots that share a forward pass.
 
     Attributes:
-        slots: one to `size` of them, the oldest first.
-        size: rows that the forward has, guidance not counted; those that no slot fills are padding.
+        slots: 1 to `size`, the oldest first, all with the same batch key.
+        size: samples in the forward pass, padding included; classifier-free guidance doubles them.
     """
 
     slots: tuple[SlotT, ...]
     size: int
 
     @property
-    def compatibility(self) -> Compatibility:
-        """What the slots agree on."""
-        return self.slots[0].compatibility
+    def key(self) -> BatchKey:
+        """The slots' batch key."""
+        return self.slots[0].batch_key
 
 
-class Turns:
-    """Chooses one bucket after another.
+class Batcher:
+    """Chooses one batch after another, padded to a power of two.
 
-    The oldest slot leads, and those that are compatible with it join in, the oldest first. Slots that have
-    been passed over `PATIENCE` times lead in its place, so that no kind of slot waits for longer than
-    `PATIENCE` turns and one for every other kind that is overdue too.
+    The oldest slot decides the batch key, and the other slots with that key join, the oldest first. A key
+    that has been left out of `MAX_SKIPPED_BATCHES` batches in a row goes first instead, so a slot waits for
+    at most that many batches and one for each other overdue key.
     """
 
-    def __init__(self, *, max_bucket: int, strict: bool = False) -> None:
-        """Starts with nobody waiting.
+    def __init__(self, *, max_batch_size: int, fixed_batch_size: bool = False) -> None:
+        """Sets the limits.
 
         Args:
-            max_bucket: the most slots of a bucket, a power of two.
-            strict: give every bucket this size, so that what is drawn does not depend on the load.
+            max_batch_size: slots in a batch at most, a power of two.
+            fixed_batch_size: pad every batch to this size, so that an image does not depend on the load.
         """
-        self._max_bucket = max_bucket
-        self._strict = strict
-        self._ceilings: dict[Compatibility, int] = {}
-        self._passed_over: dict[Compatibility, int] = {}
+        self._max_batch_size = max_batch_size
+        self._fixed_batch_size = fixed_batch_size
+        self._reduced_limits: dict[BatchKey, int] = {}
+        self._skipped: dict[BatchKey, int] = {}
 
-    def choose(self, slots: Sequence[SlotT]) -> Bucket[SlotT]:
-        """The next bucket.
+    def next_batch(self, slots: Sequence[SlotT]) -> Batch[SlotT]:
+        """The next batch.
 
         Args:
             slots: at least one, the oldest first.
         """
-        kinds = dict.fromkeys(slot.compatibility for slot in slots)
-        waits = {kind: self._passed_over.get(kind, 0) for kind in kinds}
-        longest = max(waits, key=lambda kind: waits[kind])
-        served = longest if waits[longest] >= PATIENCE else slots[0].compatibility
-        self._passed_over = {kind: 0 if kind == served else turns + 1 for kind, turns in waits.items()}
-        ceiling = self._ceilings.get(served, self._max_bucket)
-        chosen = tuple(slot for slot in slots if slot.compatibility == served)[:ceiling]
-        return Bucket(chosen, ceiling if self._strict else 1 << (len(chosen) - 1).bit_length())
+        keys = dict.fromkeys(slot.batch_key for slot in slots)
+        skipped = {key: self._skipped.get(key, 0) for key in keys}
+        most_skipped = max(skipped, key=lambda key: skipped[key])
+        chosen = most_skipped if skipped[most_skipped] >= MAX_SKIPPED_BATCHES else slots[0].batch_key
+        self._skipped = {key: 0 if key == chosen else count + 1 for key, count in skipped.items()}
+        limit = self._reduced_limits.get(chosen, self._max_batch_size)
+        members = tuple(slot for slot in slots if slot.batch_key == chosen)[:limit]
+        return Batch(members, limit if self._fixed_batch_size else 1 << (len(members) - 1).bit_length())
 
-    def ceiling(self, compatibility: Compatibility) -> int | None:
-        """The most slots of this kind that share a forward, if that has been made less."""
-        return self._ceilings.get(compatibility)
+    def reduced_limit(self, key: BatchKey) -> int | None:
+        """The maximum batch size of this key, if `reduce_limit` has lowered it."""
+        return self._reduced_limits.get(key)
 
-    def can_shrink(self, bucket: Bucket[SlotT]) -> bool:
-        """Whether buckets of this kind may be made smaller than this one."""
-        return bucket.size > 1 and not self._strict
+    def can_reduce_limit(self, batch: Batch[SlotT]) -> bool:
+        """Whether later batches of this key may be smaller than this one."""
+        return batch.size > 1 and not self._fixed_batch_size
 
-    def shrink(self, bucket: Bucket[SlotT]) -> None:
-        """Makes every later bucket of this kind at most half as large as this one."""
-        self._ceilings[bucket.compatibility] = bucket.size // 2
+    def reduce_limit(self, batch: Batch[SlotT]) -> None:
+        """Limits later batches of this key to half the size of this one."""
+        self._reduced_limits[batch.key] = batch.size // 2

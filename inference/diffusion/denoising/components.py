@@ -1,4 +1,4 @@
-"""A loaded Stable Diffusion: its parts, kept on the device for every task."""
+"""The components of a loaded Stable Diffusion model, shared by every task."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +11,10 @@ from diffusers import (
     UNet2DConditionModel,
 )
 
-from inference.diffusion.adapters.adapter_set import ResidentAdapters
+from inference.diffusion.adapters.adapter_set import AdapterLoader
 from inference.diffusion.denoising.refiner import Refiner
 from inference.diffusion.modules.autoencoder import Autoencoder
-from inference.diffusion.modules.noise_schedulers import Schedules
+from inference.diffusion.modules.noise_schedulers import NoiseSchedulers
 from inference.diffusion.modules.offloading import Offloading
 from inference.diffusion.prompts.prompt_encoder import PromptEncoder
 
@@ -24,56 +24,56 @@ _PIPELINES = (
     StableDiffusionXLPipeline,
     StableDiffusionXLInpaintPipeline,
 )
-_CHANNELS = (4, 9)
+_IN_CHANNELS = (4, 9)
 
 
 @dataclass(frozen=True)
 class Components:
-    """The parts of a Stable Diffusion, 1, 2 or XL.
+    """The components of Stable Diffusion 1.x, 2.x or XL.
 
     Attributes:
-        prompts: its text encoders.
-        unet: the denoiser.
-        autoencoder: between pictures and latents.
-        schedules: what leads from noise to latents.
-        offloading: of the parts that do not work at every step.
-        adapters: what requests put beside the parts.
-        refiner: what may take the last steps; None is none.
+        prompts: the text encoders.
+        unet: predicts the noise.
+        autoencoder: converts between images and latents.
+        schedulers: creates a noise schedule for each image.
+        offloading: moves the text encoders and the VAE off the GPU between uses.
+        adapters: loads the adapters that requests name.
+        refiner: of SDXL; None if the model has none.
     """
 
     prompts: PromptEncoder
     unet: UNet2DConditionModel
     autoencoder: Autoencoder
-    schedules: Schedules
+    schedulers: NoiseSchedulers
     offloading: Offloading
-    adapters: ResidentAdapters
+    adapters: AdapterLoader
     refiner: Refiner | None = None
 
     @classmethod
     def of(cls, pipeline: Any, refiner: Refiner | None = None) -> "Components":
-        """The parts of a pipeline that `fits`, and a refiner for it."""
-        resting = [getattr(pipeline, name, None) for name in ("text_encoder", "text_encoder_2", "vae")]
+        """The components of a pipeline that `supports` accepts, and its refiner."""
+        offloadable = [getattr(pipeline, name, None) for name in ("text_encoder", "text_encoder_2", "vae")]
         if refiner is not None:
-            resting.append(refiner.text_encoder)
+            offloadable.append(refiner.text_encoder)
         return cls(
             prompts=PromptEncoder(pipeline),
             unet=pipeline.unet,
             autoencoder=Autoencoder(pipeline),
-            schedules=Schedules(pipeline.scheduler.config),
-            offloading=Offloading([part for part in resting if part is not None], pipeline.unet.device),
-            adapters=ResidentAdapters(pipeline),
+            schedulers=NoiseSchedulers(pipeline.scheduler.config),
+            offloading=Offloading([each for each in offloadable if each is not None], pipeline.unet.device),
+            adapters=AdapterLoader(pipeline),
             refiner=refiner,
         )
 
     @staticmethod
-    def fits(pipeline: Any) -> bool:
-        """Whether the pipeline is a Stable Diffusion whose UNet is told prompt and size and nothing else."""
+    def supports(pipeline: Any) -> bool:
+        """Whether the pipeline is a Stable Diffusion whose UNet is conditioned on prompt and size only."""
         if type(pipeline) not in _PIPELINES:
             return False
-        settings = pipeline.unet.config
-        return settings.time_cond_proj_dim is None and settings.in_channels in _CHANNELS
+        config = pipeline.unet.config
+        return config.time_cond_proj_dim is None and config.in_channels in _IN_CHANNELS
 
     @property
-    def looks_at_masks(self) -> bool:
-        """Whether the UNet has channels for a mask and the image behind it."""
+    def has_mask_channels(self) -> bool:
+        """Whether this is an inpainting UNet, with input channels for the mask and the masked image."""
         return bool(self.unet.config.in_channels > 4)

@@ -1,4 +1,4 @@
-"""What a slot begins with: the ways in which text to image, image to image and inpainting differ."""
+"""Initial latents: where text-to-image, image-to-image and inpainting differ."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -8,18 +8,18 @@ from PIL import Image
 
 from contract.size import Size
 from inference.diffusion.modules.autoencoder import Autoencoder
-from inference.diffusion.modules.noise_schedulers import Schedule
-from inference.diffusion.modules.vae_tiling import Concede
+from inference.diffusion.modules.noise_schedulers import NoiseSchedule
+from inference.diffusion.modules.vae_tiling import RecordFallback
 
 
 @dataclass(frozen=True)
-class Repaint:
-    """What lies outside the mask, which every step puts back.
+class PreservedRegion:
+    """The image outside an inpainting mask, which is restored after every step.
 
     Attributes:
-        mask: (1, 1, height, width), 1 where the image is drawn anew.
-        image: (1, 4, height, width) latents.
-        noise: of the same shape; with it the image is brought to the noise level of the step.
+        mask: (1, 1, height, width), 1 where the image is generated anew.
+        image: latents, (1, 4, height, width).
+        noise: (1, 4, height, width), added to the image to match the latents' noise level.
     """
 
     mask: torch.Tensor
@@ -27,62 +27,70 @@ class Repaint:
     noise: torch.Tensor
 
     def restore(self, latents: torch.Tensor, scheduler: Any, timestep: torch.Tensor) -> torch.Tensor:
-        """The latents with what is outside the mask as the image has it at `timestep`, (1,) or (0,)."""
+        """The latents, with the image at the noise level of `timestep` outside the mask.
+
+        Args:
+            latents: (1, 4, height, width).
+            scheduler: adds the noise.
+            timestep: (1,), or (0,) for no noise.
+        """
         noisy = scheduler.add_noise(self.image, self.noise, timestep) if len(timestep) else self.image
         return (1 - self.mask) * noisy + self.mask * latents
 
 
 @dataclass(frozen=True)
-class Start:
-    """Where a task lets a slot begin.
+class InitialLatents:
+    """What a slot starts from.
 
     Attributes:
         latents: (1, 4, height, width).
-        repaint: what every step puts back; None puts nothing back.
-        channels: (1, 5, height, width), mask and masked image for a UNet that looks at them; None for others.
+        preserved: restored after every step; None restores nothing.
+        mask_channels: mask and masked image for an inpainting UNet, (1, 5, height, width); None for others.
     """
 
     latents: torch.Tensor
-    repaint: Repaint | None = None
-    channels: torch.Tensor | None = None
+    preserved: PreservedRegion | None = None
+    mask_channels: torch.Tensor | None = None
 
 
-class Task(Protocol):
-    """How the images of one generation begin; what they share is made with the task."""
+class LatentInitializer(Protocol):
+    """Makes the initial latents of one generation's images; encodes what they have in common only once."""
 
-    def start(self, schedule: Schedule, generator: torch.Generator) -> Start:
-        """Where the image of this generator begins."""
+    def initialize(self, schedule: NoiseSchedule, generator: torch.Generator) -> InitialLatents:
+        """The initial latents of the image with this generator."""
         ...
 
 
 class TextToImage:
-    """Begins with noise."""
+    """Starts from noise."""
 
     def __init__(self, autoencoder: Autoencoder, size: Size) -> None:
-        """Takes the size in pixels, width and height."""
+        """Takes the image size in pixels, width and height."""
         self._autoencoder = autoencoder
-        self._shape = autoencoder.shape(*size)
+        self._shape = autoencoder.latent_shape(*size)
 
-    def start(self, schedule: Schedule, generator: torch.Generator) -> Start:
-        """See `Task.start`."""
-        return Start(_pure(self._autoencoder.noise(self._shape, generator), schedule))
+    def initialize(self, schedule: NoiseSchedule, generator: torch.Generator) -> InitialLatents:
+        """See `LatentInitializer.initialize`."""
+        return InitialLatents(_initial_noise(self._autoencoder.noise(self._shape, generator), schedule))
 
 
 class ImageToImage:
-    """Begins with an image under noise."""
+    """Starts from an image with noise added."""
 
-    def __init__(self, autoencoder: Autoencoder, image: Image.Image, *, concede: Concede) -> None:
+    def __init__(
+        self, autoencoder: Autoencoder, image: Image.Image, *, record_fallback: RecordFallback
+    ) -> None:
         self._autoencoder = autoencoder
-        self._sample = autoencoder.encode(autoencoder.pixels(image), concede)
+        self._sample = autoencoder.encode(autoencoder.pixels(image), record_fallback)
 
-    def start(self, schedule: Schedule, generator: torch.Generator) -> Start:
-        """See `Task.start`."""
+    def initialize(self, schedule: NoiseSchedule, generator: torch.Generator) -> InitialLatents:
+        """See `LatentInitializer.initialize`."""
         image = self._sample(generator)
-        return Start(_noisy(image, self._autoencoder.noise(image.shape, generator), schedule))
+        return InitialLatents(_add_noise(image, self._autoencoder.noise(image.shape, generator), schedule))
 
 
 class Inpainting:
-    """Keeps what is outside the mask by putting it back after every step."""
+    """Inpaints with a text-to-image UNet: the image outside the mask is restored after every step."""
 
     def __init__(
         self,
@@ -91,26 +99,28 @@ class Inpainting:
         mask: Image.Image,
         *,
         from_noise: bool,
-        concede: Concede,
+        record_fallback: RecordFallback,
     ) -> None:
-        """Takes the pictures, and whether nothing of the image shows through inside the mask."""
+        """Encodes the image and the mask; `from_noise` starts from pure noise inside the mask."""
         self._autoencoder = autoencoder
         self._from_noise = from_noise
-        self._sample = autoencoder.encode(autoencoder.pixels(image), concede)
+        self._sample = autoencoder.encode(autoencoder.pixels(image), record_fallback)
         self._mask = autoencoder.mask(mask)[1]
 
-    def start(self, schedule: Schedule, generator: torch.Generator) -> Start:
-        """See `Task.start`."""
-        image = self._sample(generator).contiguous()  # as diffusers does: the layout decides the last bits
+    def initialize(self, schedule: NoiseSchedule, generator: torch.Generator) -> InitialLatents:
+        """See `LatentInitializer.initialize`."""
+        # contiguous as in diffusers: the memory format decides the last bits
+        image = self._sample(generator).contiguous()
         noise = self._autoencoder.noise(image.shape, generator)
-        # diffusers encodes the masked image too; it has no use for it here, but has drawn noise for it
+        # diffusers also samples latents of the masked image, which only inpainting UNets use; this keeps the
+        # generator in the same state
         self._autoencoder.noise(image.shape, generator)
-        latents = _pure(noise, schedule) if self._from_noise else _noisy(image, noise, schedule)
-        return Start(latents, repaint=Repaint(self._mask, image, noise))
+        latents = _initial_noise(noise, schedule) if self._from_noise else _add_noise(image, noise, schedule)
+        return InitialLatents(latents, preserved=PreservedRegion(self._mask, image, noise))
 
 
-class MaskedChannels:
-    """Shows the mask and what is outside it to a UNet that has learned to look at them."""
+class InpaintingUNet:
+    """Inpaints with a UNet of 9 input channels, which receives the mask and the masked image."""
 
     def __init__(
         self,
@@ -119,30 +129,30 @@ class MaskedChannels:
         mask: Image.Image,
         *,
         from_noise: bool,
-        concede: Concede,
+        record_fallback: RecordFallback,
     ) -> None:
-        """Takes the pictures, and whether nothing of the image shows through inside the mask."""
+        """Encodes the image and the mask; `from_noise` starts from pure noise inside the mask."""
         self._autoencoder = autoencoder
-        self._shape = autoencoder.shape(*image.size)
+        self._shape = autoencoder.latent_shape(*image.size)
         pixels = autoencoder.pixels(image)
-        by_pixel, self._mask = autoencoder.mask(mask)
-        self._sample = None if from_noise else autoencoder.encode(pixels, concede)
-        self._sample_outside = autoencoder.encode(pixels * (by_pixel < 0.5), concede)
+        pixel_mask, self._mask = autoencoder.mask(mask)
+        self._sample = None if from_noise else autoencoder.encode(pixels, record_fallback)
+        self._sample_masked = autoencoder.encode(pixels * (pixel_mask < 0.5), record_fallback)
 
-    def start(self, schedule: Schedule, generator: torch.Generator) -> Start:
-        """See `Task.start`."""
+    def initialize(self, schedule: NoiseSchedule, generator: torch.Generator) -> InitialLatents:
+        """See `LatentInitializer.initialize`."""
         image = None if self._sample is None else self._sample(generator).contiguous()
         noise = self._autoencoder.noise(self._shape, generator)
-        latents = _pure(noise, schedule) if image is None else _noisy(image, noise, schedule)
-        channels = torch.cat([self._mask, self._sample_outside(generator)], dim=1)
-        return Start(latents, channels=channels)
+        latents = _initial_noise(noise, schedule) if image is None else _add_noise(image, noise, schedule)
+        mask_channels = torch.cat([self._mask, self._sample_masked(generator)], dim=1)
+        return InitialLatents(latents, mask_channels=mask_channels)
 
 
-def _pure(noise: torch.Tensor, schedule: Schedule) -> torch.Tensor:
+def _initial_noise(noise: torch.Tensor, schedule: NoiseSchedule) -> torch.Tensor:
     latents: torch.Tensor = noise * schedule.scheduler.init_noise_sigma
     return latents
 
 
-def _noisy(image: torch.Tensor, noise: torch.Tensor, schedule: Schedule) -> torch.Tensor:
+def _add_noise(image: torch.Tensor, noise: torch.Tensor, schedule: NoiseSchedule) -> torch.Tensor:
     latents: torch.Tensor = schedule.scheduler.add_noise(image, noise, schedule.timesteps[:1])
     return latents

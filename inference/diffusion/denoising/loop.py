@@ -1,112 +1,114 @@
-"""The loop that steps every running generation."""
+"""The denoising loop: continuous batching over the images of all running generations."""
 
 import logging
 
 import torch
 
-from inference.diffusion.denoising.batcher import Bucket, Turns
+from inference.diffusion.denoising.batcher import Batch, Batcher
 from inference.diffusion.denoising.components import Components
-from inference.diffusion.denoising.denoiser import Denoise, predict
+from inference.diffusion.denoising.denoiser import Denoiser, predict_noise
 from inference.diffusion.denoising.slot import Slot
-from inference.diffusion.denoising.slot_factory import fill
-from inference.diffusion.tasks.failures import answering, out_of_memory
-from inference.diffusion.tasks.generation_task import Ticket
+from inference.diffusion.denoising.slot_factory import create_slots
+from inference.diffusion.tasks.failures import failing, out_of_memory
+from inference.diffusion.tasks.generation_task import GenerationTask
 
 _LOGGER = logging.getLogger(__name__)
-_Answered = tuple[Slot, tuple[torch.Tensor, ...]]
+_SlotPrediction = tuple[Slot, tuple[torch.Tensor, ...]]
 
 
 class DenoisingLoop:
-    """Runs generations together, one forward of the UNet a turn.
+    """Denoises the images of all running generations, one UNet forward pass a step.
 
-    Generations join and leave between turns. What fails in a slot fails its generation alone.
+    Generations join and leave between steps. A slot that fails fails its own generation only.
     """
 
-    def __init__(self, components: Components, turns: Turns, *, denoise: Denoise | None = None) -> None:
-        """Starts with nobody to draw for.
+    def __init__(self, components: Components, batcher: Batcher, *, denoiser: Denoiser | None = None) -> None:
+        """Starts without slots.
 
         Args:
-            components: what it draws with.
-            turns: who goes next.
-            denoise: what answers in place of the UNet; None is the UNet itself.
+            components: the loaded model.
+            batcher: selects the slots of each step.
+            denoiser: called in place of the UNet; None calls the UNet itself.
         """
         self._components = components
-        self._turns = turns
-        self._denoise = denoise or components.unet
+        self._batcher = batcher
+        self._denoiser = denoiser or components.unet
         self._slots: list[Slot] = []
 
     @property
-    def busy(self) -> bool:
-        """Whether a turn has anything to do."""
+    def has_unfinished_requests(self) -> bool:
+        """See `inference.diffusion.engine_thread.Worker.has_unfinished_requests`."""
         return bool(self._slots)
 
-    def admit(self, ticket: Ticket) -> None:
-        """Lets a generation in, behind those that are there."""
-        with answering(ticket):
-            self._slots += fill(self._components, ticket)
-        self._components.offloading.rest()
+    def add_request(self, task: GenerationTask) -> None:
+        """Encodes the generation's prompts and inputs, and appends a slot for each of its images."""
+        with failing(task):
+            self._slots += create_slots(self._components, task)
+        self._components.offloading.offload()
 
-    def turn(self) -> None:
-        """Takes one step with one bucket, and makes the pictures of the slots that it finishes."""
-        self._slots = [slot for slot in self._slots if not slot.ticket.over]
+    def step(self) -> None:
+        """Advances one batch of slots by one step, and decodes the images of the slots that it finishes."""
+        self._slots = [slot for slot in self._slots if not slot.task.done]
         if not self._slots:
             return
-        bucket = self._turns.choose(self._slots)
-        followers: dict[Slot, Slot] = {}
-        for slot, predictions in self._predict(bucket):
-            with answering(slot.ticket):
-                slot.advance(predictions)
-                slot.ticket.step(slot.evaluations_in_all, bucket=bucket.size)
-                if slot.finished and slot.handover:
-                    followers[slot] = slot.hand_over(slot.handover)
+        batch = self._batcher.next_batch(self._slots)
+        refined: dict[Slot, Slot] = {}
+        for slot, predictions in self._predict(batch):
+            with failing(slot.task):
+                slot.step(predictions)
+                slot.task.report_step(slot.total_evaluations, batch_size=batch.size)
+                if slot.finished and slot.refinement:
+                    refined[slot] = slot.refine(slot.refinement)
                 elif slot.finished:
-                    self._deliver(slot)
+                    self._decode(slot)
         self._slots = [
-            followers.get(slot, slot) for slot in self._slots if slot in followers or not slot.finished
+            refined.get(slot, slot) for slot in self._slots if slot in refined or not slot.finished
         ]
 
-    def _deliver(self, slot: Slot) -> None:
-        ceiling = self._turns.ceiling(slot.compatibility)
-        if ceiling is not None:
-            slot.ticket.concede(f"steps shared by at most {ceiling} image(s): more did not fit the memory")
-        if self._components.offloading.begun:
-            slot.ticket.concede("parts of the model moved off the device between uses: not all of them fit")
-        develop = slot.autoencoder.decode(slot.latents, slot.ticket.concede)
-        slot.ticket.deliver(slot.index, develop)
-        self._components.offloading.rest()
+    def _decode(self, slot: Slot) -> None:
+        limit = self._batcher.reduced_limit(slot.batch_key)
+        if limit is not None:
+            slot.task.record_fallback(
+                f"batch size limited to {limit}: larger batches did not fit in GPU memory"
+            )
+        if self._components.offloading.enabled:
+            slot.task.record_fallback("model offloading: text encoders and VAE did not fit beside the UNet")
+        postprocess = slot.autoencoder.decode(slot.latents, slot.task.record_fallback)
+        slot.task.complete_image(slot.index, postprocess)
+        self._components.offloading.offload()
 
-    def _predict(self, bucket: Bucket[Slot]) -> list[_Answered]:
-        """The UNet's answers to those slots for which there is one."""
+    def _predict(self, batch: Batch[Slot]) -> list[_SlotPrediction]:
+        """The noise predictions of the slots whose forward pass succeeded."""
         try:
-            return self._ask(bucket)
+            return self._run_unet(batch)
         except torch.OutOfMemoryError:
-            pass  # handled below: here the error still holds on to the memory
+            pass  # handled below: here the error still references the tensors
         except Exception:
-            _LOGGER.exception("a step of %d image(s) has failed", len(bucket.slots))
-            return self._predict_alone(bucket)
+            _LOGGER.exception("a forward pass of %d image(s) has failed", len(batch.slots))
+            return self._predict_one_by_one(batch)
         torch.cuda.empty_cache()
-        if self._turns.can_shrink(bucket):
-            _LOGGER.warning("%d images at once do not fit the accelerator's memory", bucket.size)
-            self._turns.shrink(bucket)
-        elif not self._components.offloading.begun:
-            _LOGGER.warning("the model and one step do not fit the accelerator's memory together")
-            self._components.offloading.begin()
+        if self._batcher.can_reduce_limit(batch):
+            _LOGGER.warning("a batch of %d does not fit in GPU memory", batch.size)
+            self._batcher.reduce_limit(batch)
+        elif not self._components.offloading.enabled:
+            _LOGGER.warning("the model and one forward pass do not fit in GPU memory together")
+            self._components.offloading.enable()
         else:
-            for slot in bucket.slots:
-                slot.ticket.fail(out_of_memory(slot.ticket))
+            for slot in batch.slots:
+                slot.task.fail(out_of_memory(slot.task))
         return []
 
-    def _predict_alone(self, bucket: Bucket[Slot]) -> list[_Answered]:
-        """The answers to those slots of a failed bucket that are not to blame."""
-        answered = []
-        for slot in bucket.slots:
-            with answering(slot.ticket):
-                answered += self._ask(Bucket((slot,), bucket.size))
-        return answered
+    def _predict_one_by_one(self, batch: Batch[Slot]) -> list[_SlotPrediction]:
+        """Repeats a failed forward pass for each slot alone, at the same padded size."""
+        predicted = []
+        for slot in batch.slots:
+            with failing(slot.task):
+                predicted += self._run_unet(Batch((slot,), batch.size))
+        return predicted
 
-    def _ask(self, bucket: Bucket[Slot]) -> list[_Answered]:
+    def _run_unet(self, batch: Batch[Slot]) -> list[_SlotPrediction]:
         refiner = self._components.refiner
-        if refiner is not None and bucket.compatibility.refining:
-            return list(zip(bucket.slots, predict(refiner.unet, bucket), strict=True))
-        self._components.adapters.activate(bucket.compatibility.loras)
-        return list(zip(bucket.slots, predict(self._denoise, bucket), strict=True))
+        if refiner is not None and batch.key.refining:
+            return list(zip(batch.slots, predict_noise(refiner.unet, batch), strict=True))
+        self._components.adapters.activate(batch.key.loras)
+        return list(zip(batch.slots, predict_noise(self._denoiser, batch), strict=True))

@@ -1,4 +1,4 @@
-"""An SDXL refiner: another UNet that takes the latents over for the last steps."""
+"""The SDXL refiner: a second UNet that continues from the base model's latents for the last steps."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,55 +7,60 @@ import torch
 
 from contract.generation import Generation
 from contract.size import Size
-from inference.diffusion.modules.noise_schedulers import Schedules
-from inference.diffusion.prompts.conditioning import Conditioning, is_guided
+from inference.diffusion.modules.noise_schedulers import NoiseSchedulers
+from inference.diffusion.prompts.conditioning import Conditioning, uses_classifier_free_guidance
 from inference.diffusion.prompts.prompt_encoder import PromptEncoder
 from inference.engine.interface import AdapterFile
 
 _AESTHETIC_SCORES = (2.5, 6.0)
-"""How well the picture should look, without and with the prompt: diffusers' own values."""
+"""For the negative prompt and the prompt: the defaults of diffusers' StableDiffusionXLImg2ImgPipeline."""
 
 
 @dataclass(frozen=True)
 class Refiner:
-    """The parts of a refiner that are its own; pictures are decoded by the model that it refines for.
+    """The refiner's own components; the base model's VAE decodes the images.
 
     Attributes:
-        prompts: the refiner's view of a prompt, by its one text encoder.
-        text_encoder: that one.
-        unet: the denoiser.
-        schedules: what leads through its steps.
-        scored: whether it is told an aesthetic score in place of the target size.
+        prompts: encodes prompts with the refiner's one text encoder.
+        text_encoder: that text encoder.
+        unet: predicts the noise.
+        schedulers: creates the schedules of the last steps.
+        requires_aesthetics_score: whether the UNet takes an aesthetic score in place of the target size.
     """
 
     prompts: PromptEncoder
     text_encoder: torch.nn.Module
     unet: Any
-    schedules: Schedules
-    scored: bool
+    schedulers: NoiseSchedulers
+    requires_aesthetics_score: bool
 
     @classmethod
     def of(cls, pipeline: Any) -> "Refiner":
-        """The parts of a StableDiffusionXLImg2ImgPipeline."""
+        """The components of a StableDiffusionXLImg2ImgPipeline."""
         return cls(
             prompts=PromptEncoder(pipeline),
             text_encoder=pipeline.text_encoder_2,
             unet=pipeline.unet,
-            schedules=Schedules(pipeline.scheduler.config),
-            scored=bool(pipeline.config.requires_aesthetics_score),
+            schedulers=NoiseSchedulers(pipeline.scheduler.config),
+            requires_aesthetics_score=bool(pipeline.config.requires_aesthetics_score),
         )
 
-    def conditions(
+    def encode_prompts(
         self, generation: Generation, size: Size, *, embeddings: tuple[AdapterFile, ...]
     ) -> tuple[Conditioning, ...]:
-        """What the UNet is told; see `inference.diffusion.prompts.conditioning.encode_prompts`."""
-        guided = is_guided(generation)
-        rows = self.prompts.encode(generation, guided=guided, embeddings=embeddings, variant=None)
-        scores = _AESTHETIC_SCORES if guided else _AESTHETIC_SCORES[-1:]
+        """The UNet's conditionings; see `inference.diffusion.prompts.conditioning.encode_prompts`."""
+        classifier_free_guidance = uses_classifier_free_guidance(generation)
+        rows = self.prompts.encode(
+            generation,
+            classifier_free_guidance=classifier_free_guidance,
+            embeddings=embeddings,
+            variant=None,
+        )
+        scores = _AESTHETIC_SCORES if classifier_free_guidance else _AESTHETIC_SCORES[-1:]
         width, height = size
-        conditions = []
+        conditionings = []
         for row, score in zip(rows, scores, strict=True):
-            last = (score,) if self.scored else (height, width)
+            last = (score,) if self.requires_aesthetics_score else (height, width)
             time_ids = torch.tensor([[height, width, 0, 0, *last]]).to(row.embeddings)
-            conditions.append(Conditioning(row.embeddings, row.pooled, time_ids))
-        return tuple(conditions)
+            conditionings.append(Conditioning(row.embeddings, row.pooled, time_ids))
+        return tuple(conditionings)

@@ -1,134 +1,134 @@
-"""One image on its way from noise to picture."""
+"""A slot: one image's latents, scheduler and conditioning in the denoising loop."""
 
 from dataclasses import dataclass, replace
 from inspect import signature
 
 import torch
 
-from inference.diffusion.adapters.adapter_set import Adaptation
-from inference.diffusion.adapters.controlnets import Control
-from inference.diffusion.denoising.batcher import Compatibility
-from inference.diffusion.denoising.initial_latents import Start
+from inference.diffusion.adapters.adapter_set import AdapterSet
+from inference.diffusion.adapters.controlnets import ControlNetInput
+from inference.diffusion.denoising.batcher import BatchKey
+from inference.diffusion.denoising.initial_latents import InitialLatents
 from inference.diffusion.modules.autoencoder import Autoencoder
-from inference.diffusion.modules.noise_schedulers import Schedule
+from inference.diffusion.modules.noise_schedulers import NoiseSchedule
 from inference.diffusion.prompts.conditioning import Conditioning
-from inference.diffusion.tasks.generation_task import Ticket
+from inference.diffusion.tasks.generation_task import GenerationTask
 
 
 @dataclass(frozen=True)
-class Handover:
-    """What becomes of a slot when the refiner takes it over.
+class Refinement:
+    """What changes in a slot when the SDXL refiner takes over.
 
     Attributes:
-        compatibility: see `Slot`.
-        conditions: see `Slot`.
+        batch_key: see `Slot`.
+        conditionings: see `Slot`.
         schedule: see `Slot`.
     """
 
-    compatibility: Compatibility
-    conditions: tuple[Conditioning, ...]
-    schedule: Schedule
+    batch_key: BatchKey
+    conditionings: tuple[Conditioning, ...]
+    schedule: NoiseSchedule
 
 
 @dataclass(eq=False)
 class Slot:
-    """An image among those that are being denoised.
+    """One image that is being denoised.
 
     Attributes:
-        ticket: the generation it belongs to.
-        index: which of the generation's images it is.
-        compatibility: what it must agree on with those that share its forwards.
-        conditions: rows for the UNet: the negative prompt's, if there is guidance, and the prompt's.
-        guidance_scale: weight of the prompt.
-        schedule: its own scheduler and timesteps.
-        generator: its own source of noise, on the CPU, so that a seed means the same on every device.
-        start: where it begins.
-        autoencoder: what makes the picture of its latents.
-        adaptation: the adapters that it is drawn with.
-        handover: what it becomes in the end; None becomes a picture.
-        evaluated: evaluations that the image has taken before.
+        task: the generation that the image belongs to.
+        index: of the image in its generation.
+        batch_key: what the slot has in common with the others of its batches.
+        conditionings: the negative prompt's, with classifier-free guidance, and the prompt's.
+        guidance_scale: scale of classifier-free guidance.
+        schedule: the slot's own scheduler and its timesteps.
+        generator: the slot's own random numbers, on the CPU, so that a seed means the same on every device.
+        initial: the latents to start from.
+        autoencoder: decodes the final latents.
+        adapter_set: the adapters in use.
+        refinement: of the steps that are left to the refiner; None without a refiner.
+        evaluations_before: denoiser evaluations that the image took before this slot.
     """
 
-    ticket: Ticket
+    task: GenerationTask
     index: int
-    compatibility: Compatibility
-    conditions: tuple[Conditioning, ...]
+    batch_key: BatchKey
+    conditionings: tuple[Conditioning, ...]
     guidance_scale: float
-    schedule: Schedule
+    schedule: NoiseSchedule
     generator: torch.Generator
-    start: Start
+    initial: InitialLatents
     autoencoder: Autoencoder
-    adaptation: Adaptation
-    handover: Handover | None = None
-    evaluated: int = 0
+    adapter_set: AdapterSet
+    refinement: Refinement | None = None
+    evaluations_before: int = 0
 
     def __post_init__(self) -> None:
-        self.latents = self.start.latents
+        self.latents = self.initial.latents
         self._done = 0
         accepted = signature(self.schedule.scheduler.step).parameters
-        wanted = {"generator": self.generator, "eta": 0.0}  # eta as diffusers' pipelines have it
-        self._options = {name: value for name, value in wanted.items() if name in accepted}
+        options = {"generator": self.generator, "eta": 0.0}  # eta as diffusers' pipelines set it
+        self._step_options = {name: value for name, value in options.items() if name in accepted}
 
     @property
     def evaluations(self) -> int:
-        """Evaluations that the slot takes."""
+        """Denoiser evaluations that this slot takes."""
         return len(self.schedule.timesteps)
 
     @property
-    def evaluations_in_all(self) -> int:
-        """Evaluations that the image takes, the refiner's included."""
-        still = len(self.handover.schedule.timesteps) if self.handover else 0
-        return self.evaluated + self.evaluations + still
+    def total_evaluations(self) -> int:
+        """Denoiser evaluations that the image takes, the refiner's included."""
+        refining = len(self.refinement.schedule.timesteps) if self.refinement else 0
+        return self.evaluations_before + self.evaluations + refining
 
     @property
     def finished(self) -> bool:
-        """Whether it has taken all of its evaluations."""
+        """Whether all evaluations of this slot are done."""
         return self._done == self.evaluations
 
     @property
     def timestep(self) -> torch.Tensor:
-        """The timestep to evaluate next, ()."""
+        """The timestep of the next evaluation, ()."""
         return self.schedule.timesteps[self._done]
 
     @property
-    def controls(self) -> list[tuple[Control, float]]:
-        """What guides the next evaluation, and how strongly."""
-        return [
-            (control, control.weight_at(self._done, self.evaluations)) for control in self.adaptation.controls
-        ]
+    def controlnet_inputs(self) -> list[tuple[ControlNetInput, float]]:
+        """The ControlNet inputs of the next evaluation, with their conditioning scales."""
+        inputs = self.adapter_set.controlnet_inputs
+        return [(each, each.scale_at(self._done, self.evaluations)) for each in inputs]
 
     def model_input(self) -> torch.Tensor:
-        """What the UNet is shown, (1, 4 or 9, height, width); asking again changes nothing."""
+        """The UNet's sample, (1, 4 or 9, height, width). Has no side effects."""
         scaled: torch.Tensor = self.schedule.scheduler.scale_model_input(self.latents, self.timestep)
-        return scaled if self.start.channels is None else torch.cat([scaled, self.start.channels], dim=1)
+        channels = self.initial.mask_channels
+        return scaled if channels is None else torch.cat([scaled, channels], dim=1)
 
-    def advance(self, predictions: tuple[torch.Tensor, ...]) -> None:
-        """Takes a step.
+    def step(self, predictions: tuple[torch.Tensor, ...]) -> None:
+        """Takes one scheduler step.
 
         Args:
-            predictions: the UNet's answer to each of the conditions, (1, 4, height, width).
+            predictions: the noise prediction for each conditioning, (1, 4, height, width).
         """
         prediction = predictions[-1]
         if len(predictions) == 2:
             prediction = predictions[0] + self.guidance_scale * (predictions[1] - predictions[0])
         scheduler = self.schedule.scheduler
         self.latents = scheduler.step(
-            prediction, self.timestep, self.latents, **self._options, return_dict=False
+            prediction, self.timestep, self.latents, **self._step_options, return_dict=False
         )[0]
         self._done += 1
-        if self.start.repaint is not None:
-            following = self.schedule.following(self._done)
-            self.latents = self.start.repaint.restore(self.latents, scheduler, following)
+        if self.initial.preserved is not None:
+            next_timestep = self.schedule.timestep_after(self._done)
+            self.latents = self.initial.preserved.restore(self.latents, scheduler, next_timestep)
 
-    def hand_over(self, handover: Handover) -> "Slot":
-        """The slot that goes on from these latents, at the refiner: without LoRAs and ControlNets."""
+    def refine(self, refinement: Refinement) -> "Slot":
+        """The slot that continues from these latents with the refiner, without LoRAs and ControlNets."""
         return replace(
             self,
-            compatibility=handover.compatibility,
-            conditions=handover.conditions,
-            schedule=handover.schedule,
-            start=replace(self.start, latents=self.latents.contiguous()),  # as diffusers does
-            adaptation=Adaptation(vae=self.adaptation.vae),
-            handover=None,
-            evaluated=self.evaluated + self.evaluations,
+            batch_key=refinement.batch_key,
+            conditionings=refinement.conditionings,
+            schedule=refinement.schedule,
+            initial=replace(self.initial, latents=self.latents.contiguous()),  # as diffusers does
+            adapter_set=AdapterSet(vae=self.adapter_set.vae),
+            refinement=None,
+            evaluations_before=self.evaluations_before + self.evaluations,
         )

@@ -1,4 +1,4 @@
-"""From a generation to its slots."""
+"""Creates the slots of a generation: encodes prompts and inputs, loads adapters, prepares schedulers."""
 
 from dataclasses import replace
 
@@ -8,118 +8,128 @@ from PIL import Image
 from contract.generation import InvalidRequestError
 from contract.problem import FieldError
 from contract.size import Size
-from inference.diffusion.denoising.batcher import Compatibility
+from inference.diffusion.denoising.batcher import BatchKey
 from inference.diffusion.denoising.components import Components
 from inference.diffusion.denoising.initial_latents import (
     ImageToImage,
     Inpainting,
-    MaskedChannels,
-    Task,
+    InpaintingUNet,
+    LatentInitializer,
     TextToImage,
 )
 from inference.diffusion.denoising.refiner import Refiner
-from inference.diffusion.denoising.slot import Handover, Slot
+from inference.diffusion.denoising.slot import Refinement, Slot
 from inference.diffusion.modules.autoencoder import Autoencoder
-from inference.diffusion.modules.noise_schedulers import Schedule
-from inference.diffusion.prompts.conditioning import encode_prompts, is_guided
-from inference.diffusion.tasks.generation_task import Ticket
+from inference.diffusion.modules.noise_schedulers import NoiseSchedule
+from inference.diffusion.prompts.conditioning import encode_prompts, uses_classifier_free_guidance
+from inference.diffusion.tasks.generation_task import GenerationTask
 
 
-def fill(components: Components, ticket: Ticket) -> list[Slot]:
-    """A slot for each image of the ticket's generation, ready for its first step."""
-    ticket.begin()
-    generation, inputs = ticket.generation, ticket.inputs
+def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
+    """One slot for each image of the generation, ready for its first step.
+
+    Raises:
+        InvalidRequestError: the prompts are too long, or `refiner_start` does not fit the model or the steps.
+        AdapterUnusableError: an adapter is damaged, or was made for another model.
+    """
+    task.start()
+    generation, inputs = task.generation, task.inputs
     size = inputs.size(generation)
-    adaptation = components.adapters.adapt(generation, inputs)
-    components.adapters.activate(adaptation.acting)
-    conditions = encode_prompts(
+    adapter_set = components.adapters.load(generation, inputs)
+    components.adapters.activate(adapter_set.lora_weights)
+    conditionings = encode_prompts(
         components.prompts,
         generation,
         size,
         embeddings=inputs.adapters.embeddings,
-        variant=adaptation.acting,
+        variant=adapter_set.lora_weights,
     )
-    compatibility = Compatibility(
+    batch_key = BatchKey(
         *size,
-        guided=is_guided(generation),
-        tokens=conditions[0].embeddings.shape[1],
-        loras=adaptation.acting,
-        controlnets=adaptation.controlnets,
+        classifier_free_guidance=uses_classifier_free_guidance(generation),
+        tokens=conditionings[0].embeddings.shape[1],
+        loras=adapter_set.lora_weights,
+        controlnets=adapter_set.controlnet_ids,
     )
-    autoencoder = adaptation.autoencoder(components.autoencoder)
-    task = _task(components, autoencoder, ticket, size)
-    handovers = _handovers(components.refiner, ticket, size, compatibility)
+    autoencoder = adapter_set.autoencoder(components.autoencoder)
+    initializer = _initializer(components, autoencoder, task, size)
+    refinements = _refinements(components.refiner, task, size, batch_key)
     slots = []
-    for index, (seed, handover) in enumerate(zip(generation.seeds, handovers, strict=True)):
-        schedule = components.schedules.fresh(
+    for index, (seed, refinement) in enumerate(zip(generation.seeds, refinements, strict=True)):
+        schedule = components.schedulers.create(
             generation.sampler,
             steps=generation.steps,
             strength=generation.strength,
             until=generation.refiner_start,
         )
-        _check_shares(schedule, handover)
+        _check_refiner_start(schedule, refinement)
         generator = torch.Generator("cpu").manual_seed(seed)
         slots.append(
             Slot(
-                ticket=ticket,
+                task=task,
                 index=index,
-                compatibility=compatibility,
-                conditions=conditions,
+                batch_key=batch_key,
+                conditionings=conditionings,
                 guidance_scale=generation.guidance_scale,
                 schedule=schedule,
                 generator=generator,
-                start=task.start(schedule, generator),
+                initial=initializer.initialize(schedule, generator),
                 autoencoder=autoencoder,
-                adaptation=adaptation,
-                handover=handover,
+                adapter_set=adapter_set,
+                refinement=refinement,
             )
         )
     return slots
 
 
-def _handovers(
-    refiner: Refiner | None, ticket: Ticket, size: Size, base: Compatibility
-) -> list[Handover | None]:
-    """What the refiner goes on with for each image, if it is asked for."""
-    generation, since = ticket.generation, ticket.generation.refiner_start
-    if since is None:
+def _refinements(
+    refiner: Refiner | None, task: GenerationTask, size: Size, base: BatchKey
+) -> list[Refinement | None]:
+    """The refiner's part of each image; None where the generation does not use the refiner."""
+    generation, start = task.generation, task.generation.refiner_start
+    if start is None:
         return [None] * generation.count
     if refiner is None:
-        raise _wrong_start("this model has no refiner; leave it out")
-    conditions = refiner.conditions(generation, size, embeddings=ticket.inputs.adapters.embeddings)
-    tokens = conditions[0].embeddings.shape[1]
-    compatibility = replace(base, tokens=tokens, loras=(), controlnets=(), refining=True)
+        raise _invalid_refiner_start("this model has no refiner; leave it out")
+    conditionings = refiner.encode_prompts(generation, size, embeddings=task.inputs.adapters.embeddings)
+    tokens = conditionings[0].embeddings.shape[1]
+    batch_key = replace(base, tokens=tokens, loras=(), controlnets=(), refining=True)
     return [
-        Handover(
-            compatibility=compatibility,
-            conditions=conditions,
-            schedule=refiner.schedules.rest(generation.sampler, steps=generation.steps, since=since),
+        Refinement(
+            batch_key=batch_key,
+            conditionings=conditionings,
+            schedule=refiner.schedulers.create_refining(
+                generation.sampler, steps=generation.steps, start=start
+            ),
         )
         for _ in generation.seeds
     ]
 
 
-def _check_shares(schedule: Schedule, handover: Handover | None) -> None:
-    if handover is None:
+def _check_refiner_start(schedule: NoiseSchedule, refinement: Refinement | None) -> None:
+    if refinement is None:
         return
     if not len(schedule.timesteps):
-        raise _wrong_start("leaves no steps to the model itself; raise it, or strength or steps")
-    if not len(handover.schedule.timesteps):
-        raise _wrong_start("leaves no steps to the refiner; lower it, or raise steps")
+        raise _invalid_refiner_start("leaves no steps to the base model; raise it, or strength or steps")
+    if not len(refinement.schedule.timesteps):
+        raise _invalid_refiner_start("leaves no steps to the refiner; lower it, or raise steps")
 
 
-def _wrong_start(detail: str) -> InvalidRequestError:
+def _invalid_refiner_start(detail: str) -> InvalidRequestError:
     return InvalidRequestError((FieldError(pointer="#/refiner_start", detail=detail),))
 
 
-def _task(components: Components, autoencoder: Autoencoder, ticket: Ticket, size: Size) -> Task:
-    image, mask = ticket.inputs.image, ticket.inputs.mask
-    from_noise = ticket.generation.strength in (None, 1)
-    if components.looks_at_masks:
+def _initializer(
+    components: Components, autoencoder: Autoencoder, task: GenerationTask, size: Size
+) -> LatentInitializer:
+    image, mask = task.inputs.image, task.inputs.mask
+    from_noise = task.generation.strength in (None, 1)
+    fallback = task.record_fallback
+    if components.has_mask_channels:
         image, mask = image or Image.new("RGB", size), mask or Image.new("L", size, "white")
-        return MaskedChannels(autoencoder, image, mask, from_noise=from_noise, concede=ticket.concede)
+        return InpaintingUNet(autoencoder, image, mask, from_noise=from_noise, record_fallback=fallback)
     if image is None:
         return TextToImage(autoencoder, size)
     if mask is None:
-        return ImageToImage(autoencoder, image, concede=ticket.concede)
-    return Inpainting(autoencoder, image, mask, from_noise=from_noise, concede=ticket.concede)
+        return ImageToImage(autoencoder, image, record_fallback=fallback)
+    return Inpainting(autoencoder, image, mask, from_noise=from_noise, record_fallback=fallback)

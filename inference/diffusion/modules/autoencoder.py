@@ -1,4 +1,4 @@
-"""Between pictures and latents: the VAE, and diffusers' own treatment of pixels."""
+"""The VAE: encodes images to latents and decodes latents to images, as diffusers' pipelines do."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,22 +9,22 @@ from diffusers.image_processor import VaeImageProcessor
 from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
-from inference.diffusion.modules.vae_tiling import Concede, in_tiles_if_need_be
+from inference.diffusion.modules.vae_tiling import RecordFallback, with_tiling_fallback
 from inference.engine.errors import InvalidOutputError
 
 _BLACK = 1 / 255 - 1
-"""Below half a step of eight bits above it, a pixel is black."""
+"""A pixel below this value, -1 to 1, rounds to black in 8 bits."""
 
 
 class Autoencoder:
     """A Stable Diffusion pipeline's VAE.
 
-    It takes one picture at a time, so that pictures do not depend on which others are finished, nor memory on
-    how many are.
+    Processes one image at a time, so that an image does not depend on the others that finish with it, and
+    memory does not depend on their number.
     """
 
     def __init__(self, pipeline: Any, vae: Any = None) -> None:
-        """Takes the pipeline, and the VAE that takes the place of its own; None leaves it."""
+        """Takes the pipeline, and a VAE to use in place of its own; None uses its own."""
         self._vae = pipeline.vae if vae is None else vae
         self._config = self._vae.config
         self._dtype = pipeline.unet.dtype
@@ -37,65 +37,68 @@ class Autoencoder:
             vae_scale_factor=self._factor, do_normalize=False, do_binarize=True, do_convert_grayscale=True
         )
 
-    def shape(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """The shape of the latents of a picture of this size in pixels."""
+    def latent_shape(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """The shape of the latents of an image of this size in pixels, (1, channels, height, width)."""
         return (1, self._config.latent_channels, height // self._factor, width // self._factor)
 
     def noise(self, shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
-        """Noise of the precision and on the device of the latents."""
+        """Standard normal noise of this shape, with the dtype and device of the latents."""
         noise: torch.Tensor = randn_tensor(shape, generator=generator, device=self._device, dtype=self._dtype)
         return noise
 
     def pixels(self, image: Image.Image) -> torch.Tensor:
-        """The picture as (1, 3, height, width), -1 to 1, on the CPU."""
+        """The image as (1, 3, height, width), -1 to 1, on the CPU."""
         pixels: torch.Tensor = self._pixels.preprocess(image)
         return pixels
 
     def mask(self, mask: Image.Image) -> tuple[torch.Tensor, torch.Tensor]:
-        """The mask as (1, 1, height, width) of 0 and 1: by pixel, on the CPU; by latent, on the device."""
-        by_pixel = self._masks.preprocess(mask)
+        """The mask as (1, 1, height, width) of 0 and 1: in pixels, on the CPU; in latents, on the device."""
+        pixel_mask = self._masks.preprocess(mask)
         size = (mask.height // self._factor, mask.width // self._factor)
-        by_latent = torch.nn.functional.interpolate(by_pixel, size=size)
-        return by_pixel, by_latent.to(device=self._device, dtype=self._dtype)
+        latent_mask = torch.nn.functional.interpolate(pixel_mask, size=size)
+        return pixel_mask, latent_mask.to(device=self._device, dtype=self._dtype)
 
-    def encode(self, pixels: torch.Tensor, concede: Concede) -> Callable[[torch.Generator], torch.Tensor]:
-        """The distribution of the pixels' latents: gives a sample of it for each generator."""
-        posterior = in_tiles_if_need_be(
-            self._vae, lambda: self._vae.encode(pixels.to(self._device, self._vae.dtype)).latent_dist, concede
+    def encode(
+        self, pixels: torch.Tensor, record_fallback: RecordFallback
+    ) -> Callable[[torch.Generator], torch.Tensor]:
+        """Encodes pixels to a latent distribution; returns a function that samples it with a generator."""
+        posterior = with_tiling_fallback(
+            self._vae,
+            lambda: self._vae.encode(pixels.to(self._device, self._vae.dtype)).latent_dist,
+            record_fallback,
         )
         return partial(self._sample, posterior)
 
-    def decode(self, latents: torch.Tensor, concede: Concede) -> Callable[[], Image.Image]:
-        """Makes pixels of latents, and gives what makes the picture of the pixels, off the device.
+    def decode(self, latents: torch.Tensor, record_fallback: RecordFallback) -> Callable[[], Image.Image]:
+        """Decodes latents to pixels, and returns a function that converts those to an image on the CPU.
 
         Raises:
-            InvalidOutputError: the pixels are no numbers or all black, in full precision too.
+            InvalidOutputError: the pixels are not finite or all black, in float32 too.
         """
         latents = latents * self._std / self._config.scaling_factor + self._mean
-        pixels = self._decode(latents, concede)
-        if not _is_picture(pixels) and self._vae.dtype != torch.float32 and latents.isfinite().all():
-            concede("decoded in full precision: half precision gave no picture")
-            pixels = self._decode_precisely(latents, concede)
-        if not _is_picture(pixels):
+        pixels = self._decode(latents, record_fallback)
+        if not _is_valid(pixels) and self._vae.dtype != torch.float32 and latents.isfinite().all():
+            record_fallback("VAE decoded in float32: half precision gave an invalid image")
+            pixels = self._decode_in_float32(latents, record_fallback)
+        if not _is_valid(pixels):
             raise InvalidOutputError(
-                "The model has drawn an image that is black all over or no numbers; another seed, sampler "
-                "or guidance scale may help."
+                "The generated image is black or not finite; try another seed, sampler or guidance scale."
             )
-        return partial(self._develop, pixels.cpu())
+        return partial(self._postprocess, pixels.cpu())
 
-    def _decode(self, latents: torch.Tensor, concede: Concede) -> torch.Tensor:
-        pixels: torch.Tensor = in_tiles_if_need_be(
+    def _decode(self, latents: torch.Tensor, record_fallback: RecordFallback) -> torch.Tensor:
+        pixels: torch.Tensor = with_tiling_fallback(
             self._vae,
             lambda: self._vae.decode(latents.to(self._vae.dtype), return_dict=False)[0],
-            concede,
+            record_fallback,
         )
         return pixels
 
-    def _decode_precisely(self, latents: torch.Tensor, concede: Concede) -> torch.Tensor:
+    def _decode_in_float32(self, latents: torch.Tensor, record_fallback: RecordFallback) -> torch.Tensor:
         dtype = self._vae.dtype
         self._vae.to(torch.float32)
         try:
-            return self._decode(latents, concede)
+            return self._decode(latents, record_fallback)
         finally:
             self._vae.to(dtype)
 
@@ -109,11 +112,11 @@ class Autoencoder:
             return default
         return torch.tensor(values, device=self._device, dtype=self._dtype).view(1, -1, 1, 1)
 
-    def _develop(self, pixels: torch.Tensor) -> Image.Image:
+    def _postprocess(self, pixels: torch.Tensor) -> Image.Image:
         image: Image.Image = self._pixels.postprocess(pixels)[0]
         return image
 
 
-def _is_picture(pixels: torch.Tensor) -> bool:
-    """Whether the pixels, -1 to 1, are numbers and not all black."""
+def _is_valid(pixels: torch.Tensor) -> bool:
+    """Whether the pixels, -1 to 1, are finite and not all black."""
     return bool(pixels.isfinite().all() and pixels.max() > _BLACK)

@@ -1,4 +1,4 @@
-"""Schedulers: a fresh one for every image."""
+"""Noise schedules: a scheduler of its own for every image."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -11,83 +11,85 @@ import torch
 
 from contract.samplers import find_sampler
 
-_KEPT = 64
+_CACHED_SCHEDULERS = 64
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """A scheduler that nobody else uses, and the timesteps that it is to go through, on the CPU.
+class NoiseSchedule:
+    """A scheduler that no other image uses, and the timesteps to evaluate.
 
     Attributes:
-        scheduler: of diffusers.
-        timesteps: to be evaluated, the noisiest first.
-        after: the timestep that would follow, (1,), or (0,) where the last leads to the picture.
+        scheduler: a diffusers scheduler; its step index and multistep history belong to one image.
+        timesteps: (evaluations,), descending, on the CPU.
+        end: the timestep after the last evaluation, (1,), or (0,) if that yields the image.
     """
 
     scheduler: Any
     timesteps: torch.Tensor
-    after: torch.Tensor
+    end: torch.Tensor
 
-    def following(self, done: int) -> torch.Tensor:
-        """The timestep to which `done` evaluations lead, (1,), or (0,) for the picture."""
-        return self.timesteps[done : done + 1] if done < len(self.timesteps) else self.after
+    def timestep_after(self, evaluations: int) -> torch.Tensor:
+        """The timestep that this many evaluations lead to, (1,), or (0,) for the image."""
+        if evaluations < len(self.timesteps):
+            return self.timesteps[evaluations : evaluations + 1]
+        return self.end
 
 
-class Schedules:
-    """Schedulers for a model.
+class NoiseSchedulers:
+    """Creates the noise schedules of one model.
 
-    Some take a tenth of a second to make, so they are made once for each sampler and number of steps, and
-    copied.
+    Some schedulers take a tenth of a second to construct, so one is cached for each sampler and number of
+    steps, and copied.
     """
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    def __init__(self, config: Mapping[str, Any]) -> None:
         """Takes the configuration of the model's own scheduler."""
-        self._settings = settings
-        self._prepared = lru_cache(maxsize=_KEPT)(self._prepare)
+        self._config = config
+        self._cached = lru_cache(maxsize=_CACHED_SCHEDULERS)(self._construct)
 
-    def fresh(
+    def create(
         self, sampler: str, *, steps: int, strength: float | None, until: float | None = None
-    ) -> Schedule:
-        """A schedule that begins where `strength` lets it and ends where a refiner takes over.
+    ) -> NoiseSchedule:
+        """A schedule for the base model.
 
         Args:
-            sampler: by its canonical name.
-            steps: in all.
-            strength: None begins at the beginning.
-            until: the share of the noise levels after which it ends; None goes on to the picture.
+            sampler: canonical name.
+            steps: of the whole schedule.
+            strength: image-to-image strength, 0 to 1, the share of the steps to run; None runs all.
+            until: the share of the training timesteps after which the refiner takes over; None runs all.
         """
-        scheduler = deepcopy(self._prepared(sampler, steps))
+        scheduler = deepcopy(self._cached(sampler, steps))
         skipped = 0 if strength is None else steps - int(steps * strength)
         begin = skipped * scheduler.order
         end = len(scheduler.timesteps)
         if until is not None:
             end = begin + int((scheduler.timesteps[begin:] >= _cutoff(scheduler, until)).sum())
-        return _schedule(scheduler, begin, end)
+        return _slice(scheduler, begin, end)
 
-    def rest(self, sampler: str, *, steps: int, since: float) -> Schedule:
-        """A refiner's schedule: what is left of it after this share of the noise levels."""
-        scheduler = deepcopy(self._prepared(sampler, steps))
-        left = int((scheduler.timesteps < _cutoff(scheduler, since)).sum())
-        if scheduler.order == 2 and left % 2 == 0:
-            left += 1  # as diffusers does, so as not to begin between the halves of a step
+    def create_refining(self, sampler: str, *, steps: int, start: float) -> NoiseSchedule:
+        """The refiner's schedule, which begins after this share of the training timesteps."""
+        scheduler = deepcopy(self._cached(sampler, steps))
+        remaining = int((scheduler.timesteps < _cutoff(scheduler, start)).sum())
+        if scheduler.order == 2 and remaining % 2 == 0:
+            remaining += 1  # as diffusers does, so as not to begin at the second half of a step
         end = len(scheduler.timesteps)
-        return _schedule(scheduler, end - left, end)
+        return _slice(scheduler, end - remaining, end)
 
-    def _prepare(self, name: str, steps: int) -> Any:
+    def _construct(self, name: str, steps: int) -> Any:
         sampler = find_sampler(name)
-        scheduler = getattr(diffusers, sampler.scheduler).from_config(self._settings, **sampler.options)
+        scheduler = getattr(diffusers, sampler.scheduler).from_config(self._config, **sampler.options)
         scheduler.set_timesteps(steps)
         return scheduler
 
 
 def _cutoff(scheduler: Any, share: float) -> int:
-    """The timestep that lies after this share of the noise levels, as diffusers rounds it."""
-    levels: int = scheduler.config.num_train_timesteps
-    return round(levels - share * levels)
+    """The timestep after this share of the training timesteps, rounded as diffusers does."""
+    timesteps: int = scheduler.config.num_train_timesteps
+    return round(timesteps - share * timesteps)
 
 
-def _schedule(scheduler: Any, begin: int, end: int) -> Schedule:
+def _slice(scheduler: Any, begin: int, end: int) -> NoiseSchedule:
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(begin)
     timesteps = scheduler.timesteps
-    return Schedule(scheduler, timesteps[begin:end], after=timesteps[end : end + 1])
+    return NoiseSchedule(scheduler, timesteps[begin:end], end=timesteps[end : end + 1])

@@ -1,4 +1,4 @@
-"""What is done where the device's memory does not suffice; all of it is slower, and some of it shows."""
+"""Model offloading: modules leave the GPU between uses, when not everything fits in its memory."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,27 +7,27 @@ import torch
 
 
 class Offloading:
-    """Lets modules leave the device while they are not at work."""
+    """Moves modules to the CPU between uses, once enabled. Slower, and images stay the same."""
 
     def __init__(self, modules: Iterable[torch.nn.Module], device: torch.device) -> None:
-        """Takes the modules and where they work; they stay there until offloading begins."""
+        """Takes the modules and the device that they run on."""
         self._modules = tuple(modules)
         self._device = device
         self._hooks: list[Any] = []
 
     @property
-    def begun(self) -> bool:
-        """Whether the modules leave the device."""
+    def enabled(self) -> bool:
+        """Whether the modules leave the device between uses."""
         return bool(self._hooks)
 
-    def begin(self) -> None:
-        """Lets the modules leave the device now, and from now on when `rest` is called."""
-        from accelerate import cpu_offload_with_hook  # most never need it
+    def enable(self) -> None:
+        """Offloads the modules now, and whenever `offload` is called; a forward pass moves them back."""
+        from accelerate import cpu_offload_with_hook  # rarely needed
 
         self._hooks = [cpu_offload_with_hook(module, self._device)[1] for module in self._modules]
-        self.rest()
+        self.offload()
 
-    def rest(self) -> None:
-        """Sends home what has come to the device to work."""
+    def offload(self) -> None:
+        """Moves the modules to the CPU, if enabled."""
         for hook in self._hooks:
             hook.offload()

@@ -1,4 +1,4 @@
-"""How many cores the processor's part of the work gets."""
+"""The number of CPU threads that torch computes with."""
 
 import os
 
@@ -6,9 +6,9 @@ import torch
 
 
 def spare_a_core() -> None:
-    """Lets the calling thread compute on all cores but one.
+    """Lets the calling thread compute on all cores but one, which is left to the server.
 
-    The spare one serves requests. And OpenMP stops waiting actively once there are more threads, the
-    process's first one counted, than cores; small networks then take several times as long.
+    OpenMP also stops spinning at barriers once its threads and the process's main thread outnumber the cores;
+    small networks then take several times as long.
     """
     torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) - 1))

@@ -1,18 +1,18 @@
-"""VAE tiling, on when a whole image does not fit the GPU's memory."""
+"""VAE tiling as a fallback, when a whole image does not fit in GPU memory."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
 
+RecordFallback = Callable[[str], None]
+"""Called with a description for the client; see `inference.engine.interface.GenerationOutput.fallbacks`."""
+
 _T = TypeVar("_T")
 
-Concede = Callable[[str], None]
-"""Hears what has been done, in words for the client."""
 
-
-def in_tiles_if_need_be(vae: Any, compute: Callable[[], _T], concede: Concede) -> _T:
-    """What `compute` gives; where it runs out of memory, what it gives when the VAE works in tiles.
+def with_tiling_fallback(vae: Any, compute: Callable[[], _T], record_fallback: RecordFallback) -> _T:
+    """The result of `compute`, which is repeated with VAE tiling if it runs out of memory.
 
     Raises:
         torch.OutOfMemoryError: tiles do not fit either.
@@ -20,9 +20,9 @@ def in_tiles_if_need_be(vae: Any, compute: Callable[[], _T], concede: Concede) -
     try:
         return compute()
     except torch.OutOfMemoryError:
-        pass  # handled below: here the error still holds on to the memory
+        pass  # handled below: here the error still references the tensors
     torch.cuda.empty_cache()
-    concede("encoded or decoded in tiles: the whole image did not fit the memory")
+    record_fallback("VAE tiling: the whole image did not fit in GPU memory")
     vae.enable_tiling()
     try:
         return compute()

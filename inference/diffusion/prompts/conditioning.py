@@ -1,4 +1,4 @@
-"""What the UNet is told beside the latents: prompts, and for SDXL the picture's size."""
+"""The UNet's conditionings: prompt embeddings and, for SDXL, image sizes."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from inference.engine.interface import AdapterFile
 
 @dataclass(frozen=True)
 class Conditioning:
-    """One row of what the UNet is told.
+    """The conditioning of one UNet sample.
 
     Attributes:
-        embeddings: (1, tokens, width), of the prompt's tokens.
-        pooled: (1, width), of the prompt as a whole; SDXL only.
-        time_ids: (1, 6), original size, crop and target size in pixels, rows first; SDXL only. Of a refiner
-            that is told one, (1, 5): an aesthetic score in place of the target size.
+        embeddings: of the prompt's tokens, (1, tokens, width).
+        pooled: of the whole prompt, (1, width); SDXL only.
+        time_ids: original size, crop and target size in pixels, height first, (1, 6); SDXL only. A refiner
+            that takes an aesthetic score has it in place of the target size, (1, 5).
     """
 
     embeddings: torch.Tensor
@@ -27,8 +27,8 @@ class Conditioning:
     time_ids: torch.Tensor | None = None
 
 
-def is_guided(generation: Generation) -> bool:
-    """Whether the prompt has a weight, so that the UNet is asked without it too."""
+def uses_classifier_free_guidance(generation: Generation) -> bool:
+    """Whether the UNet runs on the negative prompt as well: at a guidance scale above 1, as in diffusers."""
     return generation.guidance_scale > 1
 
 
@@ -40,17 +40,23 @@ def encode_prompts(
     embeddings: tuple[AdapterFile, ...] = (),
     variant: Hashable = None,
 ) -> tuple[Conditioning, ...]:
-    """The negative prompt's row, if there is guidance, and then the prompt's, of as many tokens.
+    """The conditionings of the negative prompt, with classifier-free guidance, and of the prompt.
+
+    They have the same number of tokens.
 
     Args:
         encoder: the model's.
-        generation: whose prompts.
-        size: width and height, pixels.
+        generation: has the prompts.
+        size: of the image in pixels, width and height.
         embeddings: the files of the generation's textual inversions.
-        variant: differs where the text encoders' weights do, as with LoRAs.
+        variant: part of the cache key; differs where the text encoders' weights do, as with LoRAs.
     """
-    guided = is_guided(generation)
-    encoded = encoder.encode(generation, guided=guided, embeddings=embeddings, variant=variant)
+    encoded = encoder.encode(
+        generation,
+        classifier_free_guidance=uses_classifier_free_guidance(generation),
+        embeddings=embeddings,
+        variant=variant,
+    )
     return tuple(
         Conditioning(
             row.embeddings, row.pooled, None if row.pooled is None else _time_ids(size).to(row.pooled)

@@ -39,7 +39,7 @@ class PromptEncoder:
         self,
         generation: Generation,
         *,
-        guided: bool,
+        classifier_free_guidance: bool,
         embeddings: tuple[AdapterFile, ...] = (),
         variant: Hashable = None,
     ) -> tuple[EncodedPrompt, ...]:
@@ -47,7 +47,7 @@ class PromptEncoder:
 
         Args:
             generation: whose prompts, layers and names of textual inversions.
-            guided: whether the negative prompt is asked for.
+            classifier_free_guidance: whether the negative prompt is asked for.
             embeddings: the files of the generation's textual inversions.
             variant: differs where the encoders' weights do, as with LoRAs.
 
@@ -57,10 +57,10 @@ class PromptEncoder:
         """
         self._check(generation.clip_skip)
         zeros = not generation.negative_prompt and self._zeros_for_nothing
-        fields = ("negative_prompt", "prompt") if guided and not zeros else ("prompt",)
+        fields = ("negative_prompt", "prompt") if classifier_free_guidance and not zeros else ("prompt",)
         texts = [(field, getattr(generation, field)) for field in fields]
         rows = self._rows(texts, _Manner(generation.clip_skip, embeddings, variant))
-        if guided and zeros:
+        if classifier_free_guidance and zeros:
             return rows[0].zeros(), rows[0]
         tokens = max(row.tokens for row in rows)
         if all(row.tokens == tokens for row in rows):

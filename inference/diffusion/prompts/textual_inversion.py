@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from contract.adapters import EMBEDDING
-from inference.diffusion.adapters.adapter_files import OTHER_FAMILY, UnfitError, blaming
+from inference.diffusion.adapters.adapter_files import OTHER_FAMILY, AdapterFileError, adapter_errors
 from inference.diffusion.prompts.text_encoder import TextEncoder
 from inference.diffusion.prompts.textual_inversion_file import read_embedding
 from inference.engine.interface import AdapterFile
@@ -29,7 +29,7 @@ def read_inversions(
     """
     inversions: list[dict[str, torch.Tensor]] = [{} for _ in encoders]
     for index, file in enumerate(files):
-        with blaming(file, EMBEDDING, f"#/embeddings/{index}"):
+        with adapter_errors(file, EMBEDDING, f"#/embeddings/{index}"):
             vectors = read_embedding(file.path)
             for encoder, inversion in zip(encoders, inversions, strict=True):
                 inversion[file.name] = _fitting(vectors, encoder, room)
@@ -40,16 +40,16 @@ def _fitting(vectors: Mapping[str, torch.Tensor], encoder: TextEncoder, room: in
     """The vectors for an encoder.
 
     Raises:
-        UnfitError: there are none, or not of its width, or too many.
+        AdapterFileError: there are none, or not of its width, or too many.
     """
     if encoder.name not in vectors:
-        raise UnfitError(f"{OTHER_FAMILY}; use one made for this model")
+        raise AdapterFileError(f"{OTHER_FAMILY}; use one made for this model")
     count, width = vectors[encoder.name].shape
     if width != encoder.width:
-        raise UnfitError(
+        raise AdapterFileError(
             f"has vectors of {width} numbers where the model's have {encoder.width}; use one made for this "
             "model"
         )
     if count > room:
-        raise UnfitError(f"has {count} vectors where at most {room} have room; use one with fewer")
+        raise AdapterFileError(f"has {count} vectors where at most {room} have room; use one with fewer")
     return vectors[encoder.name]

@@ -1,4 +1,4 @@
-"""What goes wrong on the device, and who answers for it."""
+"""Failures on the GPU: which task they fail, and which end the engine thread."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,25 +6,25 @@ from typing import Any
 
 import torch
 
-from inference.diffusion.tasks.task import Order
+from inference.diffusion.tasks.task import EngineTask
 from inference.engine.errors import OutOfMemoryError
 
 
 class DeviceLostError(BaseException):
-    """The accelerator has failed, and works again in a new process only: no order can answer for that."""
+    """The GPU has failed and can only be used again by a new process. It ends the engine thread."""
 
 
 @contextmanager
-def answering(order: Order[Any]) -> Iterator[None]:
-    """Lets the order answer for the block.
+def failing(task: EngineTask[Any]) -> Iterator[None]:
+    """Fails the task with whatever exception the block raises, and suppresses that.
 
-    Where memory does not suffice it fails with an error that does not itself hold on to any, as the
-    accelerator's own would by its traceback.
+    Out of memory, the task fails with an error that has no traceback: torch's own would keep the frames'
+    tensors allocated.
 
     Raises:
-        DeviceLostError: the accelerator itself has failed.
+        DeviceLostError: the GPU itself has failed.
     """
-    with order:
+    with task:
         try:
             yield
         except torch.OutOfMemoryError:
@@ -34,9 +34,9 @@ def answering(order: Order[Any]) -> Iterator[None]:
         else:
             return
         torch.cuda.empty_cache()
-        order.fail(out_of_memory(order))
+        task.fail(out_of_memory(task))
 
 
-def out_of_memory(order: Order[Any]) -> OutOfMemoryError:
-    """What to say to a client whose order does not fit."""
-    return OutOfMemoryError(order.too_large)
+def out_of_memory(task: EngineTask[Any]) -> OutOfMemoryError:
+    """The error of a task that does not fit in GPU memory."""
+    return OutOfMemoryError(task.out_of_memory_detail)

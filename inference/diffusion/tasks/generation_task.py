@@ -1,4 +1,4 @@
-"""A generation in the engine's hands: who hears of its steps, and who gets its images."""
+"""A generation on the engine thread: its progress, and the images collected so far."""
 
 import time
 from collections.abc import Callable
@@ -8,84 +8,82 @@ from contextvars import copy_context
 from PIL import Image
 
 from contract.generation import Generation
-from inference.diffusion.tasks.task import Order
-from inference.engine.interface import Drawing, Inputs, OnStep
+from inference.diffusion.tasks.task import EngineTask
+from inference.engine.interface import GenerationOutput, Inputs, OnStep
 
-Develop = Callable[[], Image.Image]
-"""Makes the finished picture: work for the processor, which must not hold up the device."""
+Postprocess = Callable[[], Image.Image]
+"""Converts decoded pixels to an image: CPU work, which must not block the engine thread."""
 
 
-class Ticket(Order[Drawing]):
-    """What one generation is owed.
+class GenerationTask(EngineTask[GenerationOutput]):
+    """One generation.
 
-    The device's thread tells of steps and pictures; on the messenger's one thread, in the same order, the
-    client hears of them.
+    The engine thread reports steps and images; the callback executor calls `on_step` and collects the images,
+    in the same order.
     """
 
     def __init__(
-        self, generation: Generation, inputs: Inputs, on_step: OnStep, *, messenger: Executor
+        self, generation: Generation, inputs: Inputs, on_step: OnStep, *, callback_executor: Executor
     ) -> None:
-        super().__init__(messenger=messenger)
+        super().__init__(callback_executor=callback_executor)
         self.generation = generation
         self.inputs = inputs
         self._on_step = on_step
         self._context = copy_context()
-        self._begun_at = time.monotonic()
-        self._bucket = 1
+        self._started_at = time.monotonic()
+        self._batch_size = 1
         self._evaluations = 0
         self._images: dict[int, Image.Image] = {}
-        self._concessions: dict[str, None] = {}
+        self._fallbacks: dict[str, None] = {}
 
     @property
-    def too_large(self) -> str:
-        """See `Order.too_large`."""
+    def out_of_memory_detail(self) -> str:
+        """See `EngineTask.out_of_memory_detail`."""
         return (
-            f"{self.generation.count} image(s) of this size do not fit the accelerator's memory; "
-            "ask for fewer or smaller ones."
+            f"{self.generation.count} image(s) of this size do not fit in GPU memory; "
+            "request fewer or smaller images."
         )
 
-    def begin(self) -> None:
-        """Tells that the device has taken the generation up."""
-        self._begun_at = time.monotonic()
+    def start(self) -> None:
+        """Starts the clock of `GenerationOutput.seconds`."""
+        self._started_at = time.monotonic()
 
-    def step(self, evaluations: int, *, bucket: int) -> None:
-        """Tells of an evaluation for one of the images.
+    def report_step(self, total_evaluations: int, *, batch_size: int) -> None:
+        """Counts one denoiser evaluation of one of the images.
 
         Args:
-            evaluations: what an image takes in all.
-            bucket: the size of the forward's bucket.
+            total_evaluations: evaluations that each image takes.
+            batch_size: samples in the forward pass, padding included.
         """
-        self._bucket = max(self._bucket, bucket)
+        self._batch_size = max(self._batch_size, batch_size)
         self._evaluations += 1
         done, rest = divmod(self._evaluations, self.generation.count)
         if not rest:
-            self._messenger.submit(self._tell, done, evaluations)
+            self._callback_executor.submit(self._call_on_step, done, total_evaluations)
 
-    def concede(self, words: str) -> None:
-        """Tells what has been done to draw the images at all; saying it again changes nothing."""
-        self._concessions[words] = None
+    def record_fallback(self, description: str) -> None:
+        """Adds to `GenerationOutput.fallbacks`, once for each description."""
+        self._fallbacks[description] = None
 
-    def deliver(self, index: int, develop: Develop) -> None:
-        """Tells that image `index` is drawn."""
-        self._messenger.submit(self._keep, index, develop)
+    def complete_image(self, index: int, postprocess: Postprocess) -> None:
+        """Queues the postprocessing of image `index`; the last one resolves the future."""
+        self._callback_executor.submit(self._collect, index, postprocess)
 
-    def _tell(self, done: int, evaluations: int) -> None:
-        if self.over:
+    def _call_on_step(self, done: int, total_evaluations: int) -> None:
+        if self.done:
             return
         with self:
-            self._context.run(self._on_step, done, evaluations)
+            self._context.run(self._on_step, done, total_evaluations)
 
-    def _keep(self, index: int, develop: Develop) -> None:
+    def _collect(self, index: int, postprocess: Postprocess) -> None:
         with self:
-            self._images[index] = develop()
+            self._images[index] = postprocess()
             if len(self._images) == self.generation.count:
-                images = tuple(self._images[index] for index in range(self.generation.count))
-                seconds = time.monotonic() - self._begun_at
-                self._fulfil(
-                    Drawing(
-                        images=images,
-                        bucket=self._bucket,
-                        seconds=seconds,
-                        concessions=tuple(self._concessions),
+                self._succeed(
+                    GenerationOutput(
+                        images=tuple(self._images[index] for index in range(self.generation.count)),
+                        batch_size=self._batch_size,
+                        seconds=time.monotonic() - self._started_at,
+                        fallbacks=tuple(self._fallbacks),
                     )
                 )

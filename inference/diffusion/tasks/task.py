@@ -1,4 +1,4 @@
-"""What the engine has been asked for, and who gets what comes of it."""
+"""A task on the engine thread, and the future of its result."""
 
 from abc import ABC, abstractmethod
 from concurrent.futures import Executor, Future
@@ -9,36 +9,35 @@ from typing import Generic, Self, TypeVar
 T = TypeVar("T")
 
 
-class Order(ABC, Generic[T]):
-    """What one client is owed.
+class EngineTask(ABC, Generic[T]):
+    """A submitted task.
 
-    As a context manager it answers for what its block does: an exception fails the order, and goes no
-    further.
+    As a context manager it fails with whatever exception its block raises, which is then suppressed.
 
     Attributes:
-        future: what the client waits for.
+        future: resolves to the result; cancelling it works until the result is set.
     """
 
-    def __init__(self, *, messenger: Executor) -> None:
-        """Takes the one thread on which clients hear of what has become of their orders."""
+    def __init__(self, *, callback_executor: Executor) -> None:
+        """Takes a single-threaded executor, on which callbacks run and results are set in order."""
         self.future: Future[T] = Future()
-        self._messenger = messenger
+        self._callback_executor = callback_executor
         self._resolving = Lock()
 
     @property
-    def over(self) -> bool:
-        """Whether nobody waits any more: it is there, or cancelled, or has failed."""
+    def done(self) -> bool:
+        """Whether the future has a result, has failed or has been cancelled."""
         return self.future.done()
 
     @property
     @abstractmethod
-    def too_large(self) -> str:
-        """What to say to the client where the accelerator's memory does not suffice."""
+    def out_of_memory_detail(self) -> str:
+        """The error text for when the task does not fit in GPU memory."""
 
     def fail(self, error: Exception) -> None:
-        """Tells that nothing will come of it."""
+        """Sets the future's exception, unless it is done."""
         with self._resolving:
-            if self._is_awaited():
+            if self._can_resolve():
                 self.future.set_exception(error)
 
     def __enter__(self) -> Self:
@@ -52,10 +51,10 @@ class Order(ABC, Generic[T]):
         self.fail(error)
         return True
 
-    def _fulfil(self, result: T) -> None:
+    def _succeed(self, result: T) -> None:
         with self._resolving:
-            if self._is_awaited():
+            if self._can_resolve():
                 self.future.set_result(result)
 
-    def _is_awaited(self) -> bool:
-        return not self.over and self.future.set_running_or_notify_cancel()
+    def _can_resolve(self) -> bool:
+        return not self.done and self.future.set_running_or_notify_cancel()

@@ -1,1 +1,1 @@
-"""Enlarging pictures with models made for it, tile by tile."""
+"""UpscalingLoop pictures with models made for it, tile by tile."""

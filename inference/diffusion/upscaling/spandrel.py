@@ -1,4 +1,4 @@
-"""The library that knows the models which enlarge pictures, imported when it is needed."""
+"""The library that knows the models which upscale pictures, imported when it is needed."""
 
 import importlib
 import sys

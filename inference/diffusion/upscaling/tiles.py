@@ -82,13 +82,13 @@ class Mosaic:
         self._row = self.image
         self._scale = scale
 
-    def lay(self, enlarged: Image.Image, tile: Tile) -> None:
+    def lay(self, upscaled: Image.Image, tile: Tile) -> None:
         """Puts in what has become of the tile after those that were put in."""
         left, upper, right, _ = (side * self._scale for side in tile.box)
         if left == 0:
-            self._row = Image.new("RGB", (self.image.width, enlarged.height))
+            self._row = Image.new("RGB", (self.image.width, upscaled.height))
         weights = self._weights(tile.across)[None, :]
-        self._row.paste(enlarged, (left, 0), _mask(weights, enlarged.size))
+        self._row.paste(upscaled, (left, 0), _mask(weights, upscaled.size))
         if right == self.image.width:
             weights = self._weights(tile.down)[:, None]
             self.image.paste(self._row, (0, upper), _mask(weights, self._row.size))

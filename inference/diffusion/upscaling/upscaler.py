@@ -10,14 +10,14 @@ from inference.diffusion.upscaling.tiles import OVERLAP
 from inference.engine.errors import InvalidOutputError
 
 LARGEST_TILE = 384
-"""Pixels a side. With a large model a tile then takes about as long as a step of a full bucket."""
+"""Pixels a side. With a large model a tile then takes about as long as a step of a full batch."""
 
 
 class Upscaler:
     """A model in memory.
 
     Attributes:
-        scale: the enlarged picture's size over the picture's.
+        scale: the upscaled picture's size over the picture's.
         size_in_bytes: of the weights.
         largest_tile: pixels a side that it is shown at the most; lowered where the memory did not suffice.
     """
@@ -29,7 +29,7 @@ class Upscaler:
         self.size_in_bytes = sum(each.nbytes for each in model.model.state_dict().values())
         self.largest_tile = largest_tile
 
-    def settle(self, device: torch.device) -> None:
+    def move_to_device(self, device: torch.device) -> None:
         """Moves to the device, if it is not there.
 
         Half precision is float16 or none: bfloat16 tells fewer shades apart than a picture has.
@@ -45,16 +45,16 @@ class Upscaler:
         self.largest_tile = halved
         return True
 
-    def enlarge(self, picture: Image.Image) -> Image.Image:
+    def upscale(self, picture: Image.Image) -> Image.Image:
         """The picture, RGB, `scale` times as large. Memory grows with its size.
 
         Raises:
             InvalidOutputError: the model's numbers have overflowed.
         """
         pixels = torch.from_numpy(np.array(picture)).to(self._model.device, self._model.dtype)
-        enlarged = self._model(pixels.permute(2, 0, 1)[None] / 255)[0].permute(1, 2, 0)
-        if enlarged.isnan().any():
+        upscaled = self._model(pixels.permute(2, 0, 1)[None] / 255)[0].permute(1, 2, 0)
+        if upscaled.isnan().any():
             raise InvalidOutputError(
                 "The upscaler has made a picture that is not made of numbers; another upscaler may help."
             )
-        return Image.fromarray((enlarged.float() * 255).round().to(torch.uint8).cpu().numpy())
+        return Image.fromarray((upscaled.float() * 255).round().to(torch.uint8).cpu().numpy())

@@ -10,7 +10,7 @@ from inference.engine.interface import AdapterFile
 _MAX_BYTES = 512 * 1024 * 1024
 
 
-class Upscalers:
+class UpscalerCache:
     """Keeps upscalers in memory, on the device once they have been used there; any thread may ask for one.
 
     Those that are dropped live on for as long as somebody enlarges with them.
@@ -22,7 +22,7 @@ class Upscalers:
         self._kept: OrderedDict[AdapterFile, Upscaler] = OrderedDict()
         self._lock = Lock()
 
-    def read(self, file: AdapterFile, *, pointer: str) -> Upscaler:
+    def load(self, file: AdapterFile, *, pointer: str) -> Upscaler:
         """The upscaler in the file, which is read if the upscaler is not kept; see `read_upscaler`."""
         with self._lock:
             upscaler = self._kept.get(file) or read_upscaler(file, pointer=pointer)

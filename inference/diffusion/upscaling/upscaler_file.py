@@ -1,10 +1,10 @@
-"""Upscalers from their files, whoever has made those."""
+"""UpscalerCache from their files, whoever has made those."""
 
 from pathlib import Path
 from typing import Any
 
 from contract.adapters import UPSCALER
-from inference.diffusion.adapters.adapter_files import UnfitError, blaming, read_tensors
+from inference.diffusion.adapters.adapter_files import AdapterFileError, adapter_errors, read_tensors
 from inference.diffusion.upscaling.spandrel import load_spandrel
 from inference.diffusion.upscaling.upscaler import Upscaler
 from inference.engine.interface import AdapterFile
@@ -33,7 +33,7 @@ def read_upscaler(file: AdapterFile, *, pointer: str) -> Upscaler:
     Raises:
         AdapterUnusableError: it is no upscaler, a damaged one, or holds more than weights.
     """
-    with blaming(file, UPSCALER, pointer):
+    with adapter_errors(file, UPSCALER, pointer):
         return Upscaler(_model(_weights(file.path)))
 
 
@@ -47,13 +47,13 @@ def _model(weights: Any) -> Any:
     try:
         model = spandrel.ModelLoader().load_from_state_dict(weights)
     except spandrel.UnsupportedModelError as error:
-        raise UnfitError("is of no architecture that is known here; use another") from error
+        raise AdapterFileError("is of no architecture that is known here; use another") from error
     except _MISFIT as error:
-        raise UnfitError(_DAMAGED) from error
+        raise AdapterFileError(_DAMAGED) from error
     if not isinstance(model, spandrel.ImageModelDescriptor) or model.purpose not in ("SR", "Restoration"):
-        raise UnfitError("is a model for something else; use one made for super-resolution")
+        raise AdapterFileError("is a model for something else; use one made for super-resolution")
     if (model.input_channels, model.output_channels) != (3, 3) or model.scale not in _SCALES:
-        raise UnfitError("does not make larger RGB pictures of RGB pictures; use another")
+        raise AdapterFileError("does not make larger RGB pictures of RGB pictures; use another")
     return model.eval()
 
 
@@ -63,4 +63,4 @@ def _weights(path: Path) -> Any:
     try:
         return read_pickle(path)
     except UnreadPickleError as error:
-        raise UnfitError(_REASONS.get(error.flaw, _DAMAGED)) from error
+        raise AdapterFileError(_REASONS.get(error.flaw, _DAMAGED)) from error

@@ -1,57 +1,57 @@
-"""Enlarging as the device does it."""
+"""UpscalingLoop as the device does it."""
 
 import logging
 
 import torch
 
-from inference.diffusion.tasks.failures import answering
-from inference.diffusion.upscaling.upscale_task import Enlargement
-from inference.diffusion.upscaling.upscaler_cache import Upscalers
+from inference.diffusion.tasks.failures import failing
+from inference.diffusion.upscaling.upscale_task import UpscaleTask
+from inference.diffusion.upscaling.upscaler_cache import UpscalerCache
 
 _LOGGER = logging.getLogger(__name__)
 
 
-class Enlarging:
+class UpscalingLoop:
     """Enlarges pictures in the order of their arrival, one tile a turn.
 
     Attributes:
-        upscalers: what it may be asked to enlarge with.
+        upscalers: what it may be asked to upscale with.
     """
 
     def __init__(self, device: torch.device) -> None:
-        self.upscalers = Upscalers()
+        self.upscalers = UpscalerCache()
         self._device = device
-        self._waiting: list[Enlargement] = []
+        self._waiting: list[UpscaleTask] = []
 
     @property
-    def busy(self) -> bool:
-        """See `inference.diffusion.engine_thread.Work.busy`."""
+    def has_unfinished_requests(self) -> bool:
+        """See `inference.diffusion.engine_thread.Worker.has_unfinished_requests`."""
         return bool(self._waiting)
 
-    def admit(self, enlargement: Enlargement) -> None:
-        """See `inference.diffusion.engine_thread.Work.admit`."""
-        self._waiting.append(enlargement)
+    def add_request(self, task: UpscaleTask) -> None:
+        """See `inference.diffusion.engine_thread.Worker.add_request`."""
+        self._waiting.append(task)
 
-    def turn(self) -> None:
+    def step(self) -> None:
         """Enlarges a tile of the oldest picture that somebody waits for."""
-        self._waiting = [each for each in self._waiting if not each.over]
+        self._waiting = [each for each in self._waiting if not each.done]
         if not self._waiting:
             return
         oldest = self._waiting[0]
-        with answering(oldest):
-            oldest.upscaler.settle(self._device)
-            self._enlarge_tile(oldest)
+        with failing(oldest):
+            oldest.upscaler.move_to_device(self._device)
+            self._upscale_tile(oldest)
         if oldest.finished:
             self._waiting.remove(oldest)
 
-    def _enlarge_tile(self, enlargement: Enlargement) -> None:
+    def _upscale_tile(self, task: UpscaleTask) -> None:
         try:
-            enlargement.enlarge_tile()
+            task.upscale_tile()
         except torch.OutOfMemoryError:
-            if not enlargement.upscaler.shrink_tiles():
+            if not task.upscaler.shrink_tiles():
                 raise
         else:
             return
         torch.cuda.empty_cache()  # not above, where the error still holds on to the memory
-        enlargement.begin_again()
+        task.restart_pass()
         _LOGGER.warning("a tile does not fit the accelerator's memory; smaller ones are used from here on")

@@ -11,7 +11,7 @@ from contract.environment import ContainerEnvironment
 from contract.identifiers import S3Location
 from contract.model import ModelDeclaration, ServedModel
 from contract.source import HubSource, S3Source
-from inference.artifacts.model_store import ModelLibrary, with_checker_here
+from inference.artifacts.model_store import ModelStore, with_checker_here
 from inference.transfer.errors import TransferError
 from inference.transfer.huggingface import HubError
 from inference.transfer.s3 import fetch_prefix
@@ -56,8 +56,8 @@ def hub(demo_model: Path) -> Iterator[FakeHub]:
 
 def library(
     s3: Any, directory: Path, environment: ContainerEnvironment = ENVIRONMENT, hub: FakeHub | None = None
-) -> ModelLibrary:
-    return ModelLibrary(
+) -> ModelStore:
+    return ModelStore(
         environment, directory, fetch_prefix=partial(fetch_prefix, s3), hub=hub.url if hub else None
     )
 
@@ -82,7 +82,7 @@ def test_companions_and_the_first_model_come_from_the_hub(s3: Any, tmp_path: Pat
 
 def test_callers_at_once_wait_for_one_download_and_others_do_not(tmp_path: Path) -> None:
     fetch = CountedFetch()
-    models = ModelLibrary(ENVIRONMENT, tmp_path, fetch_prefix=fetch)
+    models = ModelStore(ENVIRONMENT, tmp_path, fetch_prefix=fetch)
     with ThreadPoolExecutor(4) as threads:
         waiting = [threads.submit(models.path, "near") for _ in range(4)]
         assert fetch.begun.wait(10)

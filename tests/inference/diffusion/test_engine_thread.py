@@ -8,42 +8,42 @@ import pytest
 import torch
 from PIL import Image
 
-from inference.diffusion.engine_thread import DeviceThread
-from inference.diffusion.tasks.generation_task import Ticket
-from inference.diffusion.upscaling.upscaling_loop import Enlarging
+from inference.diffusion.engine_thread import EngineThread
+from inference.diffusion.tasks.generation_task import GenerationTask
+from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
 from inference.engine.errors import EngineClosedError
-from inference.engine.interface import Drawing, Inputs
+from inference.engine.interface import GenerationOutput, Inputs
 from tests.inference.conftest import Log
 from tests.inference.generations import generation_of
 
 
 class Painter:
-    """Draws one ticket a turn, when `gate` is open; what it is told to break, breaks."""
+    """Draws one task a turn, when `gate` is open; what it is told to break, breaks."""
 
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.gate.set()
         self.turning = threading.Event()
-        self.waiting: list[Ticket] = []
+        self.waiting: list[GenerationTask] = []
         self.threads: set[str] = set()
         self.fault: BaseException | None = None
 
     @property
-    def busy(self) -> bool:
+    def has_unfinished_requests(self) -> bool:
         return bool(self.waiting)
 
-    def admit(self, ticket: Ticket) -> None:
-        self.waiting.append(ticket)
+    def add_request(self, task: GenerationTask) -> None:
+        self.waiting.append(task)
 
-    def turn(self) -> None:
+    def step(self) -> None:
         self.threads.add(threading.current_thread().name)
         self.turning.set()
         assert self.gate.wait(20)
         if self.fault is not None:
             raise self.fault
-        ticket = self.waiting.pop(0)
-        ticket.step(1, bucket=1)
-        ticket.deliver(0, lambda: Image.new("RGB", (8, 8)))
+        task = self.waiting.pop(0)
+        task.report_step(1, batch_size=1)
+        task.complete_image(0, lambda: Image.new("RGB", (8, 8)))
 
 
 @pytest.fixture
@@ -51,21 +51,21 @@ def painter() -> Painter:
     return Painter()
 
 
-def submit(engine: DeviceThread) -> Future[Drawing]:
+def submit(engine: EngineThread) -> Future[GenerationOutput]:
     return engine.submit(generation_of(), Inputs(), lambda done, total: None)
 
 
 def test_all_work_is_done_on_one_thread(painter: Painter) -> None:
-    engine = DeviceThread(painter, Enlarging(torch.device("cpu")))
+    engine = EngineThread(painter, UpscalingLoop(torch.device("cpu")))
     for future in [submit(engine) for _ in range(3)]:
         assert len(future.result(10).images) == 1
     engine.close()
-    assert painter.threads == {"device"}
+    assert painter.threads == {"engine"}
 
 
 def test_closing_finishes_what_was_taken_and_takes_no_more(painter: Painter) -> None:
     painter.gate.clear()
-    engine = DeviceThread(painter, Enlarging(torch.device("cpu")))
+    engine = EngineThread(painter, UpscalingLoop(torch.device("cpu")))
     futures = [submit(engine) for _ in range(3)]
     closing = threading.Thread(target=engine.close)
     closing.start()
@@ -82,7 +82,7 @@ def test_closing_finishes_what_was_taken_and_takes_no_more(painter: Painter) -> 
 
 def test_what_is_cancelled_before_its_turn_is_never_begun(painter: Painter) -> None:
     painter.gate.clear()
-    engine = DeviceThread(painter, Enlarging(torch.device("cpu")))
+    engine = EngineThread(painter, UpscalingLoop(torch.device("cpu")))
     first = submit(engine)
     assert painter.turning.wait(10)
     second = submit(engine)
@@ -97,7 +97,7 @@ def test_what_is_cancelled_before_its_turn_is_never_begun(painter: Painter) -> N
 def test_the_thread_does_not_end_unnoticed(log: Log, painter: Painter, fault: BaseException) -> None:
     painter.gate.clear()
     painter.fault = fault
-    engine = DeviceThread(painter, Enlarging(torch.device("cpu")))
+    engine = EngineThread(painter, UpscalingLoop(torch.device("cpu")))
     first = submit(engine)
     assert painter.turning.wait(10)
     second = submit(engine)
@@ -109,13 +109,13 @@ def test_the_thread_does_not_end_unnoticed(log: Log, painter: Painter, fault: Ba
     with pytest.raises(EngineClosedError):
         engine.check()
     engine.close()
-    assert [line["message"] for line in log.with_("exception")] == ["the device's thread has ended"]
+    assert [line["message"] for line in log.with_("exception")] == ["the engine thread has ended"]
 
 
 def test_a_listener_hears_in_the_context_of_its_client(painter: Painter) -> None:
     whose: ContextVar[str] = ContextVar("whose", default="nobody's")
     heard: list[str] = []
-    engine = DeviceThread(painter, Enlarging(torch.device("cpu")))
+    engine = EngineThread(painter, UpscalingLoop(torch.device("cpu")))
     whose.set("mine")
     engine.submit(generation_of(), Inputs(), lambda done, total: heard.append(whose.get())).result(10)
     engine.close()

@@ -1,4 +1,4 @@
-"""Alone in its bucket, an image is the one that diffusers' own pipeline draws, to the byte."""
+"""Alone in its batch, an image is the one that diffusers' own pipeline draws, to the byte."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +15,12 @@ from contract.identifiers import new_job_id
 from contract.model import ModelDeclaration, ModelDefaults
 from contract.request import JobRequest
 from contract.samplers import SAMPLERS, find_sampler
-from inference.diffusion.loader import engine_of
+from inference.diffusion.loader import create_engine
 from inference.engine.interface import Inputs
 from tests.inference import tiny_models
 
 if TYPE_CHECKING:
-    from inference.diffusion.engine_thread import DeviceThread
+    from inference.diffusion.engine_thread import EngineThread
 
 pytestmark = pytest.mark.usefixtures("engine_cores")
 SIZE = (72, 64)
@@ -47,12 +47,12 @@ class Family:
     def __init__(self, pipeline: Any) -> None:
         pipeline.set_progress_bar_config(disable=True)
         self._pipeline = pipeline
-        self._engine: DeviceThread = engine_of(pipeline, max_bucket=8)
+        self._engine: EngineThread = create_engine(pipeline, max_batch_size=8)
 
     def draw(self, request: JobRequest, inputs: Inputs) -> np.ndarray:
         generation = Generation.resolve(request, MODEL, job_id=new_job_id(), seed=0)
         drawing = self._engine.submit(generation, inputs, lambda done, total: None).result(60)
-        assert drawing.bucket == 1
+        assert drawing.batch_size == 1
         return np.asarray(drawing.images[0])
 
     def draw_stock(self, task: str, request: JobRequest, inputs: Inputs) -> np.ndarray:
@@ -123,7 +123,7 @@ def ask(task: str, **settings: Any) -> tuple[JobRequest, Inputs]:
     return JobRequest.model_validate(defaults | {"guidance_scale": 7.3} | settings), inputs
 
 
-@pytest.mark.parametrize("guidance_scale", [7.3, 0.0], ids=["guided", "unguided"])
+@pytest.mark.parametrize("guidance_scale", [7.3, 0.0], ids=["classifier_free_guidance", "unguided"])
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("sampler", [sampler.name for sampler in SAMPLERS])
 @pytest.mark.parametrize("family", ["SD", "SDXL"])

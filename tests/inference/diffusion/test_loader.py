@@ -21,7 +21,7 @@ from PIL import Image
 
 from contract.samplers import SAMPLERS
 from inference.diffusion.diffusers_pipeline import UnsupportedModelError
-from inference.diffusion.loader import engine_of, load_engine
+from inference.diffusion.loader import create_engine, load_engine
 from inference.engine.errors import UnsupportedTaskError
 from inference.engine.interface import Engine, Inputs
 from inference.models.errors import UnusableModelError
@@ -32,7 +32,7 @@ from tests.inference.generations import generation_of, landscape
 
 @pytest.fixture(scope="module")
 def engine(demo_model: Path) -> Iterator[Engine]:
-    engine = load_engine(demo_model, max_bucket=8)
+    engine = load_engine(demo_model, max_batch_size=8)
     yield engine
     engine.close()
 
@@ -115,13 +115,13 @@ def test_requests_that_arrive_together_share_their_forwards(demo_model: Path) ->
         assert gate.wait(20)
 
     pipeline.unet.register_forward_pre_hook(count)
-    engine = engine_of(pipeline, max_bucket=8)
+    engine = create_engine(pipeline, max_batch_size=8)
     ignore = lambda step, total: None  # noqa: E731
     futures = [engine.submit(generation_of(steps=20), Inputs(), ignore)]
     assert begun.wait(20)
     futures += [engine.submit(generation_of(steps=20, seed=seed), Inputs(), ignore) for seed in range(7)]
     gate.set()
-    assert [future.result(60).bucket for future in futures] == [8] * 8
+    assert [future.result(60).batch_size for future in futures] == [8] * 8
     assert len(forwards) == 21
     engine.close()
 
@@ -181,7 +181,7 @@ def test_fp16_weights_are_loaded_where_there_are_any(
         with torch.no_grad():
             next(component.parameters()).mul_(0.9)
         component.save_pretrained(directory / name, variant="fp16")
-    drawn, full = draw(load_engine(directory, max_bucket=8))[0], draw(engine)[0]
+    drawn, full = draw(load_engine(directory, max_batch_size=8))[0], draw(engine)[0]
     assert drawn.std() > 0
     assert not np.array_equal(drawn, full)
 
@@ -201,7 +201,7 @@ def perturbed(demo_model: Path) -> StableDiffusionPAGPipeline:
 @pytest.fixture
 def other(demo_model: Path) -> Iterator[Engine]:
     """An engine around a pipeline that is no plain Stable Diffusion."""
-    engine = engine_of(perturbed(demo_model), max_bucket=8)
+    engine = create_engine(perturbed(demo_model), max_batch_size=8)
     yield engine
     engine.close()
 
@@ -212,7 +212,7 @@ def test_a_pipeline_of_another_kind_draws_as_it_does_by_itself(other: Engine, de
     futures = [other.submit(generation, Inputs(), lambda *told: heard.append(told)) for _ in range(2)]
     first, second = (future.result(60) for future in futures)
     assert heard == [(step, 4) for step in (1, 2, 3, 4)] * 2
-    assert first.bucket == 2
+    assert first.batch_size == 2
     stock = perturbed(demo_model)
     stock.set_progress_bar_config(disable=True)
     images = stock(
@@ -237,13 +237,13 @@ def test_a_pipeline_of_another_kind_frees_the_device_when_it_is_cancelled(other:
 
 
 def test_a_pipeline_of_another_kind_refuses_other_tasks_in_words(other: Engine) -> None:
-    with pytest.raises(UnsupportedTaskError, match="draws from a prompt alone"):
+    with pytest.raises(UnsupportedTaskError, match="generates from a prompt alone"):
         draw(other, landscape())
 
 
 def test_a_pipeline_that_draws_nothing_from_prompts_is_refused_by_name() -> None:
-    with pytest.raises(UnsupportedModelError, match="DDPMPipeline does not draw from a prompt"):
-        engine_of(DDPMPipeline(unet=None, scheduler=DDPMScheduler()), max_bucket=8)
+    with pytest.raises(UnsupportedModelError, match="DDPMPipeline is not a text-to-image pipeline"):
+        create_engine(DDPMPipeline(unet=None, scheduler=DDPMScheduler()), max_batch_size=8)
 
 
 def test_a_damaged_model_is_not_loaded(demo_model: Path, tmp_path: Path) -> None:
@@ -251,4 +251,4 @@ def test_a_damaged_model_is_not_loaded(demo_model: Path, tmp_path: Path) -> None
     shutil.copytree(demo_model, copy)
     (copy / "unet" / "diffusion_pytorch_model.safetensors").unlink()
     with pytest.raises(UnusableModelError, match="unet has no safetensors weights"):
-        load_engine(copy, max_bucket=8)
+        load_engine(copy, max_batch_size=8)

@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 from contract.problem import ErrorCode
 from inference.data_bucket import DataBucket
 from inference.engine.errors import InputError
-from inference.input.image_sources import PictureSources
-from inference.input.public_fetcher import PublicWeb
+from inference.input.image_sources import ImageSources
+from inference.input.public_fetcher import PublicFetcher
 from tests.inference.fake_engine import BUCKET
 
 MAX_BYTES = 100
-WEB = PublicWeb()
+WEB = PublicFetcher()
 POINTER = "#/controlnets/1/image"
 
 
 def fetch(uri: str, s3: Any = None) -> bytes:
-    return PictureSources(DataBucket(s3, BUCKET), WEB, max_bytes=MAX_BYTES).fetch(uri, POINTER)
+    return ImageSources(DataBucket(s3, BUCKET), WEB, max_bytes=MAX_BYTES).fetch(uri, POINTER)
 
 
 def refusal(uri: str, s3: Any = None) -> InputError:

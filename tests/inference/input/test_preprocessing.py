@@ -9,9 +9,9 @@ from PIL import Image
 
 from contract.generation import Generation
 from contract.problem import ErrorCode
-from contract.request import named_pictures
+from contract.request import named_images
 from inference.engine.errors import InputError
-from inference.input.preprocessing import Preparation, Prepared, arrange
+from inference.input.preprocessing import InputPreprocessor, PreprocessedInputs, arrange
 from inference.observability.logs import ContextThreads
 from tests.inference.fake_engine import ENVIRONMENT
 from tests.inference.generations import generation_of
@@ -34,10 +34,10 @@ class Sources:
         return self._pictures[pointer]
 
 
-def prepare(generation: Generation, pictures: Mapping[str, bytes]) -> Prepared:
+def prepare(generation: Generation, pictures: Mapping[str, bytes]) -> PreprocessedInputs:
     sources: Any = Sources(pictures)
     transfers = ContextThreads(max_workers=4)
-    preparation = Preparation(sources=sources, environment=ENVIRONMENT, transfers=transfers)
+    preparation = InputPreprocessor(sources=sources, environment=ENVIRONMENT, transfers=transfers)
     return asyncio.run(preparation.prepare(generation))
 
 
@@ -45,7 +45,7 @@ def generation(**request: Any) -> Generation:
     return generation_of(model=MODEL, **request)
 
 
-def arranged(pictures: Mapping[str, Image.Image], **request: Any) -> Prepared:
+def arranged(pictures: Mapping[str, Image.Image], **request: Any) -> PreprocessedInputs:
     return arrange(generation(**request), pictures, MODEL)
 
 
@@ -60,11 +60,11 @@ def test_the_pictures_of_a_job_are_fetched_side_by_side() -> None:
     fields = ("#/input_image", "#/mask_image", "#/controlnets/0/image", "#/controlnets/1/image")
     pictures = {field: encoded(rectangle()) for field in fields}
     asked = generation(input_image=URI, mask_image=URI, controlnets=[CANNY, CANNY])
-    assert tuple(named_pictures(asked)) == fields
+    assert tuple(named_images(asked)) == fields
     inputs = prepare(asked, pictures).inputs
     assert inputs.image is not None
     assert inputs.mask is not None
-    assert [image.size for image in (inputs.image, inputs.mask, *inputs.controls)] == [(128, 128)] * 4
+    assert [image.size for image in (inputs.image, inputs.mask, *inputs.control_images)] == [(128, 128)] * 4
 
 
 def test_the_field_whose_picture_is_wrong_is_named() -> None:
@@ -75,9 +75,9 @@ def test_the_field_whose_picture_is_wrong_is_named() -> None:
 
 
 def test_a_prompt_alone_names_no_pictures() -> None:
-    assert named_pictures(generation()) == {}
+    assert named_images(generation()) == {}
     drawn = noise((128, 128))
-    assert Prepared().finish(drawn) is drawn
+    assert PreprocessedInputs().finish(drawn) is drawn
 
 
 def test_without_a_mask_what_is_drawn_stays_as_drawn() -> None:
@@ -131,7 +131,7 @@ def test_edges_are_found_where_that_is_asked_for_and_maps_are_fitted_as_they_are
     }
     controls = arranged(
         pictures, width=64, height=128, controlnets=[CANNY | {"preprocess": True}, CANNY]
-    ).inputs.controls
+    ).inputs.control_images
     edges, as_it_is = (np.asarray(control) for control in controls)
     assert edges.shape == as_it_is.shape == (128, 64, 3)
     assert set(np.unique(edges)) == {0, 255}
@@ -145,7 +145,7 @@ def test_maps_are_of_the_canvas_when_outpainting() -> None:
     outpaint = {"left": 64, "top": 128}
     inputs = arranged(pictures, input_image=URI, outpaint=outpaint, controlnets=[CANNY]).inputs
     assert inputs.image is not None
-    assert inputs.image.size == inputs.controls[0].size == (128, 192)
+    assert inputs.image.size == inputs.control_images[0].size == (128, 192)
 
 
 def test_outpainting_keeps_the_picture_but_for_the_seam() -> None:

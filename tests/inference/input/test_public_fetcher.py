@@ -11,7 +11,7 @@ import pytest
 
 from contract.problem import ErrorCode
 from inference.engine.errors import InputError
-from inference.input.public_fetcher import PublicWeb
+from inference.input.public_fetcher import PublicFetcher
 from tests.inference.input.tls_server import HOST, Script, TlsServer, answer, certificate, endlessly
 
 SIGNATURE = "Signature=xyzzy"
@@ -38,27 +38,27 @@ def serve(key: Path) -> Iterator[Callable[..., TlsServer]]:
 
 
 @pytest.fixture
-def web(key: Path) -> Callable[..., PublicWeb]:
+def web(key: Path) -> Callable[..., PublicFetcher]:
     """The web as it is around a server: the host is on the loopback interface, which is public."""
 
-    def web(server: TlsServer, **otherwise: Any) -> PublicWeb:
+    def web(server: TlsServer, **otherwise: Any) -> PublicFetcher:
         settings = {
             "resolve": lambda host, port: [LOOPBACK],
             "is_allowed": lambda address: address == LOOPBACK,
             "port": server.port,
             "trust": ssl.create_default_context(cafile=key),
         }
-        return PublicWeb(**settings | otherwise)
+        return PublicFetcher(**settings | otherwise)
 
     return web
 
 
-def fetch(web: PublicWeb, server: TlsServer, path: str = "/a.png", max_bytes: int = 1000) -> bytes:
+def fetch(web: PublicFetcher, server: TlsServer, path: str = "/a.png", max_bytes: int = 1000) -> bytes:
     uri = f"https://{HOST}:{server.port}{path}?{SIGNATURE}"
     return web.fetch(uri, pointer="#/input_image", max_bytes=max_bytes)
 
 
-def refusal(web: PublicWeb, server: TlsServer, path: str = "/a.png", max_bytes: int = 1000) -> InputError:
+def refusal(web: PublicFetcher, server: TlsServer, path: str = "/a.png", max_bytes: int = 1000) -> InputError:
     with pytest.raises(InputError) as caught:
         fetch(web, server, path, max_bytes)
     assert [error.pointer for error in caught.value.errors] == ["#/input_image"]
@@ -103,14 +103,14 @@ def test_proxies_of_the_environment_are_not_asked(
 )
 def test_what_is_not_on_the_public_internet_is_refused_by_default(uri: str) -> None:
     with pytest.raises(InputError, match="not on the public internet") as caught:
-        PublicWeb().fetch(uri, pointer="#/input_image", max_bytes=10)
+        PublicFetcher().fetch(uri, pointer="#/input_image", max_bytes=10)
     assert caught.value.code is ErrorCode.INPUT_FETCH_FAILED
 
 
 @pytest.mark.parametrize("uri", ["http://a.example/x", "https://a.example:8443/x", "ftp://a.example/x"])
 def test_other_schemes_and_ports_are_refused(uri: str) -> None:
     with pytest.raises(InputError, match="must be an https address at port 443"):
-        PublicWeb().fetch(uri, pointer="#/input_image", max_bytes=10)
+        PublicFetcher().fetch(uri, pointer="#/input_image", max_bytes=10)
 
 
 class Sockets(httpcore2.NetworkBackend):

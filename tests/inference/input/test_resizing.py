@@ -6,7 +6,7 @@ from PIL import Image
 from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
 from contract.problem import ErrorCode
 from inference.engine.errors import InputError
-from inference.input.resizing import Framing, drawing_size
+from inference.input.resizing import Framing, generation_size
 from tests.inference.input.image_files import noise
 
 MODEL = ModelDeclaration(
@@ -16,7 +16,7 @@ sides = st.integers(1, 20_000)
 
 
 def size(source: tuple[int, int], width: int | None = None, height: int | None = None) -> tuple[int, int]:
-    return drawing_size(source, width=width, height=height, model=MODEL)
+    return generation_size(source, width=width, height=height, model=MODEL)
 
 
 @pytest.mark.parametrize(

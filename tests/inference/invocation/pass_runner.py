@@ -5,9 +5,9 @@ import asyncio
 from contract.generation import Generation
 from contract.keys import LANCZOS
 from contract.problem import ErrorCode, FieldError, ProblemError, describe
-from inference.engine.interface import AdapterFile, Drawing, Engine, Inputs, OnStep
-from inference.invocation.multi_pass import Passes
-from inference.invocation.upscalers import Enlargers, FetchUpscaler
+from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, OnStep
+from inference.invocation.multi_pass import MultiPassGenerator
+from inference.invocation.upscalers import FetchUpscaler, UpscalerResolver
 from inference.observability.logs import ContextThreads
 
 NOTHING = Inputs()
@@ -33,10 +33,12 @@ def run(
     on_step: OnStep = ignore,
     fetch: FetchUpscaler = no_upscaler,
     max_output_size: int = 512,
-) -> Drawing:
-    async def both() -> Drawing:
-        passes = Passes(
-            engine, Enlargers(engine, fetch, transfers=transfers), max_output_sizes={"demo": max_output_size}
+) -> GenerationOutput:
+    async def both() -> GenerationOutput:
+        passes = MultiPassGenerator(
+            engine,
+            UpscalerResolver(engine, fetch, transfers=transfers),
+            max_output_sizes={"demo": max_output_size},
         )
         return await passes.upscale(generation, await passes.draw(generation, inputs, on_step))
 

@@ -12,7 +12,7 @@ import pytest
 from contract.generation import Generation
 from contract.identifiers import new_job_id
 from contract.keys import cancellation_key
-from inference.engine.interface import Drawing, Inputs, OnStep
+from inference.engine.interface import GenerationOutput, Inputs, OnStep
 from inference.invocation.cancellation import CanceledError, CancellationWatch
 from inference.invocation.running_jobs import RunningJobs
 from tests.inference.conftest import Log
@@ -23,9 +23,9 @@ from tests.inference.fake_engine import BUCKET, ScriptedEngine, handler_of, wait
 class Undecided(ScriptedEngine):
     """Never begins with what has a negative prompt."""
 
-    waiting: list[Future[Drawing]] = field(default_factory=list)
+    waiting: list[Future[GenerationOutput]] = field(default_factory=list)
 
-    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[Drawing]:
+    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[GenerationOutput]:
         if not generation.negative_prompt:
             return super().submit(generation, inputs, on_step)
         self.waiting.append(Future())

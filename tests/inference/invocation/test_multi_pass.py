@@ -16,8 +16,8 @@ from PIL import Image
 from contract.generation import Generation
 from contract.problem import ProblemError
 from contract.samplers import SAMPLERS, find_sampler
-from inference.diffusion.loader import engine_of, load_engine
-from inference.diffusion.modules.noise_schedulers import Schedules
+from inference.diffusion.loader import create_engine, load_engine
+from inference.diffusion.modules.noise_schedulers import NoiseSchedulers
 from inference.engine.interface import AdapterFile, Adapters, Engine, Inputs
 from inference.observability.logs import ContextThreads
 from tests.inference import tiny_models, tiny_upscalers
@@ -35,7 +35,7 @@ def pipeline(demo_model: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def engine(pipeline: Any) -> Iterator[Engine]:
-    engine = engine_of(pipeline, max_bucket=8)
+    engine = create_engine(pipeline, max_batch_size=8)
     yield engine
     engine.close()
 
@@ -75,7 +75,7 @@ def test_hires_is_what_diffusers_draws_in_two_passes_with_lanczos_between(
         num_inference_steps=6,
     )
     drawing = run(engine, generation, transfers)
-    assert drawing.bucket == 1
+    assert drawing.batch_size == 1
     assert np.asarray(second).std() > 0
     assert np.array_equal(np.asarray(drawing.images[0]), np.asarray(second))
 
@@ -85,7 +85,7 @@ def test_image_i_of_a_hires_job_is_the_picture_of_seed_plus_i(
 ) -> None:
     """Up to the last bits: batch sizes differ in them, and one pass builds on the other."""
     together = run(engine, generation_of(seed=20, count=2, hires={"scale": 1.5}), transfers)
-    assert together.bucket == 2
+    assert together.batch_size == 2
     for index, picture in enumerate(together.images):
         alone = run(engine, generation_of(seed=20 + index, hires={"scale": 1.5}), transfers)
         difference = np.abs(np.asarray(picture).astype(int) - np.asarray(alone.images[0]))
@@ -105,7 +105,7 @@ def test_all_passes_draw_from_what_is_resident(
         make(module, *args, **kwargs)
 
     monkeypatch.setattr(torch.nn.Module, "__init__", counted)
-    engine = load_engine(demo_model, max_bucket=8)
+    engine = load_engine(demo_model, max_batch_size=8)
     assert made.count("UNet2DConditionModel") == 1
     network = tiny_upscalers.network()
     file = tiny_upscalers.save(tmp_path, network)
@@ -143,7 +143,7 @@ def test_in_company_the_account_is_that_of_an_image(engine: Engine, transfers: C
 
 @pytest.mark.parametrize("sampler", [sampler.name for sampler in SAMPLERS])
 def test_a_sampler_knows_its_evaluations(pipeline: Any, sampler: str) -> None:
-    schedules = Schedules(pipeline.scheduler.config)
+    schedules = NoiseSchedulers(pipeline.scheduler.config)
     for steps in (1, 2, 3, 20):
         for taken in {1, (steps + 1) // 2, steps}:
             timesteps = schedules.fresh(
@@ -159,7 +159,7 @@ def test_the_second_pass_keeps_what_the_first_was_asked_for(transfers: ContextTh
     controls = (landscape((64, 64)),)
     hires = {"scale": 2.0, "steps": 9, "strength": 0.4}
     generation = generation_of(seed=7, count=2, sampler="heun", guidance_scale=3.0, hires=hires)
-    drawing = run(engine, generation, transfers, Inputs(controls=controls, adapters=adapters))
+    drawing = run(engine, generation, transfers, Inputs(control_images=controls, adapters=adapters))
     (first, _), *second = sorted(engine.calls, key=lambda call: (call[0].hires is None, call[0].seed))
     assert first == generation
     for (again, inputs), seed in zip(second, (7, 8), strict=True):
@@ -170,9 +170,9 @@ def test_the_second_pass_keeps_what_the_first_was_asked_for(transfers: ContextTh
         assert inputs.adapters is adapters
         assert inputs.image is not None
         assert (inputs.image.size, inputs.image.getpixel((5, 5))) == ((128, 128), (seed, 0, 0))
-        assert [control.size for control in inputs.controls] == [(128, 128)]
+        assert [control.size for control in inputs.control_images] == [(128, 128)]
         expected = controls[0].resize((128, 128), Image.Resampling.LANCZOS)
-        assert inputs.controls[0].tobytes() == expected.tobytes()
+        assert inputs.control_images[0].tobytes() == expected.tobytes()
     assert [image.getpixel((0, 0)) for image in drawing.images] == [(7, 0, 0), (8, 0, 0)]
 
 
@@ -208,8 +208,8 @@ def test_a_pipeline_of_another_kind_refuses_hires_in_words(
 ) -> None:
     plain = tiny_models.sd(demo_model)
     other = diffusers.StableDiffusionPAGPipeline(**plain.components, requires_safety_checker=False)
-    engine = engine_of(other, max_bucket=8)
-    with pytest.raises(ProblemError, match="draws from a prompt alone") as refused:
+    engine = create_engine(other, max_batch_size=8)
+    with pytest.raises(ProblemError, match="generates from a prompt alone") as refused:
         run(engine, generation_of(hires={}), transfers)
     assert [error.pointer for error in refused.value.errors] == ["#/hires"]
     assert run(engine, generation_of(upscale={}), transfers).images[0].size == (128, 128)

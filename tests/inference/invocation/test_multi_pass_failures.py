@@ -1,4 +1,4 @@
-"""Passes as the engine lets them: cancelled, failed, refused before anything is drawn, or told of."""
+"""Multi-pass generations that are cancelled, fail or are refused before the first pass."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -11,11 +11,11 @@ from PIL import Image
 
 from contract.generation import Generation, InvalidRequestError
 from contract.problem import ErrorCode, ProblemError
-from inference.diffusion.loader import engine_of
+from inference.diffusion.loader import create_engine
 from inference.engine.errors import OutOfMemoryError
-from inference.engine.interface import AdapterFile, Drawing, Engine, Enlarge, Inputs, OnStep
-from inference.invocation.multi_pass import Passes
-from inference.invocation.upscalers import Enlargers
+from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, OnStep, UpscaleImage
+from inference.invocation.multi_pass import MultiPassGenerator
+from inference.invocation.upscalers import UpscalerResolver
 from inference.observability.logs import ContextThreads
 from tests.inference import tiny_models
 from tests.inference.fake_engine import ScriptedEngine
@@ -32,7 +32,7 @@ def pipeline(demo_model: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def engine(pipeline: Any) -> Iterator[Engine]:
-    engine = engine_of(pipeline, max_bucket=8)
+    engine = create_engine(pipeline, max_batch_size=8)
     yield engine
     engine.close()
 
@@ -44,10 +44,10 @@ class HeldEngine(ScriptedEngine):
         super().__init__()
         self.given: asyncio.Queue[Future[Any]] = asyncio.Queue()
 
-    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[Drawing]:
+    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[GenerationOutput]:
         return self._give()
 
-    def upscaler(self, file: AdapterFile, *, pointer: str) -> Enlarge:
+    def upscaler(self, file: AdapterFile, *, pointer: str) -> UpscaleImage:
         return lambda image, size: self._give()
 
     def _give(self) -> Future[Any]:
@@ -56,9 +56,9 @@ class HeldEngine(ScriptedEngine):
         return future
 
 
-def drawn(count: int = 1, **more: Any) -> Drawing:
+def drawn(count: int = 1, **more: Any) -> GenerationOutput:
     image = Image.new("RGB", (64, 64))
-    return Drawing(**{"images": (image,) * count, "bucket": 1, "seconds": 1.0} | more)
+    return GenerationOutput(**{"images": (image,) * count, "bucket": 1, "seconds": 1.0} | more)
 
 
 FILE = AdapterFile("tiny", Path("tiny.pth"), "1")
@@ -82,11 +82,11 @@ def play(stage: str, transfers: ContextThreads, then: Callable[[Any, Futures], N
     async def scene() -> tuple[Any, Futures]:
         engine = HeldEngine()
 
-        async def job() -> Drawing:
+        async def job() -> GenerationOutput:
             generation = generation_of(count=2, **request)
-            passes = Passes(
+            passes = MultiPassGenerator(
                 engine,
-                Enlargers(engine, lambda name, pointer: FILE, transfers=transfers),
+                UpscalerResolver(engine, lambda name, pointer: FILE, transfers=transfers),
                 max_output_sizes={"demo": 512},
             )
             return await passes.upscale(generation, await passes.draw(generation, NOTHING, ignore))
@@ -123,11 +123,11 @@ def test_a_drawing_tells_of_all_passes(transfers: ContextThreads) -> None:
 
     def settle(_: Any, futures: Futures) -> None:
         for bucket, future in zip((4, 1), futures, strict=True):
-            future.set_result(drawn(bucket=bucket, concessions=("slow", f"small {bucket}")))
+            future.set_result(drawn(batch_size=bucket, fallbacks=("slow", f"small {bucket}")))
 
     drawing, _ = play("the second pass", transfers, settle)
-    assert (drawing.bucket, len(drawing.images)) == (4, 2)
-    assert drawing.concessions == ("slow", "small 4", "small 1")
+    assert (drawing.batch_size, len(drawing.images)) == (4, 2)
+    assert drawing.fallbacks == ("slow", "small 4", "small 1")
     assert drawing.seconds > 1.0
 
 

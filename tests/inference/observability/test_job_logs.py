@@ -108,7 +108,7 @@ def test_a_surprise_is_logged_with_its_job_and_where_it_happened_but_not_its_wor
     (line,) = log.with_("exception")
     assert line["job_id"] == job_id
     assert "raise self.error" in line["exception"]
-    assert "DrawingError: ValueError; its message may quote the prompt" in line["exception"]
+    assert "GenerationError: ValueError; its message may quote the prompt" in line["exception"]
     assert MARKER not in log.text
 
 

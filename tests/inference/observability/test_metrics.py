@@ -8,7 +8,7 @@ from ulid import ULID
 from contract import metrics
 from contract.problem import ErrorCode, FieldError, ProblemError
 from inference.engine.errors import OutOfMemoryError
-from inference.observability.metrics import Telemetry
+from inference.observability.metrics import ContainerMetrics
 from tests.inference.conftest import Log
 
 ARRIVAL = 1_800_000_000.0
@@ -20,8 +20,8 @@ def ticking(step: float) -> Any:
     return lambda: next(moments) * step
 
 
-def telemetry(step: float = 1.0) -> Telemetry:
-    return Telemetry(stage="dev", model="demo", clock=ticking(step), now=lambda: ARRIVAL)
+def telemetry(step: float = 1.0) -> ContainerMetrics:
+    return ContainerMetrics(stage="dev", model="demo", clock=ticking(step), now=lambda: ARRIVAL)
 
 
 def submitted(seconds_ago: float) -> str:
@@ -144,7 +144,7 @@ def test_the_dimensions_are_those_of_the_contract() -> None:
 
 
 def test_jobs_at_once_do_not_share_metrics(log: Log) -> None:
-    shared = Telemetry(stage="dev", model="demo")
+    shared = ContainerMetrics(stage="dev", model="demo")
 
     def one(images: int) -> None:
         with shared.job() as job:

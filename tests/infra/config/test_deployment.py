@@ -3,7 +3,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from infra.config import DeploymentConfig, InvalidConfigurationError, reference
+from infra.config import DeploymentConfig, InvalidConfigurationError, docs
 from tests.conftest import ROOT
 
 MODEL = {"name": "demo", "instance_types": ["ml.g4dn.xlarge"]}
@@ -144,4 +144,4 @@ def test_the_stages_name_is_its_key() -> None:
 
 def test_the_committed_reference_is_made_from_the_schema() -> None:
     committed = (ROOT / "docs" / "configuration.md").read_text()
-    assert committed == reference.markdown(), "run `make docs`"
+    assert committed == docs.markdown(), "run `make docs`"

@@ -8,10 +8,10 @@ import torch
 
 from contract.generation import Generation
 from contract.samplers import find_sampler
-from inference.diffusion.denoising.batcher import Turns
+from inference.diffusion.denoising.batcher import Batcher
 from inference.diffusion.denoising.components import Components
 from inference.diffusion.denoising.loop import DenoisingLoop
-from inference.diffusion.tasks.generation_task import Ticket
+from inference.diffusion.tasks.generation_task import GenerationTask
 from inference.engine.interface import AdapterFile, Adapters, Inputs
 from tests.inference.generations import Inline, generation_of, landscape
 
@@ -22,31 +22,31 @@ NOTHING = Inputs()
 class AdaptedLoop:
     """A loop that a test turns by hand."""
 
-    def __init__(self, pipeline: Any, **turns: Any) -> None:
+    def __init__(self, pipeline: Any, **batcher: Any) -> None:
         self.pipeline = pipeline
-        self.loop = DenoisingLoop(Components.of(pipeline), Turns(**{"max_bucket": ROOM} | turns))
+        self.loop = DenoisingLoop(Components.of(pipeline), Batcher(**{"max_batch_size": ROOM} | batcher))
 
-    def admit(self, inputs: Inputs = NOTHING, **request: Any) -> Ticket:
+    def add_request(self, inputs: Inputs = NOTHING, **request: Any) -> GenerationTask:
         if inputs.image is not None:
             request["input_image"] = "s3://data/a.png"
-        ticket = Ticket(generation_of(**request), inputs, lambda *_: None, messenger=Inline())
+        task = GenerationTask(generation_of(**request), inputs, lambda *_: None, callback_executor=Inline())
         with torch.inference_mode():
-            self.loop.admit(ticket)
-        return ticket
+            self.loop.add_request(task)
+        return task
 
-    def turn(self) -> None:
+    def step(self) -> None:
         with torch.inference_mode():
-            self.loop.turn()
+            self.loop.step()
 
-    def finish(self, *tickets: Ticket) -> list[bytes]:
-        """The pixels of the tickets' images, one ticket after the other."""
-        while self.loop.busy:
-            self.turn()
-        return [image.tobytes() for ticket in tickets for image in ticket.future.result(0).images]
+    def finish(self, *tasks: GenerationTask) -> list[bytes]:
+        """The pixels of the tasks' images, one task after the other."""
+        while self.loop.has_unfinished_requests:
+            self.step()
+        return [image.tobytes() for task in tasks for image in task.future.result(0).images]
 
     def draw(self, inputs: Inputs = NOTHING, **request: Any) -> bytes:
         """The pixels of the image of a request that is alone."""
-        return self.finish(self.admit(inputs, **request))[0]
+        return self.finish(self.add_request(inputs, **request))[0]
 
 
 def with_loras(*files: AdapterFile, weights: tuple[float, ...] = (), **inputs: Any) -> dict[str, Any]:
@@ -63,10 +63,10 @@ def with_controlnets(
 ) -> dict[str, Any]:
     """What to ask for ControlNets with: each is shown another map."""
     picture = landscape((72, 64))
-    controls = tuple(picture.rotate(90 * index) for index in range(len(files)))
+    control_images = tuple(picture.rotate(90 * index) for index in range(len(files)))
     asked = zip(files, settings or ({},) * len(files), strict=True)
     return {
-        "inputs": Inputs(controls=controls, adapters=Adapters(controlnets=files), **inputs),
+        "inputs": Inputs(control_images=control_images, adapters=Adapters(controlnets=files), **inputs),
         "controlnets": [{"type": file.name, "image": "s3://data/map.png", **more} for file, more in asked],
     }
 

@@ -12,7 +12,7 @@ from diffusers.models import MultiControlNetModel
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from inference.diffusion.tasks.generation_task import Ticket
+from inference.diffusion.tasks.generation_task import GenerationTask
 from inference.engine.errors import AdapterUnusableError
 from inference.engine.interface import AdapterFile
 from tests.inference import tiny_models
@@ -95,7 +95,7 @@ def test_they_guide_as_in_diffusers_to_the_byte(
 
     nets = [ControlNetModel.from_pretrained(file.path) for file in own]
     several = len(nets) > 1
-    controls = list(inputs.controls) if several else inputs.controls[0]
+    control_images = list(inputs.control_images) if several else inputs.control_images[0]
     arguments: dict[str, Any] = {
         "controlnet": MultiControlNetModel(nets) if several else nets[0],
         "controlnet_conditioning_scale": [each.get("weight", 1.0) for each in settings]
@@ -103,10 +103,10 @@ def test_they_guide_as_in_diffusers_to_the_byte(
         else settings[0].get("weight", 1.0),
         "control_guidance_start": [each.get("start", 0.0) for each in settings],
         "control_guidance_end": [each.get("end", 1.0) for each in settings],
-        "image": controls,
+        "image": control_images,
     }
     if task != "text":
-        arguments |= {"image": inputs.image, "control_image": controls, "strength": 0.8}
+        arguments |= {"image": inputs.image, "control_image": control_images, "strength": 0.8}
     if task == "mask":
         arguments |= {"mask_image": inputs.mask}
     if task != "image":
@@ -126,7 +126,7 @@ def test_a_unet_that_looks_at_masks_is_guided_too(
         "controlnet_conditioning_scale": 1.0,
         "image": asked["inputs"].image,
         "mask_image": asked["inputs"].mask,
-        "control_image": asked["inputs"].controls[0],
+        "control_image": asked["inputs"].control_images[0],
         "strength": 0.8,
         "width": SIZE[0],
         "height": SIZE[1],
@@ -135,8 +135,8 @@ def test_a_unet_that_looks_at_masks_is_guided_too(
     assert AdaptedLoop(pipeline).draw(**asked, **request) == theirs
 
 
-def everything(loop: AdaptedLoop, own: list[AdapterFile]) -> list[Ticket]:
-    """Requests that share a bucket, each guided in its own way."""
+def everything(loop: AdaptedLoop, own: list[AdapterFile]) -> list[GenerationTask]:
+    """Requests that share a batch, each classifier_free_guidance in its own way."""
     ways: list[tuple[dict[str, float], ...]] = [
         ({}, {"weight": 0.5}),
         ({"end": 0.5}, {"weight": 0.0}),
@@ -144,7 +144,7 @@ def everything(loop: AdaptedLoop, own: list[AdapterFile]) -> list[Ticket]:
     ]
     size = {"width": SIZE[0], "height": SIZE[1]}
     return [
-        loop.admit(**with_controlnets(*own, settings=settings), seed=seed, **size)
+        loop.add_request(**with_controlnets(*own, settings=settings), seed=seed, **size)
         for seed, settings in enumerate(ways)
     ]
 
@@ -152,16 +152,16 @@ def everything(loop: AdaptedLoop, own: list[AdapterFile]) -> list[Ticket]:
 def test_at_a_fixed_bucket_an_image_does_not_depend_on_how_its_neighbours_are_guided(
     pipelines: dict[str, Any], files: dict[str, list[AdapterFile]]
 ) -> None:
-    crowded, quiet = (AdaptedLoop(pipelines["SD"], strict=True) for _ in range(2))
+    crowded, quiet = (AdaptedLoop(pipelines["SD"], fixed_batch_size=True) for _ in range(2))
     together = everything(crowded, files["SD"])
     drawn = crowded.finish(*together)
-    assert {ticket.future.result(0).bucket for ticket in together} == {ROOM}
+    assert {task.future.result(0).batch_size for task in together} == {ROOM}
     assert len(set(drawn)) == len(drawn)
     for index, image in enumerate(drawn):
-        tickets = everything(quiet, files["SD"])
-        for ticket in tickets[:index] + tickets[index + 1 :]:
-            ticket.future.cancel()
-        assert quiet.finish(tickets[index]) == [image]
+        tasks = everything(quiet, files["SD"])
+        for task in tasks[:index] + tasks[index + 1 :]:
+            task.future.cancel()
+        assert quiet.finish(tasks[index]) == [image]
 
 
 def test_only_those_with_the_same_list_share_a_forward(
@@ -173,10 +173,10 @@ def test_only_those_with_the_same_list_share_a_forward(
         {"width": SIZE[0], "height": SIZE[1]},
     )
     asked = [with_controlnets(*own) for own in ((one,), (one,), (other,), (one, other))]
-    tickets = [loop.admit(**each, **size) for each in asked]
-    tickets.append(loop.admit(**size))
+    tasks = [loop.add_request(**each, **size) for each in asked]
+    tasks.append(loop.add_request(**size))
     loop.finish()
-    assert [ticket.future.result(0).bucket for ticket in tickets] == [2, 2, 1, 1, 1]
+    assert [task.future.result(0).batch_size for task in tasks] == [2, 2, 1, 1, 1]
 
 
 def test_nothing_is_loaded_but_the_network_and_that_once(
@@ -235,7 +235,7 @@ def unusable(pipelines: dict[str, Any], whole: Path, home: Path) -> dict[str, Ad
     sd = pipelines["SD"]
     return {
         "its addition_embed_type differs": controlnet(pipelines["SDXL"], home / "xl"),
-        "guides by its picture as a whole": controlnet(sd, home / "pooled", global_pool_conditions=True),
+        "has global_pool_conditions": controlnet(sd, home / "pooled", global_pool_conditions=True),
         "is no ControlNetModel": file_at(home / "vae"),
         "has weights that are damaged": file_at(home / "truncated"),
         "has weights that are damaged,": file_at(home / "bare"),
@@ -249,17 +249,17 @@ def test_one_that_cannot_be_used_is_refused_in_words_and_harms_nobody(
     pipelines: dict[str, Any], files: dict[str, list[AdapterFile]], tmp_path: Path
 ) -> None:
     loop, good, size = AdaptedLoop(pipelines["SD"]), files["SD"][0], {"width": SIZE[0], "height": SIZE[1]}
-    guided = loop.draw(**with_controlnets(good), **size)
-    beside = loop.admit(**with_controlnets(good), **size)
+    classifier_free_guidance = loop.draw(**with_controlnets(good), **size)
+    beside = loop.add_request(**with_controlnets(good), **size)
     for reason, file in unusable(pipelines, good.path, tmp_path).items():
-        error = loop.admit(**with_controlnets(good, file), **size).future.exception(0)
+        error = loop.add_request(**with_controlnets(good, file), **size).future.exception(0)
         assert isinstance(error, AdapterUnusableError)
         assert [wrong.pointer for wrong in error.errors] == ["#/controlnets/1/type"]
         assert f"{file.name!r} " in error.detail
         assert reason in error.detail
-        loop.turn()
-    assert loop.finish(beside) == [guided]
-    assert loop.draw(**with_controlnets(good), **size) == guided
+        loop.step()
+    assert loop.finish(beside) == [classifier_free_guidance]
+    assert loop.draw(**with_controlnets(good), **size) == classifier_free_guidance
 
 
 def test_they_guide_in_the_models_precision(demo_model: Path, files: dict[str, list[AdapterFile]]) -> None:

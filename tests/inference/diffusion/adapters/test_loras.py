@@ -10,7 +10,7 @@ from diffusers.loaders.lora_base import LORA_ADAPTER_METADATA_KEY
 from torch import nn
 
 from contract.problem import ErrorCode
-from inference.diffusion.adapters.device_cache import Residents
+from inference.diffusion.adapters.device_cache import DeviceCache
 from inference.engine.errors import AdapterUnusableError, OutOfMemoryError
 from inference.engine.interface import AdapterFile
 from tests.inference import tiny_models
@@ -83,7 +83,7 @@ def test_a_request_after_one_is_the_one_before_it_whatever_was_beside_it(
     alone = [loop.draw(**request) for request in requests]
     assert len(set(alone[:5])) == 5
     together = [
-        loop.admit(steps=steps, **request)
+        loop.add_request(steps=steps, **request)
         for steps, request in zip((4, 4, 4, 4, 4, 4), requests, strict=True)
     ]
     assert loop.finish(*together) == alone
@@ -92,14 +92,14 @@ def test_a_request_after_one_is_the_one_before_it_whatever_was_beside_it(
 
 def test_only_those_of_the_same_set_share_a_forward(sd_loop: AdaptedLoop, tmp_path: Path) -> None:
     one, other = make(sd_loop, tmp_path, "one"), make(sd_loop, tmp_path, "other", seed=1)
-    tickets = [sd_loop.admit(**with_loras(one)) for _ in range(2)]
-    tickets += [
-        sd_loop.admit(**with_loras(one, weights=(0.5,))),
-        sd_loop.admit(**with_loras(other)),
-        sd_loop.admit(),
+    tasks = [sd_loop.add_request(**with_loras(one)) for _ in range(2)]
+    tasks += [
+        sd_loop.add_request(**with_loras(one, weights=(0.5,))),
+        sd_loop.add_request(**with_loras(other)),
+        sd_loop.add_request(),
     ]
     sd_loop.finish()
-    assert [ticket.future.result(0).bucket for ticket in tickets] == [2, 2, 1, 1, 1]
+    assert [task.future.result(0).batch_size for task in tasks] == [2, 2, 1, 1, 1]
 
 
 def modules(pipeline: Any) -> list[tuple[str, nn.Module]]:
@@ -112,7 +112,7 @@ def test_when_the_last_has_left_the_model_is_what_it_was(
 ) -> None:
     before, weights = modules(sd_loop.pipeline), sd_loop.pipeline.unet.state_dict()
     plain = sd_loop.draw()
-    monkeypatch.setattr(sd_loop.loop._components.adapters._loras, "_residents", Residents(max_bytes=0))
+    monkeypatch.setattr(sd_loop.loop._components.adapters._loras, "_cache", DeviceCache(max_bytes=0))
     drawn = sd_loop.draw(**with_loras(make(sd_loop, tmp_path)))
     assert sd_loop.draw() == plain != drawn
     assert modules(sd_loop.pipeline) == before
@@ -144,7 +144,7 @@ def scalings(pipeline: Any) -> dict[str, float]:
 def test_each_layers_own_alpha_counts(sd_loop: AdaptedLoop, tmp_path: Path) -> None:
     tensors = kohya(lora(sd_loop.pipeline, components=("unet",)), alpha=2.0)
     tensors["lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q.alpha"] = torch.tensor(0.5)
-    sd_loop.admit(**with_loras(write(tmp_path / "a.safetensors", tensors)))
+    sd_loop.add_request(**with_loras(write(tmp_path / "a.safetensors", tensors)))
     found = scalings(sd_loop.pipeline)
     assert found.pop("mid_block.attentions.0.transformer_blocks.0.attn1.to_q") == 0.25
     assert set(found.values()) == {1.0}
@@ -154,7 +154,7 @@ def test_the_alpha_that_peft_notes_counts(sd_loop: AdaptedLoop, tmp_path: Path) 
     notes = {"unet.r": 2, "unet.lora_alpha": 8, "unet.alpha_pattern": {"mid_block.resnets.0.conv1": 1}}
     tensors = lora(sd_loop.pipeline, components=("unet",))
     file = write(tmp_path / "a.safetensors", tensors, **{LORA_ADAPTER_METADATA_KEY: json.dumps(notes)})
-    sd_loop.admit(**with_loras(file))
+    sd_loop.add_request(**with_loras(file))
     found = scalings(sd_loop.pipeline)
     assert found.pop("mid_block.resnets.0.conv1") == 0.5
     assert set(found.values()) == {4.0}
@@ -202,15 +202,15 @@ def test_one_that_cannot_be_used_is_refused_in_words_and_harms_nobody(
     files = unusable(sd_loop, demo_model, tmp_path)
     good = make(sd_loop, tmp_path, "good")
     plain, adapted = sd_loop.draw(), sd_loop.draw(**with_loras(good))
-    beside = [sd_loop.admit(), sd_loop.admit(**with_loras(good))]
+    beside = [sd_loop.add_request(), sd_loop.add_request(**with_loras(good))]
     for reason, file in files.items():
-        error = sd_loop.admit(**with_loras(good, file)).future.exception(0)
+        error = sd_loop.add_request(**with_loras(good, file)).future.exception(0)
         assert isinstance(error, AdapterUnusableError)
         assert error.code == ErrorCode.ADAPTER_UNUSABLE
         assert [wrong.pointer for wrong in error.errors] == ["#/loras/1/name"]
         assert reason in error.detail
         assert f"{file.name!r}" in error.detail
-        sd_loop.turn()
+        sd_loop.step()
     assert sd_loop.finish(*beside) == [plain, adapted]
     assert [sd_loop.draw(), sd_loop.draw(**with_loras(good))] == [plain, adapted]
 
@@ -225,8 +225,8 @@ def test_one_that_fails_while_it_is_loaded_leaves_nothing_behind(
 
     with monkeypatch.context() as patch:
         patch.setattr(sd_loop.pipeline.text_encoder, "get_submodule", exhausted)
-        ticket = sd_loop.admit(**with_loras(file))
-    assert isinstance(ticket.future.exception(0), OutOfMemoryError)
+        task = sd_loop.add_request(**with_loras(file))
+    assert isinstance(task.future.exception(0), OutOfMemoryError)
     assert modules(sd_loop.pipeline) == before
     assert sd_loop.draw() == plain != sd_loop.draw(**with_loras(file))
 

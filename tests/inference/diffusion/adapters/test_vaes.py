@@ -58,9 +58,9 @@ def test_it_does_not_decide_what_shares_a_forward_and_is_loaded_once(
     alone = [loop.draw(), *(loop.draw(**with_vae(file)) for file in files)]
     with monkeypatch.context() as patch:
         patch.setattr("inference.diffusion.adapters.vaes.load_component", None)
-        tickets = [loop.admit(), *(loop.admit(**with_vae(file)) for file in files)]
-        drawn = loop.finish(*tickets)
-    assert [ticket.future.result(0).bucket for ticket in tickets] == [4, 4, 4]
+        tasks = [loop.add_request(), *(loop.add_request(**with_vae(file)) for file in files)]
+        drawn = loop.finish(*tasks)
+    assert [task.future.result(0).batch_size for task in tasks] == [4, 4, 4]
     assert len(set(drawn)) == len(set(alone)) == 3
 
 
@@ -89,7 +89,7 @@ def test_one_that_cannot_be_used_is_refused_in_words_and_the_next_request_succee
     }
     drawn = loop.draw(**with_vae(good))
     for reason, file in files.items():
-        error = loop.admit(**with_vae(file)).future.exception(0)
+        error = loop.add_request(**with_vae(file)).future.exception(0)
         assert isinstance(error, AdapterUnusableError)
         assert [wrong.pointer for wrong in error.errors] == ["#/vae"]
         assert reason in error.detail

@@ -21,31 +21,31 @@ def test_what_does_not_fit_is_drawn_in_smaller_buckets(loop: Loop) -> None:
             raise torch.OutOfMemoryError
 
     loop.on_forward = refuse
-    tickets = [loop.admit(steps=2, seed=seed) for seed in range(8)]
-    assert len(loop.finish(*tickets)) == 8
+    tasks = [loop.add_request(steps=2, seed=seed) for seed in range(8)]
+    assert len(loop.finish(*tasks)) == 8
     assert loop.rows == [16, 8] + [4] * 8
-    assert {ticket.future.result(0).bucket for ticket in tickets} == {2}
-    conceded = "steps shared by at most 2 image(s): more did not fit the memory"
-    assert {ticket.future.result(0).concessions for ticket in tickets} == {(conceded,)}
+    assert {task.future.result(0).batch_size for task in tasks} == {2}
+    conceded = "batch size limited to 2: larger batches did not fit in GPU memory"
+    assert {task.future.result(0).fallbacks for task in tasks} == {(conceded,)}
 
 
 def test_what_fits_only_without_the_other_parts_is_drawn_without_them(
     start_loop: Callable[..., Loop], demo_model: Path
 ) -> None:
     """The same picture: where parts rest does not change what they do."""
-    expected = start_loop(max_bucket=1)
-    (picture,) = expected.finish(expected.admit())
+    expected = start_loop(max_batch_size=1)
+    (picture,) = expected.finish(expected.add_request())
     pipeline = tiny_models.sd(demo_model)
-    loop, refusals = Loop(pipeline, max_bucket=1), [torch.OutOfMemoryError()]
+    loop, refusals = Loop(pipeline, max_batch_size=1), [torch.OutOfMemoryError()]
 
     def refuse(_sample: torch.Tensor, _embeddings: torch.Tensor) -> None:
         if refusals:
             raise refusals.pop()
 
     loop.on_forward = refuse
-    first, second = loop.admit(), loop.admit()
+    first, second = loop.add_request(), loop.add_request()
     assert loop.finish(first, second) == [picture, picture]
-    assert all("moved off" in ticket.future.result(0).concessions[0] for ticket in (first, second))
+    assert all("model offloading" in task.future.result(0).fallbacks[0] for task in (first, second))
     assert {hook.__class__.__name__ for hook in (pipeline.vae._hf_hook, pipeline.text_encoder._hf_hook)} == {
         "CpuOffload"
     }
@@ -62,9 +62,9 @@ def test_an_image_that_fits_only_in_tiles_is_decoded_in_tiles(demo_model: Path) 
         return decode(*arguments, **options)
 
     pipeline.vae.decode = decode_in_tiles
-    ticket = loop.admit()
+    task = loop.add_request()
     loop.finish()
-    assert "in tiles" in ticket.future.result(0).concessions[0]
+    assert "VAE tiling" in task.future.result(0).fallbacks[0]
     assert tiled == [False, True]
     assert not pipeline.vae.use_tiling
 
@@ -81,9 +81,9 @@ def test_no_picture_is_tried_once_more_in_full_precision(demo_model: Path, pixel
         return (drawn if drawn.dtype == torch.float32 else torch.full_like(drawn, pixels),)
 
     pipeline.vae.decode = overflow
-    ticket = loop.admit()
+    task = loop.add_request()
     loop.finish()
-    assert "full precision" in ticket.future.result(0).concessions[0]
+    assert "float32" in task.future.result(0).fallbacks[0]
     assert tried == [torch.bfloat16, torch.float32]
     assert pipeline.vae.dtype == torch.bfloat16
 
@@ -92,36 +92,36 @@ def test_an_image_that_stays_black_is_an_error(demo_model: Path) -> None:
     pipeline = tiny_models.sd(demo_model)
     loop, decode = Loop(pipeline), pipeline.vae.decode
     pipeline.vae.decode = lambda *arguments, **options: (torch.full_like(decode(*arguments)[0], -1.0),)
-    ticket = loop.admit()
+    task = loop.add_request()
     loop.finish()
-    error = ticket.future.exception(0)
+    error = task.future.exception(0)
     assert isinstance(error, InvalidOutputError)
     assert error.code is ErrorCode.INVALID_OUTPUT
 
 
-@pytest.mark.parametrize("turns", [{"max_bucket": 1}, {"strict": True}])
+@pytest.mark.parametrize("batcher", [{"max_batch_size": 1}, {"fixed_batch_size": True}])
 def test_what_does_not_fit_at_all_is_said_and_the_next_request_succeeds(
-    start_loop: Callable[..., Loop], turns: dict[str, Any]
+    start_loop: Callable[..., Loop], batcher: dict[str, Any]
 ) -> None:
-    loop = start_loop(**turns)
+    loop = start_loop(**batcher)
 
     def refuse(_sample: torch.Tensor, _embeddings: torch.Tensor) -> None:
         raise torch.OutOfMemoryError
 
     loop.on_forward = refuse
-    ticket = loop.admit(count=2)
+    task = loop.add_request(count=2)
     loop.finish()
     with pytest.raises(OutOfMemoryError, match=r"2 image\(s\) of this size do not fit"):
-        ticket.future.result(0)
+        task.future.result(0)
     loop.on_forward = lambda sample, embeddings: None
-    assert loop.finish(loop.admit())
+    assert loop.finish(loop.add_request())
 
 
 @pytest.mark.parametrize("part", ["text_encoder.forward", "vae.decode"])
 def test_running_out_of_memory_before_or_after_the_steps_fails_that_request_alone(
     loop: Loop, tiny_sd: Any, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
-    well = loop.admit()
+    well = loop.add_request()
 
     def exhausted(*_args: Any, **_options: Any) -> Any:
         raise torch.OutOfMemoryError
@@ -130,11 +130,11 @@ def test_running_out_of_memory_before_or_after_the_steps_fails_that_request_alon
         component, method = part.split(".")
         patch.setattr(getattr(tiny_sd, component), method, exhausted)
         if part == "vae.decode":
-            loop.turn(2)
-            sick, well = well, loop.admit()
-            loop.turn(2)
+            loop.step(2)
+            sick, well = well, loop.add_request()
+            loop.step(2)
         else:
-            sick = loop.admit(prompt="a blue square")
+            sick = loop.add_request(prompt="a blue square")
     loop.finish(well)
     error = sick.future.exception(0)
     assert isinstance(error, OutOfMemoryError)

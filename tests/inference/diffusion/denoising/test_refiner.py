@@ -13,13 +13,13 @@ from PIL import Image
 
 from contract.generation import InvalidRequestError
 from contract.samplers import find_sampler
-from inference.diffusion.denoising.batcher import Turns
+from inference.diffusion.denoising.batcher import Batcher
 from inference.diffusion.denoising.components import Components
 from inference.diffusion.denoising.loop import DenoisingLoop
 from inference.diffusion.denoising.refiner import Refiner
-from inference.diffusion.engine_thread import DeviceThread
-from inference.diffusion.loader import engine_of, load_engine
-from inference.diffusion.tasks.generation_task import Ticket
+from inference.diffusion.engine_thread import EngineThread
+from inference.diffusion.loader import create_engine, load_engine
+from inference.diffusion.tasks.generation_task import GenerationTask
 from inference.engine.interface import Inputs
 from tests.inference.generations import Inline, generation_of, landscape
 from tests.inference.models import original_layout
@@ -42,8 +42,8 @@ def refiner(base: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def engine(base: Any, refiner: Any) -> Iterator[DeviceThread]:
-    engine = engine_of(base, refiner=refiner, max_bucket=8)
+def engine(base: Any, refiner: Any) -> Iterator[EngineThread]:
+    engine = create_engine(base, refiner=refiner, max_batch_size=8)
     yield engine
     engine.close()
 
@@ -53,7 +53,7 @@ def quiet(pipeline: Any) -> Any:
     return pipeline
 
 
-def draw(engine: DeviceThread, image: Image.Image | None = None, **settings: Any) -> np.ndarray:
+def draw(engine: EngineThread, image: Image.Image | None = None, **settings: Any) -> np.ndarray:
     generation = generation_of(from_image=image is not None, **SETTINGS | settings)
     drawing = engine.submit(generation, Inputs(image), lambda done, total: None).result(60)
     return np.asarray(drawing.images[0])
@@ -94,11 +94,11 @@ def draw_stock(
     return np.asarray(refined)
 
 
-@pytest.mark.parametrize("guidance_scale", [5.0, 0.0], ids=["guided", "unguided"])
+@pytest.mark.parametrize("guidance_scale", [5.0, 0.0], ids=["classifier_free_guidance", "unguided"])
 @pytest.mark.parametrize("task", ["text to image", "image to image"])
 @pytest.mark.parametrize("sampler", ["euler", "euler_a", "dpmpp_2m_karras", "heun", "ddim"])
 def test_base_and_refiner_draw_what_diffusers_two_pipelines_draw(
-    engine: DeviceThread, base: Any, refiner: Any, task: str, sampler: str, guidance_scale: float
+    engine: EngineThread, base: Any, refiner: Any, task: str, sampler: str, guidance_scale: float
 ) -> None:
     image = landscape() if task == "image to image" else None
     more: dict[str, Any] = {} if image is None else {"strength": 0.8}
@@ -107,7 +107,7 @@ def test_base_and_refiner_draw_what_diffusers_two_pipelines_draw(
     assert np.array_equal(ours, draw_stock(base, refiner, 0.6, image, sampler, guidance_scale))
 
 
-def test_the_refiner_changes_the_picture_and_nothing_of_the_next(engine: DeviceThread) -> None:
+def test_the_refiner_changes_the_picture_and_nothing_of_the_next(engine: EngineThread) -> None:
     before = draw(engine)
     assert not np.array_equal(before, draw(engine, refiner_start=0.5))
     assert np.array_equal(before, draw(engine))
@@ -124,20 +124,20 @@ class Counted:
             )
             for name, pipeline in (("base", base), ("refiner", refiner))
         ]
-        self.loop = DenoisingLoop(Components.of(base, Refiner.of(refiner)), Turns(max_bucket=8))
+        self.loop = DenoisingLoop(Components.of(base, Refiner.of(refiner)), Batcher(max_batch_size=8))
 
-    def admit(self, heard: list[tuple[int, int]] | None = None, **settings: Any) -> Ticket:
+    def add_request(self, heard: list[tuple[int, int]] | None = None, **settings: Any) -> GenerationTask:
         on_step = (lambda *_: None) if heard is None else (lambda *told: heard.append(told))
         generation = generation_of(**SETTINGS | settings)
-        ticket = Ticket(generation, Inputs(), on_step, messenger=Inline())
+        task = GenerationTask(generation, Inputs(), on_step, callback_executor=Inline())
         with torch.inference_mode():
-            self.loop.admit(ticket)
-        return ticket
+            self.loop.add_request(task)
+        return task
 
     def finish(self) -> None:
         with torch.inference_mode():
-            while self.loop.busy:
-                self.loop.turn()
+            while self.loop.has_unfinished_requests:
+                self.loop.step()
 
     def close(self) -> None:
         for hook in self._hooks:
@@ -153,29 +153,29 @@ def counted(base: Any, refiner: Any) -> Iterator[Counted]:
 
 def test_images_share_the_forwards_of_both_networks(counted: Counted) -> None:
     heard: list[tuple[int, int]] = []
-    tickets = [
-        counted.admit(heard, sampler="euler", refiner_start=0.6),
-        counted.admit(sampler="euler", refiner_start=0.6, seed=12),
+    tasks = [
+        counted.add_request(heard, sampler="euler", refiner_start=0.6),
+        counted.add_request(sampler="euler", refiner_start=0.6, seed=12),
     ]
     counted.finish()
     assert counted.rows == [("base", 4)] * 6 + [("refiner", 4)] * 4
     assert heard == [(step, 10) for step in range(1, 11)]
-    assert all(ticket.future.result(0).bucket == 2 for ticket in tickets)
+    assert all(task.future.result(0).batch_size == 2 for task in tasks)
 
 
 @pytest.mark.parametrize(
-    ("share", "words"), [(0.05, "no steps to the model"), (0.999, "no steps to the ref")]
+    ("share", "words"), [(0.05, "no steps to the base model"), (0.999, "no steps to the ref")]
 )
 def test_each_of_the_two_must_have_something_to_do(counted: Counted, share: float, words: str) -> None:
-    ticket = counted.admit(sampler="euler", steps=2, refiner_start=share)
+    task = counted.add_request(sampler="euler", steps=2, refiner_start=share)
     with pytest.raises(InvalidRequestError, match=words) as refused:
-        ticket.future.result(0)
+        task.future.result(0)
     assert refused.value.errors[0].pointer == "#/refiner_start"
-    assert counted.admit().future.done() is False
+    assert counted.add_request().future.done() is False
 
 
 def test_a_model_without_a_refiner_says_so(base: Any) -> None:
-    engine = engine_of(base, max_bucket=1)
+    engine = create_engine(base, max_batch_size=1)
     with pytest.raises(InvalidRequestError, match="has no refiner"):
         draw(engine, refiner_start=0.5)
     assert draw(engine).std() > 0
@@ -185,6 +185,6 @@ def test_a_model_without_a_refiner_says_so(base: Any) -> None:
 def test_a_refiner_in_the_models_directory_is_loaded_with_it(base: Any, refiner: Any, tmp_path: Path) -> None:
     base.save_pretrained(tmp_path)
     refiner.save_pretrained(tmp_path / "refiner")
-    engine = load_engine(tmp_path, max_bucket=1)
+    engine = load_engine(tmp_path, max_batch_size=1)
     assert draw(engine, refiner_start=0.5).std() > 0
     engine.close()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from inference.diffusion.modules.compiled_unet import Compilation
+from inference.diffusion.modules.compiled_unet import CompiledUNet
 from tests.inference import tiny_models
 from tests.inference.conftest import Log
 from tests.inference.fake_engine import wait_until
@@ -62,7 +62,7 @@ def unet(demo_model: Path) -> Any:
     return tiny_models.sd(demo_model).unet
 
 
-def ask(compilation: Compilation, rows: int = 1, **told: Any) -> torch.Tensor:
+def ask(compilation: CompiledUNet, rows: int = 1, **told: Any) -> torch.Tensor:
     with torch.inference_mode():
         answer: torch.Tensor = compilation(
             torch.ones(rows, 4, 8, 8),
@@ -77,7 +77,7 @@ def ask(compilation: Compilation, rows: int = 1, **told: Any) -> torch.Tensor:
 
 def test_the_unet_answers_until_its_code_is_ready_and_then_the_code_does(unet: Any) -> None:
     backend = Backend()
-    compilation = Compilation(unet, Shelf(), backend=backend)
+    compilation = CompiledUNet(unet, Shelf(), backend=backend)
     before = ask(compilation)
     assert backend.run == 0
     backend.gate.set()
@@ -91,7 +91,7 @@ def test_the_unet_answers_until_its_code_is_ready_and_then_the_code_does(unet: A
 def test_code_is_made_once_for_every_shape(unet: Any) -> None:
     backend = Backend()
     backend.gate.set()
-    compilation = Compilation(unet, Shelf(), backend=backend)
+    compilation = CompiledUNet(unet, Shelf(), backend=backend)
     for rows in (1, 2, 1, 2):
         ask(compilation, rows)
     wait_until(lambda: len(compilation._ready) == 2)
@@ -104,17 +104,17 @@ def test_code_is_made_once_for_every_shape(unet: Any) -> None:
 def test_what_the_code_was_not_made_for_is_answered_without_it(unet: Any) -> None:
     backend = Backend()
     backend.gate.set()
-    compilation = Compilation(unet, Shelf(), backend=backend)
+    compilation = CompiledUNet(unet, Shelf(), backend=backend)
     residual = torch.zeros(1, 16, 4, 4)
     ask(compilation, mid_block_additional_residual=residual)
-    assert not compilation._wanted
+    assert not compilation._requested
     assert backend.made == 0
 
 
 def test_a_unet_that_has_changed_is_not_compiled_again_in_front_of_a_client(unet: Any) -> None:
     backend = Backend()
     backend.gate.set()
-    compilation = Compilation(unet, Shelf(), backend=backend)
+    compilation = CompiledUNet(unet, Shelf(), backend=backend)
     ask(compilation)
     wait_until(lambda: bool(compilation._ready))
     made, run = backend.made, backend.run
@@ -127,7 +127,7 @@ def test_a_compiler_that_fails_costs_nothing_but_speed(unet: Any, log: Log) -> N
     backend = Backend()
     backend.error = ValueError("no compiler here")
     backend.gate.set()
-    compilation = Compilation(unet, Shelf(), backend=backend)
+    compilation = CompiledUNet(unet, Shelf(), backend=backend)
     before = ask(compilation)
-    wait_until(lambda: "goes on as it is" in log.text)
+    wait_until(lambda: "stays eager" in log.text)
     assert torch.equal(ask(compilation), before)

@@ -22,8 +22,12 @@ def pipelines(demo_model: Path) -> dict[str, Any]:
     return {name: make(demo_model) for name, make in FAMILIES.items()}
 
 
-def encode(pipeline: Any, *, guided: bool = True, **request: Any) -> tuple[EncodedPrompt, ...]:
-    return PromptEncoder(pipeline).encode(generation_of(**request), guided=guided)
+def encode(
+    pipeline: Any, *, classifier_free_guidance: bool = True, **request: Any
+) -> tuple[EncodedPrompt, ...]:
+    return PromptEncoder(pipeline).encode(
+        generation_of(**request), classifier_free_guidance=classifier_free_guidance
+    )
 
 
 def stock(pipeline: Any, prompt: str, negative: str | None = None, **options: Any) -> list[EncodedPrompt]:
@@ -57,7 +61,9 @@ def test_a_plain_prompt_is_what_diffusers_makes_of_it(
         theirs = stock(pipelines[family], prompt, negative or None)
         assert len(ours) == 2
         assert all(map(same, ours, theirs))
-        (alone,) = encode(pipelines[family], guided=False, prompt=prompt, negative_prompt=negative)
+        (alone,) = encode(
+            pipelines[family], classifier_free_guidance=False, prompt=prompt, negative_prompt=negative
+        )
         assert same(alone, theirs[1])
 
 
@@ -208,7 +214,7 @@ class Counted:
         """How often the text encoder is called for a request."""
         before = self.calls
         request |= {"prompt": prompt, "negative_prompt": negative}
-        self._encoder.encode(generation_of(**request), guided=True, variant=variant)
+        self._encoder.encode(generation_of(**request), classifier_free_guidance=True, variant=variant)
         return self.calls - before
 
 

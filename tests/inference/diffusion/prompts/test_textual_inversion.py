@@ -11,10 +11,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
-from tests.inference.prompts import families
+from tests.inference.diffusion.prompts import tiny_families
 
 from contract.problem import ErrorCode
-from inference.diffusion.adapters.adapter_files import UnfitError
+from inference.diffusion.adapters.adapter_files import AdapterFileError
 from inference.diffusion.prompts.encoded_prompt import EncodedPrompt
 from inference.diffusion.prompts.prompt_encoder import PromptEncoder
 from inference.diffusion.prompts.textual_inversion_file import read_embedding
@@ -49,17 +49,17 @@ def unsafe(folder: Path, content: Any, name: str = "a.pt") -> Path:
 
 
 def encode(encoder: PromptEncoder, *files: AdapterFile, **request: Any) -> tuple[EncodedPrompt, ...]:
-    return encoder.encode(generation_of(**request), guided=True, embeddings=files)
+    return encoder.encode(generation_of(**request), classifier_free_guidance=True, embeddings=files)
 
 
 @pytest.fixture(scope="module")
 def sd(demo_model: Path) -> Any:
-    return families.sd(demo_model)
+    return tiny_families.sd(demo_model)
 
 
 @pytest.fixture(scope="module")
 def sdxl(demo_model: Path) -> Any:
-    return families.sdxl(demo_model)
+    return tiny_families.sdxl(demo_model)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_name_stands_for_its_vectors_as_in_diffusers(
     ours = encode(
         PromptEncoder(sd), adapter(file), prompt=f"a {NAME} circle", negative_prompt=f"blue {NAME}, {NAME}"
     )
-    theirs = families.sd(demo_model)
+    theirs = tiny_families.sd(demo_model)
     theirs.load_textual_inversion(str(file), token=NAME)
     negative, prompt = f"blue {NAME}, {NAME}", f"a {NAME} circle"
     expected = theirs.encode_prompt(prompt, "cpu", 1, True, negative)
@@ -103,7 +103,7 @@ def test_each_encoder_of_an_sdxl_has_vectors_of_its_own(sdxl: Any, demo_model: P
     file = safe(tmp_path, {"clip_l": STYLE_L, "clip_g": STYLE_G})
     prompt = f"a {NAME} circle"
     _, ours = encode(PromptEncoder(sdxl), adapter(file), prompt=prompt)
-    theirs = families.sdxl(demo_model)
+    theirs = tiny_families.sdxl(demo_model)
     for content, place in ((STYLE_L, ""), (STYLE_G, "_2")):
         theirs.load_textual_inversion(
             {NAME: content},
@@ -227,12 +227,12 @@ def test_no_damage_is_more_than_an_unusable_file(tmp_path: Path, ending: str, da
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
-    with suppress(UnfitError):
+    with suppress(AdapterFileError):
         read_embedding(path)
 
 
 def test_a_pickle_of_plain_values_is_no_textual_inversion(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(pickle.dumps({"a": 1}, protocol=2))
-    with pytest.raises(UnfitError):
+    with pytest.raises(AdapterFileError):
         read_embedding(path)

@@ -48,10 +48,10 @@ def test_tiles_join_to_what_the_whole_picture_becomes(
     tiles: list[tuple[int, ...]] = []
     watch(upscaler, tiles.append)
     size = (160 * scale, 100 * scale)
-    tiled = desk.enlarge(upscaler, picture(), size)
+    tiled = desk.upscale(upscaler, picture(), size)
     assert len(tiles) == 3 * 2
     upscaler.largest_tile = LARGEST_TILE
-    whole = desk.enlarge(upscaler, picture(), size)
+    whole = desk.upscale(upscaler, picture(), size)
     assert tiles[-1] == (100, 160)
     assert np.asarray(whole).std() > 1
     assert np.array_equal(np.asarray(tiled), np.asarray(whole))
@@ -64,7 +64,7 @@ def test_neighbours_that_differ_fade_into_one_another(desk: Desk, tmp_path: Path
     upscaler._model._call_fn = lambda _model, pixels: torch.full(
         (1, 3, pixels.shape[2] * 2, pixels.shape[3] * 2), next(shades)
     )
-    row = np.asarray(desk.enlarge(upscaler, picture((128, 64)), (256, 128)))[64, :, 0].astype(int)
+    row = np.asarray(desk.upscale(upscaler, picture((128, 64)), (256, 128)))[64, :, 0].astype(int)
     steps = np.diff(row)
     assert (row[0], row[-1]) == (0, 255)
     assert steps.min() >= 0

@@ -1,4 +1,4 @@
-"""Upscalers from their files: those of any maker are read, and none is trusted."""
+"""UpscalerCache from their files: those of any maker are read, and none is trusted."""
 
 import os
 import subprocess
@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from contract.problem import ErrorCode, ProblemError
-from inference.diffusion.engine_thread import DeviceThread
+from inference.diffusion.engine_thread import EngineThread
 from inference.diffusion.upscaling import upscaler_cache, upscaler_file
 from inference.diffusion.upscaling.spandrel import load_spandrel
 from inference.diffusion.upscaling.upscaler import Upscaler
-from inference.diffusion.upscaling.upscaler_cache import Upscalers
+from inference.diffusion.upscaling.upscaler_cache import UpscalerCache
 from inference.diffusion.upscaling.upscaler_file import read_upscaler
-from inference.diffusion.upscaling.upscaling_loop import Enlarging
+from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
 from inference.engine.interface import AdapterFile
 from tests.conftest import ROOT
 from tests.inference import tiny_upscalers
@@ -39,8 +39,8 @@ def desk() -> Desk:
 
 
 @pytest.fixture
-def engine() -> Iterator[DeviceThread]:
-    engine = DeviceThread(Idle(), Enlarging(CPU))
+def engine() -> Iterator[EngineThread]:
+    engine = EngineThread(Idle(), UpscalingLoop(CPU))
     yield engine
     engine.close()
 
@@ -68,11 +68,11 @@ def test_every_kind_of_file_gives_the_same_upscaler(desk: Desk, tmp_path: Path) 
     for ending in ("safetensors", "pth"):
         file = tiny_upscalers.save(tmp_path, net, ending=ending)
         upscaler = read_upscaler(file, pointer=POINTER)
-        pictures.add(desk.enlarge(upscaler, picture((64, 48)), (128, 96)).tobytes())
+        pictures.add(desk.upscale(upscaler, picture((64, 48)), (128, 96)).tobytes())
     old = tmp_path / "old.pth"
     torch.save({"params_ema": net.state_dict()}, old, _use_new_zipfile_serialization=False)
     upscaler = read_upscaler(AdapterFile("old", old, version="1"), pointer=POINTER)
-    pictures.add(desk.enlarge(upscaler, picture((64, 48)), (128, 96)).tobytes())
+    pictures.add(desk.upscale(upscaler, picture((64, 48)), (128, 96)).tobytes())
     assert len(pictures) == 1
 
 
@@ -137,7 +137,7 @@ def ill_fitting(directory: Path) -> AdapterFile:
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_upscaler_is_refused_in_words_and_the_next_one_is_read(
-    engine: DeviceThread, tmp_path: Path, make: Callable[[Path], AdapterFile], words: str
+    engine: EngineThread, tmp_path: Path, make: Callable[[Path], AdapterFile], words: str
 ) -> None:
     file = make(tmp_path)
     with pytest.raises(ProblemError, match=words) as refused:
@@ -146,10 +146,10 @@ def test_a_file_that_is_no_upscaler_is_refused_in_words_and_the_next_one_is_read
     assert [error.pointer for error in refused.value.errors] == [POINTER]
     assert repr(file.name) in refused.value.detail
     assert not (tmp_path / "executed").exists()
-    enlarge = engine.upscaler(
+    upscale = engine.upscaler(
         tiny_upscalers.save(tmp_path, tiny_upscalers.network(), "good"), pointer=POINTER
     )
-    assert enlarge(picture((64, 48)), (128, 96)).result(20).size == (128, 96)
+    assert upscale(picture((64, 48)), (128, 96)).result(20).size == (128, 96)
 
 
 def test_a_model_made_for_something_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,16 +178,16 @@ def test_those_used_last_are_kept_within_their_bytes(tmp_path: Path, reads: list
     )
     weights = read_upscaler(one, pointer=POINTER).size_in_bytes
     assert weights == pytest.approx(one.path.stat().st_size, rel=0.02)
-    kept = Upscalers(max_bytes=2 * weights)
+    kept = UpscalerCache(max_bytes=2 * weights)
     for file in (one, two, one, three, one, two):
-        kept.read(file, pointer=POINTER)
+        kept.load(file, pointer=POINTER)
     assert reads == [one, two, three, two]
-    tight = Upscalers(max_bytes=1)
-    assert tight.read(one, pointer=POINTER) is tight.read(one, pointer=POINTER)
+    tight = UpscalerCache(max_bytes=1)
+    assert tight.load(one, pointer=POINTER) is tight.load(one, pointer=POINTER)
 
 
 def test_a_file_of_another_version_is_another_upscaler(tmp_path: Path, reads: list[AdapterFile]) -> None:
-    file, kept = tiny_upscalers.save(tmp_path, tiny_upscalers.network()), Upscalers()
+    file, kept = tiny_upscalers.save(tmp_path, tiny_upscalers.network()), UpscalerCache()
     changed = AdapterFile(file.name, file.path, version="2")
-    assert kept.read(file, pointer=POINTER) is not kept.read(changed, pointer=POINTER)
+    assert kept.load(file, pointer=POINTER) is not kept.load(changed, pointer=POINTER)
     assert reads == [file, changed]

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from inference.diffusion.tasks.generation_task import Ticket
-from inference.diffusion.upscaling.upscale_task import Enlargement
+from inference.diffusion.tasks.generation_task import GenerationTask
+from inference.diffusion.upscaling.upscale_task import UpscaleTask
 from inference.diffusion.upscaling.upscaler import Upscaler
 from inference.diffusion.upscaling.upscaler_file import read_upscaler
-from inference.diffusion.upscaling.upscaling_loop import Enlarging
+from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
 from tests.inference import tiny_upscalers
 from tests.inference.generations import Inline
 
@@ -39,34 +39,34 @@ def watch(upscaler: Upscaler, before: Callable[[tuple[int, ...]], None]) -> None
 
 
 class Desk:
-    """The device's works in the test's own thread, which takes the turns."""
+    """The device's works in the test's own thread, which takes the batcher."""
 
     def __init__(self) -> None:
-        self.enlarging = Enlarging(CPU)
+        self.upscaling = UpscalingLoop(CPU)
 
     def order(self, upscaler: Upscaler, image: Image.Image, size: tuple[int, int]) -> Future[Image.Image]:
-        enlargement = Enlargement(upscaler, image, size, messenger=Inline())
-        self.enlarging.admit(enlargement)
-        return enlargement.future
+        task = UpscaleTask(upscaler, image, size, callback_executor=Inline())
+        self.upscaling.add_request(task)
+        return task.future
 
     @torch.inference_mode()
-    def turn(self) -> None:
-        self.enlarging.turn()
+    def step(self) -> None:
+        self.upscaling.step()
 
-    def enlarge(self, upscaler: Upscaler, image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    def upscale(self, upscaler: Upscaler, image: Image.Image, size: tuple[int, int]) -> Image.Image:
         future = self.order(upscaler, image, size)
-        while self.enlarging.busy:
-            self.turn()
+        while self.upscaling.has_unfinished_requests:
+            self.step()
         return future.result(0)
 
 
 class Idle:
     """Draws nothing."""
 
-    busy = False
+    has_unfinished_requests = False
 
-    def admit(self, ticket: Ticket) -> None:
+    def add_request(self, task: GenerationTask) -> None:
         raise AssertionError
 
-    def turn(self) -> None:
+    def step(self) -> None:
         raise AssertionError
