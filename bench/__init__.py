@@ -1,1 +1,1 @@
-"""Benchmarks: the engine beside its peers, on the same weights, in one run."""
+"""Benchmarks of the engine against diffusers pipelines, with the same weights in one run."""

@@ -1,4 +1,1 @@
-"""What the API, the container and the infrastructure agree on.
-
-Imported by all three, so it imports nothing heavier than pydantic.
-"""
+"""The contract of API, container and infrastructure: requests, results, keys, environment."""

@@ -1,1 +1,1 @@
-"""The inference container: SageMaker's protocol on one side, diffusers on the other."""
+"""The inference container: SageMaker's protocol, the engine, inputs and outputs."""

@@ -1,1 +1,1 @@
-"""The CDK application: what is deployed, and how it fits together."""
+"""CDK stacks and constructs."""

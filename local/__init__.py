@@ -1,1 +1,1 @@
-"""The whole kit on one machine: the same templates, an emulated cloud, the real container."""
+"""The synthesized templates deployed to an emulated cloud on one machine."""

@@ -1,1 +1,1 @@
-"""What an operator asks before and after a deployment: is everything ready, and what does it cost."""
+"""Commands for operators: checks before a deployment, and its cost."""

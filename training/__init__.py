@@ -1,1 +1,1 @@
-"""The demo model's making: it draws its own pictures, learns from them, and is examined on what it draws."""
+"""Training and evaluation of the demo model and its adapters."""

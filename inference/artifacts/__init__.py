@@ -1,1 +1,1 @@
-"""Models, adapters and compiled code, kept on local disk."""
+"""Models, adapters and compiled code on local disk."""

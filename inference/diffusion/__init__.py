@@ -1,1 +1,1 @@
-"""The engine that owns the denoising loop: many requests share each forward of one UNet."""
+"""The engine on diffusers: one thread that runs generation and upscaling."""

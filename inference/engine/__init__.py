@@ -1,1 +1,1 @@
-"""The engine's interface, its errors and the pool of loaded models; imports no torch."""
+"""The engine's interface and errors, and the pool of loaded models; no torch."""

@@ -1,1 +1,1 @@
-"""Pictures on their way in, and back onto what was drawn from them."""
+"""Input images: fetching, decoding, resizing, masks, outpainting."""

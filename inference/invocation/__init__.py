@@ -1,1 +1,1 @@
-"""One invocation, from its request body to its result document."""
+"""An invocation from request body to result document: passes, progress, cancellation."""

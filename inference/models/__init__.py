@@ -1,1 +1,1 @@
-"""Models in every form that people have them in: what they are, opening them, loading them."""
+"""Model formats and families: recognizing, opening and loading models."""

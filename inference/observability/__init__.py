@@ -1,1 +1,1 @@
-"""Structured logs and CloudWatch metrics."""
+"""JSON logs and CloudWatch metrics."""

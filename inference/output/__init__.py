@@ -1,1 +1,1 @@
-"""What leaves the container: pictures looked at, marked and made files that say how they were drawn."""
+"""Output images: safety check, watermark, metadata, encoding."""

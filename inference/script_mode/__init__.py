@@ -1,1 +1,1 @@
-"""The engine inside AWS's stock inference containers."""
+"""The engine in AWS's stock inference containers."""

@@ -1,1 +1,1 @@
-"""SageMaker's container protocol over HTTP."""
+"""SageMaker's container protocol over HTTP, and graceful shutdown."""

@@ -1,4 +1,4 @@
-"""What a stage in cdk.json may say: one typed, frozen object for the whole deployment."""
+"""The deployment's configuration: a frozen, validated schema for cdk.json."""
 
 from infra.config.alarms import AlarmsConfig
 from infra.config.api import ApiConfig, ApiKeyAuth, CognitoAuth, IamAuth

@@ -1,1 +1,1 @@
-"""The jobs API: submit, follow, settle."""
+"""The Lambda functions: the HTTP API, and the consumer of completion messages."""

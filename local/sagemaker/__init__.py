@@ -1,1 +1,1 @@
-"""SageMaker's control plane and asynchronous endpoints, emulated on one machine."""
+"""SageMaker's control plane and asynchronous endpoints, emulated."""

@@ -1,1 +1,1 @@
-"""One request a feature, sent to a running API, and what came of each on one sheet."""
+"""A contact sheet with a request for every feature."""

@@ -1,1 +1,1 @@
-"""What a stage costs: while nobody uses it, and by the image. Arithmetic over two tables of figures."""
+"""The monthly cost of a stage, idle and under load."""

@@ -1,1 +1,1 @@
-"""Checks before a deployment: each says what it found and, where something is wrong, what to do."""
+"""Checks of the machine, the account and the models before a deployment."""

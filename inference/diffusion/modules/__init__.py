@@ -1,1 +1,1 @@
-"""Wrappers around diffusers' modules: VAE, schedulers, compiled UNet, offloading."""
+"""VAE, noise schedulers, compiled UNet, offloading."""

@@ -1,1 +1,1 @@
-"""From a prompt's text to what the UNet is told: emphasis, chunks, textual inversions, encoders."""
+"""Prompts: emphasis, chunks, textual inversions, text encoders, conditionings."""

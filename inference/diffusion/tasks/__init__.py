@@ -1,1 +1,1 @@
-"""Tasks submitted to the engine thread, and how they fail."""
+"""Tasks on the engine thread, and their failures."""

@@ -1,1 +1,1 @@
-"""UpscalingLoop pictures with models made for it, tile by tile."""
+"""Upscaling models, tile by tile."""
