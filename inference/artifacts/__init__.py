@@ -1,1 +1,1 @@
-"""Models, adapters and compiled code on local disk."""
+"""Models, adapters and compiled code, cached on the local disk."""

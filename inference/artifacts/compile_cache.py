@@ -1,4 +1,4 @@
-"""Compiled code in the data bucket, for the next container."""
+"""torch.compile's cache artifacts in the data bucket, shared between containers."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class S3CompileCache:
-    """A model's compiled code. It is a courtesy: where S3 refuses, the log says so and that is all."""
+    """The compile cache of one model. S3 errors are logged only: the model can be compiled again."""
 
     def __init__(self, s3: "S3Client", bucket: str, model: str) -> None:
         self._s3 = s3
@@ -29,7 +29,7 @@ class S3CompileCache:
         except self._s3.exceptions.NoSuchKey:
             return None
         except (ClientError, BotoCoreError) as error:
-            _LOGGER.warning("compiled code was not read: %s", error)
+            _LOGGER.warning("the compile cache could not be read: %s", error)
             return None
 
     def write(self, machine: str, artifacts: bytes) -> None:
@@ -37,4 +37,4 @@ class S3CompileCache:
         try:
             self._s3.put_object(Bucket=self._bucket, Key=compiled_key(self._model, machine), Body=artifacts)
         except (ClientError, BotoCoreError) as error:
-            _LOGGER.warning("compiled code was not kept: %s", error)
+            _LOGGER.warning("the compile cache could not be written: %s", error)

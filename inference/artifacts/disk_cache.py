@@ -1,4 +1,4 @@
-"""Files by their version, on disk, within a number of bytes."""
+"""A least-recently-used cache of versioned files on disk."""
 
 import hashlib
 import shutil
@@ -11,35 +11,42 @@ from weakref import ref
 
 from inference.engine.interface import AdapterFile
 
-Fill = Callable[[Path], None]
-"""Writes the file, or the directory, at this path; it may take up what an earlier call has begun."""
+Download = Callable[[Path], None]
+"""Writes the file or directory at this path; it may resume what a failed call has left."""
 
 
-def _nobody() -> None:
-    """Who holds what has not been lent yet."""
+def _no_file() -> None:
+    """A dead reference, for entries that were not returned yet."""
 
 
 @dataclass
 class _Entry:
+    """A cached file.
+
+    Attributes:
+        directory: the entry's own.
+        size_bytes: of the content.
+        download_lock: held by the thread that downloads.
+        downloaded: whether the content is complete.
+        file: weak reference to the file that was returned last; dead if no caller uses it.
+    """
+
     directory: Path
     size_bytes: int
-    filling: Lock = field(default_factory=Lock)
-    filled: bool = False
-    lent: Callable[[], AdapterFile | None] = _nobody
+    download_lock: Lock = field(default_factory=Lock)
+    downloaded: bool = False
+    file: Callable[[], AdapterFile | None] = _no_file
 
 
 class DiskCache:
-    """Keeps files until others need their room, the least recently used leaving first.
-
-    What it gives stays on the disk for as long as somebody holds it, whatever the room.
-    """
+    """Caches files up to a total size, evicting the least recently used. Files in use are never evicted."""
 
     def __init__(self, directory: Path, *, max_bytes: int) -> None:
         """Starts empty.
 
         Args:
-            directory: its own; what an earlier process has left there is removed.
-            max_bytes: what the files may occupy together, unless those in use are larger.
+            directory: of the cache; existing files are deleted.
+            max_bytes: total size; exceeded only by files in use.
         """
         self._directory = directory
         self._max_bytes = max_bytes
@@ -48,44 +55,44 @@ class DiskCache:
         if directory.exists():
             shutil.rmtree(directory)
 
-    def obtain(
-        self, key: str, name: str, *, version: str, suffix: str, size_bytes: int, fill: Fill
+    def get(
+        self, key: str, name: str, *, version: str, suffix: str, size_bytes: int, download: Download
     ) -> AdapterFile:
-        """The file of this key in this version; it is written if it is not there, once for all who ask.
+        """The file of this key and version, downloaded if absent; once for simultaneous calls.
 
         Args:
-            key: what tells it from the others.
-            name: as requests call it.
-            version: of its content.
-            suffix: of its path; empty for a directory.
-            size_bytes: of its content.
-            fill: writes it; what it raises is passed on.
+            key: identifies the file.
+            name: as in requests.
+            version: of the content.
+            suffix: of the path; empty for a directory.
+            size_bytes: of the content.
+            download: called if the file is absent; its errors are raised.
         """
-        place = digest(key, version)
+        entry_id = digest(key, version)
         with self._lock:
-            entry = self._entries.setdefault(place, _Entry(self._directory / place, size_bytes))
-            self._entries.move_to_end(place)
-            file = entry.lent() or AdapterFile(name, entry.directory / f"content{suffix}", version)
-            entry.lent = ref(file)
-            self._make_room()
-        with entry.filling:
-            if not entry.filled:
+            entry = self._entries.setdefault(entry_id, _Entry(self._directory / entry_id, size_bytes))
+            self._entries.move_to_end(entry_id)
+            file = entry.file() or AdapterFile(name, entry.directory / f"content{suffix}", version)
+            entry.file = ref(file)
+            self._evict()
+        with entry.download_lock:
+            if not entry.downloaded:
                 entry.directory.mkdir(parents=True, exist_ok=True)
-                fill(file.path)
-                entry.filled = True
+                download(file.path)
+                entry.downloaded = True
         return file
 
-    def _make_room(self) -> None:
-        occupied = sum(entry.size_bytes for entry in self._entries.values())
-        for place, entry in list(self._entries.items()):
-            if occupied <= self._max_bytes:
+    def _evict(self) -> None:
+        total = sum(entry.size_bytes for entry in self._entries.values())
+        for entry_id, entry in list(self._entries.items()):
+            if total <= self._max_bytes:
                 return
-            if entry.lent() is None:
+            if entry.file() is None:
                 shutil.rmtree(entry.directory, ignore_errors=True)
-                del self._entries[place]
-                occupied -= entry.size_bytes
+                del self._entries[entry_id]
+                total -= entry.size_bytes
 
 
 def digest(*texts: str) -> str:
-    """The same for the same texts: letters and digits."""
+    """A hexadecimal hash of the texts, usable as a file name."""
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()

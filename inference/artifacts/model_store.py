@@ -1,4 +1,4 @@
-"""Where the served models and their safety checker lie on this machine; what does not yet is fetched."""
+"""The served models on the local disk, downloaded on first use; and the safety checker's files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +12,11 @@ from inference.transfer.huggingface import fetch_model
 from inference.transfer.huggingface_token import read_token
 
 FetchPrefix = Callable[[S3Location, Path], None]
-"""Puts everything under a prefix into a directory, or goes on where an earlier call has stopped."""
+"""Downloads all objects under an S3 prefix into a directory, resuming an earlier download."""
 
 
 class ModelStore:
-    """The directories of an endpoint's models, in the diffusers layout."""
+    """The model directories of an endpoint."""
 
     def __init__(
         self,
@@ -26,13 +26,13 @@ class ModelStore:
         fetch_prefix: FetchPrefix,
         hub: str | None = None,
     ) -> None:
-        """Fetches nothing yet.
+        """Downloads nothing yet.
 
         Args:
-            environment: which models there are, and where they come from.
-            directory: what is fetched goes there, each model into a directory of its own.
-            fetch_prefix: how models come from S3.
-            hub: the Hugging Face hub's address; None is the public one.
+            environment: declares the models and their sources.
+            directory: where models are downloaded, each into its own subdirectory.
+            fetch_prefix: downloads from S3.
+            hub: the Hugging Face Hub's URL; None: the public Hub.
         """
         self._environment = environment
         self._directory = directory
@@ -43,46 +43,46 @@ class ModelStore:
             **{each.name: each.source for each in environment.companions},
         }
         self._locks = {name: Lock() for name in self._sources}
-        self._paths: dict[str, Path] = {}
+        self._directories: dict[str, Path] = {}
         self._revisions: dict[str, str | None] = {}
 
-    def path(self, model: str) -> Path:
-        """The directory of a served model, with all of its files.
+    def fetch(self, model: str) -> Path:
+        """The directory of a served model, complete.
 
-        The first call for a model fetches it, which takes minutes; others for the same model wait for that
-        one, and those for other models do not. What could not be fetched is tried again at the next call.
+        The first call for a model downloads it, which takes minutes; other calls for the same model wait
+        for that download, and calls for other models do not. A failed download is retried by the next call.
 
         Args:
             model: a name in `ContainerEnvironment.served`.
 
         Raises:
-            HubError, TransferError: whatever kept the model from being fetched, in a sentence for the log.
+            HubError, TransferError: the download failed.
         """
         with self._locks[model]:
-            if model not in self._paths:
-                self._paths[model] = self._fetch(model)
-            return self._paths[model]
+            if model not in self._directories:
+                self._directories[model] = self._download(model)
+            return self._directories[model]
 
     def weight_bytes(self, model: str) -> int:
-        """What the model's weights take on the device, by its files; see `path`."""
-        files = [file for file in self.path(model).rglob("*") if file.is_file()]
+        """The size of the weight files that are loaded, fp16 variants if there are any; see `fetch`."""
+        files = [file for file in self.fetch(model).rglob("*") if file.is_file()]
         weights = [file for file in files if file.suffix == ".safetensors"] or files
-        half = [file for file in weights if ".fp16" in file.suffixes]
-        return sum(file.stat().st_size for file in half or weights)
+        fp16 = [file for file in weights if ".fp16" in file.suffixes]
+        return sum(file.stat().st_size for file in fp16 or weights)
 
     def revision(self, model: str) -> str | None:
-        """Which weights the model's are: a commit of the hub, the SHA-256 of a file, or None."""
+        """The revision of the model's weights: a Hub commit or a SHA-256; None if unknown. See `fetch`."""
         source = self._sources[model]
         if isinstance(source, HubSource):
             return source.revision
         if model not in self._revisions:
-            self._revisions[model] = revision_of(self.path(model))
+            self._revisions[model] = revision_of(self.fetch(model))
         return self._revisions[model]
 
-    def _fetch(self, model: str) -> Path:
+    def _download(self, model: str) -> Path:
         match self._sources[model]:
             case None:
-                return Path(self._environment.model_directory)  # SageMaker has fetched it
+                return Path(self._environment.model_directory)  # downloaded by SageMaker
             case HubSource() as source:
                 token = read_token(source.token_secret_arn) if source.token_secret_arn else None
                 return fetch_model(source, self._directory, token=token, endpoint=self._hub)
@@ -92,13 +92,18 @@ class ModelStore:
                 return target
 
 
-def with_checker_here(
+def with_local_safety_checker(
     environment: ContainerEnvironment, directory: Path, *, fetch_prefix: FetchPrefix
 ) -> ContainerEnvironment:
-    """The environment with its safety checker in `directory`, if it lies in S3.
+    """The environment with the local path of its safety checker, which is downloaded if it is in S3.
+
+    Args:
+        environment: its `safety_checker` is an S3 URI, a local path or None.
+        directory: where the safety checker is downloaded.
+        fetch_prefix: downloads from S3.
 
     Raises:
-        TransferError: it could not be fetched.
+        TransferError: the download failed.
     """
     checker = environment.safety_checker
     if checker is None or not checker.startswith("s3://"):

@@ -1,1 +1,1 @@
-"""Model formats and families: recognizing, opening and loading models."""
+"""Model formats: detection, loading and conversion."""

@@ -1,4 +1,4 @@
-"""Models in a .tar.gz, as SageMaker takes them."""
+"""Extraction of model.tar.gz archives, the format of SageMaker model data."""
 
 import gzip
 import shutil
@@ -8,16 +8,16 @@ from pathlib import Path
 
 from inference.models.errors import UnusableModelError
 
-_MOST_MEMBERS = 10_000
-_MOST_BYTES = 100 << 30
-_MOST_PADDING = 16 << 20
+_MAX_MEMBERS = 10_000
+_MAX_BYTES = 100 << 30
+_MAX_PADDING = 16 << 20
 
 
 def unpack(archive: Path, directory: Path) -> None:
-    """Puts what the archive holds into a directory, which appears when all of it is there.
+    """Extracts an archive; the directory appears only when the extraction is complete.
 
     Raises:
-        UnusableModelError: it is no .tar.gz, holds too much, or holds what would lie outside the directory.
+        UnusableModelError: the file is not a .tar.gz, is too large, or has an unsafe member.
     """
     unfinished = directory.with_name(f"{directory.name}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -26,8 +26,8 @@ def unpack(archive: Path, directory: Path) -> None:
         _extract(archive, unfinished)
     except (tarfile.ReadError, zlib.error, EOFError, OSError) as error:
         raise UnusableModelError(
-            f"{archive.name} cannot be unpacked ({type(error).__name__}): it is cut off, damaged or no "
-            ".tar.gz, or the disk is full."
+            f"{archive.name} cannot be unpacked ({type(error).__name__}): it is truncated, damaged or not a "
+            ".tar.gz, or the disk is full; upload it again, or use a larger disk."
         ) from error
     else:
         unfinished.replace(directory)
@@ -40,20 +40,21 @@ def _extract(archive: Path, directory: Path) -> None:
     with gzip.open(archive) as stream, tarfile.open(fileobj=stream) as members:
         for number, member in enumerate(members):
             total += member.size
-            if number >= _MOST_MEMBERS or total > _MOST_BYTES:
-                raise _too_much(archive)
+            if number >= _MAX_MEMBERS or total > _MAX_BYTES:
+                raise _too_large(archive)
             try:
                 members.extract(member, directory, filter="data")
             except tarfile.FilterError as error:
                 raise UnusableModelError(
-                    f"{archive.name}: the member {member.name!r} is a device, or would lie or point outside "
-                    "the directory; pack the model anew without it."
+                    f"{archive.name}: the member {member.name!r} is a device, or its path or link leads "
+                    "outside the directory; pack the model again without it."
                 ) from error
-        if len(stream.read(_MOST_PADDING)) == _MOST_PADDING:  # to the end, where the checksum is
-            raise _too_much(archive)
+        if len(stream.read(_MAX_PADDING)) == _MAX_PADDING:  # read to the end, where gzip verifies its CRC
+            raise _too_large(archive)
 
 
-def _too_much(archive: Path) -> UnusableModelError:
+def _too_large(archive: Path) -> UnusableModelError:
     return UnusableModelError(
-        f"{archive.name} holds more than {_MOST_MEMBERS:,} members or {_MOST_BYTES >> 30} GiB: no model does."
+        f"{archive.name} has more than {_MAX_MEMBERS:,} members or {_MAX_BYTES >> 30} GiB; "
+        "pack the model's files alone."
     )

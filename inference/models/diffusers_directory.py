@@ -1,4 +1,4 @@
-"""Models in the diffusers layout: every part in a directory of its own."""
+"""Models in the diffusers layout, with a subdirectory for each component."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -10,11 +10,11 @@ import transformers
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
+from inference.models.components import Component, PipelineComponents
 from inference.models.errors import UnusableModelError
-from inference.models.family import is_named, read_json
-from inference.models.formats import INDEX
-from inference.models.parts import Part, Parts
-from inference.models.weights import read_part
+from inference.models.family import has_component, read_json
+from inference.models.formats import MODEL_INDEX
+from inference.models.weights import read_component
 
 _PIPELINES = {
     "StableDiffusionPipeline",
@@ -23,67 +23,72 @@ _PIPELINES = {
     "StableDiffusionXLInpaintPipeline",
     "StableDiffusionXLImg2ImgPipeline",
 }
-_HEAVY: Mapping[str, tuple[type, ...]] = {
+_WEIGHTED: Mapping[str, tuple[type, ...]] = {
     "unet": (UNet2DConditionModel,),
     "vae": (AutoencoderKL,),
     "text_encoder": (CLIPTextModel,),
     "text_encoder_2": (CLIPTextModelWithProjection,),
 }
-_LIGHT = ("tokenizer", "tokenizer_2", "scheduler")
-_UNWANTED = {"safety_checker", "feature_extractor", "image_encoder"}
-"""Pictures are examined elsewhere, and no request brings one as a prompt."""
+_WEIGHTLESS = ("tokenizer", "tokenizer_2", "scheduler")
+_NOT_LOADED = {"safety_checker", "feature_extractor", "image_encoder"}
+"""Generated images are checked by `inference.output`, and image prompts are not supported."""
 
 
-def directory_parts(directory: Path) -> Parts | None:
-    """The parts of a Stable Diffusion; None where the directory holds a model of another kind.
+def directory_components(directory: Path) -> PipelineComponents | None:
+    """The components of a Stable Diffusion pipeline; None if the directory has another kind of model.
 
     Raises:
-        UnusableModelError: configuration files are missing or damaged.
+        UnusableModelError: a configuration file is missing or damaged.
     """
-    index = read_json(directory / INDEX)
-    named = {name for name in index if is_named(index, name)} - _UNWANTED
-    if index.get("_class_name") not in _PIPELINES or not named <= {*_HEAVY, *_LIGHT}:
+    index = read_json(directory / MODEL_INDEX)
+    names = {name for name in index if has_component(index, name)} - _NOT_LOADED
+    if index.get("_class_name") not in _PIPELINES or not names <= {*_WEIGHTED, *_WEIGHTLESS}:
         return None
-    if not all(index[name][1] in {known.__name__ for known in _HEAVY[name]} for name in named & set(_HEAVY)):
+    if not all(
+        index[name][1] in {known.__name__ for known in _WEIGHTED[name]} for name in names & set(_WEIGHTED)
+    ):
         return None
-    is_large = is_named(index, "text_encoder_2")
-    heavy = [
-        _part(
-            directory / name, getattr(transformers if "text" in name else diffusers, index[name][1]), is_large
+    is_sdxl = has_component(index, "text_encoder_2")
+    weighted = [
+        _component(
+            directory / name, getattr(transformers if "text" in name else diffusers, index[name][1]), is_sdxl
         )
-        for name in _HEAVY
-        if name in named
+        for name in _WEIGHTED
+        if name in names
     ]
-    light = {name: _light(directory / name, *index[name]) for name in _LIGHT if name in named}
+    weightless = {name: _load(directory / name, *index[name]) for name in _WEIGHTLESS if name in names}
     settings = {name: value for name, value in index.items() if isinstance(value, bool)}
-    return Parts(
+    return PipelineComponents(
         getattr(diffusers, index["_class_name"]),
-        tuple(heavy),
-        {**settings, **light, "requires_safety_checker": False},
+        tuple(weighted),
+        {**settings, **weightless, "requires_safety_checker": False},
     )
 
 
-def _part(directory: Path, kind: Any, is_large: bool) -> Part:
+def _component(directory: Path, kind: Any, is_sdxl: bool) -> Component:
     config = read_json(directory / "config.json")
     is_text_encoder = kind in (CLIPTextModel, CLIPTextModelWithProjection)
-    return Part(
+    return Component(
         directory.name,
         partial(kind, CLIPTextConfig.from_dict(config))
         if is_text_encoder
         else partial(kind.from_config, config),
-        partial(read_part, directory),
-        upcast=is_large and kind is AutoencoderKL and config.get("force_upcast", True),
+        partial(read_component, directory),
+        force_upcast=is_sdxl and kind is AutoencoderKL and config.get("force_upcast", True),
     )
 
 
-def _light(directory: Path, library: str, class_name: str) -> Any:
-    """A tokenizer or a scheduler."""
+def _load(directory: Path, library: str, class_name: str) -> Any:
+    """Loads a tokenizer or a scheduler."""
     kind = getattr(diffusers if library == "diffusers" else transformers, class_name, None)
     if kind is None:
-        raise UnusableModelError(f"{INDEX}: nobody knows the {class_name} that {directory.name} is to be.")
+        raise UnusableModelError(
+            f"{MODEL_INDEX}: {library} has no class {class_name} for {directory.name}; correct the class, "
+            "or download the model again."
+        )
     try:
         return kind.from_pretrained(directory, local_files_only=True)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UnusableModelError(
-            f"{directory.name} is missing or damaged ({type(error).__name__}); fetch the model again."
+            f"{directory.name} is missing or damaged ({type(error).__name__}); download the model again."
         ) from error

@@ -1,9 +1,9 @@
-"""Why a model cannot be used."""
+"""The error of a model that cannot be loaded."""
 
 from contract.problem import ErrorCode, ProblemError
 
 
 class UnusableModelError(ProblemError):
-    """A model's files are missing, damaged, dangerous or of an unknown kind; the sentence names them."""
+    """A model's files are missing, damaged, unsafe or in an unsupported format; the message names them."""
 
     code = ErrorCode.MODEL_LOAD_FAILED

@@ -1,4 +1,4 @@
-"""Models in any of their forms, as pipelines of diffusers: their parts read side by side, onto the device."""
+"""Loading of models in any supported format as diffusers pipelines; components are loaded in parallel."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,16 +9,16 @@ import torch
 import transformers
 from diffusers import DiffusionPipeline
 
-from inference.models.diffusers_directory import directory_parts
+from inference.models.components import PipelineComponents
+from inference.models.diffusers_directory import directory_components
 from inference.models.errors import UnusableModelError
-from inference.models.formats import INDEX, REFINER, DiffusersDirectory, open_model
-from inference.models.parts import Parts
-from inference.models.single_file import single_file_parts
-from inference.observability.logs import adopt
+from inference.models.formats import MODEL_INDEX, REFINER, DiffusersDirectory, open_model
+from inference.models.single_file import single_file_components
+from inference.observability.logs import propagate_errors_only
 
 
-def placement() -> tuple[torch.device, torch.dtype]:
-    """Where this machine draws, on its GPU if there is one, and in which precision it does so fastest."""
+def default_device_and_dtype() -> tuple[torch.device, torch.dtype]:
+    """The GPU if there is one, and the fastest dtype on it: bfloat16, or float16 on older GPUs."""
     if not torch.cuda.is_available():
         return torch.device("cpu"), torch.float32
     has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
@@ -26,52 +26,54 @@ def placement() -> tuple[torch.device, torch.dtype]:
 
 
 def load_pipeline(path: Path, *, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Any:
-    """The model at a path, ready to draw; without a safety checker.
+    """Loads the model at a path, without its safety checker.
 
     Args:
         path: see `inference.models.formats.open_model`.
-        device: where it is to be; None: see `placement`.
-        dtype: its precision; None: see `placement`. A VAE that fp16 is too small for is kept in fp32.
+        device: None: see `default_device_and_dtype`.
+        dtype: None: see `default_device_and_dtype`. A VAE that overflows fp16 is loaded in fp32.
 
     Raises:
-        UnusableModelError: there is no model at the path, or it is damaged, dangerous or incomplete.
+        UnusableModelError: there is no model at the path, or it is damaged, unsafe or incomplete.
     """
-    _quieten_libraries()
-    own_device, own_dtype = placement()
-    device, dtype = device or own_device, dtype or own_dtype
+    _silence_libraries()
+    default_device, default_dtype = default_device_and_dtype()
+    device, dtype = device or default_device, dtype or default_dtype
     model = open_model(path)
     if isinstance(model, DiffusersDirectory):
-        parts = directory_parts(model.path)
-        if parts is None:
-            return _load_other(model.path, device, dtype)
+        components = directory_components(model.path)
+        if components is None:
+            return _load_with_diffusers(model.path, device, dtype)
     else:
-        _, parts = single_file_parts(model)
-    return _load(parts, device, dtype)
+        _, components = single_file_components(model)
+    return _load(components, device, dtype)
 
 
 def load_refiner(path: Path, *, device: torch.device, dtype: torch.dtype) -> Any | None:
-    """The SDXL refiner in the directory `refiner` beside a model's parts; None where there is none.
+    """The SDXL refiner in the subdirectory `refiner` of a base model; None if there is none.
 
     Args:
-        path: the model's directory.
-        device: that of the model it refines for.
-        dtype: that of the model's UNet.
+        path: the base model's directory.
+        device: of the base model.
+        dtype: of the base model's UNet.
 
     Raises:
-        UnusableModelError: it is damaged or incomplete.
+        UnusableModelError: the refiner is damaged or incomplete.
     """
     directory = path / REFINER
-    return load_pipeline(directory, device=device, dtype=dtype) if (directory / INDEX).is_file() else None
+    if not (directory / MODEL_INDEX).is_file():
+        return None
+    return load_pipeline(directory, device=device, dtype=dtype)
 
 
-def _load(parts: Parts, device: torch.device, dtype: torch.dtype) -> Any:
-    with ThreadPoolExecutor(len(parts.heavy), thread_name_prefix="load") as threads:
-        loads = {part.name: threads.submit(part.load, device, dtype) for part in parts.heavy}
-        return parts.assemble({name: load.result() for name, load in loads.items()})
+def _load(components: PipelineComponents, device: torch.device, dtype: torch.dtype) -> Any:
+    with ThreadPoolExecutor(len(components.weighted), thread_name_prefix="load") as threads:
+        futures = {each.name: threads.submit(each.load, device, dtype) for each in components.weighted}
+        return components.assemble({name: future.result() for name, future in futures.items()})
 
 
-def _load_other(directory: Path, device: torch.device, dtype: torch.dtype) -> Any:
-    """A model that diffusers knows and we do not."""
+def _load_with_diffusers(directory: Path, device: torch.device, dtype: torch.dtype) -> Any:
+    """Loads a pipeline of another kind with `DiffusionPipeline.from_pretrained`."""
     try:
         pipeline = DiffusionPipeline.from_pretrained(
             directory,
@@ -79,27 +81,27 @@ def _load_other(directory: Path, device: torch.device, dtype: torch.dtype) -> An
             variant="fp16" if any(directory.glob("*/*.fp16*.safetensors")) else None,
             local_files_only=True,
             use_safetensors=True,
-            **_without_checker(directory),
+            **_without_safety_checker(directory),
         )
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UnusableModelError(
-            f"{directory.name} is not a whole diffusers directory with safetensors weights "
-            f"({type(error).__name__}); fetch the model again."
+            f"{directory.name} is not a complete diffusers directory with safetensors weights "
+            f"({type(error).__name__}); download the model again."
         ) from error
     return pipeline.to(device)
 
 
-def _without_checker(directory: Path) -> dict[str, Any]:
-    """Leaves out the safety checker, which would look at pictures on the device: `inference.output` does it.
+def _without_safety_checker(directory: Path) -> dict[str, Any]:
+    """The arguments of `from_pretrained` that omit the safety checker, which `inference.output` runs instead.
 
-    Its feature extractor may even be of a class that transformers no longer has.
+    The feature extractor is omitted too: its class may no longer exist in transformers.
     """
-    parts = ("safety_checker", "feature_extractor")
-    absent = {name: None for name in parts if (directory / name).is_dir()}
-    return {**absent, "requires_safety_checker": False} if absent else {}
+    names = ("safety_checker", "feature_extractor")
+    omitted = {name: None for name in names if (directory / name).is_dir()}
+    return {**omitted, "requires_safety_checker": False} if omitted else {}
 
 
-def _quieten_libraries() -> None:
-    adopt("diffusers", "transformers")
+def _silence_libraries() -> None:
+    propagate_errors_only("diffusers", "transformers")
     for library in (diffusers.utils.logging, transformers.utils.logging):
         library.disable_progress_bar()

@@ -1,4 +1,4 @@
-"""A model's manifest and its directory: reading the one, and checking the other against it."""
+"""Model manifests (model.json): reading, writing, and the defaults of models that have none."""
 
 import hashlib
 from collections.abc import Iterable
@@ -11,17 +11,17 @@ from contract.family import Family
 from contract.manifest import MANIFEST, ManifestFile, ModelManifest
 from contract.model import ModelDeclaration, ModelDefaults
 from inference.models.errors import UnusableModelError
-from inference.models.family import EPSILON, Traits, traits_of_directory
+from inference.models.family import EPSILON, ModelType, model_type_of_directory
 
-_HASHES_AT_ONCE = 4
+_HASHING_THREADS = 4
 _SD2_BASE_SIZE = 512
 
 
 def read_manifest(directory: Path) -> ModelManifest | None:
-    """The manifest in a directory; None where there is none.
+    """The manifest in a directory; None if there is none.
 
     Raises:
-        UnusableModelError: it is damaged.
+        UnusableModelError: the manifest is not valid.
     """
     path = directory / MANIFEST
     if not path.is_file():
@@ -29,23 +29,27 @@ def read_manifest(directory: Path) -> ModelManifest | None:
     try:
         return ModelManifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors())
-        raise UnusableModelError(f"{MANIFEST} is not valid: {faults}.") from error
+        faults = "; ".join(
+            f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}" for each in error.errors()
+        )
+        raise UnusableModelError(
+            f"{MANIFEST} is not valid: {faults}; correct it, or convert the model again."
+        ) from error
 
 
 def write_manifest(directory: Path, manifest: ModelManifest) -> None:
-    """Puts the manifest into the directory."""
+    """Writes the manifest into the model's directory; unset fields are omitted."""
     text = manifest.model_dump_json(indent=2, exclude_none=True, exclude_unset=True)
     (directory / MANIFEST).write_text(text + "\n")
 
 
 def declaration_of(directory: Path, name: str) -> ModelDeclaration:
-    """What the model in a directory declares of itself: its manifest's words, else its family's.
+    """The declaration of the model in a directory: its manifest's values, otherwise its family's.
 
     Raises:
-        UnusableModelError: its files are missing or damaged.
+        UnusableModelError: files are missing or damaged, or the manifest's defaults exceed its limits.
     """
-    manifest = read_manifest(directory) or manifest_of(traits_of_directory(directory))
+    manifest = read_manifest(directory) or default_manifest(model_type_of_directory(directory))
     try:
         return manifest.declaration(name)
     except ValidationError as error:
@@ -55,22 +59,22 @@ def declaration_of(directory: Path, name: str) -> ModelDeclaration:
 
 
 def revision_of(directory: Path) -> str | None:
-    """What tells the weights in a directory from all others; None where nobody has noted it."""
+    """The revision in the manifest: a Hub commit or a SHA-256; None if it has none."""
     manifest = read_manifest(directory)
     return manifest.original.revision if manifest and manifest.original else None
 
 
-def manifest_of(traits: Traits) -> ModelManifest:
-    """The manifest of a model that says nothing of itself."""
-    if traits.family is Family.SD2 and traits.prediction_type == EPSILON:
+def default_manifest(model_type: ModelType) -> ModelManifest:
+    """The manifest of a model that comes without one."""
+    if model_type.family is Family.SD2 and model_type.prediction_type == EPSILON:
         return ModelManifest(
-            family=traits.family, defaults=ModelDefaults(width=_SD2_BASE_SIZE, height=_SD2_BASE_SIZE)
+            family=model_type.family, defaults=ModelDefaults(width=_SD2_BASE_SIZE, height=_SD2_BASE_SIZE)
         )
-    return ModelManifest(family=traits.family)
+    return ModelManifest(family=model_type.family)
 
 
 def list_files(directory: Path) -> tuple[ManifestFile, ...]:
-    """The files of a directory with their digests; its manifest and what is hidden are left out."""
+    """The files of a directory with sizes and SHA-256, without the manifest and hidden files."""
     paths = [
         path
         for path in sorted(directory.rglob("*"))
@@ -79,41 +83,20 @@ def list_files(directory: Path) -> tuple[ManifestFile, ...]:
 
     def describe(path: Path) -> ManifestFile:
         return ManifestFile(
-            path=path.relative_to(directory).as_posix(), size=path.stat().st_size, sha256=sha256_of(path)
+            path=path.relative_to(directory).as_posix(), size=path.stat().st_size, sha256=file_sha256(path)
         )
 
-    with ThreadPoolExecutor(_HASHES_AT_ONCE) as threads:
+    with ThreadPoolExecutor(_HASHING_THREADS) as threads:
         return tuple(threads.map(describe, (path for path in paths if path != directory / MANIFEST)))
 
 
-def verify(directory: Path, manifest: ModelManifest) -> None:
-    """Checks that the manifest's files are there as it describes them; others are not looked at.
-
-    Raises:
-        UnusableModelError: files are missing or differ; the sentence names them.
-    """
-
-    def fault(file: ManifestFile) -> str | None:
-        path = directory / file.path
-        if not path.is_file():
-            return f"{file.path} is missing"
-        if path.stat().st_size != file.size or sha256_of(path) != file.sha256:
-            return f"{file.path} is not what it was"
-        return None
-
-    with ThreadPoolExecutor(_HASHES_AT_ONCE) as threads:
-        faults = [found for found in threads.map(fault, manifest.files) if found]
-    if faults:
-        raise UnusableModelError(f"The model is not as {MANIFEST} says: {', '.join(faults)}; fetch it again.")
-
-
-def sha256_of(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     """The file's SHA-256, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sha256_of_all(files: Iterable[ManifestFile]) -> str:
-    """The SHA-256 of a directory: of its files' `SHA-256`, two spaces and path, by line."""
+def directory_sha256(files: Iterable[ManifestFile]) -> str:
+    """The SHA-256 of a directory's files: of the sorted lines `SHA-256  path`, as sha256sum writes them."""
     lines = sorted(f"{file.sha256}  {file.path}\n" for file in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Tensors in pickles, which are programs: examined first, then read for tensors and plain values alone."""
+"""Safe reading of PyTorch pickles: scanned by opcode, then loaded for tensors and plain values only."""
 
 import logging
 import pickle
@@ -14,84 +14,84 @@ from typing import Any
 import torch
 from picklescan.scanner import SafetyLevel, scan_file_path
 
-logging.getLogger("picklescan").setLevel(logging.ERROR)  # what it finds is told by those who ask
+logging.getLogger("picklescan").setLevel(logging.ERROR)  # its findings are raised as errors here
 
-_BEGINNINGS = (b"PK", b"\x80")
-"""Of a file of PyTorch's: a zip archive since 1.6, a pickle before."""
+_MAGIC = (b"PK", b"\x80")
+"""First bytes of PyTorch files: zip archives since 1.6, pickles before."""
 
-_BAGGAGE = re.compile(r"pytorch_lightning\.[\w.]+|numpy\.(_?core\.multiarray\.scalar|dtype)")
-"""What training has left in the makers' own files: known to do nothing, and not wanted."""
+_IGNORED_GLOBALS = re.compile(r"pytorch_lightning\.[\w.]+|numpy\.(_?core\.multiarray\.scalar|dtype)")
+"""Training state in official checkpoints; known to be harmless, and replaced by placeholders."""
 
-_SYMPTOMS = (
+_DAMAGE_ERRORS = (
     *(ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
     *(EOFError, MemoryError, OSError),
     *(struct.error, zipfile.BadZipFile, zlib.error),
 )
-"""What damaged pickles make of their reader."""
+"""Exceptions that damaged pickles cause in picklescan and torch.load."""
 
 
-class Flaw(StrEnum):
-    """Why a pickle is not read."""
+class PickleRejection(StrEnum):
+    """The reason why a pickle is rejected."""
 
-    OTHER = "other"
-    """It does not begin like one."""
+    NOT_A_PICKLE = "not_a_pickle"
+    """The first bytes are not those of a PyTorch file."""
 
     DANGEROUS = "dangerous"
-    """It would call what could do harm."""
+    """It imports a global that could run code."""
 
-    OPAQUE = "opaque"
-    """It cannot be examined: it is damaged, or hides something."""
+    SCAN_FAILED = "scan_failed"
+    """The pickle scan failed: the file is damaged, or hides code."""
 
-    MORE_THAN_TENSORS = "more_than_tensors"
-    """It would build what is neither a tensor nor a plain value."""
+    NOT_ONLY_TENSORS = "not_only_tensors"
+    """It has objects other than tensors and plain values."""
 
     DAMAGED = "damaged"
 
 
-class UnreadPickleError(Exception):
-    """A pickle has not been read, and nothing that it names has been called.
+class PickleRejectedError(Exception):
+    """A pickle was not loaded, and nothing that it names was called.
 
     Attributes:
-        flaw: why.
-        calls: what a dangerous one would call, sorted.
+        reason: why it was rejected.
+        calls: the dangerous globals that unpickling would call, sorted.
     """
 
-    def __init__(self, flaw: Flaw, calls: Iterable[str] = ()) -> None:
-        super().__init__(flaw)
-        self.flaw = flaw
+    def __init__(self, reason: PickleRejection, calls: Iterable[str] = ()) -> None:
+        super().__init__(reason)
+        self.reason = reason
         self.calls = tuple(sorted(calls))
 
 
 def read_pickle(path: Path) -> Any:
-    """What a .ckpt, .pt, .pth or .bin of PyTorch's holds, on the CPU; nothing that it names is called.
+    """The content of a PyTorch .ckpt, .pt, .pth or .bin, on the CPU; nothing that it names is called.
 
     Raises:
-        UnreadPickleError: it is dangerous, damaged or something else.
+        PickleRejectedError: the file is dangerous, damaged or not a PyTorch pickle.
     """
     try:
         with path.open("rb") as file:
-            if not file.read(2).startswith(_BEGINNINGS):
-                raise UnreadPickleError(Flaw.OTHER)
-        found = scan_file_path(path)
-    except _SYMPTOMS as error:
-        raise UnreadPickleError(Flaw.OPAQUE) from error
+            if not file.read(2).startswith(_MAGIC):
+                raise PickleRejectedError(PickleRejection.NOT_A_PICKLE)
+        scan = scan_file_path(path)
+    except _DAMAGE_ERRORS as error:
+        raise PickleRejectedError(PickleRejection.SCAN_FAILED) from error
     dangerous = [
-        f"{each.module}.{each.name}" for each in found.globals if each.safety is SafetyLevel.Dangerous
+        f"{each.module}.{each.name}" for each in scan.globals if each.safety is SafetyLevel.Dangerous
     ]
     if dangerous:
-        raise UnreadPickleError(Flaw.DANGEROUS, dangerous)
-    if found.scan_err:
-        raise UnreadPickleError(Flaw.OPAQUE)
+        raise PickleRejectedError(PickleRejection.DANGEROUS, dangerous)
+    if scan.scan_err:
+        raise PickleRejectedError(PickleRejection.SCAN_FAILED)
     try:
         return _load(path)
     except pickle.UnpicklingError as error:
-        raise UnreadPickleError(Flaw.MORE_THAN_TENSORS) from error
-    except _SYMPTOMS as error:
-        raise UnreadPickleError(Flaw.DAMAGED) from error
+        raise PickleRejectedError(PickleRejection.NOT_ONLY_TENSORS) from error
+    except _DAMAGE_ERRORS as error:
+        raise PickleRejectedError(PickleRejection.DAMAGED) from error
 
 
-class _Ignored:
-    """Stands where baggage stood."""
+class _Placeholder:
+    """Replaces an object of an ignored class."""
 
     def __init__(self, *_: object) -> None:
         pass
@@ -103,6 +103,6 @@ class _Ignored:
 def _load(path: Path) -> Any:
     is_archive = zipfile.is_zipfile(path)
     names = torch.serialization.get_unsafe_globals_in_checkpoint(path) if is_archive else []
-    stand_ins: list[Any] = [(_Ignored, name) for name in names if _BAGGAGE.fullmatch(name)]
-    with torch.serialization.safe_globals(stand_ins):
+    placeholders: list[Any] = [(_Placeholder, name) for name in names if _IGNORED_GLOBALS.fullmatch(name)]
+    with torch.serialization.safe_globals(placeholders):
         return torch.load(path, map_location="cpu", weights_only=True, mmap=is_archive)

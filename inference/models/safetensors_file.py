@@ -1,4 +1,4 @@
-"""What a safetensors file holds."""
+"""Headers and tensors of safetensors files."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,40 +10,40 @@ from safetensors import SafetensorError, safe_open
 from inference.models.errors import UnusableModelError
 
 Shapes = Mapping[str, tuple[int, ...]]
-"""Tensor names and their shapes."""
+"""Tensor name to shape."""
 
 
-class Contents(NamedTuple):
-    """The tensors of a file, and what its maker has noted in it."""
+class Header(NamedTuple):
+    """The header of a safetensors file: tensor shapes and the `__metadata__` map."""
 
     shapes: Shapes
-    notes: Mapping[str, str]
+    metadata: Mapping[str, str]
 
 
-def read_contents(path: Path) -> Contents:
-    """What the file holds; only its header is read.
+def read_header(path: Path) -> Header:
+    """Reads the header alone.
 
     Raises:
-        UnusableModelError: it is not a whole safetensors file.
+        UnusableModelError: the file is not a complete safetensors file.
     """
-    with opened(path, framework="numpy") as file:
+    with open_safetensors(path, framework="numpy") as file:
         shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-        return Contents(shapes, file.metadata() or {})
+        return Header(shapes, file.metadata() or {})
 
 
 @contextmanager
-def opened(path: Path, *, framework: str = "pt", device: str = "cpu") -> Iterator[Any]:
-    """The file, to read tensors from.
+def open_safetensors(path: Path, *, framework: str = "pt", device: str = "cpu") -> Iterator[Any]:
+    """Opens a file as `safetensors.safe_open` does.
 
     Raises:
-        UnusableModelError: it is not a whole safetensors file.
+        UnusableModelError: the file is not a complete safetensors file.
     """
     try:
         file = safe_open(path, framework=framework, device=device)
     except (SafetensorError, OSError) as error:
         raise UnusableModelError(
-            f"{path.name} is not a whole safetensors file: it is cut off, damaged or something else; "
-            "fetch it again."
+            f"{path.name} is not a complete safetensors file: it is truncated, damaged or of another format; "
+            "download it again."
         ) from error
     with file:
         yield file

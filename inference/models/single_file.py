@@ -1,4 +1,4 @@
-"""Models in one file, as their makers name the tensors; diffusers' own converters give them its names."""
+"""Single-file checkpoints (LDM layout); tensor names are converted by diffusers' own functions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,8 @@ from inference.models.architecture import (
     unet_config,
     vae_config,
 )
-from inference.models.checkpoint import load_pickle
+from inference.models.checkpoint import load_checkpoint
+from inference.models.components import Component, PipelineComponents
 from inference.models.errors import UnusableModelError
 from inference.models.family import (
     CLIP,
@@ -36,82 +37,80 @@ from inference.models.family import (
     UNET,
     XL_CLIP,
     XL_OPEN_CLIP,
-    Traits,
-    traits_of_single_file,
+    ModelType,
+    model_type_of_single_file,
 )
 from inference.models.formats import SingleFile
-from inference.models.parts import Part, Parts
-from inference.models.safetensors_file import Contents, Shapes, read_contents
-from inference.models.tokenizer import VOCABULARY, clip_tokenizer
-from inference.models.weights import Tensors, cast, read_safetensors
+from inference.models.safetensors_file import Header, Shapes, read_header
+from inference.models.tokenizer import VOCABULARY_SIZE, clip_tokenizer
+from inference.models.weights import StateDict, cast, read_safetensors
 
-_Read = Callable[[tuple[str, ...], torch.device, torch.dtype], Tensors]
-"""Gives the tensors whose names begin in one of these ways, on a device and in a precision."""
+_Read = Callable[[tuple[str, ...], torch.device, torch.dtype], StateDict]
+"""Reads the tensors whose names have one of the prefixes, onto a device and in a dtype."""
 
-_UNUSED_BY_SD2 = 1
-"""Stable Diffusion 2 stops before the last layer of its text encoder."""
+_SD2_SKIPPED_LAYERS = 1
+"""Stable Diffusion 2 uses the penultimate layer of its text encoder."""
 
 
-def single_file_parts(file: SingleFile) -> tuple[Traits, Parts]:
-    """What a single file holds, and its parts.
+def single_file_components(file: SingleFile) -> tuple[ModelType, PipelineComponents]:
+    """The type and the components of the model in a single file.
 
     Raises:
-        UnusableModelError: it is dangerous, damaged, or no whole Stable Diffusion 1, 2 or XL.
+        UnusableModelError: the file is unsafe, damaged, or not a complete Stable Diffusion 1, 2 or XL.
     """
     if file.is_pickle:
-        content = load_pickle(file.path)
+        content = load_checkpoint(file.path)
         tensors = {name: value for name, value in content.items() if isinstance(value, torch.Tensor)}
-        contents, steps = (
-            Contents({n: tuple(t.shape) for n, t in tensors.items()}, {}),
-            content.get("global_step"),
-        )
-        read: _Read = partial(_pick, tensors)
+        header = Header({name: tuple(tensor.shape) for name, tensor in tensors.items()}, {})
+        global_step = content.get("global_step")
+        read: _Read = partial(_select, tensors)
     else:
-        contents, steps = read_contents(file.path), None
+        header, global_step = read_header(file.path), None
         read = partial(_read_safetensors, file.path)
-    traits = traits_of_single_file(contents, steps)
-    class_name = pipeline_class(traits)
+    model_type = model_type_of_single_file(header, global_step)
+    class_name = pipeline_class(model_type)
     if class_name is None:
         raise UnusableModelError(
-            f"{file.path.name} is not a whole Stable Diffusion 1, 2 or XL in its makers' layout; give "
-            "one that is, not a LoRA or a part of a model, or a diffusers directory."
+            f"{file.path.name} is not a complete Stable Diffusion 1, 2 or XL checkpoint (LDM layout); use a "
+            "checkpoint with all components, or a diffusers directory."
         )
     try:
-        return traits, _parts(contents.shapes, traits, getattr(diffusers, class_name), read)
+        return model_type, _components(header.shapes, model_type, getattr(diffusers, class_name), read)
     except (KeyError, IndexError) as error:
         raise UnusableModelError(
-            f"{file.path.name} lacks tensors that a {traits.family} model has; fetch the model again."
+            f"{file.path.name} lacks tensors of a model of the family {model_type.family}; download the "
+            "model again."
         ) from error
 
 
-def _parts(shapes: Shapes, traits: Traits, pipeline: type, read: _Read) -> Parts:
-    encoders = _text_encoders(shapes, traits.family, read)
-    pooled = next((e.projection_dim for e in encoders if e.part.name == "text_encoder_2"), None)
-    unet, vae = unet_config(shapes, traits, pooled), vae_config(shapes, traits)
-    schedule = scheduler_config(shapes, traits)
-    heavy = [
-        Part("unet", partial(UNet2DConditionModel.from_config, unet), partial(_unet, read, unet)),
-        Part(
+def _components(shapes: Shapes, model_type: ModelType, pipeline: type, read: _Read) -> PipelineComponents:
+    encoders = _text_encoders(shapes, model_type.family, read)
+    pooled = next((e.projection_dim for e in encoders if e.component.name == "text_encoder_2"), None)
+    unet, vae = unet_config(shapes, model_type, pooled), vae_config(shapes, model_type)
+    scheduler = scheduler_config(shapes, model_type)
+    weighted = [
+        Component("unet", partial(UNet2DConditionModel.from_config, unet), partial(_read_unet, read, unet)),
+        Component(
             "vae",
             partial(AutoencoderKL.from_config, vae),
-            partial(_vae, read, vae),
-            upcast=vae["force_upcast"],
+            partial(_read_vae, read, vae),
+            force_upcast=vae["force_upcast"],
         ),
-        *(encoder.part for encoder in encoders),
+        *(encoder.component for encoder in encoders),
     ]
     others = {
-        "scheduler": getattr(diffusers, schedule["_class_name"]).from_config(schedule),
+        "scheduler": getattr(diffusers, scheduler["_class_name"]).from_config(scheduler),
         "requires_safety_checker": False,
-        "force_zeros_for_empty_prompt": traits.family is Family.SDXL,
-        "requires_aesthetics_score": traits.family is Family.SDXL_REFINER,
+        "force_zeros_for_empty_prompt": model_type.family is Family.SDXL,
+        "requires_aesthetics_score": model_type.family is Family.SDXL_REFINER,
     }
-    others |= {e.part.name.replace("text_encoder", "tokenizer"): e.tokenizer for e in encoders}
-    return Parts(pipeline, tuple(heavy), others)
+    others |= {e.component.name.replace("text_encoder", "tokenizer"): e.tokenizer for e in encoders}
+    return PipelineComponents(pipeline, tuple(weighted), others)
 
 
 @dataclass(frozen=True)
 class _TextEncoder:
-    part: Part
+    component: Component
     tokenizer: CLIPTokenizer
     projection_dim: int
 
@@ -121,7 +120,7 @@ def _text_encoders(shapes: Shapes, family: Family, read: _Read) -> list[_TextEnc
         case Family.SD1:
             return [_clip(shapes, CLIP, read)]
         case Family.SD2:
-            return [_open_clip(shapes, OPEN_CLIP, read, "text_encoder", layers_unused=_UNUSED_BY_SD2)]
+            return [_open_clip(shapes, OPEN_CLIP, read, "text_encoder", skipped_layers=_SD2_SKIPPED_LAYERS)]
         case Family.SDXL:
             return [
                 _clip(shapes, XL_CLIP, read),
@@ -134,58 +133,60 @@ def _text_encoders(shapes: Shapes, family: Family, read: _Read) -> list[_TextEnc
 def _clip(shapes: Shapes, prefix: str, read: _Read) -> _TextEncoder:
     config = clip_config(shapes, prefix)
 
-    def tensors(device: torch.device, dtype: torch.dtype) -> Tensors:
-        found: Tensors = convert_ldm_clip_checkpoint(read((prefix,), device, dtype))
-        return {f"text_model.{name.removeprefix('text_model.')}": value for name, value in found.items()}
+    def read_converted(device: torch.device, dtype: torch.dtype) -> StateDict:
+        converted: StateDict = convert_ldm_clip_checkpoint(read((prefix,), device, dtype))
+        return {f"text_model.{name.removeprefix('text_model.')}": value for name, value in converted.items()}
 
     build = partial(CLIPTextModel, CLIPTextConfig(**config))
-    return _text_encoder(Part("text_encoder", build, tensors), config, open_clip=False)
+    return _text_encoder(Component("text_encoder", build, read_converted), config, open_clip=False)
 
 
 def _open_clip(
-    shapes: Shapes, prefix: str, read: _Read, name: str, *, layers_unused: int = 0
+    shapes: Shapes, prefix: str, read: _Read, name: str, *, skipped_layers: int = 0
 ) -> _TextEncoder:
-    config = open_clip_config(shapes, prefix, layers_unused=layers_unused)
+    config = open_clip_config(shapes, prefix, skipped_layers=skipped_layers)
     kind = CLIPTextModelWithProjection if name == "text_encoder_2" else CLIPTextModel
     build = partial(kind, CLIPTextConfig(**config))
 
-    def tensors(device: torch.device, dtype: torch.dtype) -> Tensors:
+    def read_converted(device: torch.device, dtype: torch.dtype) -> StateDict:
         with torch.device("meta"):
             encoder = build()
-        found: Tensors = convert_open_clip_checkpoint(encoder, read((prefix,), device, dtype), prefix=prefix)
-        return found
-
-    return _text_encoder(Part(name, build, tensors), config, open_clip=True)
-
-
-def _text_encoder(part: Part, config: Config, *, open_clip: bool) -> _TextEncoder:
-    if config["vocab_size"] != VOCABULARY:
-        raise UnusableModelError(
-            f"{part.name} knows {config['vocab_size']:,} tokens where CLIP has {VOCABULARY:,}; only models "
-            "with its vocabulary are read from a single file."
+        converted: StateDict = convert_open_clip_checkpoint(
+            encoder, read((prefix,), device, dtype), prefix=prefix
         )
-    return _TextEncoder(part, clip_tokenizer(open_clip=open_clip), config["projection_dim"])
+        return converted
+
+    return _text_encoder(Component(name, build, read_converted), config, open_clip=True)
 
 
-def _unet(read: _Read, config: Config, device: torch.device, dtype: torch.dtype) -> Tensors:
-    found: Tensors = convert_ldm_unet_checkpoint(read((UNET,), device, dtype), config)
-    return found
+def _text_encoder(component: Component, config: Config, *, open_clip: bool) -> _TextEncoder:
+    if config["vocab_size"] != VOCABULARY_SIZE:
+        raise UnusableModelError(
+            f"{component.name} has a vocabulary of {config['vocab_size']:,} tokens; only CLIP's, of "
+            f"{VOCABULARY_SIZE:,}, is supported in a single file; use the model's diffusers directory."
+        )
+    return _TextEncoder(component, clip_tokenizer(open_clip=open_clip), config["projection_dim"])
 
 
-def _vae(read: _Read, config: Config, device: torch.device, dtype: torch.dtype) -> Tensors:
-    found: Tensors = convert_ldm_vae_checkpoint(read((VAE,), device, dtype), config)
-    return found
+def _read_unet(read: _Read, config: Config, device: torch.device, dtype: torch.dtype) -> StateDict:
+    converted: StateDict = convert_ldm_unet_checkpoint(read((UNET,), device, dtype), config)
+    return converted
+
+
+def _read_vae(read: _Read, config: Config, device: torch.device, dtype: torch.dtype) -> StateDict:
+    converted: StateDict = convert_ldm_vae_checkpoint(read((VAE,), device, dtype), config)
+    return converted
 
 
 def _read_safetensors(
     path: Path, prefixes: tuple[str, ...], device: torch.device, dtype: torch.dtype
-) -> Tensors:
+) -> StateDict:
     return read_safetensors(path, device, dtype, prefixes=prefixes)
 
 
-def _pick(
+def _select(
     tensors: Mapping[str, torch.Tensor], prefixes: tuple[str, ...], device: torch.device, dtype: torch.dtype
-) -> Tensors:
+) -> StateDict:
     return {
         name: cast(tensor.to(device), dtype) for name, tensor in tensors.items() if name.startswith(prefixes)
     }

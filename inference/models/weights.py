@@ -1,4 +1,4 @@
-"""Tensors from files, by name, straight onto a device."""
+"""State dicts from safetensors files, read straight to the device."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,66 +7,71 @@ from pathlib import Path
 import torch
 
 from inference.models.errors import UnusableModelError
-from inference.models.safetensors_file import opened
+from inference.models.safetensors_file import open_safetensors
 
-Tensors = dict[str, torch.Tensor]
-Read = Callable[[torch.device, torch.dtype], Tensors]
-"""Gives the tensors of one part of a model, on a device and in a precision."""
+StateDict = dict[str, torch.Tensor]
+ReadStateDict = Callable[[torch.device, torch.dtype], StateDict]
+"""Reads the state dict of one component onto a device, in a dtype."""
 
-_HALF = "fp16"
+_FP16 = "fp16"
 _FILE = re.compile(r"[^.]+?(\.(?P<variant>.+?))?(?P<shard>-\d{5}-of-\d{5})?\.safetensors")
 
 
 def read_safetensors(
     path: Path, device: torch.device, dtype: torch.dtype, *, prefixes: tuple[str, ...] = ("",)
-) -> Tensors:
-    """The tensors of a file whose names begin in one of these ways.
+) -> StateDict:
+    """The tensors of a file whose names have one of the prefixes.
 
     Raises:
-        UnusableModelError: it is not a whole safetensors file.
+        UnusableModelError: the file is not a complete safetensors file.
     """
-    with opened(path, device=str(device)) as file:
-        names = [name for name in file.keys() if name.startswith(prefixes)]  # noqa: SIM118 - it is no dict
+    with open_safetensors(path, device=str(device)) as file:
+        names = [name for name in file.keys() if name.startswith(prefixes)]  # noqa: SIM118 - not a dict
         return {name: cast(file.get_tensor(name), dtype) for name in names}
 
 
-def read_part(directory: Path, device: torch.device, dtype: torch.dtype) -> Tensors:
-    """The tensors of a part of a diffusers directory: the fp16 ones where it has them.
+def read_component(directory: Path, device: torch.device, dtype: torch.dtype) -> StateDict:
+    """The state dict of a component of a diffusers directory, of its fp16 variant if there is one.
 
     Raises:
-        UnusableModelError: there are none in safetensors, or a file is not whole.
+        UnusableModelError: there are no safetensors files, or one is incomplete.
     """
     files = [(path, match) for path in sorted(directory.iterdir()) if (match := _FILE.fullmatch(path.name))]
-    halves = [(path, match) for path, match in files if match["variant"] == _HALF]
-    chosen = halves or [(path, match) for path, match in files if not match["variant"]]
-    whole = [path for path, match in chosen if not match["shard"]]
-    tensors: Tensors = {}
-    for path in whole or [path for path, _ in chosen]:
+    fp16 = [(path, match) for path, match in files if match["variant"] == _FP16]
+    chosen = fp16 or [(path, match) for path, match in files if not match["variant"]]
+    unsharded = [path for path, match in chosen if not match["shard"]]
+    tensors: StateDict = {}
+    for path in unsharded or [path for path, _ in chosen]:
         tensors |= read_safetensors(path, device, dtype)
     if not tensors:
         raise UnusableModelError(
-            f"{directory.name} has no safetensors weights, and no others are loaded; fetch the model again, "
-            "or convert it."
+            f"{directory.name} has no safetensors weights, and other formats are not loaded from a "
+            "directory; download the model again, or convert it."
         )
     return tensors
 
 
 def cast(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """The tensor in this precision; whole numbers stay as they are."""
+    """The tensor in the dtype; integer tensors are returned unchanged."""
     return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
 
-def assign(module: torch.nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> None:
-    """Makes tensors those of a module that was built without any; further ones are left out.
+def load_state_dict(module: torch.nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> None:
+    """Assigns tensors to a module on the meta device; unexpected keys are ignored.
+
+    Args:
+        module: built without weights.
+        tensors: by their names in the module.
+        name: of the component, for the error.
 
     Raises:
-        UnusableModelError: some are missing or of other shapes.
+        UnusableModelError: tensors are missing or have other shapes.
     """
-    wanted = {key: value.shape for key, value in module.state_dict().items()}
-    lacking = [key for key, shape in wanted.items() if key not in tensors or tensors[key].shape != shape]
-    if lacking:
+    expected = {key: value.shape for key, value in module.state_dict().items()}
+    missing = [key for key, shape in expected.items() if key not in tensors or tensors[key].shape != shape]
+    if missing:
         raise UnusableModelError(
-            f"{name} lacks {len(lacking)} of its {len(wanted)} tensors, or has them in another shape, "
-            f"{lacking[0]} for one; fetch the model again."
+            f"{name}: {len(missing)} of {len(expected)} tensors are missing or have another shape, among "
+            f"them {missing[0]}; download the model again."
         )
-    module.load_state_dict({key: tensors[key].contiguous() for key in wanted}, assign=True)
+    module.load_state_dict({key: tensors[key].contiguous() for key in expected}, assign=True)

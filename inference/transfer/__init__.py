@@ -1,1 +1,1 @@
-"""Verified, resumable transfers: S3 and the Hugging Face Hub."""
+"""Verified, resumable downloads from S3 and the Hugging Face Hub."""

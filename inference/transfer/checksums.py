@@ -1,4 +1,4 @@
-"""What S3 says of an object's content, and whether a file has the same."""
+"""Checksums of S3 objects, and their comparison with local files."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 _BLOCK_BYTES = 1 << 20
 _FIELDS = {"ChecksumSHA256": "sha256", "ChecksumSHA1": "sha1", "ChecksumCRC32": "crc32"}
-_PARTS = re.compile(r"-(\d+)$")
+_PART_COUNT = re.compile(r"-(\d+)$")
 
 
 class _Hash(Protocol):
@@ -37,13 +37,13 @@ def _hash(algorithm: str) -> _Hash:
 
 @dataclass(frozen=True)
 class Checksum:
-    """A digest of an object.
+    """An object's checksum.
 
     Attributes:
         algorithm: `sha256`, `sha1`, `crc32` or `md5`.
-        digest: its bytes.
-        part_bytes: where the object was uploaded in parts, their size: the digest is then one of the parts'
-            digests, one after the other. None: it is one of the content.
+        digest: in bytes.
+        part_bytes: part size of a multipart upload with a composite checksum, the hash of the parts'
+            digests; None: the checksum is that of the whole content.
     """
 
     algorithm: str
@@ -53,11 +53,11 @@ class Checksum:
     def matches(self, path: Path) -> bool:
         """Whether the file has the object's content."""
         if self.part_bytes is None:
-            return self._of(_read(path, 0, path.stat().st_size)) == self.digest
+            return self._hash(_read(path, 0, path.stat().st_size)) == self.digest
         starts = range(0, path.stat().st_size, self.part_bytes)
-        return self._of(self._of(_read(path, at, self.part_bytes)) for at in starts) == self.digest
+        return self._hash(self._hash(_read(path, at, self.part_bytes)) for at in starts) == self.digest
 
-    def _of(self, blocks: Iterator[bytes]) -> bytes:
+    def _hash(self, blocks: Iterator[bytes]) -> bytes:
         total = _hash(self.algorithm)
         for block in blocks:
             total.update(block)
@@ -65,25 +65,26 @@ class Checksum:
 
 
 def checksum_of(head: Mapping[str, Any], part_size: Callable[[int], int]) -> Checksum | None:
-    """The strongest checksum that S3 has of an object and that Python can compute.
+    """The strongest checksum of an object that Python can compute, or None.
 
-    None where there is none: an object encrypted with a KMS key has no MD5 for an ETag, and parts of
-    different sizes have no digest that can be had from the whole.
+    There is none for objects encrypted with a KMS key, whose ETag is not an MD5, and for composite
+    checksums of parts of different sizes.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 
     Args:
-        head: the answer to HeadObject, with ChecksumMode.
-        part_size: the bytes of the part with a number, counted from 1; asked only of such as has parts.
+        head: the response to HeadObject with ChecksumMode.
+        part_size: size in bytes of the part with this number, from 1; called for multipart uploads only.
     """
     etag = head["ETag"].strip('"')
     found = {}
-    if "ChecksumType" in head or not _PARTS.search(etag):  # stores that lack the one do not mark the others
+    # S3-compatible stores without ChecksumType return composite checksums without the part count.
+    if "ChecksumType" in head or not _PART_COUNT.search(etag):
         found = {algorithm: head[field] for field, algorithm in _FIELDS.items() if field in head}
     if head.get("ServerSideEncryption", "AES256") == "AES256" and "SSECustomerAlgorithm" not in head:
         found["md5"] = etag
     for algorithm, value in found.items():
-        parts = _PARTS.search(value)
-        text = _PARTS.sub("", value)
+        parts = _PART_COUNT.search(value)
+        text = _PART_COUNT.sub("", value)
         digest = bytes.fromhex(text) if algorithm == "md5" else base64.b64decode(text)
         if parts is None:
             return Checksum(algorithm, digest)

@@ -1,4 +1,4 @@
-"""Why transfers fail, in words."""
+"""Errors of transfers, from S3's error codes and from the file system."""
 
 import errno
 from collections.abc import Iterator
@@ -11,68 +11,76 @@ from botocore.exceptions import BotoCoreError, ClientError
 from contract.identifiers import S3Location
 
 
-class Obstacle(StrEnum):
-    """Why something could not be transferred."""
+class TransferFailure(StrEnum):
+    """The cause of a failed transfer."""
 
-    MISSING = "missing"
-    FORBIDDEN = "forbidden"
-    UNSAFE = "unsafe"
-    NO_ROOM = "no_room"
+    NOT_FOUND = "not_found"
+    ACCESS_DENIED = "access_denied"
+    UNSAFE_KEY = "unsafe_key"
+    DISK_FULL = "disk_full"
     CHANGED = "changed"
-    DAMAGED = "damaged"
-    UNREACHABLE = "unreachable"
+    CHECKSUM_MISMATCH = "checksum_mismatch"
+    INTERRUPTED = "interrupted"
 
 
 _BY_S3_CODE = {
-    "NoSuchKey": Obstacle.MISSING,
-    "NoSuchBucket": Obstacle.MISSING,
-    "404": Obstacle.MISSING,
-    "AccessDenied": Obstacle.FORBIDDEN,
-    "403": Obstacle.FORBIDDEN,
-    "PreconditionFailed": Obstacle.CHANGED,
-    "412": Obstacle.CHANGED,
-    "InvalidRange": Obstacle.CHANGED,
+    "NoSuchKey": TransferFailure.NOT_FOUND,
+    "NoSuchBucket": TransferFailure.NOT_FOUND,
+    "404": TransferFailure.NOT_FOUND,
+    "AccessDenied": TransferFailure.ACCESS_DENIED,
+    "403": TransferFailure.ACCESS_DENIED,
+    "PreconditionFailed": TransferFailure.CHANGED,
+    "412": TransferFailure.CHANGED,
+    "InvalidRange": TransferFailure.CHANGED,
 }
-_SENTENCES = {
-    Obstacle.MISSING: "{uri} does not exist.",
-    Obstacle.UNSAFE: "{uri} would lie outside the directory it is fetched into; rename it.",
-    Obstacle.FORBIDDEN: "{uri} may not be accessed, or does not exist; check the role's permissions.",
-    Obstacle.NO_ROOM: "{uri} does not fit the disk; make room, or choose a machine with a larger disk.",
-    Obstacle.CHANGED: "{uri} was changed while it was being read; try again when its upload has ended.",
-    Obstacle.DAMAGED: "{uri} did not arrive as S3 keeps it; try again.",
-    Obstacle.UNREACHABLE: "{uri} could not be transferred ({cause}); try again.",
+_MESSAGES = {
+    TransferFailure.NOT_FOUND: "{uri} does not exist; correct the URI, or upload the files.",
+    TransferFailure.ACCESS_DENIED: (
+        "Access to {uri} was denied, or it does not exist; check the role's permissions and the URI."
+    ),
+    TransferFailure.UNSAFE_KEY: "{uri} would be written outside the target directory; rename the object.",
+    TransferFailure.DISK_FULL: (
+        "{uri} does not fit on the disk; free disk space, or choose a machine with a larger disk."
+    ),
+    TransferFailure.CHANGED: "{uri} changed during the download; try again when its upload is complete.",
+    TransferFailure.CHECKSUM_MISMATCH: "{uri} does not match its checksum after the download; try again.",
+    TransferFailure.INTERRUPTED: "{uri} could not be transferred ({cause}); try again.",
 }
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class TransferError(Exception):
-    """A transfer has failed; the message is a sentence that names the object."""
+    """A transfer failed; the message names the object.
 
-    def __init__(self, obstacle: Obstacle, location: S3Location, *, cause: str = "") -> None:
-        super().__init__(_SENTENCES[obstacle].format(uri=location.uri, cause=cause))
-        self.obstacle = obstacle
+    Attributes:
+        failure: the cause.
+    """
+
+    def __init__(self, failure: TransferFailure, location: S3Location, *, cause: str = "") -> None:
+        super().__init__(_MESSAGES[failure].format(uri=location.uri, cause=cause))
+        self.failure = failure
 
 
 @contextmanager
-def translated(location: S3Location) -> Iterator[None]:
-    """Makes a TransferError of whatever happens to the object in the block."""
+def transfer_errors(location: S3Location) -> Iterator[None]:
+    """Raises boto3's and the file system's errors from the block as TransferError."""
     try:
         yield
     except (ClientError, S3UploadFailedError) as error:
-        answer = error if isinstance(error, ClientError) else error.__context__
-        if not isinstance(answer, ClientError):
-            raise TransferError(Obstacle.UNREACHABLE, location, cause=type(error).__name__) from error
-        raise TransferError(obstacle_of(answer), location, cause=_code(answer)) from error
+        response = error if isinstance(error, ClientError) else error.__context__
+        if not isinstance(response, ClientError):
+            raise TransferError(TransferFailure.INTERRUPTED, location, cause=type(error).__name__) from error
+        raise TransferError(failure_of(response), location, cause=_code(response)) from error
     except OSError as error:
-        obstacle = Obstacle.NO_ROOM if error.errno in _NO_ROOM else Obstacle.UNREACHABLE
-        raise TransferError(obstacle, location, cause=type(error).__name__) from error
+        failure = TransferFailure.DISK_FULL if error.errno in _DISK_FULL else TransferFailure.INTERRUPTED
+        raise TransferError(failure, location, cause=type(error).__name__) from error
     except (BotoCoreError, ValueError) as error:
-        raise TransferError(Obstacle.UNREACHABLE, location, cause=type(error).__name__) from error
+        raise TransferError(TransferFailure.INTERRUPTED, location, cause=type(error).__name__) from error
 
 
-def obstacle_of(error: ClientError) -> Obstacle:
-    """What S3's answer means."""
-    return _BY_S3_CODE.get(_code(error), Obstacle.UNREACHABLE)
+def failure_of(error: ClientError) -> TransferFailure:
+    """The cause for S3's error code."""
+    return _BY_S3_CODE.get(_code(error), TransferFailure.INTERRUPTED)
 
 
 def _code(error: ClientError) -> str:

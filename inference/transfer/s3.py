@@ -1,7 +1,7 @@
-"""Objects between S3 and this machine: side by side, checked, and taken up again after an interruption.
+"""Transfers between S3 and the local disk: concurrent, verified by checksum, and resumable.
 
-boto3's own transfers, which the uploads use, notice an object that changes meanwhile; they do not resume a
-download, leave alone what is there already, or check a download in parts against the object's checksum.
+Downloads do not use boto3's transfer manager, which cannot resume, skip files that are already present, or
+verify the checksum of an object that it reads in parts. Uploads use it.
 """
 
 import logging
@@ -18,8 +18,8 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 
 from contract.identifiers import S3Location
 from inference.transfer.checksums import Checksum, checksum_of
-from inference.transfer.errors import Obstacle, TransferError, obstacle_of, translated
-from inference.transfer.partial_file import Part, PartialFile
+from inference.transfer.errors import TransferError, TransferFailure, failure_of, transfer_errors
+from inference.transfer.partial_download import Part, PartialDownload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 _PART_BYTES = 16 << 20
 _BLOCK_BYTES = 1 << 20
-_FILES_AT_ONCE = 4
-_REQUESTS_AT_ONCE = 10  # the connections that a client of boto3 keeps
+_CONCURRENT_FILES = 4
+_CONCURRENT_REQUESTS = 10  # the size of a boto3 client's connection pool
 _ATTEMPTS = 4
-"""At reading a part: botocore repeats requests, but not what it has begun to hand out."""
+"""To read a part; botocore retries requests, but not the reading of a response's body."""
 
 _T = TypeVar("_T")
 
 
-def objects_under(s3: "S3Client", prefix: S3Location) -> dict[S3Location, int]:
-    """The objects under a prefix, with their bytes; the empty ones that stand for folders are left out.
+def list_objects(s3: "S3Client", prefix: S3Location) -> dict[S3Location, int]:
+    """The objects under a prefix and their sizes in bytes; folder markers are omitted.
 
     Raises:
-        TransferError: S3 does not list them.
+        TransferError: the request failed.
     """
-    with translated(prefix):
+    with transfer_errors(prefix):
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=_folder(prefix))
         return {
             S3Location(prefix.bucket, item["Key"]): item["Size"]
@@ -53,16 +53,16 @@ def objects_under(s3: "S3Client", prefix: S3Location) -> dict[S3Location, int]:
 
 
 def fetch(s3: "S3Client", source: S3Location, target: Path, *, part_bytes: int = _PART_BYTES) -> None:
-    """Puts an object's content into a file; one that has it already stays as it is.
+    """Downloads an object, unless the file already has its content.
 
     Args:
-        s3: the client to read with.
+        s3: the client.
         source: the object.
-        target: the file; its directory is made.
-        part_bytes: how much a request asks for.
+        target: the file; its directory is created.
+        part_bytes: size of a ranged request.
 
     Raises:
-        TransferError: whatever kept the file from being written; what has arrived is kept beside it.
+        TransferError: the download failed; its complete parts are kept, and the next call resumes.
     """
     _fetch_all(s3, {source: target}, part_bytes)
 
@@ -70,35 +70,35 @@ def fetch(s3: "S3Client", source: S3Location, target: Path, *, part_bytes: int =
 def fetch_prefix(
     s3: "S3Client", prefix: S3Location, directory: Path, *, part_bytes: int = _PART_BYTES
 ) -> None:
-    """Puts everything under a prefix into a directory; see `fetch`. Other files in it are left alone.
+    """Downloads all objects under a prefix; see `fetch`. Other files in the directory are kept.
 
     Raises:
-        TransferError: there is nothing, a key leads out of the directory, or a transfer failed.
+        TransferError: there are no objects, a key leads outside the directory, or a download failed.
     """
     targets = {}
-    with translated(prefix):
-        objects = objects_under(s3, prefix)
+    with transfer_errors(prefix):
+        objects = list_objects(s3, prefix)
         if not objects:
-            raise TransferError(Obstacle.MISSING, prefix)
+            raise TransferError(TransferFailure.NOT_FOUND, prefix)
         targets = {source: directory / _relative(source, prefix) for source in objects}
-        _check_room(
-            prefix, directory, sum(objects[source] - _occupied(path) for source, path in targets.items())
+        _check_disk_space(
+            prefix, directory, sum(objects[source] - _disk_usage(path) for source, path in targets.items())
         )
     _fetch_all(s3, targets, part_bytes)
 
 
-def store(s3: "S3Client", source: Path, target: S3Location) -> None:
-    """Puts a file's content into an object; one that has it already stays as it is.
+def upload(s3: "S3Client", source: Path, target: S3Location) -> None:
+    """Uploads a file, unless the object already has its content.
 
     Raises:
-        TransferError: it could not be stored.
+        TransferError: the upload failed.
     """
-    with translated(target):
+    with transfer_errors(target):
         try:
             head = _head(s3, target)
         except ClientError as error:
-            if obstacle_of(error) not in (Obstacle.MISSING, Obstacle.FORBIDDEN):
-                raise  # without s3:ListBucket what is missing is forbidden
+            if failure_of(error) not in (TransferFailure.NOT_FOUND, TransferFailure.ACCESS_DENIED):
+                raise  # S3 answers 403 for a missing object to a caller without s3:ListBucket
         else:
             checksum = _checksum(s3, target, head)
             if checksum and head["ContentLength"] == source.stat().st_size and checksum.matches(source):
@@ -106,19 +106,19 @@ def store(s3: "S3Client", source: Path, target: S3Location) -> None:
         s3.upload_file(str(source), *target, ExtraArgs={"ChecksumAlgorithm": "SHA256"})
 
 
-def store_directory(s3: "S3Client", directory: Path, prefix: S3Location) -> None:
-    """Puts every file of a directory under a prefix; see `store`.
+def upload_directory(s3: "S3Client", directory: Path, prefix: S3Location) -> None:
+    """Uploads all files of a directory; see `upload`.
 
     Raises:
-        TransferError: a file could not be stored.
+        TransferError: an upload failed.
     """
     files = sorted(path for path in directory.rglob("*") if path.is_file())
-    with ThreadPoolExecutor(_FILES_AT_ONCE) as threads:
-        _all(
+    with ThreadPoolExecutor(_CONCURRENT_FILES) as threads:
+        _run_all(
             threads,
             (
                 partial(
-                    store,
+                    upload,
                     s3,
                     path,
                     S3Location(prefix.bucket, _folder(prefix) + path.relative_to(directory).as_posix()),
@@ -130,26 +130,26 @@ def store_directory(s3: "S3Client", directory: Path, prefix: S3Location) -> None
 
 @dataclass(frozen=True)
 class _Download:
-    """An object on its way."""
+    """A running download of an object."""
 
     source: S3Location
     etag: str
     checksum: Checksum | None
-    file: PartialFile
+    file: PartialDownload
 
     def finish(self) -> None:
-        with translated(self.source):
+        with transfer_errors(self.source):
             if self.checksum and not self.checksum.matches(self.file.path):
                 self.file.discard()
-                raise TransferError(Obstacle.DAMAGED, self.source)
+                raise TransferError(TransferFailure.CHECKSUM_MISMATCH, self.source)
             self.file.complete()
 
 
 def _fetch_all(s3: "S3Client", targets: Mapping[S3Location, Path], part_bytes: int) -> None:
-    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as threads:
-        begun = _all(threads, (partial(_begin, s3, *target, part_bytes) for target in targets.items()))
-        downloads = [download for download in begun if download is not None]
-        _all(
+    with ThreadPoolExecutor(_CONCURRENT_REQUESTS) as threads:
+        started = _run_all(threads, (partial(_start, s3, *target, part_bytes) for target in targets.items()))
+        downloads = [download for download in started if download is not None]
+        _run_all(
             threads,
             (
                 partial(_fetch_part, s3, download, part)
@@ -157,33 +157,33 @@ def _fetch_all(s3: "S3Client", targets: Mapping[S3Location, Path], part_bytes: i
                 for part in download.file.missing
             ),
         )
-        _all(threads, (download.finish for download in downloads))
-    _LOGGER.info("fetched %d of %d objects", len(downloads), len(targets))
+        _run_all(threads, (download.finish for download in downloads))
+    _LOGGER.info("downloaded %d of %d objects", len(downloads), len(targets))
 
 
-def _begin(s3: "S3Client", source: S3Location, target: Path, part_bytes: int) -> _Download | None:
-    """What is to be read; None where the file is there already."""
-    with translated(source):
+def _start(s3: "S3Client", source: S3Location, target: Path, part_bytes: int) -> _Download | None:
+    """Starts or resumes a download; None if the file already has the object's content."""
+    with transfer_errors(source):
         head = _head(s3, source)
         size, etag = head["ContentLength"], head["ETag"]
         checksum = _checksum(s3, source, head)
         if checksum and target.is_file() and target.stat().st_size == size and checksum.matches(target):
             return None
         target.parent.mkdir(parents=True, exist_ok=True)
-        _check_room(source, target.parent, size - _occupied(target))
-        file = PartialFile(target, size=size, version=etag, part_bytes=part_bytes)
+        _check_disk_space(source, target.parent, size - _disk_usage(target))
+        file = PartialDownload(target, size=size, version=etag, part_bytes=part_bytes)
         return _Download(source, etag, checksum, file)
 
 
 def _fetch_part(s3: "S3Client", download: _Download, part: Part) -> None:
-    """Reads a part; what breaks off is asked for again."""
+    """Downloads a part, again if the connection breaks."""
     bucket, key = download.source
-    bytes_asked = f"bytes={part.start}-{part.end - 1}"
-    with translated(download.source):
+    byte_range = f"bytes={part.start}-{part.end - 1}"
+    with transfer_errors(download.source):
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                answer = s3.get_object(Bucket=bucket, Key=key, IfMatch=download.etag, Range=bytes_asked)
-                with closing(answer["Body"]) as body:
+                response = s3.get_object(Bucket=bucket, Key=key, IfMatch=download.etag, Range=byte_range)
+                with closing(response["Body"]) as body:
                     download.file.write(part, body.iter_chunks(_BLOCK_BYTES))
             except (HTTPClientError, IncompleteReadError):
                 if attempt == _ATTEMPTS:
@@ -204,32 +204,32 @@ def _checksum(s3: "S3Client", location: S3Location, head: "HeadObjectOutputTypeD
 
 
 def _folder(prefix: S3Location) -> str:
-    """The prefix of the keys that lie under it, as under a directory."""
+    """The prefix with a slash at its end, unless it is empty."""
     return f"{prefix.key.rstrip('/')}/" if prefix.key else ""
 
 
 def _relative(source: S3Location, prefix: S3Location) -> str:
-    """The object's path under the prefix."""
+    """The object's path relative to the prefix."""
     path = source.key.removeprefix(_folder(prefix))
     if any(step in ("", ".", "..") or "\\" in step or "\0" in step for step in path.split("/")):
-        raise TransferError(Obstacle.UNSAFE, source)
+        raise TransferError(TransferFailure.UNSAFE_KEY, source)
     return path
 
 
-def _occupied(target: Path) -> int:
-    """The bytes on the disk that the file, or what is there of it, occupies already."""
+def _disk_usage(target: Path) -> int:
+    """Bytes on disk of the file and of its partial download."""
     files = (target, target.with_name(f"{target.name}.part"))
     return sum(file.stat().st_blocks * 512 for file in files if file.is_file())
 
 
-def _check_room(location: S3Location, directory: Path, needed_bytes: int) -> None:
+def _check_disk_space(location: S3Location, directory: Path, needed_bytes: int) -> None:
     existing = next(path for path in (directory, *directory.absolute().parents) if path.exists())
     if needed_bytes > shutil.disk_usage(existing).free:
-        raise TransferError(Obstacle.NO_ROOM, location)
+        raise TransferError(TransferFailure.DISK_FULL, location)
 
 
-def _all(threads: Executor, calls: Iterable[Callable[[], _T]]) -> list[_T]:
-    """What the calls give, made side by side; after one that fails no other begins, and none goes on."""
+def _run_all(threads: Executor, calls: Iterable[Callable[[], _T]]) -> list[_T]:
+    """Runs the calls concurrently; raises the first error when all running calls have ended."""
     futures = [threads.submit(call) for call in calls]
     try:
         for future in as_completed(futures):

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from inference.models.formats import ARCHIVES, INDEX, PICKLES, SINGLE_FILES
+from inference.models.formats import ARCHIVES, MODEL_INDEX, PICKLES, SINGLE_FILES
 
 _WITHOUT_WEIGHTS = ("Scheduler", "Tokenizer", "TokenizerFast", "Processor", "Extractor")
 _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
@@ -23,7 +23,7 @@ def components(index: Mapping[str, Any]) -> dict[str, str]:
 
 def single_model(files: Collection[str]) -> str | None:
     """The one file that the model is, where it is no directory of parts; see `inference.models.formats`."""
-    if INDEX in files:
+    if MODEL_INDEX in files:
         return None
     models = [file for file in files if "/" not in file and file.endswith(ARCHIVES + SINGLE_FILES)]
     return models[0] if len(models) == 1 else None
@@ -49,7 +49,7 @@ def faults(index: Mapping[str, Any], files: Collection[str]) -> Iterator[str]:
     """
     named = components(index)
     if not named:
-        yield f"{INDEX} names no components"
+        yield f"{MODEL_INDEX} names no components"
     for name, kind in named.items():
         own = [file for file in files if PurePosixPath(file).parts[0] == name]
         if not own:

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 
 from contract.source import S3Source
-from inference.models.formats import INDEX
+from inference.models.formats import MODEL_INDEX
 from operations.doctor.aws import Aws
 from operations.doctor.check import Finding, SkippedError, doubtful, error_code, failed, passed, skipped
 from operations.doctor.model_directory import faults, single_model, weights
@@ -119,13 +119,15 @@ class ModelFiles:
                 f"{directory.uri}{packed}, {size}, is opened anew by every container that starts",
                 f"convert it once: make convert FROM={packed} TO={directory.uri.rstrip('/')}",
             )
-        if INDEX not in sizes:
-            return failed(f"{directory.uri} has no {INDEX}", f"copy a diffusers directory there: {upload}")
+        if MODEL_INDEX not in sizes:
+            return failed(
+                f"{directory.uri} has no {MODEL_INDEX}", f"copy a diffusers directory there: {upload}"
+            )
         try:
-            index = _INDEX_CONTENT.validate_json(directory.read(INDEX))
+            index = _INDEX_CONTENT.validate_json(directory.read(MODEL_INDEX))
         except ValueError:
             return failed(
-                f"{directory.uri}{INDEX} is not a JSON object", f"copy the directory again: {upload}"
+                f"{directory.uri}{MODEL_INDEX} is not a JSON object", f"copy the directory again: {upload}"
             )
         found = list(faults(index, sizes))
         if found:

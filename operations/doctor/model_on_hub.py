@@ -14,7 +14,7 @@ from huggingface_hub.errors import (
 )
 
 from contract.source import HubSource
-from inference.models.formats import INDEX
+from inference.models.formats import MODEL_INDEX
 from operations.doctor.aws import Aws
 from operations.doctor.check import Finding, failed, passed, skipped
 from operations.doctor.model_directory import weights
@@ -103,10 +103,10 @@ class HubRepository:
         except httpx2.HTTPError as error:
             return skipped(f"the hub cannot be reached from here: {error}")
         files = [each.rfilename for each in info.siblings or []]
-        if INDEX not in files or not weights(files):
+        if MODEL_INDEX not in files or not weights(files):
             return failed(
                 f"{self.source.id} is no diffusers directory with safetensors weights",
-                f"choose a repository that has {INDEX} and *.safetensors among its files: {page}/tree/main",
+                f"choose a repository that has {MODEL_INDEX} and *.safetensors files: {page}/tree/main",
             )
         return passed(f"{self.source.id} at {self.source.revision[:8]}")
 

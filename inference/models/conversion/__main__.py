@@ -1,4 +1,4 @@
-"""Converts a model to fp16 safetensors in the diffusers layout: `python -m inference.models.conversion`."""
+"""The conversion command: `python -m inference.models.conversion FROM TO`."""
 
 import argparse
 import hashlib
@@ -14,7 +14,7 @@ import boto3
 
 from contract.identifiers import S3Location
 from contract.manifest import ModelManifest
-from inference.models.conversion.sources import obtain
+from inference.models.conversion.sources import fetch_source
 from inference.models.conversion.targets import LocalTarget, S3Target, Target
 from inference.models.errors import UnusableModelError
 from inference.transfer.errors import TransferError
@@ -23,34 +23,45 @@ from inference.transfer.huggingface import HubError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_SOURCE = (
-    "owner/name@commit of the Hugging Face hub, or, local or at s3://, a diffusers directory, a model.tar.gz "
-    "or a single .safetensors or .ckpt; HF_TOKEN opens gated repositories"
+_FROM = (
+    "owner/name@commit on the Hugging Face Hub, or a local path or s3:// URI of a diffusers directory, a "
+    "model.tar.gz or a single checkpoint file; gated repositories need HF_TOKEN"
 )
-_TARGET = "a directory to be made, or an s3:// prefix"
+_TO = "a new directory, or an s3:// prefix"
+_EXAMPLE = (
+    "example: make convert FROM=v1-5-pruned-emaonly.safetensors TO=models/sd15\n"
+    "     or: python -m inference.models.conversion v1-5-pruned-emaonly.safetensors models/sd15"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Converts; gives the exit status: 0, or 1 where it could not."""
+    """Converts a model; returns the exit status, 0 or 1. Missing arguments exit with 2, as argparse does."""
     parser = argparse.ArgumentParser(
         prog="python -m inference.models.conversion",
-        description="Makes a diffusers directory of fp16 safetensors of a model in any form.",
+        usage="python -m inference.models.conversion FROM TO",
+        description="Converts a model to fp16 safetensors in the diffusers layout.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", metavar="SOURCE", help=_SOURCE)
-    parser.add_argument("target", metavar="TARGET", help=_TARGET)
-    asked = parser.parse_args(arguments)
+    parser.add_argument("source", metavar="FROM", nargs="?", default="", help=_FROM)
+    parser.add_argument("target", metavar="TO", nargs="?", default="", help=_TO)
+    parsed = parser.parse_args(arguments)
+    values = {f"FROM ({_FROM})": parsed.source, f"TO ({_TO})": parsed.target}
+    missing = [name for name, value in values.items() if not value.strip()]
+    if missing:
+        parser.error("".join(f"\n  missing {name}" for name in missing) + f"\n{_EXAMPLE}")
     started = time.monotonic()
     try:
-        manifest = _convert(asked.source, asked.target)
+        manifest = _convert(parsed.source, parsed.target)
     except (UnusableModelError, HubError, TransferError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"error: {error.strerror}: {error.filename}; make room, or check permissions.", file=sys.stderr)
+        print(f"error: {error}; free disk space, or check the permissions.", file=sys.stderr)
         return 1
     total = sum(file.size for file in manifest.files)
     print(
-        f"{asked.target} holds a model of the family {manifest.family}: {len(manifest.files)} files, "
+        f"{parsed.target}: a model of the family {manifest.family}, {len(manifest.files)} files, "
         f"{total / 1e9:,.2f} GB, {time.monotonic() - started:,.0f} s."
     )
     return 0
@@ -61,24 +72,26 @@ def _convert(source: str, target_name: str) -> ModelManifest:
     scratch = Path(tempfile.gettempdir(), "models", hashlib.sha256(source.encode()).hexdigest()[:16])
     target = _target(target_name, s3, scratch / "target")
     print(f"Reading {source}", flush=True)
-    obtained = obtain(source, scratch / "source", s3)
-    print(f"  SHA-256 {obtained.original.sha256}", flush=True)
+    fetched = fetch_source(source, scratch / "source", s3)
+    print(f"  SHA-256 {fetched.original.sha256}", flush=True)
     present = target.manifest()
     if present is not None:
-        if present.original is None or present.original.sha256 != obtained.original.sha256:
-            raise UnusableModelError(f"{target_name} holds another model; remove it, or name another target.")
-        print("The model is there already.")
+        if present.original is None or present.original.sha256 != fetched.original.sha256:
+            raise UnusableModelError(
+                f"{target_name} already has another model; remove it, or choose another target."
+            )
+        print(f"{target_name} already has this model.")
         return present
     print("Converting", flush=True)
-    from inference.models.conversion.converter import convert  # torch takes seconds: mistakes are told before
+    from inference.models.conversion.converter import convert  # torch takes seconds to import
 
-    shutil.rmtree(target.workshop, ignore_errors=True)
+    shutil.rmtree(target.staging_directory, ignore_errors=True)
     try:
-        manifest = convert(obtained.path, target.workshop, obtained.original)
+        manifest = convert(fetched.path, target.staging_directory, fetched.original)
         print(f"Writing {target_name}", flush=True)
-        target.put(manifest)
+        target.publish(manifest)
     finally:
-        shutil.rmtree(target.workshop, ignore_errors=True)
+        shutil.rmtree(target.staging_directory, ignore_errors=True)
     shutil.rmtree(scratch, ignore_errors=True)
     return manifest
 
@@ -89,7 +102,7 @@ def _target(name: str, s3: "S3Client", scratch: Path) -> Target:
     try:
         return S3Target(s3, S3Location.parse(name), scratch)
     except ValueError as error:
-        raise UnusableModelError(f"{name} is no S3 URI: it {error}.") from error
+        raise UnusableModelError(f"{name} is not a valid S3 URI: it {error}.") from error
 
 
 if __name__ == "__main__":

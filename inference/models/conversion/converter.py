@@ -1,4 +1,4 @@
-"""Models in any of their forms made into fp16 safetensors directories in the diffusers layout."""
+"""Conversion of a model in any supported format to an fp16 safetensors directory in the diffusers layout."""
 
 import json
 import shutil
@@ -6,55 +6,55 @@ from pathlib import Path
 
 import torch
 
-from contract.manifest import ModelManifest, Original
-from inference.models.family import is_named, read_json, traits_of_directory
-from inference.models.formats import INDEX, REFINER, DiffusersDirectory, open_model
+from contract.manifest import ModelManifest, OriginalModel
+from inference.models.family import has_component, model_type_of_directory, read_json
+from inference.models.formats import MODEL_INDEX, REFINER, DiffusersDirectory, open_model
 from inference.models.loading import load_pipeline
-from inference.models.manifests import list_files, manifest_of, read_manifest
+from inference.models.manifests import default_manifest, list_files, read_manifest
 
-_KEPT = ("safety_checker", "feature_extractor")
-"""Parts that no pipeline is loaded with, and that look at its pictures elsewhere."""
+_COPIED = ("safety_checker", "feature_extractor")
+"""Components that are not loaded into the pipeline, and are copied unchanged."""
 
 
-def convert(path: Path, directory: Path, original: Original) -> ModelManifest:
-    """Writes the model at a path into a directory, and gives the manifest that belongs there.
+def convert(path: Path, directory: Path, original: OriginalModel) -> ModelManifest:
+    """Writes the converted model into a directory and returns its manifest, which is not written.
 
     Args:
         path: see `inference.models.formats.open_model`.
-        directory: empty, or not there yet.
-        original: what the model is made from.
+        directory: empty, or not yet created.
+        original: the source, for the manifest.
 
     Raises:
-        UnusableModelError: there is no model at the path, or it is damaged, dangerous or incomplete.
+        UnusableModelError: there is no model at the path, or it is damaged, unsafe or incomplete.
     """
     model = open_model(path)
-    _write(model.path, directory)
-    own = None
+    _convert_pipeline(model.path, directory)
+    manifest = None
     if isinstance(model, DiffusersDirectory):
-        own = read_manifest(model.path)
-        _keep_others(model.path, directory)
-        if (model.path / REFINER / INDEX).is_file():
-            _write(model.path / REFINER, directory / REFINER)
-    declared = own or manifest_of(traits_of_directory(directory))
-    return declared.model_copy(update={"original": original, "files": list_files(directory)})
+        manifest = read_manifest(model.path)
+        _copy_components(model.path, directory)
+        if (model.path / REFINER / MODEL_INDEX).is_file():
+            _convert_pipeline(model.path / REFINER, directory / REFINER)
+    manifest = manifest or default_manifest(model_type_of_directory(directory))
+    return manifest.model_copy(update={"original": original, "files": list_files(directory)})
 
 
-def _write(path: Path, directory: Path) -> None:
+def _convert_pipeline(path: Path, directory: Path) -> None:
     pipeline = load_pipeline(path, device=torch.device("cpu"), dtype=torch.float16)
-    for part in pipeline.components.values():
-        if isinstance(part, torch.nn.Module):
-            part.half()
+    for component in pipeline.components.values():
+        if isinstance(component, torch.nn.Module):
+            component.half()
     pipeline.save_pretrained(directory, safe_serialization=True, max_shard_size="100GB")
 
 
-def _keep_others(source: Path, directory: Path) -> None:
-    """Takes over the parts that are not loaded, as they are."""
-    theirs, ours = read_json(source / INDEX), read_json(directory / INDEX)
-    for name in _KEPT:
+def _copy_components(source: Path, directory: Path) -> None:
+    """Copies the components that are not loaded, with their entries in model_index.json."""
+    source_index, index = read_json(source / MODEL_INDEX), read_json(directory / MODEL_INDEX)
+    for name in _COPIED:
         files = [*(source / name).glob("*.json"), *(source / name).glob("*.safetensors")]
-        if is_named(theirs, name) and files:
+        if has_component(source_index, name) and files:
             (directory / name).mkdir(exist_ok=True)
             for file in files:
                 shutil.copyfile(file, directory / name / file.name)
-            ours[name] = theirs[name]
-    (directory / INDEX).write_text(json.dumps(ours, indent=2) + "\n")
+            index[name] = source_index[name]
+    (directory / MODEL_INDEX).write_text(json.dumps(index, indent=2) + "\n")
