@@ -1,1 +1,1 @@
-"""LoRAs, ControlNets and VAEs, cached on the device."""
+"""The LoRAs, ControlNets and VAEs that requests name."""

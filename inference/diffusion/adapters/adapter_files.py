@@ -1,4 +1,4 @@
-"""Adapters as they lie on the disk: read, and found wanting where they are damaged."""
+"""Reading and validation of adapter files, with errors for the client."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,19 +14,30 @@ from contract.adapters import AdapterKind
 from contract.problem import FieldError
 from inference.engine.errors import AdapterUnusableError
 from inference.engine.interface import AdapterFile
+from inference.models.safe_pickle import PickleRejectedError, PickleRejection, read_pickle
 
-OTHER_FAMILY = "is made for another family of models"
+WRONG_FAMILY = "was made for another model family"
+
+_PICKLE_REASONS = {
+    PickleRejection.NOT_A_PICKLE: "is neither a .safetensors file nor a PyTorch pickle; upload it again",
+    PickleRejection.DANGEROUS: "contains code, which was not executed; use a .safetensors file",
+    PickleRejection.SCAN_FAILED: (
+        "cannot be scanned for code: it is damaged or obfuscated; use a .safetensors file"
+    ),
+    PickleRejection.NOT_ONLY_TENSORS: "contains objects other than tensors; use a .safetensors file",
+    PickleRejection.DAMAGED: "is damaged; upload it again",
+}
 
 _M = TypeVar("_M", bound=ModelMixin)
-_WRONG_CONTENT = (LookupError, OSError, RuntimeError, TypeError, ValueError)
-"""What libraries raise when a file is not what they expect."""
+_LOAD_ERRORS = (LookupError, OSError, RuntimeError, TypeError, ValueError)
+"""Raised by diffusers and safetensors for unexpected file contents."""
 
 
 class AdapterFileError(Exception):
-    """An adapter cannot be used.
+    """An adapter file cannot be used.
 
     Attributes:
-        reason: what is wrong with it and what to do, as the rest of a sentence that begins with its name.
+        reason: the reason and the remedy: the rest of a sentence that begins with the adapter's name.
     """
 
     def __init__(self, reason: str) -> None:
@@ -36,12 +47,12 @@ class AdapterFileError(Exception):
 
 @contextmanager
 def adapter_errors(file: AdapterFile, kind: AdapterKind, pointer: str) -> Iterator[None]:
-    """Names the adapter and the request's field in what is wrong.
+    """Converts an `AdapterFileError` of its block to an error that names the adapter and the request's field.
 
     Args:
         file: the adapter.
-        kind: what it is taken for.
-        pointer: to the field that names it.
+        kind: of the adapter.
+        pointer: JSON pointer to the field.
 
     Raises:
         AdapterUnusableError: the block has raised an `AdapterFileError`.
@@ -54,52 +65,70 @@ def adapter_errors(file: AdapterFile, kind: AdapterKind, pointer: str) -> Iterat
 
 
 def identify(file: AdapterFile) -> str:
-    """The same for the same content under the same name: letters and digits."""
+    """The id of an adapter, letters and digits; it depends on the name and the content."""
     return hashlib.sha256(f"{file.name}@{file.version}".encode()).hexdigest()
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """What a safetensors file holds, and what it says of it.
+    """The tensors and the metadata of a safetensors file.
 
     Raises:
-        AdapterFileError: it is damaged, or of another format.
+        AdapterFileError: the file is damaged or of another format.
     """
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise AdapterFileError("is no whole safetensors file; upload it again") from error
+        raise AdapterFileError("is not a complete safetensors file; upload it again") from error
 
 
-def check_family(settings: Mapping[str, Any], own: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Makes sure that a component's settings of these names are those of the model's own.
+def read_pickled_tensors(path: Path) -> Any:
+    """The content of a PyTorch pickle: tensors and plain values. No code in it is executed.
+
+    Raises:
+        AdapterFileError: the file is damaged or contains anything else.
+    """
+    try:
+        return read_pickle(path)
+    except PickleRejectedError as error:
+        raise AdapterFileError(_PICKLE_REASONS[error.reason]) from error
+
+
+def check_family(config: Mapping[str, Any], expected: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Checks that the settings of these names are equal in two configurations.
+
+    Args:
+        config: of the adapter.
+        expected: of the model's own component.
+        names: the settings to compare.
 
     Raises:
         AdapterFileError: one differs.
     """
     for name in names:
-        value, expected = settings.get(name), own.get(name)
-        if _as_list(value) != _as_list(expected):
-            raise AdapterFileError(f"{OTHER_FAMILY}: its {name} differs; use one of this model's family")
+        if _as_json(config.get(name)) != _as_json(expected.get(name)):
+            raise AdapterFileError(f"{WRONG_FAMILY}: its {name} differs; use one made for this model")
 
 
-def _as_list(value: Any) -> Any:
-    """A tuple as JSON gives it back."""
+def _as_json(value: Any) -> Any:
+    """A tuple as the list that it becomes in JSON; any other value unchanged."""
     return list(value) if isinstance(value, tuple) else value
 
 
 def load_component(kind: type[_M], directory: Path, dtype: torch.dtype) -> _M:
-    """A component from a directory in diffusers' layout, on the CPU; of half precision, where it has that.
+    """Loads a component in the diffusers layout to the CPU, from its fp16 files if there are any.
 
     Raises:
-        AdapterFileError: it is something else, damaged or incomplete.
+        AdapterFileError: the directory is damaged or incomplete, or has another component.
     """
     try:
-        settings = kind.load_config(directory, local_files_only=True)
+        config = kind.load_config(directory, local_files_only=True)
     except (OSError, ValueError) as error:
-        raise AdapterFileError("has no config.json that can be read; upload its directory again") from error
-    if settings.get("_class_name") != kind.__name__:
-        raise AdapterFileError(f"is no {kind.__name__}; upload one in diffusers' layout")
+        raise AdapterFileError("has no readable config.json; upload its directory again") from error
+    if config.get("_class_name") != kind.__name__:
+        raise AdapterFileError(f"is not a {kind.__name__}; upload one in the diffusers layout")
+    if not any(directory.glob("*.safetensors")):
+        raise AdapterFileError("has no .safetensors weights; upload them beside its config.json")
     try:
         component, report = kind.from_pretrained(
             directory,
@@ -109,9 +138,14 @@ def load_component(kind: type[_M], directory: Path, dtype: torch.dtype) -> _M:
             use_safetensors=True,
             output_loading_info=True,
         )
-    except _WRONG_CONTENT as error:
-        raise AdapterFileError("has weights that are damaged, or do not belong to its config.json") from error
+    except _LOAD_ERRORS as error:
+        raise AdapterFileError(
+            "has weights that are damaged or do not match its config.json; upload it again"
+        ) from error
     if report["missing_keys"]:
-        raise AdapterFileError(f"lacks weights, {report['missing_keys'][0]} for one; upload it again")
+        raise AdapterFileError(
+            f"lacks weights, for example {report['missing_keys'][0]}; "
+            "upload a complete one in the diffusers layout"
+        )
     loaded: _M = component.eval().requires_grad_(False)
     return loaded

@@ -1,4 +1,4 @@
-"""What a LoRA file says, held against the layers that it is for."""
+"""Reading of LoRA files, and their validation against the layers of a pipeline."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +14,14 @@ from diffusers.utils.state_dict_utils import (
 )
 from torch import nn
 
-from inference.diffusion.adapters.adapter_files import OTHER_FAMILY, AdapterFileError, read_tensors
-from inference.diffusion.adapters.peft_metadata import LoraNotes, read_notes
+from inference.diffusion.adapters.adapter_files import WRONG_FAMILY, AdapterFileError, read_tensors
+from inference.diffusion.adapters.peft_metadata import PeftMetadata, read_peft_metadata
 
-_COMPONENTS = ("unet", "text_encoder", "text_encoder_2")
-_KOHYA = ("lora_unet_", "lora_te_", "lora_te1_", "lora_te2_")
-_NAMES = {
+COMPONENTS = ("unet", "text_encoder", "text_encoder_2")
+"""The components of a pipeline that LoRAs are applied to."""
+
+_KOHYA_PREFIXES = ("lora_unet_", "lora_te_", "lora_te1_", "lora_te2_")
+_TO_PEFT_NAMES = {
     "unet": UNET_TO_DIFFUSERS,
     "text_encoder": {**DIFFUSERS_OLD_TO_PEFT, **DIFFUSERS_TO_PEFT},
     "text_encoder_2": {**DIFFUSERS_OLD_TO_PEFT, **DIFFUSERS_TO_PEFT},
@@ -29,12 +31,12 @@ _DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
 
 @dataclass(frozen=True)
 class LoraLayer:
-    """What a LoRA adds to one layer.
+    """The low-rank weights for one layer.
 
     Attributes:
-        down: (rank, inputs), or for a convolution (rank, inputs, height, width).
-        up: (outputs, rank), or for a convolution (outputs, rank, 1, 1).
-        alpha: what the sum is multiplied by, times the rank.
+        down: (rank, inputs), for a convolution (rank, inputs, height, width).
+        up: (outputs, rank), for a convolution (outputs, rank, 1, 1).
+        alpha: the scaling factor times the rank, as in peft.
     """
 
     down: torch.Tensor
@@ -43,11 +45,11 @@ class LoraLayer:
 
     @property
     def rank(self) -> int:
-        """How many numbers it passes through."""
+        """The rank; 0 if `down` is a scalar."""
         return self.down.shape[0] if self.down.ndim else 0
 
-    def supports(self, layer: nn.Module) -> bool:
-        """Whether the shapes are the layer's."""
+    def fits(self, layer: nn.Module) -> bool:
+        """Whether the shapes fit the layer."""
         if not isinstance(layer, nn.Linear | nn.Conv2d) or self.down.ndim != layer.weight.ndim:
             return False
         outputs, *inputs = layer.weight.shape
@@ -56,60 +58,66 @@ class LoraLayer:
 
 
 Lora = Mapping[str, Mapping[str, LoraLayer]]
-"""Layers by component and name."""
+"""Component to layer name to weights."""
 
 
 def read_lora(path: Path, pipeline: Any) -> Lora:
-    """A LoRA under diffusers' names or kohya's, for a pipeline's UNet and text encoders.
+    """Reads a LoRA in diffusers' or kohya's naming for a pipeline's UNet and text encoders.
 
     Raises:
-        AdapterFileError: it is damaged, no LoRA, or does not fit the pipeline.
+        AdapterFileError: the file is damaged, is not a supported LoRA, or does not fit the pipeline.
     """
-    tensors, notes = read_tensors(path)
+    tensors, metadata = read_tensors(path)
     _check_names(tensors)
-    weights, alphas = _with_diffusers_names(tensors, pipeline)
-    noted = read_notes(notes)
+    weights, alphas = _to_diffusers_names(tensors, pipeline)
+    peft_metadata = read_peft_metadata(metadata)
     lora = {}
-    for component in _COMPONENTS:
+    for component in COMPONENTS:
         model = getattr(pipeline, component, None)
-        part = {name: tensor for name, tensor in weights.items() if name.startswith(f"{component}.")}
-        if not part:
+        of_component = {name: value for name, value in weights.items() if name.startswith(f"{component}.")}
+        if not of_component:
             continue
         if model is None:
-            raise AdapterFileError(f"{OTHER_FAMILY}: this one has no {component}")
-        lora[component] = _layers(component, model, part, alphas, noted.get(component))
+            raise AdapterFileError(
+                f"{WRONG_FAMILY}: this model has no {component}; use one made for this model"
+            )
+        lora[component] = _layers(component, model, of_component, alphas, peft_metadata.get(component))
     if sum(2 * len(layers) for layers in lora.values()) != len(weights):
-        raise AdapterFileError("has weights for no layer of a Stable Diffusion")
+        raise AdapterFileError(
+            "has weights outside the UNet and the text encoders; use a LoRA made for Stable Diffusion"
+        )
     return lora
 
 
 def _check_names(tensors: Mapping[str, torch.Tensor]) -> None:
-    """What diffusers' converters take for granted."""
+    """Checks the preconditions of diffusers' converters, which they do not check themselves."""
     if not any("lora" in name for name in tensors):
-        raise AdapterFileError("has no LoRA weights; upload a LoRA, or use it as what it is")
+        raise AdapterFileError("has no LoRA weights; upload a LoRA")
     if any("dora_scale" in name or "lora_magnitude_vector" in name for name in tensors):
-        raise AdapterFileError("is a DoRA, which is not supported; use a plain LoRA")
+        raise AdapterFileError("is a DoRA, which is not supported; use a LoRA without DoRA")
     for name in tensors:
-        stem, _, ending = name.partition(".")
-        if ending == "lora_down.weight" and f"{stem}.lora_up.weight" not in tensors:
-            raise AdapterFileError(f"is incomplete at {stem[:100]}; upload it again")
-        if ending == "alpha" and tensors[name].numel() != 1:
+        stem, _, suffix = name.partition(".")
+        if suffix == "lora_down.weight" and f"{stem}.lora_up.weight" not in tensors:
+            raise AdapterFileError(f"is incomplete: it has no {stem[:100]}.lora_up.weight; upload it again")
+        if suffix == "alpha" and tensors[name].numel() != 1:
             raise AdapterFileError(f"has more than one alpha for {stem[:100]}; upload it again")
 
 
-def _with_diffusers_names(
+def _to_diffusers_names(
     tensors: dict[str, torch.Tensor], pipeline: Any
 ) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
-    """Weights and alphas by diffusers' names."""
-    kohya = all(name.startswith(_KOHYA) for name in tensors)
-    is_large = hasattr(pipeline, "text_encoder_2")
-    if kohya and not is_large and any(name.startswith("lora_te2_") for name in tensors):
-        raise AdapterFileError(f"{OTHER_FAMILY}: this one has no text_encoder_2")
-    options = {"unet_config": pipeline.unet.config} if is_large else {}
+    """The weights and the alphas by diffusers' names."""
+    is_kohya = all(name.startswith(_KOHYA_PREFIXES) for name in tensors)
+    is_sdxl = hasattr(pipeline, "text_encoder_2")
+    if is_kohya and not is_sdxl and any(name.startswith("lora_te2_") for name in tensors):
+        raise AdapterFileError(
+            f"{WRONG_FAMILY}: this model has no text_encoder_2; use one made for this model"
+        )
+    options = {"unet_config": pipeline.unet.config} if is_sdxl else {}
     try:
         weights, alphas = pipeline.lora_state_dict(tensors, **options)
     except (LookupError, ValueError) as error:
-        raise AdapterFileError("is of a kind that is not supported; use a plain LoRA") from error
+        raise AdapterFileError("is of an unsupported LoRA type; use a plain LoRA") from error
     return weights, alphas or {}
 
 
@@ -118,43 +126,46 @@ def _layers(
     model: nn.Module,
     weights: Mapping[str, torch.Tensor],
     alphas: Mapping[str, float],
-    notes: LoraNotes | None,
+    metadata: PeftMetadata | None,
 ) -> dict[str, LoraLayer]:
-    tensors = _with_layers_names(component, model, weights)
-    by_layer = {
+    """The weights by layer name, checked against the model's layers."""
+    tensors = _to_layer_names(component, model, weights)
+    alpha_by_layer = {
         name.partition(".lora_A")[0].removesuffix(".alpha"): alpha
-        for name, alpha in _with_layers_names(component, model, alphas).items()
+        for name, alpha in _to_layer_names(component, model, alphas).items()
     }
     layers = {}
     for name in dict.fromkeys(name.removesuffix(_DOWN).removesuffix(_UP) for name in tensors):
         down, up = tensors.get(name + _DOWN), tensors.get(name + _UP)
         if down is None or up is None:
-            raise AdapterFileError(f"is incomplete at {name[:100]}; upload it again, or use a plain LoRA")
-        rank = down.shape[0] if down.ndim else 0
-        alpha = notes.alpha(name, rank) if notes else by_layer.get(name, float(rank))
-        layers[name] = LoraLayer(down, up, alpha)
-        if not layers[name].supports(_layer(model, name)):
             raise AdapterFileError(
-                f"{OTHER_FAMILY}: its weights for {name[:100]} do not fit; use one of this model's family"
+                f"has incomplete or unsupported weights for {name[:100]}; upload it again or use a plain LoRA"
+            )
+        rank = down.shape[0] if down.ndim else 0
+        alpha = metadata.alpha(name, rank) if metadata else alpha_by_layer.get(name, float(rank))
+        layers[name] = LoraLayer(down, up, alpha)
+        if not layers[name].fits(_layer(model, name)):
+            raise AdapterFileError(
+                f"{WRONG_FAMILY}: its weights for {name[:100]} do not fit; use one made for this model"
             )
     return layers
 
 
-def _with_layers_names(component: str, model: nn.Module, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The component's values by its layers' own names, and peft's for the weights."""
-    own = {
+def _to_layer_names(component: str, model: nn.Module, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The component's values by layer name, with peft's suffixes for the weights."""
+    of_component = {
         name.removeprefix(f"{component}."): value
         for name, value in values.items()
         if name.startswith(f"{component}.")
     }
-    converted: dict[str, Any] = convert_state_dict(own, _NAMES[component])
+    converted: dict[str, Any] = convert_state_dict(of_component, _TO_PEFT_NAMES[component])
     if hasattr(model, "text_model"):
         return converted
     return {name.removeprefix("text_model."): value for name, value in converted.items()}
 
 
 def _layer(model: nn.Module, name: str) -> nn.Module:
-    """The layer of this name, without the LoRAs that it bears; an empty one if there is none."""
+    """The layer of this name, unwrapped from peft's; an `nn.Identity` if there is none."""
     try:
         layer = model.get_submodule(name)
     except AttributeError:

@@ -1,4 +1,4 @@
-"""VAEs that take the place of a model's own."""
+"""VAEs that replace a model's own."""
 
 import tempfile
 from pathlib import Path
@@ -18,12 +18,17 @@ from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.engine.interface import AdapterFile
 from inference.models.memory_format import move_to_device
 
-_LATENTS = ("latent_channels", "latents_mean", "latents_std", "scaling_factor", "shift_factor")
-"""What decides whether two VAEs mean the same by the same latents."""
+_LATENT_SETTINGS = ("latent_channels", "latents_mean", "latents_std", "scaling_factor", "shift_factor")
+"""Settings that two VAEs must share for their latents to be interchangeable."""
 
 
 class LoadedVae:
-    """A VAE on the device, as a model's own would be used."""
+    """A VAE on the device.
+
+    Attributes:
+        autoencoder: encodes and decodes with it.
+        size_bytes: of its weights.
+    """
 
     def __init__(self, pipeline: Any, vae: AutoencoderKL) -> None:
         self.autoencoder = Autoencoder(pipeline, vae)
@@ -34,33 +39,38 @@ class Vaes:
     """Loads VAEs for a pipeline."""
 
     def __init__(self, pipeline: Any, cache: DeviceCache) -> None:
-        """Takes the pipeline, and what decides which VAEs stay."""
+        """Takes the pipeline, and the cache for the VAEs."""
         self._pipeline = pipeline
         self._cache = cache
 
     def load(self, file: AdapterFile) -> LoadedVae:
-        """The VAE, loaded unless it is there.
+        """Loads the VAE, unless it is cached.
+
+        Args:
+            file: a directory in the diffusers layout, or its .safetensors file alone.
 
         Raises:
-            AdapterFileError: it cannot be used.
+            AdapterFileError: the VAE cannot be used.
         """
         return self._cache.get_or_load(f"vae {identify(file)}", lambda: self._load(file))
 
     def _load(self, file: AdapterFile) -> LoadedVae:
         pipeline, unet = self._pipeline, self._pipeline.unet
         vae = _read(file.path, pipeline.vae, unet.dtype)
-        check_family(vae.config, pipeline.vae.config, _LATENTS)
+        check_family(vae.config, pipeline.vae.config, _LATENT_SETTINGS)
         if len(vae.config.block_out_channels) != len(pipeline.vae.config.block_out_channels):
-            raise AdapterFileError("makes latents of another size; use one of this model's family")
-        is_large = unet.config.addition_embed_type == "text_time"
-        if is_large and vae.dtype == torch.float16 and vae.config.force_upcast:
-            vae.to(torch.float32)  # its numbers are too large for half precision
+            raise AdapterFileError(
+                "has another latent size than the model's VAE; use one made for this model"
+            )
+        is_sdxl = unet.config.addition_embed_type == "text_time"
+        if is_sdxl and vae.dtype == torch.float16 and vae.config.force_upcast:
+            vae.to(torch.float32)  # its activations overflow in float16
         move_to_device(vae, unet.device)
         return LoadedVae(pipeline, vae)
 
 
 def _read(path: Path, own: AutoencoderKL, dtype: torch.dtype) -> AutoencoderKL:
-    """The VAE in a directory, or in a file, which has the settings of the model's own."""
+    """Reads a directory, or a file of weights with the configuration of the model's own VAE."""
     if path.is_dir():
         return load_component(AutoencoderKL, path, dtype)
     with tempfile.TemporaryDirectory() as directory:

@@ -1,1 +1,1 @@
-"""Prompts: emphasis, chunks, textual inversions, text encoders, conditionings."""
+"""Prompt encoding: emphasis, chunks, textual inversions and text encoders."""

@@ -1,58 +1,61 @@
-"""A prompt in chunks of as many tokens as a text encoder reads at once."""
+"""Splitting a prompt's tokens into chunks of a text encoder's input length."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 
-BACKTRACK = 20
-"""The last tokens of a full chunk, among which a comma is sought to split behind; the web UI's default."""
+COMMA_BACKTRACK = 20
+"""A full chunk ends after the last comma, if that is among this many last tokens; the web UI's default."""
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
-    """One token's place.
+class WeightedToken:
+    """One token of a prompt.
 
     Attributes:
-        token: its id.
-        weight: what its hidden state is multiplied by.
-        vector: (width,), what stands for the token's embedding; None leaves it.
+        id: in the tokenizer's vocabulary.
+        weight: factor of the token's hidden state.
+        embedding: (width,), replaces the text encoder's input embedding; None keeps it.
     """
 
-    token: int
+    id: int
     weight: float = 1.0
-    vector: torch.Tensor | None = None
+    embedding: torch.Tensor | None = None
 
 
-Run = tuple[Place, ...]
-"""Places that stay together: one token, or the vectors of a textual inversion."""
-Chunk = tuple[Place, ...]
+TokenGroup = tuple[WeightedToken, ...]
+"""Tokens that are never split across chunks: a single one, or the vectors of a textual inversion."""
+Chunk = tuple[WeightedToken, ...]
 
 
-def split(sections: Iterable[Sequence[Run]], *, room: int, comma: int | None) -> list[Chunk]:
-    """The sections in chunks; there is at least one, and the last is empty only if it is the first.
+def split_into_chunks(
+    segments: Iterable[Sequence[TokenGroup]], *, chunk_length: int, comma_id: int | None
+) -> list[Chunk]:
+    """The chunks of a prompt, at least one; the last is empty only if it is the only one.
 
     Args:
-        sections: each begins a chunk; none of their runs is longer than `room`.
-        room: places of a chunk.
-        comma: the token of a comma.
+        segments: the parts between BREAKs, at least one; each begins a new chunk.
+        chunk_length: tokens of a chunk at most, and of a token group.
+        comma_id: the token of a comma; None if the vocabulary has none.
     """
     chunks: list[Chunk] = []
-    for section in sections:
+    for segment in segments:
         chunk: Chunk = ()
-        for run in section:
-            while len(chunk) + len(run) > room:
-                end = _end(chunk, comma) if len(chunk) == room and run[0].token != comma else len(chunk)
+        for group in segment:
+            while len(chunk) + len(group) > chunk_length:
+                is_full = len(chunk) == chunk_length
+                end = _end(chunk, comma_id) if is_full and group[0].id != comma_id else len(chunk)
                 chunks.append(chunk[:end])
                 chunk = chunk[end:]
-            chunk += run
+            chunk += group
         chunks.append(chunk)
     return chunks if chunks[-1] or len(chunks) == 1 else chunks[:-1]
 
 
-def _end(chunk: Chunk, comma: int | None) -> int:
-    """Where to split a full chunk."""
-    for index in range(len(chunk) - 1, max(len(chunk) - BACKTRACK, 0) - 1, -1):
-        if chunk[index].token == comma:
+def _end(chunk: Chunk, comma_id: int | None) -> int:
+    """The index at which a full chunk is split: after the last comma near its end, or at its end."""
+    for index in range(len(chunk) - 1, max(len(chunk) - COMMA_BACKTRACK, 0) - 1, -1):
+        if chunk[index].id == comma_id:
             return index + 1
     return len(chunk)

@@ -1,9 +1,9 @@
-"""The emphasis of AUTOMATIC1111's web UI, read from a prompt.
+"""Parser of the prompt syntax of AUTOMATIC1111's web UI.
 
-`(word)` weighs 1.1, `(word:1.3)` 1.3, `[word]` 1 / 1.1; within each other they multiply. A backslash takes
-its meaning from the bracket or backslash behind it, and a stray one counts for nothing. A bracket that
-nothing opens is text, one that nothing closes reaches to the end. BREAK, as a word of its own, begins another
-section.
+`(text)` multiplies the weight of a text by 1.1, `(text:1.3)` by 1.3, and `[text]` by 1 / 1.1; nested weights
+multiply. A backslash before a bracket or a backslash makes that literal, and any other backslash is dropped.
+A closing bracket without an opening one is literal; an opening bracket without a closing one extends to the
+end of the prompt. The word BREAK begins a new segment.
 """
 
 import re
@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-ROUND = 1.1
-SQUARE = 1 / 1.1
+ROUND_BRACKET_WEIGHT = 1.1
+SQUARE_BRACKET_WEIGHT = 1 / 1.1
 
-_MARKS = re.compile(
+_SYNTAX = re.compile(
     r"""
     \\(?P<escaped>[()\[\]\\]?)
     | :\s*(?P<weight>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))\s*\)
@@ -27,67 +27,67 @@ _BREAK = re.compile(r"\s*\bBREAK\b\s*")
 
 
 @dataclass(frozen=True)
-class Fragment:
-    """A part of a prompt.
+class WeightedText:
+    """A part of a prompt with one weight.
 
     Attributes:
-        text: what is written, without marks.
-        weight: of all its tokens; 1 neither stresses nor plays down.
+        text: without the syntax.
+        weight: of all its tokens; 1 is neutral.
     """
 
     text: str
     weight: float = 1.0
 
 
-Section = tuple[Fragment, ...]
-"""What lies between two BREAKs; neighbours differ in weight."""
+PromptSegment = tuple[WeightedText, ...]
+"""The texts between two BREAKs; adjacent ones differ in weight."""
 
 
-def read(prompt: str) -> tuple[Section, ...]:
-    """The sections of a prompt, at least one, each of at least one fragment."""
-    reading = _Reading()
-    for mark in _MARKS.finditer(prompt):
-        reading.take(mark)
-    return tuple(_merged(section) for section in reading.sections())
+def parse_prompt(prompt: str) -> tuple[PromptSegment, ...]:
+    """The segments of a prompt, at least one, each of at least one text."""
+    parser = _Parser()
+    for match in _SYNTAX.finditer(prompt):
+        parser.feed(match)
+    return tuple(_merge(segment) for segment in parser.segments())
 
 
-class _Reading:
-    """What has been read so far, every piece of it with the weight of the brackets closed around it."""
+class _Parser:
+    """Collects texts and their weights; a weight is applied when its bracket closes."""
 
     def __init__(self) -> None:
         self._texts: list[str | None] = []  # None for BREAK
         self._weights: list[float] = []
-        self._opened: dict[str, list[int]] = {"(": [], "[": []}
+        self._open_brackets: dict[str, list[int]] = {"(": [], "[": []}
 
-    def take(self, mark: re.Match[str]) -> None:
-        escaped, weight, bracket, text = mark.group("escaped", "weight", "bracket", "text")
+    def feed(self, match: re.Match[str]) -> None:
+        escaped, weight, bracket, text = match.group("escaped", "weight", "bracket", "text")
         if escaped is not None:
             self._add(escaped)
-        elif bracket in self._opened:
-            self._opened[bracket].append(len(self._texts))
-        elif weight is not None and self._opened["("]:
-            self._weigh(self._opened["("].pop(), float(weight))
-        elif bracket == ")" and self._opened["("]:
-            self._weigh(self._opened["("].pop(), ROUND)
-        elif bracket == "]" and self._opened["["]:
-            self._weigh(self._opened["["].pop(), SQUARE)
+        elif bracket in self._open_brackets:
+            self._open_brackets[bracket].append(len(self._texts))
+        elif weight is not None and self._open_brackets["("]:
+            self._multiply(self._open_brackets["("].pop(), float(weight))
+        elif bracket == ")" and self._open_brackets["("]:
+            self._multiply(self._open_brackets["("].pop(), ROUND_BRACKET_WEIGHT)
+        elif bracket == "]" and self._open_brackets["["]:
+            self._multiply(self._open_brackets["["].pop(), SQUARE_BRACKET_WEIGHT)
         else:
-            self._write(text or mark.group())
+            self._add_text(text or match.group())
 
-    def sections(self) -> Iterator[list[Fragment]]:
-        for bracket, weight in (("(", ROUND), ("[", SQUARE)):
-            for start in self._opened[bracket]:
-                self._weigh(start, weight)
-        section: list[Fragment] = []
+    def segments(self) -> Iterator[list[WeightedText]]:
+        for bracket, weight in (("(", ROUND_BRACKET_WEIGHT), ("[", SQUARE_BRACKET_WEIGHT)):
+            for start in self._open_brackets[bracket]:
+                self._multiply(start, weight)
+        segment: list[WeightedText] = []
         for text, weight in zip(self._texts, self._weights, strict=True):
             if text is None:
-                yield section
-                section = []
+                yield segment
+                segment = []
             else:
-                section.append(Fragment(text, weight))
-        yield section
+                segment.append(WeightedText(text, weight))
+        yield segment
 
-    def _write(self, text: str) -> None:
+    def _add_text(self, text: str) -> None:
         first, *others = _BREAK.split(text)
         self._add(first)
         for other in others:
@@ -98,12 +98,13 @@ class _Reading:
         self._texts.append(text)
         self._weights.append(1.0)
 
-    def _weigh(self, start: int, weight: float) -> None:
+    def _multiply(self, start: int, weight: float) -> None:
         for index in range(start, len(self._weights)):
             self._weights[index] *= weight
 
 
-def _merged(section: list[Fragment]) -> Section:
-    runs = groupby((fragment for fragment in section if fragment.text), key=lambda each: each.weight)
-    merged = tuple(Fragment("".join(each.text for each in run), weight) for weight, run in runs)
-    return merged or (Fragment(""),)
+def _merge(segment: list[WeightedText]) -> PromptSegment:
+    """Drops empty texts and joins adjacent ones of the same weight."""
+    by_weight = groupby((each for each in segment if each.text), key=lambda each: each.weight)
+    merged = tuple(WeightedText("".join(each.text for each in texts), weight) for weight, texts in by_weight)
+    return merged or (WeightedText(""),)

@@ -1,4 +1,4 @@
-"""Encoded prompts, and those that are kept."""
+"""Encoded prompts and their cache."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -9,11 +9,11 @@ import torch
 
 @dataclass(frozen=True, eq=False)
 class EncodedPrompt:
-    """What text encoders make of a prompt.
+    """The text encoders' output for one prompt.
 
     Attributes:
-        embeddings: (1, tokens, width), of all its chunks.
-        pooled: (1, width), of its first chunk as a whole; SDXL only.
+        embeddings: (1, tokens, width), the hidden states of all chunks.
+        pooled: (1, width), the pooled output for the first chunk; SDXL only.
     """
 
     embeddings: torch.Tensor
@@ -21,21 +21,26 @@ class EncodedPrompt:
 
     @property
     def tokens(self) -> int:
-        """How many tokens it has, padding included."""
+        """The number of tokens, padding included."""
         return self.embeddings.shape[1]
 
     @property
     def nbytes(self) -> int:
-        """The memory that it takes, bytes."""
+        """Memory of the tensors in bytes."""
         return self.embeddings.nbytes + (0 if self.pooled is None else self.pooled.nbytes)
 
     def zeros(self) -> "EncodedPrompt":
-        """As many tokens, of zeros."""
+        """Zeros of the same shape."""
         pooled = None if self.pooled is None else torch.zeros_like(self.pooled)
         return EncodedPrompt(torch.zeros_like(self.embeddings), pooled)
 
     def padded(self, padding: "EncodedPrompt", tokens: int) -> "EncodedPrompt":
-        """With copies of the padding's tokens, up to as many tokens; there is a whole number of copies."""
+        """Pads the embeddings with copies of another prompt's.
+
+        Args:
+            padding: an encoded empty prompt.
+            tokens: the length to pad to; the difference is a multiple of the padding's tokens.
+        """
         copies = (tokens - self.tokens) // padding.tokens
         if not copies:
             return self
@@ -43,26 +48,26 @@ class EncodedPrompt:
 
 
 class PromptCache:
-    """The encoded prompts that were used last."""
+    """A least-recently-used cache of encoded prompts, limited in bytes."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._kept: OrderedDict[Hashable, EncodedPrompt] = OrderedDict()
+        self._cached: OrderedDict[Hashable, EncodedPrompt] = OrderedDict()
 
     def get(self, key: Hashable) -> EncodedPrompt | None:
-        """What is kept under the key."""
-        encoded = self._kept.get(key)
+        """The cached prompt of this key; None if there is none."""
+        encoded = self._cached.get(key)
         if encoded is not None:
-            self._kept.move_to_end(key)
+            self._cached.move_to_end(key)
         return encoded
 
-    def keep(self, key: Hashable, encoded: EncodedPrompt) -> None:
-        """Keeps a prompt, and lets go of those not used for longest."""
-        replaced = self._kept.pop(key, None)
+    def put(self, key: Hashable, encoded: EncodedPrompt) -> None:
+        """Caches a prompt, and evicts the least recently used ones above the limit."""
+        replaced = self._cached.pop(key, None)
         self._bytes -= replaced.nbytes if replaced else 0
-        self._kept[key] = encoded
+        self._cached[key] = encoded
         self._bytes += encoded.nbytes
         while self._bytes > self._max_bytes:
-            _, oldest = self._kept.popitem(last=False)
+            _, oldest = self._cached.popitem(last=False)
             self._bytes -= oldest.nbytes

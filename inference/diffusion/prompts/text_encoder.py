@@ -1,4 +1,4 @@
-"""One text encoder: from a chunk's tokens to its hidden states."""
+"""A text encoder: encodes one chunk of tokens to hidden states."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,99 +9,101 @@ import torch
 from inference.diffusion.prompts.chunks import Chunk
 
 END_OF_WORD = "</w>"
-"""What a token ends with that ends a word, in the vocabulary of CLIP's tokenizers."""
+"""The suffix of tokens that end a word, in the vocabulary of CLIP's tokenizers."""
 
 
 class TextEncoder:
     """A CLIP text encoder and its tokenizer.
 
     Attributes:
-        name: whose textual inversions fit it, see `embedding_file`.
+        name: CLIP, CLIP_L or CLIP_G, as in `inference.diffusion.prompts.textual_inversion_file`.
         tokenizer: the tokenizer.
-        length: tokens that it reads at once, the one at the beginning and the one at the end included.
-        comma: the token of a comma, if there is one.
-        width: of the vectors that it reads.
-        layers: the most layers that a prompt can be taken from, counted from the end.
+        max_length: tokens of the input at most, with the one at the beginning and the one at the end.
+        comma_id: the token of a comma; None if the vocabulary has none.
+        width: of the input embeddings.
+        max_clip_skip: the largest `clip_skip`.
     """
 
     def __init__(self, name: str, tokenizer: Any, model: Any, *, penultimate: bool) -> None:
-        """Takes what it consists of.
+        """Wraps a tokenizer and a text encoder.
 
         Args:
-            name: see there.
+            name: see the attribute.
             tokenizer: a `CLIPTokenizer`.
             model: a `CLIPTextModel`, with or without projection.
-            penultimate: leave the last layer and the normalisation behind it out, as SDXL was trained.
+            penultimate: use the hidden states before the last layer, not normalised, as SDXL does.
         """
         self.name = name
         self.tokenizer = tokenizer
-        self.length = min(tokenizer.model_max_length, model.config.max_position_embeddings)
-        self.comma: int | None = tokenizer.get_vocab().get("," + END_OF_WORD)
+        self.max_length = min(tokenizer.model_max_length, model.config.max_position_embeddings)
+        self.comma_id: int | None = tokenizer.get_vocab().get("," + END_OF_WORD)
         self.width = model.config.hidden_size
-        self.layers = model.config.num_hidden_layers - penultimate
+        self.max_clip_skip = model.config.num_hidden_layers - penultimate
         self._model = model
         self._penultimate = penultimate
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of the hidden states."""
+        """Dtype of the hidden states."""
         dtype: torch.dtype = self._model.dtype
         return dtype
 
     def encode(
         self, chunk: Chunk, *, length: int, clip_skip: int
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """A chunk's weighted hidden states, (1, length, width), and if the encoder projects, its pooled one.
+        """The weighted hidden states, (1, length, width), and the pooled output, (1, width).
+
+        The pooled output is None if the encoder has no projection.
 
         Args:
-            chunk: at most `length` - 2 places.
-            length: tokens, padding included.
-            clip_skip: 1 takes the last layer, or the last that counts, 2 the one before.
+            chunk: at most `length` - 2 tokens.
+            length: of the input, padding included.
+            clip_skip: 1 takes the last layer that is used, 2 the one before it.
         """
         padding = length - 2 - len(chunk)
         first, last = self.tokenizer.bos_token_id, self.tokenizer.eos_token_id
-        tokens = [first, *(place.token for place in chunk), last, *[self.tokenizer.pad_token_id] * padding]
-        weights = [1.0, *(place.weight for place in chunk), *[1.0] * (padding + 1)]
-        with self._vectors_of(chunk):
+        ids = [first, *(token.id for token in chunk), last, *[self.tokenizer.pad_token_id] * padding]
+        weights = [1.0, *(token.weight for token in chunk), *[1.0] * (padding + 1)]
+        with self._replaced_embeddings(chunk):
             output = self._model(
-                self._row(tokens), attention_mask=self._mask(length, padding), output_hidden_states=True
+                self._tensor(ids), attention_mask=self._mask(length, padding), output_hidden_states=True
             )
         states = output.hidden_states[-clip_skip - self._penultimate]
         if not self._penultimate:
             states = self._model.base_model.final_layer_norm(states)
-        return _weigh(states, self._row(weights)[..., None]), getattr(output, "text_embeds", None)
+        return _apply_weights(states, self._tensor(weights)[..., None]), getattr(output, "text_embeds", None)
 
-    def _row(self, values: list[Any]) -> torch.Tensor:
+    def _tensor(self, values: list[Any]) -> torch.Tensor:
         return torch.tensor([values], device=self._model.device)
 
     def _mask(self, length: int, padding: int) -> torch.Tensor | None:
-        """What the encoder may look at, if it does not look at padding; diffusers has no such SDXL."""
+        """The attention mask, if the encoder masks its padding; diffusers ignores this setting for SDXL."""
         if self._penultimate or not getattr(self._model.config, "use_attention_mask", False):
             return None
-        return self._row([1] * (length - padding) + [0] * padding)
+        return self._tensor([1] * (length - padding) + [0] * padding)
 
     @contextmanager
-    def _vectors_of(self, chunk: Chunk) -> Iterator[None]:
-        """Within the block, vectors of the chunk stand for the embeddings of their tokens."""
+    def _replaced_embeddings(self, chunk: Chunk) -> Iterator[None]:
+        """Within the block, `WeightedToken.embedding` replaces the model's input embedding."""
 
-        def substitute(_layer: Any, _arguments: Any, embeddings: torch.Tensor) -> torch.Tensor:
-            substituted = embeddings.clone()
-            for position, place in enumerate(chunk, start=1):
-                if place.vector is not None:
-                    substituted[0, position] = place.vector.to(embeddings)
-            return substituted
+        def replace(_layer: Any, _arguments: Any, embeddings: torch.Tensor) -> torch.Tensor:
+            replaced = embeddings.clone()
+            for position, token in enumerate(chunk, start=1):
+                if token.embedding is not None:
+                    replaced[0, position] = token.embedding.to(embeddings)
+            return replaced
 
-        hook = self._model.get_input_embeddings().register_forward_hook(substitute)
+        hook = self._model.get_input_embeddings().register_forward_hook(replace)
         try:
             yield
         finally:
             hook.remove()
 
 
-def _weigh(states: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """The states multiplied by the weights, at their old mean, as the web UI does it.
+def _apply_weights(states: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """The states times the weights, rescaled to their original mean, as in the web UI.
 
-    Where all weights are 1 not a bit changes.
+    If all weights are 1, the states do not change by a bit.
     """
     weighted = states.float() * weights
     mean = weighted.mean()

@@ -5,51 +5,51 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from contract.adapters import EMBEDDING
-from inference.diffusion.adapters.adapter_files import OTHER_FAMILY, AdapterFileError, adapter_errors
+from inference.diffusion.adapters.adapter_files import WRONG_FAMILY, AdapterFileError, adapter_errors
 from inference.diffusion.prompts.text_encoder import TextEncoder
-from inference.diffusion.prompts.textual_inversion_file import read_embedding
+from inference.diffusion.prompts.textual_inversion_file import read_textual_inversion
 from inference.engine.interface import AdapterFile
 
-Inversions = Mapping[str, torch.Tensor]
-"""The vectors, (vectors, width), that stand for a name in a prompt."""
+TextualInversions = Mapping[str, torch.Tensor]
+"""Name in the prompt to the vectors that replace it, (vectors, width), for one text encoder."""
 
 
-def read_inversions(
-    files: Sequence[AdapterFile], encoders: Sequence[TextEncoder], *, room: int
-) -> list[Inversions]:
-    """What the files hold for each of the encoders.
+def load_textual_inversions(
+    files: Sequence[AdapterFile], encoders: Sequence[TextEncoder], *, max_vectors: int
+) -> list[TextualInversions]:
+    """The textual inversions for each of the text encoders.
 
     Args:
         files: in the order of the generation's embeddings.
         encoders: the model's.
-        room: the most vectors that can stand for a name.
+        max_vectors: of one textual inversion.
 
     Raises:
-        AdapterUnusableError: a file is damaged, or does not fit the encoders.
+        AdapterUnusableError: a file is damaged, or was made for another model.
     """
-    inversions: list[dict[str, torch.Tensor]] = [{} for _ in encoders]
+    by_encoder: list[dict[str, torch.Tensor]] = [{} for _ in encoders]
     for index, file in enumerate(files):
         with adapter_errors(file, EMBEDDING, f"#/embeddings/{index}"):
-            vectors = read_embedding(file.path)
-            for encoder, inversion in zip(encoders, inversions, strict=True):
-                inversion[file.name] = _fitting(vectors, encoder, room)
-    return list(inversions)
+            vectors = read_textual_inversion(file.path)
+            for encoder, inversions in zip(encoders, by_encoder, strict=True):
+                inversions[file.name] = _select(vectors, encoder, max_vectors)
+    return list(by_encoder)
 
 
-def _fitting(vectors: Mapping[str, torch.Tensor], encoder: TextEncoder, room: int) -> torch.Tensor:
-    """The vectors for an encoder.
+def _select(vectors: Mapping[str, torch.Tensor], encoder: TextEncoder, max_vectors: int) -> torch.Tensor:
+    """The vectors for one text encoder.
 
     Raises:
-        AdapterFileError: there are none, or not of its width, or too many.
+        AdapterFileError: there are none, there are too many, or their width is not the encoder's.
     """
     if encoder.name not in vectors:
-        raise AdapterFileError(f"{OTHER_FAMILY}; use one made for this model")
+        raise AdapterFileError(f"{WRONG_FAMILY}; use one made for this model")
     count, width = vectors[encoder.name].shape
     if width != encoder.width:
         raise AdapterFileError(
-            f"has vectors of {width} numbers where the model's have {encoder.width}; use one made for this "
-            "model"
+            f"has vectors of width {width}, but this model's text encoder has width {encoder.width}; "
+            "use one made for this model"
         )
-    if count > room:
-        raise AdapterFileError(f"has {count} vectors where at most {room} have room; use one with fewer")
+    if count > max_vectors:
+        raise AdapterFileError(f"has {count} vectors, at most {max_vectors} are supported; use a smaller one")
     return vectors[encoder.name]

@@ -1,1 +1,1 @@
-"""Upscaling models, tile by tile."""
+"""Upscaling of images with super-resolution models, tile by tile."""

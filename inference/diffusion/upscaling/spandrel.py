@@ -1,4 +1,4 @@
-"""The library that knows the models which upscale pictures, imported when it is needed."""
+"""Import of spandrel, the library of super-resolution architectures, without torchvision."""
 
 import importlib
 import sys
@@ -7,14 +7,14 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-# spandrel's modules of these two import torchvision, which is not installed: it must be of torch's own build,
-# is large, and would serve nothing else. One model repaints, the other restores faces; neither enlarges.
-# They are replaced rather than torchvision, which transformers and diffusers must never find.
+# spandrel's modules of these two architectures import torchvision, which is not installed: it is large, must
+# match torch's build, and nothing else needs it. Neither architecture upscales: one inpaints, the other
+# restores faces. Only these modules are replaced: transformers and diffusers would find a fake torchvision.
 _NEED_TORCHVISION = ("LaMa", "RestoreFormer")
 
 
-class _Unknown:
-    """Stands in for an architecture, and recognises no model as one of its own."""
+class _UnavailableArchitecture:
+    """Stands in for a spandrel architecture, and matches no model."""
 
     def __init__(self, name: str) -> None:
         self.id = self.name = name
@@ -25,10 +25,10 @@ class _Unknown:
 
 @cache
 def load_spandrel() -> ModuleType:
-    """The library, with all architectures that can be imported here."""
+    """The spandrel module, with every architecture that can be imported."""
     if find_spec("torchvision") is not None:
         return importlib.import_module("spandrel")
-    stand_ins = {f"spandrel.architectures.{name}": _module(name) for name in _NEED_TORCHVISION}
+    stand_ins = {f"spandrel.architectures.{name}": _stand_in(name) for name in _NEED_TORCHVISION}
     sys.modules.update(stand_ins)
     try:
         return importlib.import_module("spandrel")
@@ -37,7 +37,7 @@ def load_spandrel() -> ModuleType:
             del sys.modules[name]
 
 
-def _module(name: str) -> ModuleType:
+def _stand_in(name: str) -> ModuleType:
     module = ModuleType(name)
-    setattr(module, f"{name}Arch", lambda: _Unknown(name))
+    setattr(module, f"{name}Arch", lambda: _UnavailableArchitecture(name))
     return module

@@ -1,4 +1,4 @@
-"""Where the tiles of a picture lie, and how what becomes of them is joined."""
+"""Splitting of images into overlapping tiles, and blending of the upscaled tiles."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from PIL import Image
 from contract.size import Size
 
 MARGIN = 24
-"""Pixels beside a cut that are thrown away: they have not seen what is beyond it."""
+"""Pixels at a tile's inner edges that are discarded: the model lacks their surroundings."""
 
-FADE = 16
-"""Pixels over which one tile gives way to the next."""
+BLEND = 16
+"""Pixels over which two adjacent tiles are blended."""
 
-OVERLAP = 2 * MARGIN + FADE
-"""Pixels that neighbours share at the least."""
+OVERLAP = 2 * MARGIN + BLEND
+"""Pixels that adjacent tiles share at least."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """A part of a picture's width or height, pixels."""
+    """A range of an image's columns or rows in pixels; `end` is exclusive."""
 
     start: int
     end: int
@@ -30,73 +30,73 @@ class Span:
 
 @dataclass(frozen=True)
 class Tile:
-    """A part of a picture."""
+    """A rectangle of an image."""
 
-    across: Span
-    down: Span
+    columns: Span
+    rows: Span
 
     @property
     def box(self) -> tuple[int, int, int, int]:
-        """Left, upper, right and lower border, pixels, as Pillow has them."""
-        return (self.across.start, self.down.start, self.across.end, self.down.end)
+        """Left, upper, right and lower border in pixels, as in Pillow."""
+        return (self.columns.start, self.rows.start, self.columns.end, self.rows.end)
 
 
-def tiles_of(size: Size, *, largest: int) -> Iterator[Tile]:
-    """The tiles of a picture, row by row, of one size that is at most `largest` pixels a side.
+def split_into_tiles(size: Size, *, max_tile_size: int) -> Iterator[Tile]:
+    """The tiles of an image, row by row, all of one size.
 
     Args:
-        size: the picture's.
-        largest: more than `OVERLAP`.
+        size: of the image in pixels.
+        max_tile_size: pixels a side, more than `OVERLAP`.
     """
-    across, down = (_spans(length, largest) for length in size)
-    return (Tile(column, row) for row, column in product(down, across))
+    columns, rows = (_spans(length, max_tile_size) for length in size)
+    return (Tile(of_columns, of_rows) for of_rows, of_columns in product(rows, columns))
 
 
-def _spans(length: int, largest: int) -> list[Span]:
-    """Spans of one length, spread evenly."""
-    if length <= largest:
+def _spans(length: int, max_length: int) -> list[Span]:
+    """Evenly distributed, overlapping spans of one length."""
+    if length <= max_length:
         return [Span(0, length)]
-    number = ceil((length - OVERLAP) / (largest - OVERLAP))
-    span = ceil((length + (number - 1) * OVERLAP) / number)
-    starts = [index * (length - span) // (number - 1) for index in range(number)]
+    count = ceil((length - OVERLAP) / (max_length - OVERLAP))
+    span = ceil((length + (count - 1) * OVERLAP) / count)
+    starts = [index * (length - span) // (count - 1) for index in range(count)]
     return [Span(start, start + span) for start in starts]
 
 
-class Mosaic:
-    """Joins what has become of tiles, row by row; neighbours fade into one another.
+class TileBlender:
+    """Blends the upscaled tiles of an image linearly where they overlap.
 
-    Where both are the same, the result is too, to the byte.
+    Where two tiles are equal, the result is equal to them, to the byte.
 
     Attributes:
-        image: of the tiles in the rows that are complete.
+        image: the upscaled image; complete rows of tiles only.
     """
 
     def __init__(self, size: Size, *, scale: int) -> None:
-        """Begins without a tile.
+        """Begins with a black image.
 
         Args:
-            size: of the picture that the tiles are parts of.
-            scale: what has become of them is so many times as large.
+            size: of the original image in pixels.
+            scale: the factor that the tiles are upscaled by.
         """
         self.image = Image.new("RGB", (size[0] * scale, size[1] * scale))
         self._row = self.image
         self._scale = scale
 
-    def lay(self, upscaled: Image.Image, tile: Tile) -> None:
-        """Puts in what has become of the tile after those that were put in."""
+    def add(self, upscaled: Image.Image, tile: Tile) -> None:
+        """Adds an upscaled tile; tiles are added in the order of `split_into_tiles`."""
         left, upper, right, _ = (side * self._scale for side in tile.box)
         if left == 0:
             self._row = Image.new("RGB", (self.image.width, upscaled.height))
-        weights = self._weights(tile.across)[None, :]
+        weights = self._weights(tile.columns)[None, :]
         self._row.paste(upscaled, (left, 0), _mask(weights, upscaled.size))
         if right == self.image.width:
-            weights = self._weights(tile.down)[:, None]
+            weights = self._weights(tile.rows)[:, None]
             self.image.paste(self._row, (0, upper), _mask(weights, self._row.size))
 
     def _weights(self, span: Span) -> np.ndarray:
-        """How much the pixels along it count: in the margin of a cut nothing, then more and more."""
+        """The blending weights along a span, 0 to 1: 0 in the margin, then increasing to 1."""
         position = np.arange((span.end - span.start) * self._scale) / self._scale
-        return np.clip((position - MARGIN) / FADE, 0, 1) if span.start else np.ones_like(position)
+        return np.clip((position - MARGIN) / BLEND, 0, 1) if span.start else np.ones_like(position)
 
 
 def _mask(weights: np.ndarray, size: Size) -> Image.Image:

@@ -1,4 +1,4 @@
-"""A picture on its way to a larger size."""
+"""An upscaling task on the engine thread: the image, and the tiles that remain."""
 
 from collections import deque
 from concurrent.futures import Executor
@@ -7,30 +7,30 @@ from PIL import Image
 
 from contract.size import Size
 from inference.diffusion.tasks.task import EngineTask
-from inference.diffusion.upscaling.tiles import Mosaic, Tile, tiles_of
+from inference.diffusion.upscaling.tiles import Tile, TileBlender, split_into_tiles
 from inference.diffusion.upscaling.upscaler import Upscaler
 
-_MOST_PASSES = 2
+_MAX_PASSES = 2
 
 
 class UpscaleTask(EngineTask[Image.Image]):
-    """A picture that somebody wants larger, and how far it is.
+    """The upscaling of one image.
 
-    An image that is still too small after one pass goes through the model again. The callback executor
-    resizes the last result to the exact size: CPU work, which must not block the engine thread.
+    An image that is still too small after one pass through the model is passed through it a second time. The
+    callback executor resizes the result to the exact size: CPU work, which must not block the engine thread.
 
     Attributes:
-        upscaler: what enlarges.
-        finished: whether there is no other tile.
+        upscaler: the model.
+        finished: whether all tiles are upscaled.
     """
 
     def __init__(
-        self, upscaler: Upscaler, picture: Image.Image, size: Size, *, callback_executor: Executor
+        self, upscaler: Upscaler, image: Image.Image, size: Size, *, callback_executor: Executor
     ) -> None:
         super().__init__(callback_executor=callback_executor)
         self.upscaler = upscaler
         self.finished = False
-        self._picture = picture
+        self._image = image
         self._size = size
         self._passes = 0
         self._tiles: deque[Tile] = deque()
@@ -38,36 +38,36 @@ class UpscaleTask(EngineTask[Image.Image]):
     @property
     def out_of_memory_detail(self) -> str:
         """See `EngineTask.out_of_memory_detail`."""
-        return "The upscaler does not fit the accelerator's memory beside the model; use a smaller one."
+        return "The upscaler does not fit in GPU memory beside the model; use a smaller upscaler."
 
     def upscale_tile(self) -> None:
-        """Enlarges the next tile."""
+        """Upscales the next tile."""
         if not self._tiles:
             self._begin_pass()
         tile = self._tiles.popleft()
-        self._mosaic.lay(self.upscaler.upscale(self._picture.crop(tile.box)), tile)
+        self._blender.add(self.upscaler.upscale(self._image.crop(tile.box)), tile)
         if not self._tiles:
             self._end_pass()
 
     def restart_pass(self) -> None:
-        """Gives up what there is of the pass; the next tile is the first one, as large as it may be now."""
+        """Discards the tiles of the current pass, which starts again with the upscaler's new tile size."""
         self._tiles.clear()
 
     def _begin_pass(self) -> None:
-        self._tiles += tiles_of(self._picture.size, largest=self.upscaler.largest_tile)
-        self._mosaic = Mosaic(self._picture.size, scale=self.upscaler.scale)
+        self._tiles += split_into_tiles(self._image.size, max_tile_size=self.upscaler.max_tile_size)
+        self._blender = TileBlender(self._image.size, scale=self.upscaler.scale)
 
     def _end_pass(self) -> None:
         self._passes += 1
-        upscaled = self._mosaic.image
-        falls_short = upscaled.width < self._size[0] or upscaled.height < self._size[1]
-        if falls_short and self.upscaler.scale > 1 and self._passes < _MOST_PASSES:
-            self._picture = upscaled
+        upscaled = self._blender.image
+        too_small = upscaled.width < self._size[0] or upscaled.height < self._size[1]
+        if too_small and self.upscaler.scale > 1 and self._passes < _MAX_PASSES:
+            self._image = upscaled
         else:
             self.finished = True
-            self._callback_executor.submit(self._deliver, upscaled)
+            self._callback_executor.submit(self._resize, upscaled)
 
-    def _deliver(self, upscaled: Image.Image) -> None:
+    def _resize(self, upscaled: Image.Image) -> None:
         with self:
-            exact = upscaled.size == self._size
-            self._succeed(upscaled if exact else upscaled.resize(self._size, Image.Resampling.LANCZOS))
+            is_exact = upscaled.size == self._size
+            self._succeed(upscaled if is_exact else upscaled.resize(self._size, Image.Resampling.LANCZOS))

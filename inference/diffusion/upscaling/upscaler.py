@@ -1,4 +1,4 @@
-"""A model that enlarges pictures."""
+"""A super-resolution model."""
 
 from typing import Any
 
@@ -9,52 +9,51 @@ from PIL import Image
 from inference.diffusion.upscaling.tiles import OVERLAP
 from inference.engine.errors import InvalidOutputError
 
-LARGEST_TILE = 384
-"""Pixels a side. With a large model a tile then takes about as long as a step of a full batch."""
+MAX_TILE_SIZE = 384
+"""Pixels a side. With a large model such a tile takes about as long as a denoising step of a full batch."""
 
 
 class Upscaler:
-    """A model in memory.
+    """A loaded super-resolution model.
 
     Attributes:
-        scale: the upscaled picture's size over the picture's.
-        size_in_bytes: of the weights.
-        largest_tile: pixels a side that it is shown at the most; lowered where the memory did not suffice.
+        scale: the factor of width and height.
+        size_bytes: of the weights.
+        max_tile_size: pixels a side; reduced when a tile does not fit in GPU memory.
     """
 
-    def __init__(self, model: Any, *, largest_tile: int = LARGEST_TILE) -> None:
-        """Takes over a model of spandrel's, on the CPU, that makes RGB pictures of RGB pictures."""
+    def __init__(self, model: Any, *, max_tile_size: int = MAX_TILE_SIZE) -> None:
+        """Takes a spandrel model from RGB to RGB, on the CPU, and the tile size to begin with."""
         self._model = model
         self.scale: int = model.scale
-        self.size_in_bytes = sum(each.nbytes for each in model.model.state_dict().values())
-        self.largest_tile = largest_tile
+        self.size_bytes = sum(each.nbytes for each in model.model.state_dict().values())
+        self.max_tile_size = max_tile_size
 
     def move_to_device(self, device: torch.device) -> None:
-        """Moves to the device, if it is not there.
+        """Moves the model to the device, unless it is there.
 
-        Half precision is float16 or none: bfloat16 tells fewer shades apart than a picture has.
+        On a GPU it runs in float16 if it supports that, and never in bfloat16, which cannot represent the 256
+        levels of an 8-bit image.
         """
-        halved = device.type == "cuda" and self._model.supports_half
-        self._model.to(device, torch.float16 if halved else torch.float32)
+        use_float16 = device.type == "cuda" and self._model.supports_half
+        self._model.to(device, torch.float16 if use_float16 else torch.float32)
 
     def shrink_tiles(self) -> bool:
-        """Halves the tiles, unless nothing but overlap would be left of them; says whether it has."""
-        halved = self.largest_tile // 2
+        """Halves the tile size; returns False if the tiles would then not be larger than their overlap."""
+        halved = self.max_tile_size // 2
         if halved <= OVERLAP:
             return False
-        self.largest_tile = halved
+        self.max_tile_size = halved
         return True
 
-    def upscale(self, picture: Image.Image) -> Image.Image:
-        """The picture, RGB, `scale` times as large. Memory grows with its size.
+    def upscale(self, image: Image.Image) -> Image.Image:
+        """The RGB image, `scale` times as large. Memory grows with the image's size.
 
         Raises:
-            InvalidOutputError: the model's numbers have overflowed.
+            InvalidOutputError: the model's output contains NaN values.
         """
-        pixels = torch.from_numpy(np.array(picture)).to(self._model.device, self._model.dtype)
+        pixels = torch.from_numpy(np.array(image)).to(self._model.device, self._model.dtype)
         upscaled = self._model(pixels.permute(2, 0, 1)[None] / 255)[0].permute(1, 2, 0)
         if upscaled.isnan().any():
-            raise InvalidOutputError(
-                "The upscaler has made a picture that is not made of numbers; another upscaler may help."
-            )
+            raise InvalidOutputError("The upscaler's output contains NaN values; use another upscaler.")
         return Image.fromarray((upscaled.float() * 255).round().to(torch.uint8).cpu().numpy())

@@ -1,4 +1,4 @@
-"""The upscalers that were used last."""
+"""A cache of upscalers."""
 
 from collections import OrderedDict
 from threading import Lock
@@ -11,27 +11,27 @@ _MAX_BYTES = 512 * 1024 * 1024
 
 
 class UpscalerCache:
-    """Keeps upscalers in memory, on the device once they have been used there; any thread may ask for one.
+    """A thread-safe least-recently-used cache; upscalers stay on the device once they were used there.
 
-    Those that are dropped live on for as long as somebody enlarges with them.
+    Evicted upscalers stay alive for the tasks that use them.
     """
 
     def __init__(self, *, max_bytes: int = _MAX_BYTES) -> None:
-        """Takes the most bytes of weights to keep; the last one used is kept in any case."""
+        """Takes the limit in bytes of weights; the last upscaler used is cached in any case."""
         self._max_bytes = max_bytes
-        self._kept: OrderedDict[AdapterFile, Upscaler] = OrderedDict()
+        self._cached: OrderedDict[AdapterFile, Upscaler] = OrderedDict()
         self._lock = Lock()
 
     def load(self, file: AdapterFile, *, pointer: str) -> Upscaler:
-        """The upscaler in the file, which is read if the upscaler is not kept; see `read_upscaler`."""
+        """The upscaler in the file, which is read unless it is cached; see `read_upscaler`."""
         with self._lock:
-            upscaler = self._kept.get(file) or read_upscaler(file, pointer=pointer)
-            self._kept[file] = upscaler
-            self._kept.move_to_end(file)
-            while len(self._kept) > 1 and self._size_in_bytes > self._max_bytes:
-                self._kept.popitem(last=False)
+            upscaler = self._cached.get(file) or read_upscaler(file, pointer=pointer)
+            self._cached[file] = upscaler
+            self._cached.move_to_end(file)
+            while len(self._cached) > 1 and self._size_bytes > self._max_bytes:
+                self._cached.popitem(last=False)
             return upscaler
 
     @property
-    def _size_in_bytes(self) -> int:
-        return sum(upscaler.size_in_bytes for upscaler in self._kept.values())
+    def _size_bytes(self) -> int:
+        return sum(upscaler.size_bytes for upscaler in self._cached.values())

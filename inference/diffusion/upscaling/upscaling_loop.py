@@ -1,4 +1,4 @@
-"""UpscalingLoop as the device does it."""
+"""The upscaling worker of the engine thread."""
 
 import logging
 
@@ -12,10 +12,10 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class UpscalingLoop:
-    """Enlarges pictures in the order of their arrival, one tile a turn.
+    """Upscales images in the order of their arrival, one tile in each step.
 
     Attributes:
-        upscalers: what it may be asked to upscale with.
+        upscalers: the cache of models.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -33,7 +33,7 @@ class UpscalingLoop:
         self._waiting.append(task)
 
     def step(self) -> None:
-        """Enlarges a tile of the oldest picture that somebody waits for."""
+        """Upscales the next tile of the oldest task that is not done."""
         self._waiting = [each for each in self._waiting if not each.done]
         if not self._waiting:
             return
@@ -52,6 +52,9 @@ class UpscalingLoop:
                 raise
         else:
             return
-        torch.cuda.empty_cache()  # not above, where the error still holds on to the memory
+        torch.cuda.empty_cache()  # not in the except block, where the error still references the tensors
         task.restart_pass()
-        _LOGGER.warning("a tile does not fit the accelerator's memory; smaller ones are used from here on")
+        _LOGGER.warning(
+            "an upscaler's tile did not fit in GPU memory; its tiles are now at most %d pixels a side",
+            task.upscaler.max_tile_size,
+        )
