@@ -11,20 +11,20 @@ from inference.invocation.running_jobs import RunningJobs
 from inference.observability.logs import start_logging
 from inference.observability.metrics import ContainerMetrics
 from inference.server.app import create_app
-from inference.server.graceful_shutdown import DrainingServer
+from inference.server.graceful_shutdown import GracefulShutdownServer
 from inference.wiring import load_handler
 
 _VERBOSITY = {"DIFFUSERS_VERBOSITY": "error", "TRANSFORMERS_VERBOSITY": "error"}
-"""Read by the libraries when they are imported, which is when they begin to warn."""
+"""The libraries read these variables, and may log warnings, as soon as they are imported."""
 
 
 def main() -> None:
-    """Serves until it is told to stop."""
+    """Serves until a signal stops the process."""
     start_logging()
     os.environ.update(_VERBOSITY)
     environment = ContainerEnvironment.read(os.environ)
-    telemetry = ContainerMetrics(stage=environment.stage, model=environment.model.name)
-    running = RunningJobs()
+    metrics = ContainerMetrics(stage=environment.stage, model=environment.model.name)
+    running_jobs = RunningJobs()
 
     def load() -> InvocationHandler:
         s3 = boto3.client("s3")
@@ -32,13 +32,13 @@ def main() -> None:
             environment,
             s3=s3,
             bucket=DataBucket(s3, environment.data_bucket_name),
-            telemetry=telemetry,
-            running=running,
+            metrics=metrics,
+            running_jobs=running_jobs,
         )
 
-    DrainingServer(
+    GracefulShutdownServer(
         create_app(load),
-        running,
+        running_jobs,
         host=environment.bind_host,
         port=environment.sagemaker_bind_to_port,
         drain_s=environment.drain_s,

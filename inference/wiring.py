@@ -1,4 +1,4 @@
-"""The one place where the container's parts meet."""
+"""Composition root: creates the container's objects and connects them."""
 
 import tempfile
 from concurrent.futures import Executor
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from contract.environment import ContainerEnvironment
 from inference.artifacts.adapter_store import AdapterStore
 from inference.artifacts.compile_cache import S3CompileCache
-from inference.artifacts.model_store import ModelStore, with_checker_here
+from inference.artifacts.model_store import ModelStore, with_local_safety_checker
 from inference.data_bucket import DataBucket
 from inference.engine.interface import Engine
 from inference.engine.model_pool import ModelPool
@@ -21,7 +21,7 @@ from inference.invocation.handler import InvocationHandler
 from inference.invocation.multi_pass import MultiPassGenerator
 from inference.invocation.running_jobs import RunningJobs
 from inference.invocation.upscalers import UpscalerResolver
-from inference.observability.logs import ContextThreads
+from inference.observability.logs import ContextThreadPool
 from inference.observability.metrics import ContainerMetrics
 from inference.output.postprocessing import Postprocessor
 from inference.transfer.s3 import fetch_prefix
@@ -29,12 +29,12 @@ from inference.transfer.s3 import fetch_prefix
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_FETCHED = Path(tempfile.gettempdir())
-_ADAPTER_BYTES = 10 << 30
-"""Of the disk."""
+_DOWNLOADS = Path(tempfile.gettempdir())
+_ADAPTER_CACHE_BYTES = 10 << 30
+"""On disk."""
 
-_TRANSFERS = 8
-"""Threads: some of them may wait for a slow host."""
+_EXECUTOR_THREADS = 8
+"""More than the CPUs: some of them wait for slow hosts."""
 
 
 def load_handler(
@@ -42,61 +42,58 @@ def load_handler(
     *,
     s3: "S3Client",
     bucket: DataBucket,
-    telemetry: ContainerMetrics,
-    running: RunningJobs,
+    metrics: ContainerMetrics,
+    running_jobs: RunningJobs,
 ) -> InvocationHandler:
-    """What serves invocations, with the environment's model loaded; takes as long as that does.
+    """Creates the invocation handler and loads the environment's first model; blocks for minutes.
 
     Args:
-        environment: what the container is told.
-        s3: for models, adapters and compiled code.
-        bucket: where images come from and go to.
-        telemetry: hears of jobs, and how long loading takes.
-        running: what admits jobs, and ends them before their time.
+        environment: the container's settings.
+        s3: client for models, adapters and the compile cache.
+        bucket: input and output images.
+        metrics: receives the metrics of jobs and model loads.
+        running_jobs: admits jobs, and cancels them at shutdown.
     """
     fetch = partial(fetch_prefix, s3)
-    library = ModelStore(environment, _FETCHED / "models", fetch_prefix=fetch)
+    models = ModelStore(environment, _DOWNLOADS / "models", fetch_prefix=fetch)
 
     def load_model(name: str) -> Engine:
-        with telemetry.loading(name):
+        with metrics.model_load(name):
             from inference.diffusion.loader import load_engine  # takes seconds: /ping must not wait
 
             cache = S3CompileCache(s3, environment.data_bucket_name, name)
             return load_engine(
-                library.path(name),
+                models.fetch(name),
                 max_batch_size=environment.max_batch_size,
                 fixed_batch_size=environment.fixed_batch_size,
                 compile_cache=cache if environment.compile else None,
             )
 
-    checked = with_checker_here(environment, _FETCHED / "safety_checker", fetch_prefix=fetch)
-    finisher = Postprocessor.load(checked, library.path(environment.model.name))
+    checked = with_local_safety_checker(environment, _DOWNLOADS / "safety_checker", fetch_prefix=fetch)
+    postprocessor = Postprocessor.load(checked, models.fetch(environment.model.name))
     gib = environment.model_memory_gib
     engine = ModelPool(
         load_model,
         first=environment.model.name,
-        weigh=library.weight_bytes,
+        weight_bytes=models.weight_bytes,
         budget_bytes=None if gib is None else int(gib * 2**30),
     )
-    transfers = ContextThreads(max_workers=_TRANSFERS, thread_name_prefix="transfer")
+    adapters = AdapterStore(
+        s3, environment.models_bucket_name, _DOWNLOADS / "adapters", max_bytes=_ADAPTER_CACHE_BYTES
+    )
+    executor = ContextThreadPool(max_workers=_EXECUTOR_THREADS, thread_name_prefix="executor")
     return InvocationHandler(
         engine=engine,
-        studio=create_image_generator(
-            engine,
-            environment=environment,
-            bucket=bucket,
-            adapters=AdapterStore(
-                s3, environment.models_bucket_name, _FETCHED / "adapters", max_bytes=_ADAPTER_BYTES
-            ),
-            transfers=transfers,
+        generator=create_image_generator(
+            engine, environment=environment, bucket=bucket, adapters=adapters, executor=executor
         ),
-        finisher=finisher,
+        postprocessor=postprocessor,
         bucket=bucket,
         environment=environment,
-        transfers=transfers,
-        telemetry=telemetry,
-        running=running,
-        revision_of=library.revision,
+        executor=executor,
+        metrics=metrics,
+        running_jobs=running_jobs,
+        revision_of=models.revision,
     )
 
 
@@ -106,21 +103,32 @@ def create_image_generator(
     environment: ContainerEnvironment,
     bucket: DataBucket,
     adapters: AdapterStore,
-    transfers: Executor,
-    web: PublicFetcher | None = None,
+    executor: Executor,
+    public_fetcher: PublicFetcher | None = None,
 ) -> ImageGenerator:
-    """What draws with the engine; `web` is where else pictures may come from, by default the public one."""
-    sources = ImageSources(bucket, web or PublicFetcher(), max_bytes=environment.max_input_image_bytes)
+    """The image generator of an engine.
+
+    Args:
+        engine: generates and upscales images.
+        environment: the container's settings.
+        bucket: input images with `s3://` URIs.
+        adapters: adapters and upscalers by name.
+        executor: runs blocking work outside the engine.
+        public_fetcher: input images with `https://` URLs; None creates the default.
+    """
+    sources = ImageSources(
+        bucket, public_fetcher or PublicFetcher(), max_bytes=environment.max_input_image_bytes
+    )
     return ImageGenerator(
-        preparation=InputPreprocessor(sources=sources, environment=environment, transfers=transfers),
+        preprocessor=InputPreprocessor(sources=sources, environment=environment, transfers=executor),
         adapters=adapters,
         passes=MultiPassGenerator(
             engine,
-            UpscalerResolver(engine, adapters.fetch_upscaler, transfers=transfers),
+            UpscalerResolver(engine, adapters.fetch_upscaler, executor=executor),
             max_output_sizes={
                 name: model.limits.max_output_size for name, model in environment.served.items()
             },
         ),
-        transfers=transfers,
-        quotes_prompts=environment.log_prompts,
+        executor=executor,
+        log_prompts=environment.log_prompts,
     )

@@ -1,4 +1,4 @@
-"""One engine out of those of several models."""
+"""The model pool: an engine that serves several models, loaded on demand within a memory budget."""
 
 import gc
 import logging
@@ -16,39 +16,39 @@ from inference.engine.interface import AdapterFile, Engine, GenerationOutput, In
 _LOGGER = logging.getLogger(__name__)
 
 LoadEngine = Callable[[str], Engine]
-"""Fetches and loads the model of that name; slow."""
+"""Downloads and loads the model of this name; blocks for minutes."""
 
-Weigh = Callable[[str], int]
-"""The bytes that the weights of the model of that name take on the device; fetches them, which is slow."""
+WeightBytes = Callable[[str], int]
+"""The size of a model's weights in GPU memory; downloads the model, which blocks for minutes."""
 
 
 class ModelPool:
-    """An engine that draws each generation with the model that it names.
+    """An engine that runs each generation on the model that it names.
 
-    The first model is loaded at once, every other when it is first asked for, on a thread of its own beside
-    what is being drawn. Where a model would exceed the budget, those that have not been asked for the longest
-    leave before it is loaded, when they have drawn what they had taken; they come back when they are asked
-    for. What could not be loaded is tried again when it is asked for again.
+    The first model is loaded by the constructor, every other one on a loader thread when it is first used;
+    the loaded models go on generating meanwhile. If a model does not fit in the budget, the least recently
+    used models finish their queued requests and are unloaded first. A failed load is tried again at the next
+    request for the model.
     """
 
     def __init__(
-        self, load: LoadEngine, first: str, *, weigh: Weigh, budget_bytes: int | None = None
+        self, load: LoadEngine, *, first: str, weight_bytes: WeightBytes, budget_bytes: int | None = None
     ) -> None:
-        """Loads the first model; raises what `load` raises.
+        """Loads the first model.
 
         Args:
-            load: gives the engine of a model.
-            first: the model to begin with.
-            weigh: tells how large a model is.
-            budget_bytes: what the models' weights may take together; None lets every model stay.
+            load: loads a model; its errors on the first model are raised.
+            first: name of the first model.
+            weight_bytes: the size of a model's weights.
+            budget_bytes: limit on the weights of all loaded models; None never unloads a model.
         """
         self._load = load
-        self._weigh = weigh
+        self._weight_bytes = weight_bytes
         self._budget = budget_bytes
         engine: Future[Engine] = Future()
         engine.set_result(load(first))
-        self._engines = {first: engine}
-        self._weights = {first: weigh(first)}
+        self._engines = {first: engine}  # the least recently used model first
+        self._weights = {first: weight_bytes(first)}
         self._versions = engine.result().versions
         self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader")
         self._lock = Lock()
@@ -63,18 +63,22 @@ class ModelPool:
         """See `inference.engine.interface.Engine.submit`."""
         with self._lock:
             self._check_open()
-            engine = self._engine(generation.model)
+            engine = self._get_or_load(generation.model)
             if _is_loaded(engine):
                 return engine.result().submit(generation, inputs, on_step)
-            promised: Future[GenerationOutput] = Future()
-            hand_over = partial(_hand_over, promised, generation, inputs, on_step)
-            engine.add_done_callback(partial(copy_context().run, hand_over))
-            return promised
+            output: Future[GenerationOutput] = Future()
+            submit = partial(_submit_to_loaded, output, generation, inputs, on_step)
+            engine.add_done_callback(partial(copy_context().run, submit))
+            return output
 
     def upscaler(self, file: AdapterFile, *, pointer: str) -> UpscaleImage:
-        """See `Engine.upscaler`; the engine of the most recently used model reads it."""
+        """See `Engine.upscaler`; the most recently used engine loads it, if possible one that is loaded."""
         with self._lock:
-            engine = next(reversed(self._engines.values()))
+            loaded = self._loaded() or self._engines
+            model = next(reversed(loaded))
+            engine = self._engines[model]
+        if (error := engine.exception()) is not None:  # waits for a load that has not ended
+            raise _unavailable(model, error)
         return engine.result().upscaler(file, pointer=pointer)
 
     def check(self) -> None:
@@ -93,32 +97,32 @@ class ModelPool:
         for engine in self._loaded().values():
             engine.close()
 
-    def _engine(self, model: str) -> Future[Engine]:
-        """The model's engine; it begins to be loaded if nobody has asked for it or that has failed."""
+    def _get_or_load(self, model: str) -> Future[Engine]:
+        """The model's engine, now the most recently used; loads it at first use or after a failure."""
         engine = self._engines.pop(model, None)
         if engine is None or (engine.done() and not _is_loaded(engine)):
             engine = self._loader.submit(self._load_within_budget, model)
-        self._engines[model] = engine  # behind all the others
+        self._engines[model] = engine
         return engine
 
     def _load_within_budget(self, model: str) -> Engine:
-        weight = self._weigh(model)
-        while (leaving := self._first_to_leave(weight)) is not None:
-            leaving.close()
-            del leaving
-            gc.collect()  # the memory of its weights is wanted now
+        weight = self._weight_bytes(model)
+        while (evicted := self._evict(weight)) is not None:
+            evicted.close()
+            del evicted
+            gc.collect()  # frees the weights before the new model is loaded
         self._weights[model] = weight
         return self._load(model)
 
-    def _first_to_leave(self, weight: int) -> Engine | None:
-        """The engine to close so that a model of this weight has room, if one is to go; it is let go of."""
+    def _evict(self, weight: int) -> Engine | None:
+        """Removes the least recently used engine, if `weight` more bytes exceed the budget, for closing."""
         with self._lock:
             loaded = self._loaded()
-            taken = sum(self._weights[model] for model in loaded)
-            if self._budget is None or not loaded or taken + weight <= self._budget:
+            used = sum(self._weights[model] for model in loaded)
+            if self._budget is None or not loaded or used + weight <= self._budget:
                 return None
             model = next(iter(loaded))
-            _LOGGER.info("the model %s leaves to make room", model)
+            _LOGGER.info("unloading model %s to free memory", model)
             del self._engines[model]
             return loaded[model]
 
@@ -127,7 +131,7 @@ class ModelPool:
             raise _closed()
 
     def _loaded(self) -> dict[str, Engine]:
-        """The engines that are there, the one that has not been asked for the longest first."""
+        """The loaded engines by model, the least recently used first."""
         return {model: engine.result() for model, engine in self._engines.items() if _is_loaded(engine)}
 
 
@@ -135,53 +139,56 @@ def _is_loaded(engine: Future[Engine]) -> bool:
     return engine.done() and not engine.cancelled() and engine.exception() is None
 
 
-def _hand_over(
-    promised: Future[GenerationOutput],
+def _submit_to_loaded(
+    output: Future[GenerationOutput],
     generation: Generation,
     inputs: Inputs,
     on_step: OnStep,
     engine: Future[Engine],
 ) -> None:
-    """Gives the generation to its engine, which has just been loaded, or failed to."""
-    if promised.cancelled():
+    """Submits the generation to its engine, whose load has ended; fails `output` if the load failed."""
+    if output.cancelled():
         return
     if engine.cancelled():
-        _settle(promised, _closed())
+        _complete(output, _closed())
     elif (error := engine.exception()) is not None:
-        model = generation.model
-        _LOGGER.error("the model %s could not be loaded", model, exc_info=error)
-        unavailable = ModelUnavailableError(
-            f"The model {model!r} could not be loaded; the container's log says why."
-        )
-        unavailable.__cause__ = error
-        _settle(promised, unavailable)
+        _LOGGER.error("model %s could not be loaded", generation.model, exc_info=error)
+        _complete(output, _unavailable(generation.model, error))
     else:
         try:
-            _follow(promised, engine.result().submit(generation, inputs, on_step))
+            _chain(output, engine.result().submit(generation, inputs, on_step))
         except EngineClosedError as closed:
-            _settle(promised, closed)
+            _complete(output, closed)
 
 
-def _follow(promised: Future[GenerationOutput], drawing: Future[GenerationOutput]) -> None:
-    """Lets what was promised become the drawing; cancelling it cancels the drawing."""
+def _chain(output: Future[GenerationOutput], source: Future[GenerationOutput]) -> None:
+    """Copies the outcome of `source` to `output`; cancelling `output` cancels `source`."""
 
-    def settle(drawing: Future[GenerationOutput]) -> None:
-        if drawing.cancelled():
-            promised.cancel()
+    def copy_outcome(source: Future[GenerationOutput]) -> None:
+        if source.cancelled():
+            output.cancel()
         else:
-            _settle(promised, drawing.exception() or drawing.result())
+            _complete(output, source.exception() or source.result())
 
-    promised.add_done_callback(lambda promised: promised.cancelled() and drawing.cancel())
-    drawing.add_done_callback(settle)
+    output.add_done_callback(lambda output: output.cancelled() and source.cancel())
+    source.add_done_callback(copy_outcome)
 
 
-def _settle(promised: Future[GenerationOutput], outcome: GenerationOutput | BaseException) -> None:
-    with suppress(InvalidStateError):  # it has been cancelled meanwhile
+def _complete(output: Future[GenerationOutput], outcome: GenerationOutput | BaseException) -> None:
+    with suppress(InvalidStateError):  # it was cancelled in the meantime
         if isinstance(outcome, BaseException):
-            promised.set_exception(outcome)
+            output.set_exception(outcome)
         else:
-            promised.set_result(outcome)
+            output.set_result(outcome)
+
+
+def _unavailable(model: str, cause: BaseException) -> ModelUnavailableError:
+    error = ModelUnavailableError(
+        f"The model {model!r} could not be loaded; see the container's log for the reason."
+    )
+    error.__cause__ = cause
+    return error
 
 
 def _closed() -> EngineClosedError:
-    return EngineClosedError("The engine takes no more work; send the request again, to another container.")
+    return EngineClosedError("This container is shutting down; send the request again to another container.")

@@ -1,4 +1,4 @@
-"""Jobs that their clients cancel: the marker in S3, looked for while a job waits and is drawn."""
+"""Cancellation of jobs by their clients: polls S3 for the marker object of each running job."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -6,49 +6,60 @@ from contextlib import asynccontextmanager, suppress
 
 from contract.problem import ErrorCode, ProblemError
 from inference.data_bucket import DataBucket
-from inference.invocation.running_jobs import Interruption
-from inference.observability.logs import ContextThreads
+from inference.invocation.running_jobs import CancelScope
+from inference.observability.logs import ContextThreadPool
 
-_INTERVAL_S = 1.0
-_PATIENCE_S = 1.0
-"""What a job waits for the first answer of an S3 that is slow; it then goes on without."""
+_POLL_INTERVAL_S = 1.0
+_FIRST_POLL_TIMEOUT_S = 1.0
 
 
 class CanceledError(ProblemError):
-    """The job's client has canceled it."""
+    """The client canceled the job."""
 
     code = ErrorCode.CANCELED
 
 
 class CancellationWatch:
-    """Looks for the markers of running jobs: once a second each at the most, on threads of its own."""
+    """Polls the cancellation markers of running jobs, on threads of its own."""
 
     def __init__(
-        self, bucket: DataBucket, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        bucket: DataBucket,
+        *,
+        first_poll_timeout_s: float = _FIRST_POLL_TIMEOUT_S,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        """Creates the watch.
+
+        Args:
+            bucket: holds the markers.
+            first_poll_timeout_s: a job starts after this time even if S3 has not answered its first poll.
+            sleep: waits between two polls.
+        """
         self._bucket = bucket
+        self._first_poll_timeout_s = first_poll_timeout_s
         self._sleep = sleep
-        self._threads = ContextThreads(max_workers=2, thread_name_prefix="cancellation")
+        self._executor = ContextThreadPool(max_workers=2, thread_name_prefix="cancellation")
 
     @asynccontextmanager
-    async def over(self, job_id: str, interruption: Interruption) -> AsyncIterator[None]:
-        """Ends the interruptible block with a CanceledError once the job's marker is there.
+    async def watch(self, job_id: str, scope: CancelScope) -> AsyncIterator[None]:
+        """Polls the job's marker once a second during the block, and cancels the scope once it exists.
 
-        The block begins after the first look, so that nothing is drawn of a job that was canceled before.
+        The block starts after the first poll, so that a job that is already canceled does no work.
         """
-        looked = asyncio.Event()
-        watching = asyncio.create_task(self._watch(job_id, interruption, looked))
+        polled = asyncio.Event()
+        polling = asyncio.create_task(self._poll(job_id, scope, polled))
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_PATIENCE_S):
-                    await looked.wait()
+                async with asyncio.timeout(self._first_poll_timeout_s):
+                    await polled.wait()
             yield
         finally:
-            watching.cancel()
+            polling.cancel()
 
-    async def _watch(self, job_id: str, interruption: Interruption, looked: asyncio.Event) -> None:
+    async def _poll(self, job_id: str, scope: CancelScope, polled: asyncio.Event) -> None:
         run = asyncio.get_running_loop().run_in_executor
-        while not await run(self._threads, self._bucket.is_canceled, job_id):
-            looked.set()
-            await self._sleep(_INTERVAL_S)
-        interruption.end(CanceledError("The job was canceled before its images were drawn."))
+        while not await run(self._executor, self._bucket.is_canceled, job_id):
+            polled.set()
+            await self._sleep(_POLL_INTERVAL_S)
+        scope.cancel(CanceledError("The job was canceled before its images were generated."))

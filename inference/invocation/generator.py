@@ -1,4 +1,4 @@
-"""From a generation to its pictures: fetched, drawn, put back, enlarged."""
+"""Generation of a request's images: preprocessing, the engine's passes, compositing and upscaling."""
 
 import asyncio
 from concurrent.futures import Executor
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from contract.generation import Generation
 from contract.problem import ProblemError
-from contract.request import named_images
+from contract.request import input_image_uris
 from inference.artifacts.adapter_store import AdapterStore
 from inference.engine.interface import GenerationOutput, OnStep
 from inference.input.preprocessing import InputPreprocessor, PreprocessedInputs
@@ -15,70 +15,71 @@ from inference.observability.metrics import JobMetrics
 
 
 class GenerationError(RuntimeError):
-    """The engine has failed in words of its own, which are withheld: they may quote the prompt."""
+    """The engine failed; the original message is withheld because it may quote the prompt."""
 
 
 class ImageGenerator:
-    """Draws generations. Cancelling a coroutine frees whatever works for it."""
+    """Generates the images of requests. Cancelling a coroutine also cancels its work on the engine."""
 
     def __init__(
         self,
         *,
-        preparation: InputPreprocessor,
+        preprocessor: InputPreprocessor,
         adapters: AdapterStore,
         passes: MultiPassGenerator,
-        transfers: Executor,
-        quotes_prompts: bool,
+        executor: Executor,
+        log_prompts: bool,
     ) -> None:
-        """Takes what it works with.
+        """Creates the generator.
 
         Args:
-            preparation: fetches and arranges pictures.
-            adapters: where LoRAs and their like come from.
-            passes: go through the engine.
-            transfers: threads for what is done to pictures beside the drawing.
-            quotes_prompts: lets errors pass that may quote a prompt.
+            preprocessor: fetches and prepares the input images.
+            adapters: fetches LoRAs, embeddings, ControlNets and VAEs.
+            passes: runs the passes on the engine.
+            executor: runs blocking work outside the engine.
+            log_prompts: whether error messages that may quote a prompt are kept.
         """
-        self._preparation = preparation
+        self._preprocessor = preprocessor
         self._adapters = adapters
         self._passes = passes
-        self._transfers = transfers
-        self._quotes_prompts = quotes_prompts
+        self._executor = executor
+        self._log_prompts = log_prompts
 
-    async def draw(self, generation: Generation, job: JobMetrics, on_step: OnStep) -> GenerationOutput:
-        """The pictures as the client is to see them.
+    async def generate(self, generation: Generation, job: JobMetrics, on_step: OnStep) -> GenerationOutput:
+        """The finished images: unmasked areas restored, then upscaled.
 
         Args:
-            generation: what to draw.
-            job: is told how long fetching has taken.
+            generation: the resolved request.
+            job: records how long fetching the input images takes.
             on_step: see `inference.engine.interface.Engine.submit`.
 
         Raises:
-            ProblemError: an input cannot be used, or the engine refuses.
-            GenerationError: the engine has failed in another way.
+            ProblemError: an input cannot be used, or the engine refuses the request.
+            GenerationError: the engine failed in another way.
         """
         run = asyncio.get_running_loop().run_in_executor
-        prepared, adapters = await asyncio.gather(
-            self._prepare(generation, job), run(self._transfers, self._adapters.fetch, generation)
+        preprocessed, adapters = await asyncio.gather(
+            self._preprocess(generation, job), run(self._executor, self._adapters.fetch, generation)
         )
-        inputs = replace(prepared.inputs, adapters=adapters)
+        inputs = replace(preprocessed.inputs, adapters=adapters)
         try:
-            drawing = await self._passes.draw(generation, inputs, on_step)
-            finished = [run(self._transfers, prepared.finish, image) for image in drawing.images]
-            drawing = replace(drawing, images=tuple(await asyncio.gather(*finished)))
-            return await self._passes.upscale(generation, drawing)
+            output = await self._passes.generate(generation, inputs, on_step)
+            images = await asyncio.gather(
+                *(run(self._executor, preprocessed.finish, image) for image in output.images)
+            )
+            return await self._passes.upscale(generation, replace(output, images=tuple(images)))
         except ProblemError:
             raise
         except Exception as error:
-            if self._quotes_prompts:
+            if self._log_prompts:
                 raise
             withheld = GenerationError(
-                f"{type(error).__name__}; its message may quote the prompt: LOG_PROMPTS=true shows it"
+                f"{type(error).__name__}; its message may quote the prompt: set LOG_PROMPTS=true to log it"
             )
             raise withheld.with_traceback(error.__traceback__) from None
 
-    async def _prepare(self, generation: Generation, job: JobMetrics) -> PreprocessedInputs:
-        if not named_images(generation):
+    async def _preprocess(self, generation: Generation, job: JobMetrics) -> PreprocessedInputs:
+        if not input_image_uris(generation):
             return PreprocessedInputs()
         with job.measure("fetch"):
-            return await self._preparation.prepare(generation)
+            return await self._preprocessor.prepare(generation)

@@ -1,11 +1,9 @@
-"""One invocation from its body to its result document: fetch, denoise, encode, upload."""
+"""The invocation handler: parses a request, generates its images, encodes and stores them."""
 
 import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
-
-from pydantic import ValidationError
 
 from contract.environment import ContainerEnvironment
 from contract.generation import Generation, InvalidRequestError, new_seed
@@ -13,113 +11,122 @@ from contract.model import ModelDeclaration
 from contract.problem import FieldError
 from contract.request import InvocationRequest
 from contract.result import GenerationResult, ImageResult
-from contract.validation import field_errors
+from contract.validation import parse_request
 from inference.data_bucket import DataBucket
-from inference.engine.interface import Engine
+from inference.engine.interface import Engine, GenerationOutput
 from inference.invocation.cancellation import CancellationWatch
 from inference.invocation.generator import ImageGenerator
 from inference.invocation.progress import ProgressPublisher
 from inference.invocation.running_jobs import RunningJobs
 from inference.observability.metrics import ContainerMetrics, JobMetrics
+from inference.output.image_metadata import Provenance
 from inference.output.postprocessing import FinishedImage, Postprocessor
-from inference.output.provenance import MadeWith
 
 _LOGGER = logging.getLogger(__name__)
 
 
 class InvocationHandler:
-    """Serves the invocations of an endpoint's models, several at once."""
+    """Handles the invocations of an endpoint, several at once."""
 
     def __init__(
         self,
         *,
         engine: Engine,
-        studio: ImageGenerator,
-        finisher: Postprocessor,
+        generator: ImageGenerator,
+        postprocessor: Postprocessor,
         bucket: DataBucket,
         environment: ContainerEnvironment,
-        transfers: Executor,
-        telemetry: ContainerMetrics,
-        running: RunningJobs,
+        executor: Executor,
+        metrics: ContainerMetrics,
+        running_jobs: RunningJobs,
         revision_of: Callable[[str], str | None],
     ) -> None:
-        """Takes what it works with.
+        """Creates the handler.
 
         Args:
-            engine: what draws with every model that the environment names.
-            studio: makes pictures with the engine.
-            finisher: makes files of the pictures.
-            bucket: where images go.
-            environment: what the container is told.
-            transfers: threads for encoding and storing, beside the drawing.
-            telemetry: where jobs are told of.
-            running: what admits jobs, and ends them before their time.
-            revision_of: tells which weights a model's are; see `GenerationResult.revision`.
+            engine: serves every model of the environment.
+            generator: generates images with the engine.
+            postprocessor: checks, marks and encodes images.
+            bucket: stores images and progress.
+            environment: the container's settings.
+            executor: runs blocking work outside the engine.
+            metrics: receives the metrics of each job.
+            running_jobs: admits jobs, and cancels them at shutdown.
+            revision_of: the revision of a model's weights; see `GenerationResult.revision`.
         """
         self._engine = engine
-        self._image_generator = studio
-        self._finisher = finisher
+        self._generator = generator
+        self._postprocessor = postprocessor
         self._bucket = bucket
         self._environment = environment
-        self._transfers = transfers
-        self._telemetry = telemetry
-        self._running = running
+        self._executor = executor
+        self._metrics = metrics
+        self._running_jobs = running_jobs
         self._revision_of = revision_of
         self._cancellations = CancellationWatch(bucket)
 
     async def handle(self, body: bytes) -> GenerationResult:
-        """Draws what the body asks for and keeps the images.
+        """Generates the images of a request and stores them.
 
         Args:
             body: JSON of an `InvocationRequest`.
 
         Raises:
-            ProblemError: the request is wrong, an input cannot be used, memory does not suffice, or the job
-                has been canceled, or cut short by the container's end.
+            ProblemError: the request is invalid, an input cannot be used, the images do not fit in memory,
+                the client canceled the job, or the container shut down before the images were generated.
             GenerationError: the engine failed in another way.
         """
-        with self._telemetry.job() as job, self._running.job():
+        with self._metrics.job() as job, self._running_jobs.admit():
             generation = self._parse(body, job)
-            self._log_arrival(generation)
-            async with ProgressPublisher(self._bucket, generation.id, self._transfers) as progress:
-                return await self._serve(generation, job, progress)
+            self._log_start(generation)
+            async with ProgressPublisher(self._bucket, generation.id, self._executor) as progress:
+                output = await self._generate(generation, job, progress)
+                return await self._finish(generation, output, job)
 
     def check(self) -> None:
-        """Raises EngineClosedError if no more jobs are taken."""
-        self._running.check()
+        """Raises EngineClosedError if no more jobs are admitted."""
+        self._running_jobs.check()
         self._engine.check()
 
     def close(self) -> None:
-        """Lets the engine finish what it has taken, and takes no more."""
+        """Closes the engine; returns when its queued requests are finished."""
         self._engine.close()
 
-    async def _serve(
+    async def _generate(
         self, generation: Generation, job: JobMetrics, progress: ProgressPublisher
-    ) -> GenerationResult:
-        run, transfers = asyncio.get_running_loop().run_in_executor, self._transfers
-
+    ) -> GenerationOutput:
+        """Generates the images; until it returns, the client and a shutdown can cancel the job."""
         async with (
-            self._running.interruptible() as interruption,
-            self._cancellations.over(generation.id, interruption),
+            self._running_jobs.cancel_scope() as scope,
+            self._cancellations.watch(generation.id, scope),
         ):
-            drawing = await self._image_generator.draw(generation, job, progress.on_step)
-        job.took("denoise", drawing.seconds)
-        progress.on_drawn()
+            output = await self._generator.generate(generation, job, progress.on_step)
+        job.record("denoise", output.seconds)
+        progress.on_generated()
+        return output
 
-        revision, versions = self._revision_of(generation.model), dict(self._engine.versions)
-        made_with = MadeWith(revision=revision, versions=versions)
+    async def _finish(
+        self, generation: Generation, output: GenerationOutput, job: JobMetrics
+    ) -> GenerationResult:
+        """Encodes and stores the images."""
+        run = asyncio.get_running_loop().run_in_executor
+        provenance = Provenance(
+            revision=self._revision_of(generation.model), versions=dict(self._engine.versions)
+        )
         with job.measure("encode"):
             finished = await asyncio.gather(
                 *(
-                    run(transfers, self._finisher.finish, picture, generation, index, made_with)
-                    for index, picture in enumerate(drawing.images)
+                    run(self._executor, self._postprocessor.finish, image, generation, index, provenance)
+                    for index, image in enumerate(output.images)
                 )
             )
         with job.measure("upload"):
-            stored = [
-                run(transfers, self._store, generation, index, image) for index, image in enumerate(finished)
-            ]
-            results = await asyncio.gather(*stored)
+            results = await asyncio.gather(
+                *(
+                    run(self._executor, self._store, generation, index, image)
+                    for index, image in enumerate(finished)
+                )
+            )
         job.finish(images=len(results))
         return GenerationResult(
             id=generation.id,
@@ -129,43 +136,39 @@ class InvocationHandler:
             steps=generation.steps,
             guidance_scale=generation.guidance_scale,
             strength=generation.strength,
-            batch_size=drawing.batch_size,
-            revision=revision,
-            fallbacks=drawing.fallbacks,
-            safety=self._finisher.safety,
+            batch_size=output.batch_size,
+            revision=provenance.revision,
+            fallbacks=output.fallbacks,
+            safety=self._postprocessor.safety,
             durations_s=job.durations_s,
-            versions=versions,
+            versions=provenance.versions,
         )
 
     def _parse(self, body: bytes, job: JobMetrics) -> Generation:
-        try:
-            request = InvocationRequest.model_validate_json(body)
-        except ValidationError as error:
-            raise InvalidRequestError(field_errors(error.errors())) from error
-        job_id = job.identify(request.id)
+        request = parse_request(InvocationRequest, body, self._find_model)
+        job_id = job.assign_id(request.id)
         model = self._find_model(request.model)
         job.model = model.name
         return Generation.resolve(request, model, job_id=job_id, seed=new_seed())
 
     def _find_model(self, name: str | None) -> ModelDeclaration:
-        """The served model of this name; None gives the one that the endpoint is named after."""
+        """The served model of this name; None means the endpoint's own model."""
         served = self._environment.served
         if name is not None and name not in served:
-            detail = f"this endpoint serves {', '.join(served)} only"
+            detail = f"this endpoint serves only {', '.join(served)}"
             raise InvalidRequestError((FieldError(pointer="#/model", detail=detail),))
         return served[name or self._environment.model.name]
 
-    def _log_arrival(self, generation: Generation) -> None:
+    def _log_start(self, generation: Generation) -> None:
         prompts = generation.model_dump(include={"prompt", "negative_prompt"})
-        _LOGGER.info("the job has arrived", extra=prompts if self._environment.log_prompts else None)
+        _LOGGER.info("job started", extra=prompts if self._environment.log_prompts else None)
 
     def _store(self, generation: Generation, index: int, image: FinishedImage) -> ImageResult:
+        uri = None
+        if image.file is not None:
+            uri = self._bucket.store_image(generation.id, index, image.file, generation.output_format)
         return ImageResult(
-            s3_uri=(
-                None
-                if image.file is None
-                else self._bucket.store_image(generation.id, index, image.file, generation.output_format)
-            ),
+            s3_uri=uri,
             seed=generation.seeds[index],
             width=image.width,
             height=image.height,

@@ -1,4 +1,4 @@
-"""The passes of a job: it is drawn, drawn anew over what came of that, and enlarged when it is finished."""
+"""Multi-pass generation: a first pass, an optional hires pass over its images, and optional upscaling."""
 
 import asyncio
 import time
@@ -23,110 +23,116 @@ _T = TypeVar("_T")
 
 
 class MultiPassGenerator:
-    """Sends jobs through the engine as often as they ask for.
+    """Runs the passes of generations on the engine.
 
-    Cancelling a coroutine cancels whatever the engine does for it.
+    Cancelling a coroutine cancels the futures that the engine has returned for it.
     """
 
     def __init__(
-        self, engine: Engine, enlargers: UpscalerResolver, *, max_output_sizes: Mapping[str, int]
+        self, engine: Engine, upscalers: UpscalerResolver, *, max_output_sizes: Mapping[str, int]
     ) -> None:
-        """Takes what it works with.
+        """Creates the generator.
 
         Args:
-            engine: draws.
-            enlargers: enlarge what is drawn.
-            max_output_sizes: pixels, the most width and height that a picture may be enlarged to; by model.
+            engine: runs the passes.
+            upscalers: upscalers by name.
+            max_output_sizes: by model, the largest width and height in pixels after hires pass and upscaling.
         """
         self._engine = engine
-        self._enlargers = enlargers
+        self._upscalers = upscalers
         self._max_output_sizes = max_output_sizes
 
-    async def draw(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> GenerationOutput:
-        """Draws, and a second time where the generation has a hires pass; see `Engine.submit`.
+    async def generate(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> GenerationOutput:
+        """Runs the first pass and, if the generation has one, the hires pass; see `Engine.submit`.
 
         Raises:
-            ProblemError: a pass would make too large a picture, has no upscaler, or fails.
+            ProblemError: an output would be too large, an upscaler cannot be used, or a pass fails.
         """
-        await self._look_ahead(generation, inputs)
-        tally = StepCounter(generation, on_step)
-        drawing = await asyncio.wrap_future(self._engine.submit(generation, inputs, tally.first))
+        await self._validate(generation, inputs)
+        counter = StepCounter(generation, on_step)
+        future = self._engine.submit(generation, inputs, counter.on_first_pass_step)
+        first_pass = await asyncio.wrap_future(future)
         if generation.hires is None:
-            return drawing
-        return await self._draw_anew(generation, generation.hires, inputs, drawing, tally)
+            return first_pass
+        return await self._hires_pass(generation, generation.hires, inputs, first_pass, counter)
 
-    async def upscale(self, generation: Generation, drawing: GenerationOutput) -> GenerationOutput:
-        """The drawing with its pictures enlarged, if the generation asks for that.
+    async def upscale(self, generation: Generation, output: GenerationOutput) -> GenerationOutput:
+        """Upscales the images of `output`, if the generation requests it.
 
         Raises:
-            ProblemError: the pictures would become too large, there is no upscaler, or it fails.
+            ProblemError: an image would be too large, the upscaler cannot be used, or it fails.
         """
-        options, began = generation.upscale, time.monotonic()
+        options, started_at = generation.upscale, time.monotonic()
         if options is None:
-            return drawing
-        enlarge = await self._enlargers.find(options.upscaler, pointer="#/upscale/upscaler")
-        sizes = [self._upscaled(image.size, generation, options) for image in drawing.images]
-        images = await _together(map(enlarge, drawing.images, sizes))
-        return replace(drawing, images=tuple(images), seconds=drawing.seconds + time.monotonic() - began)
+            return output
+        upscale = await self._upscalers.find(options.upscaler, pointer="#/upscale/upscaler")
+        sizes = [self._upscaled_size(image.size, generation, options) for image in output.images]
+        images = await _gather_or_cancel(map(upscale, output.images, sizes))
+        return replace(output, images=tuple(images), seconds=output.seconds + time.monotonic() - started_at)
 
-    async def _look_ahead(self, generation: Generation, inputs: Inputs) -> None:
-        """Lets what is bound to fail later fail before anything is drawn."""
+    async def _validate(self, generation: Generation, inputs: Inputs) -> None:
+        """Checks output sizes and loads the upscalers before the first pass, so that errors come early."""
         size = inputs.size(generation)
         if generation.hires is not None:
-            size = self._drawn_anew(size, generation, generation.hires)
-            await self._enlargers.find(generation.hires.upscaler, pointer="#/hires/upscaler")
+            size = self._hires_size(size, generation, generation.hires)
+            await self._upscalers.find(generation.hires.upscaler, pointer="#/hires/upscaler")
         if generation.upscale is not None:
-            self._upscaled(size, generation, generation.upscale)
-            await self._enlargers.find(generation.upscale.upscaler, pointer="#/upscale/upscaler")
+            self._upscaled_size(size, generation, generation.upscale)
+            await self._upscalers.find(generation.upscale.upscaler, pointer="#/upscale/upscaler")
 
-    async def _draw_anew(
+    async def _hires_pass(
         self,
         generation: Generation,
         hires: Hires,
         inputs: Inputs,
-        drawing: GenerationOutput,
-        tally: StepCounter,
+        first_pass: GenerationOutput,
+        counter: StepCounter,
     ) -> GenerationOutput:
-        """Image to image over each picture of the first pass, with its own seed, by itself."""
-        began = time.monotonic()
-        size = self._drawn_anew(drawing.images[0].size, generation, hires)
-        enlarge = await self._enlargers.find(hires.upscaler, pointer="#/hires/upscaler")
-        enlarge_map = await self._enlargers.find(LANCZOS, pointer="#/controlnets")
-        controls = await _together(enlarge_map(control, size) for control in inputs.control_images)
+        """Upscales each image of the first pass and runs image-to-image on it, with the image's own seed."""
+        started_at = time.monotonic()
+        size = self._hires_size(first_pass.images[0].size, generation, hires)
+        upscale = await self._upscalers.find(hires.upscaler, pointer="#/hires/upscaler")
+        resize = await self._upscalers.find(LANCZOS, pointer="#/controlnets")
+        control_images = await _gather_or_cancel(resize(image, size) for image in inputs.control_images)
 
-        async def draw(index: int, picture: Image.Image) -> GenerationOutput:
-            again = _second_pass(generation, hires, size, seed=generation.seeds[index])
-            enlarged = await asyncio.wrap_future(enlarge(picture, size))
-            start = replace(inputs, image=enlarged, control_images=tuple(controls))
-            return await asyncio.wrap_future(self._engine.submit(again, start, partial(tally.second, index)))
+        async def regenerate(index: int, image: Image.Image) -> GenerationOutput:
+            hires_generation = _hires_generation(generation, hires, size, seed=generation.seeds[index])
+            upscaled = await asyncio.wrap_future(upscale(image, size))
+            hires_inputs = replace(inputs, image=upscaled, control_images=tuple(control_images))
+            on_step = partial(counter.on_hires_step, index)
+            return await asyncio.wrap_future(self._engine.submit(hires_generation, hires_inputs, on_step))
 
-        second = await _together(draw(index, picture) for index, picture in enumerate(drawing.images))
-        every = (drawing, *second)
+        hires_passes = await _gather_or_cancel(
+            regenerate(index, image) for index, image in enumerate(first_pass.images)
+        )
+        passes = (first_pass, *hires_passes)
         return GenerationOutput(
-            images=tuple(each.images[0] for each in second),
-            batch_size=max(each.batch_size for each in every),
-            seconds=drawing.seconds + time.monotonic() - began,
-            fallbacks=tuple(dict.fromkeys(words for each in every for words in each.fallbacks)),
+            images=tuple(each.images[0] for each in hires_passes),
+            batch_size=max(each.batch_size for each in passes),
+            seconds=first_pass.seconds + time.monotonic() - started_at,
+            fallbacks=tuple(dict.fromkeys(fallback for each in passes for fallback in each.fallbacks)),
         )
 
-    def _drawn_anew(self, size: Size, generation: Generation, hires: Hires) -> Size:
-        """The size of the second pass: on the grid that the model draws on."""
+    def _hires_size(self, size: Size, generation: Generation, hires: Hires) -> Size:
+        """The size of the hires pass, rounded to the grid of sizes that the model supports."""
         width, height = (to_grid(side * hires.scale) for side in size)
-        return self._allowed((width, height), generation, "#/hires/scale")
+        return self._check_size((width, height), generation, "#/hires/scale")
 
-    def _upscaled(self, size: Size, generation: Generation, upscale: Upscale) -> Size:
+    def _upscaled_size(self, size: Size, generation: Generation, upscale: Upscale) -> Size:
         width, height = (round(side * upscale.scale) for side in size)
-        return self._allowed((width, height), generation, "#/upscale/scale")
+        return self._check_size((width, height), generation, "#/upscale/scale")
 
-    def _allowed(self, size: Size, generation: Generation, pointer: str) -> Size:
-        most = self._max_output_sizes[generation.model]
-        if max(size) > most:
-            detail = f"would make {max(size)} pixels a side; at most {most} are allowed"
+    def _check_size(self, size: Size, generation: Generation, pointer: str) -> Size:
+        limit = self._max_output_sizes[generation.model]
+        if max(size) > limit:
+            detail = (
+                f"would make an image of {size[0]} x {size[1]} pixels; at most {limit} a side are allowed"
+            )
             raise InvalidRequestError((FieldError(pointer=pointer, detail=detail),))
         return size
 
 
-def _second_pass(generation: Generation, hires: Hires, size: Size, *, seed: int) -> Generation:
+def _hires_generation(generation: Generation, hires: Hires, size: Size, *, seed: int) -> Generation:
     width, height = size
     changes = {
         "width": width,
@@ -141,12 +147,14 @@ def _second_pass(generation: Generation, hires: Hires, size: Size, *, seed: int)
     return generation.model_copy(update=changes)
 
 
-async def _together(given: Iterable[Future[_T] | Coroutine[Any, Any, _T]]) -> list[_T]:
-    """What comes of them; where one fails, or they are cancelled, none goes on."""
-    tasks = [
-        asyncio.wrap_future(each) if isinstance(each, Future) else asyncio.create_task(each) for each in given
-    ]
+async def _gather_or_cancel(awaitables: Iterable[Future[_T] | Coroutine[Any, Any, _T]]) -> list[_T]:
+    """The results in order; if one fails, or the caller is cancelled, the others are cancelled."""
+    tasks: list[asyncio.Future[_T]] = []
     try:
+        tasks.extend(
+            asyncio.wrap_future(each) if isinstance(each, Future) else asyncio.create_task(each)
+            for each in awaitables
+        )
         return await asyncio.gather(*tasks)
     finally:
         for task in tasks:

@@ -1,4 +1,4 @@
-"""Publishing how far a job is, without holding up the drawing."""
+"""Publishing of a job's progress to S3, without blocking the generation."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,10 +13,10 @@ _INTERVAL_S = 1.0
 
 
 class ProgressPublisher:
-    """Stores a job's latest progress, at most once a second, each time after the last is stored.
+    """Stores a job's latest progress, at most once a second and never two documents at once.
 
-    What comes in between is dropped; the last word is not. As a context manager it lasts as long as the job.
-    If the job succeeds, its last word may be stored after the block has ended.
+    Progress that is superseded before it can be stored is dropped. As an async context manager it lasts as
+    long as the job; the last progress of a job that succeeds may be stored after the block.
     """
 
     def __init__(
@@ -32,12 +32,12 @@ class ProgressPublisher:
         self._executor = executor
         self._sleep = sleep
         self._latest: Progress | None = None
-        self._ended = False
+        self._closed = False
         self._total_steps = 0
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._storing = self._loop.create_task(self._store_latest())
         return self
 
@@ -45,29 +45,29 @@ class ProgressPublisher:
         self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         if kind is None:
-            self._ended = True
-            self._news.set()
+            self._closed = True
+            self._changed.set()
         else:
             self._storing.cancel()
 
     def on_step(self, step: int, total_steps: int) -> None:
-        """Tells of a denoiser evaluation, from any thread: see `inference.engine.interface.OnStep`."""
+        """Publishes a denoiser evaluation; thread-safe, see `inference.engine.interface.OnStep`."""
         self._total_steps = total_steps
         self._publish(Progress(phase=Phase.DENOISING, step=step, total_steps=total_steps))
 
-    def on_drawn(self) -> None:
-        """Tells that the images are drawn and on their way to S3."""
+    def on_generated(self) -> None:
+        """Publishes that the images are generated and about to be uploaded."""
         self._publish(Progress(phase=Phase.UPLOADING, step=self._total_steps, total_steps=self._total_steps))
 
     def _publish(self, progress: Progress) -> None:
         self._latest = progress
-        self._loop.call_soon_threadsafe(self._news.set)
+        self._loop.call_soon_threadsafe(self._changed.set)
 
     async def _store_latest(self) -> None:
         stored: Progress | None = None
-        while not (self._ended and self._latest is stored):
-            await self._news.wait()
-            self._news.clear()
+        while not (self._closed and self._latest is stored):
+            await self._changed.wait()
+            self._changed.clear()
             latest = self._latest
             if latest is None or latest is stored:
                 continue

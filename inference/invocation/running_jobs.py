@@ -1,4 +1,4 @@
-"""The jobs that a container has taken: how one is ended before its time, and how all of them are."""
+"""The running jobs of a container: admission, cancellation from outside, and draining at shutdown."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -8,95 +8,99 @@ from contract.problem import ProblemError
 from inference.engine.errors import EngineClosedError
 
 
-class Interruption:
-    """Ends a block of a job from outside; see `RunningJobs.interruptible`."""
+class CancelScope:
+    """Cancels a block of a job from outside; see `RunningJobs.cancel_scope`."""
 
-    def __init__(self, scope: asyncio.Timeout) -> None:
-        self._scope = scope
+    def __init__(self, timeout: asyncio.Timeout) -> None:
+        self._timeout = timeout
         self.error: ProblemError | None = None
 
-    def end(self, error: ProblemError) -> None:
-        """Raises the error in the block, where it waits; of several errors the first counts."""
+    def cancel(self, error: ProblemError) -> None:
+        """Raises `error` at the block's current or next await; of several calls the first counts."""
         if self.error is None:
             self.error = error
-            self._scope.reschedule(asyncio.get_running_loop().time())
+            self._timeout.reschedule(asyncio.get_running_loop().time())
 
 
 class RunningJobs:
-    """Admits jobs until the container is told to stop. Everything here happens on the event loop."""
+    """Admits jobs until the container drains. All methods must be called on the event loop."""
 
     def __init__(self) -> None:
         self._draining = False
-        self._unanswered = 0
-        self._all_answered = asyncio.Event()
-        self._all_answered.set()
-        self._interruptions: set[Interruption] = set()
+        self._canceling = False
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._scopes: set[CancelScope] = set()
 
     def check(self) -> None:
-        """Raises EngineClosedError if no job is admitted any more."""
+        """Raises EngineClosedError if no more jobs are admitted."""
         if self._draining:
-            raise _closed()
+            raise _shutting_down()
 
     @contextmanager
-    def job(self) -> Iterator[None]:
-        """A job, from its arrival to its answer.
+    def admit(self) -> Iterator[None]:
+        """Counts the block as a running job.
 
         Raises:
-            EngineClosedError: no job is admitted any more.
+            EngineClosedError: no more jobs are admitted.
         """
         self.check()
-        self._unanswered += 1
-        self._all_answered.clear()
+        self._running += 1
+        self._idle.clear()
         try:
             yield
         finally:
-            self._unanswered -= 1
-            if not self._unanswered:
-                self._all_answered.set()
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
 
     @asynccontextmanager
-    async def interruptible(self) -> AsyncIterator[Interruption]:
-        """A block that can be ended from outside while it waits; what it waits for is cancelled.
+    async def cancel_scope(self) -> AsyncIterator[CancelScope]:
+        """A block that can be cancelled from outside, together with the future that it awaits.
 
         Raises:
-            ProblemError: the one that the block has been ended with.
+            ProblemError: the error that the scope was cancelled with.
         """
-        scope = asyncio.timeout(None)
-        interruption = Interruption(scope)
+        timeout = asyncio.timeout(None)
+        scope = CancelScope(timeout)
         try:
-            async with scope:
-                self._interruptions.add(interruption)
+            async with timeout:
+                self._scopes.add(scope)
+                if self._canceling:
+                    scope.cancel(_shutting_down())
                 try:
-                    yield interruption
+                    yield scope
                 finally:
-                    self._interruptions.discard(interruption)
+                    self._scopes.discard(scope)
         except TimeoutError:
-            if interruption.error is None or not scope.expired():
+            if scope.error is None or not timeout.expired():
                 raise
-            raise interruption.error from None
+            raise scope.error from None
 
-    async def drain(self, *, limit_s: float, answering_s: float) -> None:
-        """Admits no more jobs and returns when every one is answered, or time is up.
+    async def drain(self, *, timeout_s: float, grace_s: float) -> None:
+        """Stops admitting jobs and waits for the running ones.
 
         Args:
-            limit_s: after so long, interruptible blocks are ended, with an EngineClosedError.
-            answering_s: what the other jobs, whose images are being stored, are given beyond that.
+            timeout_s: after this time all cancel scopes are cancelled with an EngineClosedError.
+            grace_s: further time for the jobs to store their images or to report the error.
         """
         self._draining = True
-        if await self._answered_within(limit_s):
+        if await self._wait_until_idle(timeout_s):
             return
-        for interruption in tuple(self._interruptions):
-            interruption.end(_closed())
-        await self._answered_within(answering_s)
+        self._canceling = True
+        for scope in tuple(self._scopes):
+            scope.cancel(_shutting_down())
+        await self._wait_until_idle(grace_s)
 
-    async def _answered_within(self, limit_s: float) -> bool:
+    async def _wait_until_idle(self, timeout_s: float) -> bool:
         try:
-            async with asyncio.timeout(limit_s):
-                await self._all_answered.wait()
+            async with asyncio.timeout(timeout_s):
+                await self._idle.wait()
         except TimeoutError:
             return False
         return True
 
 
-def _closed() -> EngineClosedError:
-    return EngineClosedError("The container is being shut down; send the job again, to another.")
+def _shutting_down() -> EngineClosedError:
+    return EngineClosedError("This container is shutting down; send the request again to another container.")

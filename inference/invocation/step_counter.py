@@ -1,4 +1,4 @@
-"""How far a job is, in evaluations of the denoiser an image, over all of its passes."""
+"""Progress of a job over all of its passes, in denoiser evaluations per image."""
 
 from contract.generation import Generation
 from contract.samplers import find_sampler
@@ -6,29 +6,29 @@ from inference.engine.interface import OnStep
 
 
 class StepCounter:
-    """Makes one account of what the engine tells of the passes one by one."""
+    """Combines the progress of the passes and reports it to one `OnStep`."""
 
     def __init__(self, generation: Generation, on_step: OnStep) -> None:
         self._count = generation.count
         self._on_step = on_step
-        self._first = 0
-        self._expected = _evaluations_of_the_second(generation)
-        self._done: dict[int, int] = {}
+        self._first_pass_total = 0
+        self._hires_total = _hires_evaluations(generation)
+        self._hires_done: dict[int, int] = {}
 
-    def first(self, done: int, total: int) -> None:
-        """Hears of the first pass, in which all images are drawn together."""
-        self._first = total
-        self._on_step(done, total + self._expected)
+    def on_first_pass_step(self, done: int, total: int) -> None:
+        """Progress of the first pass, which generates all images together; see `OnStep`."""
+        self._first_pass_total = total
+        self._on_step(done, total + self._hires_total)
 
-    def second(self, index: int, done: int, total: int) -> None:
-        """Hears of the second pass over image `index`."""
-        self._done[index] = done
-        done, rest = divmod(sum(self._done.values()), self._count)
+    def on_hires_step(self, index: int, done: int, total: int) -> None:
+        """Progress of the hires pass over image `index`; reports the mean of all images."""
+        self._hires_done[index] = done
+        mean, rest = divmod(sum(self._hires_done.values()), self._count)
         if not rest:
-            self._on_step(self._first + done, self._first + total)
+            self._on_step(self._first_pass_total + mean, self._first_pass_total + total)
 
 
-def _evaluations_of_the_second(generation: Generation) -> int:
+def _hires_evaluations(generation: Generation) -> int:
     hires = generation.hires
     if hires is None:
         return 0

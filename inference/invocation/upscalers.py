@@ -1,4 +1,4 @@
-"""UpscalingLoop by the names that requests use."""
+"""Upscalers by the names that requests use: upscaling models, and Lanczos."""
 
 import asyncio
 from concurrent.futures import Executor, Future
@@ -12,53 +12,53 @@ from inference.engine.interface import AdapterFile, Engine, UpscaleImage
 
 
 class FetchUpscaler(Protocol):
-    """Where the files of upscalers come from."""
+    """Fetches the file of an upscaling model."""
 
     def __call__(self, name: str, *, pointer: str) -> AdapterFile:
-        """The upscaler's file; this may take long.
+        """Downloads the file unless it is cached; blocks.
 
         Args:
-            name: as requests call it.
-            pointer: to the request's field that names it, for the error.
+            name: as in requests.
+            pointer: JSON pointer to the request's field that names it, for the error.
 
         Raises:
-            ProblemError: there is none of this name.
+            ProblemError: there is no upscaler of this name.
         """
         ...
 
 
 class UpscalerResolver:
-    """What enlarges pictures: models, and Lanczos, which is none."""
+    """Resolves the name of an upscaler to the function that runs it."""
 
-    def __init__(self, engine: Engine, fetch: FetchUpscaler, *, transfers: Executor) -> None:
-        """Takes what it works with.
+    def __init__(self, engine: Engine, fetch: FetchUpscaler, *, executor: Executor) -> None:
+        """Creates the resolver.
 
         Args:
-            engine: enlarges with models.
-            fetch: where their files come from.
-            transfers: threads that fetch and read them, and do without.
+            engine: loads and runs upscaling models.
+            fetch: downloads their files.
+            executor: fetches and loads models, and resizes with Lanczos.
         """
         self._engine = engine
         self._fetch = fetch
-        self._transfers = transfers
+        self._executor = executor
 
     async def find(self, name: str, *, pointer: str) -> UpscaleImage:
-        """What goes by this name, fetched and read.
+        """The upscaler of this name, fetched and loaded.
 
         Args:
-            name: an upscaler's.
-            pointer: to the request's field that names it, for the error.
+            name: as in requests.
+            pointer: JSON pointer to the request's field that names it, for the error.
 
         Raises:
             ProblemError: there is no such upscaler, or it cannot be used.
         """
         if name == LANCZOS:
-            return self._without_model
-        return await asyncio.get_running_loop().run_in_executor(self._transfers, self._open, name, pointer)
+            return self._resize
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._load, name, pointer)
 
-    def _open(self, name: str, pointer: str) -> UpscaleImage:
+    def _load(self, name: str, pointer: str) -> UpscaleImage:
         file = self._fetch(name, pointer=pointer)
         return self._engine.upscaler(file, pointer=pointer)
 
-    def _without_model(self, image: Image.Image, size: Size) -> Future[Image.Image]:
-        return self._transfers.submit(image.resize, size, Image.Resampling.LANCZOS)
+    def _resize(self, image: Image.Image, size: Size) -> Future[Image.Image]:
+        return self._executor.submit(image.resize, size, Image.Resampling.LANCZOS)

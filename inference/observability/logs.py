@@ -1,4 +1,4 @@
-"""The container's log: every record of every library as one JSON object a line on standard output."""
+"""Structured logging: each record of every library is one JSON object per line on standard output."""
 
 import contextvars
 import logging
@@ -25,25 +25,25 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def start_logging() -> None:
-    """Begins to log; Python's warnings and the exception that ends the process go the same way."""
+    """Configures the root logger, Python's warnings and the hook for uncaught exceptions."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_FORMATTER)
-    handler.addFilter(_prepare)
+    handler.addFilter(_adapt_record)
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs addresses that bear signatures
-    sys.excepthook = _log_last_words
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # at INFO it logs URLs with signatures
+    sys.excepthook = _log_uncaught_exception
 
 
 def bind_job(job_id: str) -> None:
-    """Puts the job's id on everything that the calling context logs from here on."""
+    """Adds `job_id` to every record that is logged in the current context from now on."""
     _FORMATTER.thread_safe_append_keys(job_id=job_id)
 
 
-def adopt(*libraries: str) -> None:
-    """Takes over from libraries that log by handlers of their own; errors only.
+def propagate_errors_only(*libraries: str) -> None:
+    """Sends the errors of libraries that install their own log handlers to the root logger.
 
-    Their warnings quote prompts, and addresses that bear signatures.
+    Lower levels are dropped: these libraries' warnings quote prompts and URLs with signatures.
     """
     for name in libraries:
         logger = logging.getLogger(name)
@@ -52,20 +52,22 @@ def adopt(*libraries: str) -> None:
         logger.setLevel(logging.ERROR)
 
 
-class ContextThreads(ThreadPoolExecutor):
-    """Threads that log in the name of the job that gives them work."""
+class ContextThreadPool(ThreadPoolExecutor):
+    """A thread pool whose calls run in a copy of the submitter's context, so that they log its job id."""
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Runs `fn` in a copy of the caller's context."""
+        """See `ThreadPoolExecutor.submit`."""
         return super().submit(partial(contextvars.copy_context().run, fn, *args, **kwargs))
 
 
-def _prepare(record: logging.LogRecord) -> bool:
-    """Gives the logger's name a key that the formatter lets through, and takes away uvicorn's colours."""
+def _adapt_record(record: logging.LogRecord) -> bool:
+    """Copies the logger's name to a key that the formatter prints, and removes uvicorn's coloured message."""
     record.__dict__["logger"] = record.name
     record.__dict__.pop("color_message", None)
     return True
 
 
-def _log_last_words(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    _LOGGER.critical("the container ends", exc_info=(kind, error, traceback))
+def _log_uncaught_exception(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    _LOGGER.critical("uncaught exception; the container exits", exc_info=(kind, error, traceback))

@@ -1,6 +1,6 @@
-"""What the container tells of its work: metrics, each set of them in a log line of its own.
+"""CloudWatch metrics of model loads and jobs, logged in the Embedded Metric Format.
 
-The lines are in CloudWatch's Embedded Metric Format, which CloudWatch Logs makes metrics of by itself:
+CloudWatch Logs extracts the metrics from the log lines:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
@@ -18,7 +18,7 @@ from contract.problem import ErrorCode, ProblemError
 from inference.observability.logs import bind_job
 
 _LOGGER = logging.getLogger(__name__)
-_METRIC_OF = {
+_METRIC_NAMES = {
     "fetch": metrics.FETCH_SECONDS,
     "denoise": metrics.DENOISE_SECONDS,
     "encode": metrics.ENCODE_SECONDS,
@@ -27,98 +27,113 @@ _METRIC_OF = {
 }
 
 Clock = Callable[[], float]
-Part = Literal["fetch", "denoise", "encode", "upload"]
+JobPart = Literal["fetch", "denoise", "encode", "upload"]
 
 
 class JobMetrics:
-    """One job's durations: the result document and the metrics both take them from here."""
+    """Durations and counts of one job, for its result document and its metrics.
 
-    def __init__(self, *, model: str, clock: Clock, arrived_at: float) -> None:
+    Attributes:
+        durations_s: seconds by part, and in `total` once the job has finished.
+        queued_s: seconds between the job's creation and its invocation; None if the request has no id.
+        images: number of images stored.
+        model: name of the model, a dimension of the metrics.
+    """
+
+    def __init__(self, *, model: str, clock: Clock, received_at: float) -> None:
         """Starts the job's clock.
 
         Args:
-            model: what it is drawn with, as long as `self.model` is not set to another.
-            clock: seconds, monotonic.
-            arrived_at: seconds since the epoch.
+            model: initial value of `self.model`.
+            clock: monotonic, in seconds.
+            received_at: seconds since the epoch.
         """
         self._clock = clock
-        self._begun = clock()
-        self._arrived_at = arrived_at
+        self._started_at = clock()
+        self._received_at = received_at
         self.durations_s: dict[str, float] = {}
         self.queued_s: float | None = None
         self.images = 0
         self.model = model
 
-    def identify(self, given: str | None) -> str:
-        """The job's id, which is on its log lines from here on: the given one or, at None, a new one."""
-        if given is not None:
-            self.queued_s = max(0.0, round(self._arrived_at - created_at(given), 3))
-        job_id = given or new_job_id()
+    def assign_id(self, requested: str | None) -> str:
+        """Returns the requested job id or, if None, a new one, and binds it to the log records of the job."""
+        if requested is not None:
+            self.queued_s = max(0.0, round(self._received_at - created_at(requested), 3))
+        job_id = requested or new_job_id()
         bind_job(job_id)
         return job_id
 
     @contextmanager
-    def measure(self, part: Part) -> Iterator[None]:
-        """Takes down how long the block takes, if it succeeds."""
-        begun = self._clock()
+    def measure(self, part: JobPart) -> Iterator[None]:
+        """Records the duration of the block, unless it raises."""
+        started_at = self._clock()
         yield
-        self.took(part, self._clock() - begun)
+        self.record(part, self._clock() - started_at)
 
-    def took(self, part: Part, seconds: float) -> None:
-        """Takes down how long a part has taken that was measured elsewhere."""
+    def record(self, part: JobPart, seconds: float) -> None:
+        """Records a duration that was measured elsewhere."""
         self.durations_s[part] = round(seconds, 3)
 
     def finish(self, *, images: int) -> None:
-        """Tells that the job is done and how many images it has stored."""
+        """Records the total duration and the number of images stored."""
         self.images = images
-        self.durations_s["total"] = round(self._clock() - self._begun, 3)
+        self.durations_s["total"] = round(self._clock() - self._started_at, 3)
 
 
 class ContainerMetrics:
-    """The metrics of a container, each under the model that it is about."""
+    """Logs the metrics of a container, with the stage and the model as dimensions."""
 
     def __init__(
         self, *, stage: str, model: str, clock: Clock = time.monotonic, now: Clock = time.time
     ) -> None:
-        """Takes the stage, and the model of the jobs that name none."""
+        """Creates the metrics.
+
+        Args:
+            stage: deployment stage.
+            model: model of the jobs that name none.
+            clock: monotonic, in seconds.
+            now: seconds since the epoch.
+        """
         self._stage = stage
         self._model = model
         self._clock = clock
         self._now = now
 
     @contextmanager
-    def loading(self, model: str) -> Iterator[None]:
-        """Measures the block as the loading of a model, if it succeeds."""
-        begun = self._clock()
+    def model_load(self, model: str) -> Iterator[None]:
+        """Logs the duration of the block as a model load, unless it raises."""
+        started_at = self._clock()
         yield
-        seconds = {metrics.MODEL_LOAD_SECONDS: round(self._clock() - begun, 3)}
-        _LOGGER.info("the model %s is loaded", model, extra=self._document(model, seconds))
+        seconds = {metrics.MODEL_LOAD_SECONDS: round(self._clock() - started_at, 3)}
+        _LOGGER.info("model %s loaded", model, extra=self._document(model, seconds))
 
     @contextmanager
     def job(self) -> Iterator[JobMetrics]:
-        """Measures the block as one job; it has failed when the block raises."""
-        job = JobMetrics(model=self._model, clock=self._clock, arrived_at=self._now())
+        """Logs the metrics of the block as one job; the job failed if the block raises."""
+        job = JobMetrics(model=self._model, clock=self._clock, received_at=self._now())
         try:
             yield job
         except Exception as error:
-            self._tell_end(job, error)
+            self._log_failure(job, error)
             raise
-        seconds = {_METRIC_OF[part]: duration for part, duration in job.durations_s.items()}
+        seconds = {_METRIC_NAMES[part]: duration for part, duration in job.durations_s.items()}
         counts = {metrics.IMAGES: job.images, metrics.FAILURES: 0}
-        _LOGGER.info("the job is done", extra=self._document(job.model, _queued(job) | seconds, counts))
+        document = self._document(job.model, _queue_seconds(job) | seconds, counts)
+        _LOGGER.info("job succeeded", extra=document)
 
-    def _tell_end(self, job: JobMetrics, error: Exception) -> None:
-        """Tells why there are no images; what its client has canceled has not failed."""
+    def _log_failure(self, job: JobMetrics, error: Exception) -> None:
+        """Logs the error code; a job that its client canceled does not count as a failure."""
         code = error.code if isinstance(error, ProblemError) else ErrorCode.INTERNAL
         canceled = code is ErrorCode.CANCELED
-        document = self._document(job.model, _queued(job), {metrics.FAILURES: 0 if canceled else 1})
+        document = self._document(job.model, _queue_seconds(job), {metrics.FAILURES: 0 if canceled else 1})
         document[metrics.ERROR_CODE_PROPERTY] = code.value
         if isinstance(error, ProblemError) and not error.errors:
-            document["detail"] = error.detail  # what is wrong with a field may be told in the prompt's words
+            document["detail"] = error.detail  # not that of invalid fields: it may quote the prompt
         if canceled:
-            _LOGGER.info("the job was canceled", extra=document)
+            _LOGGER.info("job canceled", extra=document)
         else:
-            _LOGGER.warning("the job has failed", extra=document)
+            _LOGGER.warning("job failed", extra=document)
 
     def _document(
         self, model: str, seconds: Mapping[str, float], counts: Mapping[str, float] | None = None
@@ -131,5 +146,5 @@ class ContainerMetrics:
         return dict(document.serialize_metric_set())
 
 
-def _queued(job: JobMetrics) -> dict[str, float]:
+def _queue_seconds(job: JobMetrics) -> dict[str, float]:
     return {} if job.queued_s is None else {metrics.QUEUE_SECONDS: job.queued_s}

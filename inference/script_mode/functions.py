@@ -1,4 +1,4 @@
-"""SageMaker's script mode: the four functions by which a stock container of AWS serves the engine.
+"""SageMaker's script mode: the four functions through which AWS's stock containers call the engine.
 
 https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_pytorch.html#serve-a-pytorch-model
 """
@@ -20,19 +20,19 @@ from inference.invocation.handler import InvocationHandler
 from inference.invocation.running_jobs import RunningJobs
 from inference.models.manifests import declaration_of
 from inference.observability.metrics import ContainerMetrics
-from inference.script_mode.inline_bucket import NO_BUCKET, NoBucket
+from inference.script_mode.inline_bucket import NO_BUCKET, InlineBucket
 from inference.wiring import load_handler
 
 _LOGGER = logging.getLogger(__name__)
 _JSON = "application/json"
-_ANY = ("", "*/*", "application/*")
-_NAME = "model"
+_WILDCARDS = ("", "*/*", "application/*")
+_MODEL_NAME = "model"
 
 
 class ScriptModeError(Exception):
-    """The request was not served: the message is a problem document.
+    """A failed request; the message is a problem document in JSON.
 
-    The toolkit in AWS's containers answers with status 500 and a body whose first line is the message.
+    The toolkit in AWS's containers responds with status 500, and the message as the first line of the body.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -43,7 +43,8 @@ class ScriptModel(NamedTuple):
     """A loaded model.
 
     Attributes:
-        bucket: where images go: the data bucket, or for want of one into the answer.
+        handler: handles the requests.
+        bucket: stores the images; an `InlineBucket` if there is no data bucket.
     """
 
     handler: InvocationHandler
@@ -51,68 +52,73 @@ class ScriptModel(NamedTuple):
 
 
 def model_fn(model_dir: str) -> ScriptModel:
-    """The model in a diffusers directory, under the same environment variables as the kit's own container.
+    """Loads the model from a diffusers directory.
 
-    None is needed: without MODEL the manifest or the family decides, and without DATA_BUCKET_NAME images
-    come back in the answer.
+    The environment variables are those of the project's own container, all optional: without MODEL the
+    manifest or the model's family gives the declaration; without DATA_BUCKET_NAME the response contains the
+    images.
     """
     environment = _environment(Path(model_dir))
     s3 = boto3.client("s3")
     name = environment.data_bucket_name
-    bucket = NoBucket(s3) if name == NO_BUCKET else DataBucket(s3, name)
+    bucket = InlineBucket(s3) if name == NO_BUCKET else DataBucket(s3, name)
     handler = load_handler(
         environment,
         s3=s3,
         bucket=bucket,
-        telemetry=ContainerMetrics(stage=environment.stage, model=environment.model.name),
-        running=RunningJobs(),
+        metrics=ContainerMetrics(stage=environment.stage, model=environment.model.name),
+        running_jobs=RunningJobs(),
     )
-    atexit.register(handler.close)  # else the device's thread may be torn from its work
+    atexit.register(handler.close)  # stops the engine thread before the interpreter finalizes
     return ScriptModel(handler, bucket)
 
 
 def input_fn(body: str | bytes, content_type: str) -> bytes:
-    """The body of an invocation.
+    """The request body in bytes.
 
     Raises:
-        ScriptModeError: it is not said to be JSON.
+        ScriptModeError: the content type is not JSON.
     """
     if content_type.partition(";")[0].strip().lower() != _JSON:
-        raise ScriptModeError(Problem.of(ErrorCode.MALFORMED_REQUEST, f"Send JSON, as {_JSON}."))
+        raise ScriptModeError(
+            Problem.of(ErrorCode.MALFORMED_REQUEST, f"Content-Type: send the request as {_JSON}.")
+        )
     return body.encode() if isinstance(body, str) else body
 
 
 def predict_fn(data: bytes, model: ScriptModel) -> GenerationResult:
-    """The finished job.
+    """Runs the job and returns its result.
 
     Raises:
-        ScriptModeError: it has failed.
+        ScriptModeError: the job failed.
     """
     try:
         result = asyncio.run(model.handler.handle(data))
     except ProblemError as error:
         raise ScriptModeError(error.problem()) from None
     except Exception:
-        _LOGGER.exception("the job has failed")
-        problem = Problem.of(ErrorCode.INTERNAL, "The container failed; its log says how.")
+        _LOGGER.exception("unexpected error in a job")
+        problem = Problem.of(ErrorCode.INTERNAL, "The container failed; see its log for the reason.")
         raise ScriptModeError(problem) from None
-    return model.bucket.take(result) if isinstance(model.bucket, NoBucket) else result
+    return model.bucket.attach_images(result) if isinstance(model.bucket, InlineBucket) else result
 
 
 def output_fn(prediction: GenerationResult, accept: str) -> str:
-    """The result document.
+    """The result document in JSON.
 
     Raises:
-        ScriptModeError: the client accepts no JSON.
+        ScriptModeError: the client does not accept JSON.
     """
     accepted = {each.partition(";")[0].strip().lower() for each in (accept or "").split(",")}
-    if accepted.isdisjoint((_JSON, *_ANY)):
-        raise ScriptModeError(Problem.of(ErrorCode.MALFORMED_REQUEST, f"Accept JSON, as {_JSON}."))
+    if accepted.isdisjoint((_JSON, *_WILDCARDS)):
+        raise ScriptModeError(
+            Problem.of(ErrorCode.MALFORMED_REQUEST, f"Accept: only {_JSON} is supported; accept that.")
+        )
     return prediction.model_dump_json()
 
 
 def _environment(directory: Path) -> ContainerEnvironment:
     defaults = {"DATA_BUCKET_NAME": NO_BUCKET}
     if "MODEL" not in os.environ:
-        defaults["MODEL"] = declaration_of(directory, _NAME).model_dump_json()
+        defaults["MODEL"] = declaration_of(directory, _MODEL_NAME).model_dump_json()
     return ContainerEnvironment.read(defaults | os.environ | {"MODEL_DIRECTORY": str(directory)})

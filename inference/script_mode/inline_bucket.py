@@ -1,4 +1,4 @@
-"""Images that travel inside the answer, for an endpoint without a data bucket."""
+"""Inline images: the response contains the image files if the endpoint has no data bucket."""
 
 import base64
 from typing import TYPE_CHECKING
@@ -16,49 +16,51 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 NO_BUCKET = "-"
-"""In the place of the data bucket's name; S3 allows none that short."""
+"""DATA_BUCKET_NAME of an endpoint without a data bucket; too short to be the name of a real one."""
 
 
 class InlineImage(ImageResult):
     """One image of a job, with its file."""
 
-    data: str | None = Field(description="The image's file in base64; null where it is withheld.")
+    data: str | None = Field(description="The image file in base64; null if the image is withheld.")
 
 
 class InlineResult(GenerationResult):
-    """A finished job, with its images' files: `s3_uri` is null, they are nowhere else."""
+    """The result of a job, with the image files; every `s3_uri` is null."""
 
     images: tuple[InlineImage, ...]
 
 
-class NoBucket(DataBucket):
-    """Stands in for the data bucket: keeps images until the answer takes them, and nothing else."""
+class InlineBucket(DataBucket):
+    """Replaces the data bucket: holds image files in memory until `attach_images` takes them.
+
+    Inputs can still be read from other buckets. Progress is not stored, and jobs cannot be canceled.
+    """
 
     def __init__(self, s3: "S3Client") -> None:
-        """Takes a client that reads inputs from other buckets."""
         super().__init__(s3, NO_BUCKET)
         self._files: dict[str, bytes] = {}
 
     def store_image(self, job_id: str, index: int, data: bytes, output_format: OutputFormat) -> str:
-        """Keeps an image's file under a URI that only `take` knows."""
+        """Holds an image file and returns a URI that only `attach_images` resolves."""
         uri = S3Location(NO_BUCKET, output_key(job_id, index, output_format)).uri
         self._files[uri] = data
         return uri
 
     def store_progress(self, job_id: str, progress: Progress) -> None:
-        """Nobody could read it."""
+        """Does nothing."""
 
-    def is_canceled(self, job_id: str) -> bool:  # noqa: ARG002 - nothing is known of any job
-        """Nobody could say so."""
+    def is_canceled(self, job_id: str) -> bool:  # noqa: ARG002 - no markers without a bucket
+        """Always False."""
         return False
 
-    def take(self, result: GenerationResult) -> InlineResult:
-        """The result with its images' files, which are not kept any longer."""
+    def attach_images(self, result: GenerationResult) -> InlineResult:
+        """The result with its image files, which are not held any longer."""
         images = tuple(
             InlineImage(**image.model_dump() | {"s3_uri": None}, data=self._take(image.s3_uri))
             for image in result.images
         )
-        self._files.clear()  # of jobs that have failed halfway
+        self._files.clear()  # removes the files of failed jobs: AWS's containers run one job at a time
         return InlineResult(**dict(result) | {"images": images})
 
     def _take(self, uri: str | None) -> str | None:

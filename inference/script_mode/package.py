@@ -1,4 +1,4 @@
-"""Packs a model with the engine for AWS's stock containers.
+"""Packages a model and the engine as model.tar.gz for AWS's stock containers.
 
 `python -m inference.script_mode.package MODEL TARGET`
 """
@@ -17,28 +17,28 @@ _CODE = "code"
 
 
 class PackageError(Exception):
-    """The model cannot be packed; the message says why."""
+    """The model cannot be packaged; the message gives the reason."""
 
 
 def write_package(model: Path, target: Path) -> None:
-    """Writes a model.tar.gz with the model's files and, under `code/`, what serves them.
+    """Writes a model.tar.gz with the model's files and, under `code/`, the engine.
 
-    The same files make the same archive, to the byte. What was at `target` is replaced once all is written.
+    The archive is reproducible. `target` is replaced only when the archive is complete.
 
     Args:
         model: a directory in the diffusers layout.
-        target: the archive.
+        target: the archive to write.
 
     Raises:
-        PackageError: the directory holds no model.
+        PackageError: the directory contains no model.
     """
     if not (model / "model_index.json").is_file():
-        raise PackageError(f"{model} has no model_index.json; name a directory in the diffusers layout.")
+        raise PackageError(f"{model} has no model_index.json; pass a directory in the diffusers layout.")
     members = dict(_model_files(model)) | dict(_code_files())
     unfinished = target.with_name(f"{target.name}.part")
     with (
         unfinished.open("wb") as file,
-        gzip.GzipFile("", "wb", compresslevel=1, fileobj=file, mtime=0) as packed,  # weights hardly shrink
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=file, mtime=0) as packed,  # weights barely compress
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         for name in sorted(members):
@@ -67,14 +67,14 @@ def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
 
 
 def _add_requirements(archive: tarfile.TarFile) -> None:
-    """What the container installs before it loads the model."""
+    """Adds the requirements that AWS's container installs before it loads the model."""
     lists = (_ROOT / "inference" / "requirements.txt", _ROOT / "inference" / "requirements-alone.txt")
     content = b"".join(each.read_bytes() for each in lists)
     archive.addfile(_member(f"{_CODE}/requirements.txt", len(content)), io.BytesIO(content))
 
 
 def _member(name: str, size: int) -> tarfile.TarInfo:
-    """A file of nobody's, from the beginning of time."""
+    """A file entry with fixed owner, mode and time."""
     member = tarfile.TarInfo(name)
     member.size = size
     member.mode = 0o644
@@ -82,7 +82,7 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
 
 
 def main() -> None:
-    """Runs the command."""
+    """Runs the command line."""
     parser = argparse.ArgumentParser(prog="python -m inference.script_mode.package", description=__doc__)
     parser.add_argument("model", type=Path, help="a directory in the diffusers layout")
     parser.add_argument("target", type=Path, help="the model.tar.gz to write")

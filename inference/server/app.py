@@ -16,24 +16,24 @@ from inference.invocation.handler import InvocationHandler
 
 _LOGGER = logging.getLogger(__name__)
 
-CLOSE_S = 2
-"""What the engine is given, once all jobs are answered, to notice that nobody waits for it."""
+CLOSE_TIMEOUT_S = 2
+"""For the engine to stop at shutdown, when all jobs have ended."""
 
 LoadHandler = Callable[[], InvocationHandler]
-"""Loads the model: slow, and run on a thread of its own."""
+"""Loads the model; takes minutes and runs on its own thread."""
 
 
 class ModelNotReadyError(ProblemError):
-    """There is no model to draw with: not yet, or not at all."""
+    """The model is not loaded yet, or could not be loaded."""
 
 
-class _Model:
-    """The model's handler, once it is loaded."""
+class _HandlerLoader:
+    """The invocation handler, which is loaded in the background."""
 
     def __init__(self, load: LoadHandler) -> None:
         self._load = load
         self._handler: InvocationHandler | None = None
-        self._fault = ModelNotReadyError(
+        self._not_ready = ModelNotReadyError(
             "The model is still being loaded; try again shortly.", code=ErrorCode.MODEL_LOADING
         )
 
@@ -42,47 +42,47 @@ class _Model:
             self._handler = await asyncio.to_thread(self._load)
         except Exception:
             _LOGGER.exception("the model could not be loaded")
-            self._fault = ModelNotReadyError(
-                "The model could not be loaded; the container's log says why.",
+            self._not_ready = ModelNotReadyError(
+                "The model could not be loaded; see the container's log for the reason.",
                 code=ErrorCode.MODEL_LOAD_FAILED,
             )
 
     async def close(self) -> None:
-        """Returns when the handler, if there is one, has finished what it does, or time is up."""
+        """Closes the handler, if it is loaded; returns after `CLOSE_TIMEOUT_S` at the latest."""
         if self._handler is None:
             return
         try:
-            async with asyncio.timeout(CLOSE_S):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await asyncio.to_thread(self._handler.close)
         except TimeoutError:
-            _LOGGER.warning("the engine was not done within %d s", CLOSE_S)
+            _LOGGER.warning("the engine did not stop within %s s", CLOSE_TIMEOUT_S)
 
-    def ready(self) -> InvocationHandler:
-        """Raises ModelNotReadyError until the model is loaded."""
+    def get(self) -> InvocationHandler:
+        """Raises ModelNotReadyError unless the model is loaded."""
         if self._handler is None:
-            raise self._fault
+            raise self._not_ready
         return self._handler
 
 
 def create_app(load: LoadHandler) -> Starlette:
-    """The server. It answers at once; the model is loaded behind it."""
-    model = _Model(load)
+    """The ASGI application. It serves requests at once, and loads the model in the background."""
+    loader = _HandlerLoader(load)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        loading = asyncio.create_task(model.load())
+        loading = asyncio.create_task(loader.load())
         yield
         loading.cancel()
         with suppress(asyncio.CancelledError):
             await loading
-        await model.close()
+        await loader.close()
 
     async def ping(_request: Request) -> Response:
-        model.ready().check()
+        loader.get().check()
         return Response(status_code=HTTPStatus.OK)
 
     async def invocations(request: Request) -> Response:
-        result = await model.ready().handle(await request.body())
+        result = await loader.get().handle(await request.body())
         return Response(result.model_dump_json(), media_type="application/json")
 
     return Starlette(
@@ -97,9 +97,11 @@ def create_app(load: LoadHandler) -> Starlette:
 
 async def _on_error(_request: Request, error: Exception) -> Response:
     if isinstance(error, ProblemError):
-        return _answer(error.problem())
-    return _answer(Problem.of(ErrorCode.INTERNAL, "The container failed; its log says how."))
+        return _problem_response(error.problem())
+    return _problem_response(
+        Problem.of(ErrorCode.INTERNAL, "The container failed; see its log for the reason.")
+    )
 
 
-def _answer(problem: Problem) -> Response:
+def _problem_response(problem: Problem) -> Response:
     return Response(problem.model_dump_json(), status_code=problem.status, media_type=CONTENT_TYPE)

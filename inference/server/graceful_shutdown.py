@@ -1,4 +1,4 @@
-"""The server's end: it answers until every job that it has taken has an answer."""
+"""Graceful shutdown: the server keeps its socket open until all running jobs have ended."""
 
 import asyncio
 import logging
@@ -11,21 +11,32 @@ from starlette.types import ASGIApp
 
 from inference.invocation.running_jobs import RunningJobs
 
-_ANSWERING_S = 5  # with the limits on drain_s, on the engine's end and below, less than SageMaker's 30 s
-_CLOSING_S = 1
+# Together with drain_s (at most 20 s) and CLOSE_TIMEOUT_S less than the 30 s that SageMaker grants.
+_GRACE_S = 5
+_CLOSE_CONNECTIONS_S = 1
 
 _LOGGER = logging.getLogger(__name__)
 
 
-class DrainingServer(uvicorn.Server):
-    """Serves until it is told to stop, and then goes on answering while jobs are running.
+class GracefulShutdownServer(uvicorn.Server):
+    """A uvicorn server that drains the running jobs before it closes its socket.
 
-    uvicorn alone would close its socket first: SageMaker would find nobody, where it is now told in words
-    that the job should go to another container.
+    uvicorn alone closes the socket first, so that SageMaker could not connect. Until the drain ends this
+    server responds to new jobs with a problem document, which says that another container must take them.
     """
 
-    def __init__(self, app: ASGIApp, running: RunningJobs, *, host: str, port: int, drain_s: float) -> None:
-        """Takes the application, its jobs, and the seconds that these are given to be drawn."""
+    def __init__(
+        self, app: ASGIApp, running_jobs: RunningJobs, *, host: str, port: int, drain_s: float
+    ) -> None:
+        """Creates the server.
+
+        Args:
+            app: the ASGI application.
+            running_jobs: its jobs.
+            host: address to bind.
+            port: port to bind.
+            drain_s: seconds that running jobs have to generate their images after the signal to stop.
+        """
         super().__init__(
             uvicorn.Config(
                 app,
@@ -33,23 +44,21 @@ class DrainingServer(uvicorn.Server):
                 port=port,
                 access_log=False,
                 log_config=None,
-                timeout_graceful_shutdown=_CLOSING_S,
+                timeout_graceful_shutdown=_CLOSE_CONNECTIONS_S,
             )
         )
-        self._running = running
+        self._running_jobs = running_jobs
         self._drain_s = drain_s
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serves until it is told to stop, and then ends the process, whatever its threads still do."""
+        """Serves until a signal stops it, then exits the process without waiting for its threads."""
         with suppress(KeyboardInterrupt):
             asyncio.new_event_loop().run_until_complete(self.serve(sockets))
         logging.shutdown()
-        os._exit(
-            os.EX_OK
-        )  # as the first process of its container it survives the signal that uvicorn repeats
+        os._exit(os.EX_OK)  # uvicorn raises the signal again, which does not end a container's first process
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Lets jobs finish before the socket closes."""
-        _LOGGER.info("no more jobs are taken")
-        await self._running.drain(limit_s=self._drain_s, answering_s=_ANSWERING_S)
+        """Drains the running jobs, then closes the socket."""
+        _LOGGER.info("shutting down; no more jobs are admitted")
+        await self._running_jobs.drain(timeout_s=self._drain_s, grace_s=_GRACE_S)
         await super().shutdown(sockets)
