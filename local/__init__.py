@@ -1,1 +1,1 @@
-"""The synthesized templates deployed to an emulated cloud on one machine."""
+"""The local stack: the synthesized templates deployed into emulated AWS services, with the real container."""

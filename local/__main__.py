@@ -13,36 +13,38 @@ from rich.console import Console
 from rich.markup import escape
 
 from local import demo
+from local.address import Address, AlreadyRunningError
 from local.client import JobFailedError, UnreachableError
 from local.deployment import DeploymentError
 from local.emulator import StartError
 from local.processes import ProcessEndedError
 from local.sagemaker.container import ContainerError
 from local.showcase import command as showcase
-from local.showcase.command import Api, RowsFailedError
+from local.showcase.command import Api, UnexpectedResultsError
 from local.stack import ROOT, LocalStack
 from local.web_server import PortTakenError
 
-_CHECK_S = 0.5
+_CHECK_INTERVAL_S = 0.5
 _INTERRUPTED = 130
-_FAILURES = (
+_EXPECTED_ERRORS = (
+    AlreadyRunningError,
     ContainerError,
     DeploymentError,
     JobFailedError,
     PortTakenError,
     ProcessEndedError,
-    RowsFailedError,
     StartError,
+    UnexpectedResultsError,
     UnreachableError,
 )
 
 
 def main() -> int:
-    """Runs a command and gives its exit status."""
+    """Runs a command and returns its exit status."""
     parser = _parser()
     arguments = parser.parse_args()
     console = Console(highlight=False)
-    _on_signals(_interrupt)
+    _set_signal_handler(_interrupt)
     stack: LocalStack | None = None
     try:
         if arguments.command == "showcase" and (running := _running_api(parser, arguments)):
@@ -50,8 +52,8 @@ def main() -> int:
             return 0
         stack = LocalStack.start(
             port=arguments.port,
-            directory=arguments.directory,
-            report=lambda event: console.print(f"[dim]{event}[/dim]"),
+            directory=_stack_directory(arguments),
+            report=lambda line: console.print(f"[dim]{line}[/dim]"),
         )
         match arguments.command:
             case "demo":
@@ -60,22 +62,23 @@ def main() -> int:
                 own = Api(stack.address.api_url, stack.address.api_key)
                 showcase.run(own, output=arguments.output, console=console)
             case "up":
-                _stay_up(stack, console, arguments.directory)
-    except _FAILURES as error:
+                _print_address(stack.address, console, arguments.directory)
+                _run_until_interrupted(stack)
+    except _EXPECTED_ERRORS as error:
         console.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True, markup=True)
         return 1
     except KeyboardInterrupt:
         console.print("stopping")
         return 0 if arguments.command == "up" else _INTERRUPTED
     finally:
-        _on_signals(signal.SIG_IGN)
+        _set_signal_handler(signal.SIG_IGN)
         if stack is not None:
             stack.stop()
     return 0
 
 
 def _running_api(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> Api | None:
-    """The API that the arguments name, or else the local stack's; None where none runs."""
+    """The API given by the arguments, or that of the running `up`; None if neither exists."""
     if not arguments.api_url:
         return showcase.running_locally(arguments.directory)
     if not arguments.api_key:
@@ -83,27 +86,40 @@ def _running_api(parser: argparse.ArgumentParser, arguments: argparse.Namespace)
     return Api(arguments.api_url, arguments.api_key)
 
 
-def _stay_up(stack: LocalStack, console: Console, directory: Path) -> None:
-    address = stack.address
-    console.print(f"\nThe API is at [bold]{address.api_url}[/bold]. Ctrl-C ends it. Try:\n")
+def _stack_directory(arguments: argparse.Namespace) -> Path:
+    """The directory of the command's stack: `demo` and `showcase` can run while `up` runs."""
+    directory: Path = arguments.directory
+    return directory if arguments.command == "up" else directory / arguments.command
+
+
+def _print_address(address: Address, console: Console, directory: Path) -> None:
+    console.print(f"\nThe API is running at [bold]{address.api_url}[/bold] until Ctrl-C.")
+    console.print(
+        "Jobs and images are kept until then; after a restart there are none, and the API key is a new one.",
+        soft_wrap=True,
+    )
     body = '{"prompt": "a red circle", "count": 2}'
+    console.print("Submit a job with:\n")
     console.print(
         f"curl -sS {address.api_url}/v1/jobs -H 'x-api-key: {address.api_key}' -d '{body}'",
         soft_wrap=True,
         markup=False,
     )
-    console.print(f"\nAddress and key for scripts: {directory / 'endpoint.json'}", soft_wrap=True)
+    console.print(f"\nURLs and API key for scripts: {directory / 'endpoint.json'}", soft_wrap=True)
+
+
+def _run_until_interrupted(stack: LocalStack) -> None:
     while True:
-        time.sleep(_CHECK_S)
+        time.sleep(_CHECK_INTERVAL_S)
         stack.check()
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    _on_signals(signal.SIG_IGN)  # a second Ctrl-C must not interrupt the tidying up
+    _set_signal_handler(signal.SIG_IGN)  # a second Ctrl-C must not interrupt the cleanup
     raise KeyboardInterrupt
 
 
-def _on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+def _set_signal_handler(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)
 
@@ -114,18 +130,19 @@ def _parser() -> argparse.ArgumentParser:
         "--directory", type=Path, default=ROOT / ".local", help="for templates, models, logs, endpoint.json"
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("demo", help="draw four pictures through every part, then shut down")
+    run = commands.add_parser("demo", help="generate six images through the whole system, then stop")
     run.add_argument("--prompt", default=demo.DEFAULT_PROMPT)
     run.add_argument("--output", type=Path, default=ROOT / "out")
     run.set_defaults(port=0)
     show = commands.add_parser(
-        "showcase", help="show every feature of a running API, or of a local stack of its own, on one sheet"
+        "showcase",
+        help="render a contact sheet of every feature, with a running API or a temporary local stack",
     )
     show.add_argument("--api-url", default=os.environ.get("STABLE_DIFFUSION_API_URL"))
     show.add_argument("--api-key", default=os.environ.get("STABLE_DIFFUSION_API_KEY"))
     show.add_argument("--output", type=Path, default=ROOT / "out" / "showcase.png")
     show.set_defaults(port=0)
-    up = commands.add_parser("up", help="keep the stack running until Ctrl-C")
+    up = commands.add_parser("up", help="run the local stack until Ctrl-C")
     up.add_argument("--port", type=int, default=8080)
     return parser
 

@@ -1,4 +1,4 @@
-"""The emulated cloud's address and credentials: nothing here can reach a real account."""
+"""Address and credentials of the emulated AWS services; a real account is never reached."""
 
 import os
 import ssl
@@ -15,7 +15,7 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key; one of a role's session has a token."""
+    """An access key; those of an assumed role have a session token."""
 
     key_id: str
     secret: str
@@ -23,17 +23,17 @@ class Credentials:
 
 
 _ROOT = Credentials("test", "test")
-"""The account's owner, whom MiniStack denies nothing."""
+"""The account's root user, to whom MiniStack applies no policies."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocalAws:
-    """The emulated services, and in whose name they are called.
+    """The emulated AWS services and the credentials used with them.
 
     Attributes:
-        url: where all of them answer; with https they enforce IAM.
-        certificate: what they prove themselves with over https.
-        credentials: of the caller.
+        url: endpoint URL of all services; with https they enforce IAM policies.
+        certificate: the CA certificate for https.
+        credentials: the caller's.
     """
 
     url: str
@@ -41,7 +41,7 @@ class LocalAws:
     credentials: Credentials = _ROOT
 
     def client(self, service: str) -> Any:
-        """A boto3 client of an emulated service, whatever this process's own environment says."""
+        """A boto3 client that ignores this process's own AWS settings."""
         create: Any = boto3.client
         return create(
             service,
@@ -55,17 +55,17 @@ class LocalAws:
         )
 
     def ssl_context(self) -> ssl.SSLContext:
-        """For other clients of theirs."""
+        """The TLS settings for HTTP clients other than boto3."""
         return ssl.create_default_context(cafile=self.certificate)
 
-    def assuming(self, role_arn: str, session: str) -> "LocalAws":
-        """The same services, called in the name of a role."""
+    def assume_role(self, role_arn: str, session: str) -> "LocalAws":
+        """The same services with temporary credentials of a role."""
         assumed = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session)["Credentials"]
         credentials = Credentials(assumed["AccessKeyId"], assumed["SecretAccessKey"], assumed["SessionToken"])
         return replace(self, credentials=credentials)
 
     def environment(self) -> dict[str, str]:
-        """This process's environment, with everything of AWS in it replaced."""
+        """This process's environment with all AWS variables replaced by those of the emulated services."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         secure = {} if self.certificate is None else {"AWS_CA_BUNDLE": str(self.certificate)}
         session = {} if self.credentials.token is None else {"AWS_SESSION_TOKEN": self.credentials.token}

@@ -1,4 +1,4 @@
-"""A client of the HTTP API: submits jobs, follows them, fetches their images."""
+"""A client of the HTTP API: submits jobs, polls them and downloads their images."""
 
 import ssl
 import time
@@ -11,16 +11,17 @@ from pydantic import ValidationError
 
 from contract.problem import ErrorCode, Problem
 
-_FIRST_PAUSE_S = 0.2
-_LONGEST_PAUSE_S = 2.0
+_FIRST_INTERVAL_S = 0.2
+_LONGEST_INTERVAL_S = 2.0
+_INTERVAL_GROWTH = 1.1
 
 
 class JobFailedError(RuntimeError):
-    """A job did not succeed.
+    """A job was refused or did not succeed.
 
     Attributes:
-        detail: what happened, in a sentence.
-        code: of the problem document, one of `ErrorCode`; None where there was none.
+        detail: the reason, one sentence.
+        code: the problem document's `ErrorCode`; None if the response was not a problem document.
     """
 
     def __init__(self, detail: str, code: str | None = None) -> None:
@@ -30,22 +31,22 @@ class JobFailedError(RuntimeError):
 
 
 class UnreachableError(RuntimeError):
-    """Nothing answers at the API's address."""
+    """The connection to the API failed."""
 
 
 class JobsClient:
-    """The API at one address, used with one key."""
+    """A client of one API with one API key."""
 
-    def __init__(self, api_url: str, api_key: str, *, trust: ssl.SSLContext | None = None) -> None:
-        """Connects to nothing yet.
+    def __init__(self, api_url: str, api_key: str, *, tls: ssl.SSLContext | None = None) -> None:
+        """Prepares the HTTP clients; no connection is made yet.
 
         Args:
-            api_url: `/v1/...` answers under it.
-            api_key: for the header `x-api-key`.
-            trust: for the links to images; None trusts the usual authorities.
+            api_url: the base URL, to which `/v1/...` is appended.
+            api_key: sent in the header `x-api-key`.
+            tls: the TLS settings for downloads; None uses the default CA certificates.
         """
-        self._http = httpx.Client(base_url=api_url, headers={"x-api-key": api_key}, timeout=60)
-        self._links = httpx.Client(verify=trust or True, timeout=60)  # a link needs no key
+        self._api = httpx.Client(base_url=api_url, headers={"x-api-key": api_key}, timeout=60)
+        self._downloads = httpx.Client(verify=tls or True, timeout=60)  # presigned URLs take no API key
 
     def __enter__(self) -> Self:
         return self
@@ -53,30 +54,30 @@ class JobsClient:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self._http.close()
-        self._links.close()
+        self._api.close()
+        self._downloads.close()
 
     def default_model(self) -> Any:
-        """What GET /v1/models says of the model that jobs get which name none."""
-        models = _sent(self._http, "GET", "/v1/models").json()["data"]
+        """The default model's entry in GET /v1/models."""
+        models = _request(self._api, "GET", "/v1/models").json()["data"]
         return next(model for model in models if model["is_default"])
 
     def submit(self, request: Mapping[str, Any]) -> Any:
-        """Submits a job and gives it as it was taken.
+        """Submits a job and returns its first representation.
 
         Raises:
-            JobFailedError: it was refused.
+            JobFailedError: the request was refused.
         """
-        return _sent(self._http, "POST", "/v1/jobs", request).json()
+        return _request(self._api, "POST", "/v1/jobs", request).json()
 
-    def follow(self, job: Any, *, timeout_s: float = 600) -> Iterator[Any]:
-        """Gives a job as it stands, again and again, until it has succeeded.
+    def poll(self, job: Any, *, timeout_s: float = 600) -> Iterator[Any]:
+        """Yields the job's current representation repeatedly until the job has succeeded.
 
         Raises:
-            JobFailedError: it has failed, was canceled, or had not ended in time.
+            JobFailedError: the job failed, was canceled or did not finish within the timeout.
         """
         deadline = time.monotonic() + timeout_s
-        pause_s = _FIRST_PAUSE_S
+        interval_s = _FIRST_INTERVAL_S
         while True:
             yield job
             match job["status"]:
@@ -87,36 +88,36 @@ class JobsClient:
                 case "canceled":
                     raise JobFailedError(f"job {job['id']} was canceled", ErrorCode.CANCELED)
             if time.monotonic() > deadline:
-                raise JobFailedError(f"job {job['id']} had not ended after {timeout_s} s")
-            time.sleep(pause_s)
-            pause_s = min(pause_s * 1.1, _LONGEST_PAUSE_S)
-            job = _sent(self._http, "GET", job["links"]["self"]).json()
+                raise JobFailedError(f"job {job['id']} did not finish within {timeout_s} s")
+            time.sleep(interval_s)
+            interval_s = min(interval_s * _INTERVAL_GROWTH, _LONGEST_INTERVAL_S)
+            job = _request(self._api, "GET", job["links"]["self"]).json()
 
     def download(self, image: Mapping[str, Any]) -> bytes:
-        """The file of an image of a job that has succeeded.
+        """Downloads the file of an image of a job that has succeeded.
 
         Raises:
-            JobFailedError: it is withheld, or did not arrive.
+            JobFailedError: the image is withheld by the safety check, or the download failed.
         """
         if image["url"] is None:
             raise JobFailedError(
-                f"the image of seed {image['seed']} is withheld: {', '.join(image['flags'])}"
+                f"the image with seed {image['seed']} is withheld: {', '.join(image['flags'])}"
             )
-        return _sent(self._links, "GET", image["url"]).content
+        return _request(self._downloads, "GET", image["url"]).content
 
 
-def _sent(http: httpx.Client, method: str, path: str, body: Any = None) -> httpx.Response:
-    """The answer to a request, if it is not a refusal."""
+def _request(http: httpx.Client, method: str, path: str, body: Any = None) -> httpx.Response:
+    """Sends a request and returns the successful response."""
     try:
-        answer = http.request(method, path, json=body)
+        response = http.request(method, path, json=body)
     except httpx.TransportError as error:
         raise UnreachableError(
-            f"nothing answers at {error.request.url.host}:{error.request.url.port}"
+            f"no connection to {error.request.url.host}:{error.request.url.port}"
         ) from error
-    if answer.is_success:
-        return answer
+    if response.is_success:
+        return response
     try:
-        problem = Problem.model_validate_json(answer.content)
+        problem = Problem.model_validate_json(response.content)
     except ValidationError:
-        raise JobFailedError(f"HTTP {answer.status_code}: {answer.text}") from None
+        raise JobFailedError(f"HTTP {response.status_code}: {response.text}") from None
     raise JobFailedError(problem.detail, problem.code)

@@ -1,4 +1,4 @@
-"""The main job, as a client sees it: jobs over HTTP, followed until their images are there."""
+"""The demo: submits jobs over HTTP, shows their progress and saves their images."""
 
 import io
 from pathlib import Path
@@ -12,20 +12,20 @@ from local.client import JobsClient
 from local.stack import LocalStack
 
 DEFAULT_PROMPT = "a photo of an astronaut riding a horse on mars"
-KNOWN_PROMPT = "a big yellow star on a blue background"
-"""What the demo model was trained for."""
+TRAINED_PROMPT = "a big yellow star on a blue background"
+"""A prompt of the kind that the demo model was trained on."""
 
 
 def run(stack: LocalStack, *, prompt: str, output: Path, console: Console) -> None:
-    """Submits two text-to-image jobs and an image-to-image job and saves what they draw.
+    """Submits two text-to-image jobs and an image-to-image job and saves their images.
 
     Raises:
-        JobFailedError: a job was refused, failed, or took too long.
+        JobFailedError: a job was refused, failed or timed out.
     """
     common = {"steps": 20, "sampler": "euler_a", "count": 2}
     jobs = {
         "text-to-image": common | {"prompt": prompt, "negative_prompt": "", "seed": 52362},
-        "demo-model": common | {"prompt": KNOWN_PROMPT, "seed": 7},
+        "demo-model": common | {"prompt": TRAINED_PROMPT, "seed": 7},
         "image-to-image": common
         | {
             "prompt": "A fantasy landscape, trending on artstation",
@@ -36,20 +36,20 @@ def run(stack: LocalStack, *, prompt: str, output: Path, console: Console) -> No
     output.mkdir(parents=True, exist_ok=True)
     address = stack.address
     with (
-        JobsClient(address.api_url, address.api_key, trust=stack.aws.ssl_context()) as client,
-        _progress(console) as progress,
+        JobsClient(address.api_url, address.api_key, tls=stack.aws.ssl_context()) as client,
+        _progress_bar(console) as progress,
     ):
         for name, request in jobs.items():
             job = client.submit(request)
             console.print(f"{name}: job {job['id']}: {request['prompt']!r}")
-            job = _follow(client, job, name, progress)
+            job = _wait(client, job, name, progress)
             for index, image in enumerate(job["images"]):
                 path = output / f"{name}-{index}.png"
                 path.write_bytes(client.download(image))
                 console.print(f"  {image['s3_uri']} -> {path}", soft_wrap=True)
 
 
-def _progress(console: Console) -> Progress:
+def _progress_bar(console: Console) -> Progress:
     return Progress(
         TextColumn("  {task.fields[status]:<10}"),
         BarColumn(),
@@ -61,10 +61,10 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def _follow(client: JobsClient, submitted: Any, name: str, progress: Progress) -> Any:
-    """Shows what the API says of the job until it has ended."""
+def _wait(client: JobsClient, submitted: Any, name: str, progress: Progress) -> Any:
+    """Polls the job until it has succeeded and shows its phase and step."""
     task = progress.add_task(name, status=submitted["status"], total=None)
-    for job in client.follow(submitted):
+    for job in client.poll(submitted):
         done = job["progress"] or {"step": 0, "total_steps": None}
         progress.update(
             task,
@@ -77,7 +77,7 @@ def _follow(client: JobsClient, submitted: Any, name: str, progress: Progress) -
 
 
 def _upload_sketch(stack: LocalStack) -> str:
-    """Puts a sketched landscape in S3 for image to image to start from."""
+    """Uploads the input image of the image-to-image job; returns its S3 URI."""
     bucket, key = stack.address.data_bucket, "inputs/sketch.png"
     buffer = io.BytesIO()
     _sketch().save(buffer, format="PNG")
@@ -86,6 +86,7 @@ def _upload_sketch(stack: LocalStack) -> str:
 
 
 def _sketch() -> Image.Image:
+    """A landscape of plain shapes."""
     image = Image.new("RGB", (192, 128), (135, 190, 235))
     draw = ImageDraw.Draw(image)
     draw.ellipse((140, 12, 172, 44), fill=(255, 220, 90))

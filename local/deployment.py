@@ -1,9 +1,8 @@
-"""Deploying a synthesized application into the emulated cloud, as `cdk deploy` would."""
+"""Deployment of a synthesized CDK application into the emulated account, in place of `cdk deploy`."""
 
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -18,7 +17,7 @@ _PLACEHOLDERS = {
     "${AWS::Region}": REGION,
     "${AWS::Partition}": "aws",
 }
-_STACK = "aws:cloudformation:stack"
+_STACK_ARTIFACT = "aws:cloudformation:stack"
 _BOOTSTRAP_VERSION = "30"
 
 
@@ -32,7 +31,7 @@ class Stack:
 
     Attributes:
         name: the stack's name.
-        template: CloudFormation, as JSON text.
+        template: the CloudFormation template, JSON text.
         assets: the stack's asset manifest.
     """
 
@@ -41,41 +40,44 @@ class Stack:
     assets: dict[str, Any]
 
 
-def read_assembly(directory: Path) -> Iterator[Stack]:
-    """The stacks of a cloud assembly, each after those it depends on."""
+def read_assembly(directory: Path) -> list[Stack]:
+    """The stacks of a cloud assembly, in order of their dependencies."""
     artifacts = json.loads((directory / "manifest.json").read_text())["artifacts"]
     order = TopologicalSorter({name: each.get("dependencies", []) for name, each in artifacts.items()})
-    for name in order.static_order():
-        if artifacts[name]["type"] == _STACK:
-            template = (directory / artifacts[name]["properties"]["templateFile"]).read_text()
-            assets = json.loads((directory / f"{name}.assets.json").read_text())
-            yield Stack(name, template, assets)
+    return [
+        Stack(
+            name,
+            (directory / artifacts[name]["properties"]["templateFile"]).read_text(),
+            json.loads((directory / f"{name}.assets.json").read_text()),
+        )
+        for name in order.static_order()
+        if artifacts[name]["type"] == _STACK_ARTIFACT
+    ]
 
 
 class Deployer:
-    """Publishes assets and creates stacks."""
+    """Uploads file assets and creates stacks."""
 
     def __init__(self, aws: LocalAws, assembly: Path) -> None:
-        """Deploys from the cloud assembly's directory."""
         self._assembly = assembly
         self._s3 = aws.client("s3")
         self._cloudformation = aws.client("cloudformation")
         self._ssm = aws.client("ssm")
 
     def bootstrap(self) -> None:
-        """Provides what templates expect of a bootstrapped account."""
+        """Creates what the templates need of `cdk bootstrap`: the version and the bucket of assets."""
         self._ssm.put_parameter(
             Name="/cdk-bootstrap/hnb659fds/version", Value=_BOOTSTRAP_VERSION, Type="String"
         )
         self._s3.create_bucket(Bucket=f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}")
 
     def deploy(self, stack: Stack) -> dict[str, str]:
-        """Creates the stack and gives its outputs.
+        """Creates the stack and returns its outputs.
 
         Raises:
-            DeploymentError: a resource could not be created; the message says which and why.
+            DeploymentError: a resource could not be created; the message contains its name and the reason.
         """
-        self._publish(stack.assets)
+        self._upload_assets(stack.assets)
         self._cloudformation.create_stack(
             StackName=stack.name,
             TemplateBody=stack.template,
@@ -83,7 +85,7 @@ class Deployer:
         )
         try:
             self._cloudformation.get_waiter("stack_create_complete").wait(
-                StackName=stack.name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600}
+                StackName=stack.name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 1200}
             )
         except WaiterError as error:
             raise DeploymentError(f"{stack.name}: {self._failure(stack.name)}") from error
@@ -98,8 +100,8 @@ class Deployer:
             if event["ResourceStatus"].endswith("FAILED")
         )
 
-    def _publish(self, assets: dict[str, Any]) -> None:
-        """Uploads the file assets. There is no registry here: container images stay what the source is."""
+    def _upload_assets(self, assets: dict[str, Any]) -> None:
+        """Uploads file assets. Images are not built: the endpoints run the container from source."""
         for asset in assets["files"].values():
             source = self._assembly / asset["source"]["path"]
             body = _zip(source) if asset["source"]["packaging"] == "zip" else source.read_bytes()

@@ -1,4 +1,4 @@
-"""The emulated cloud with the stand-in for SageMaker beside it, empty as a new account."""
+"""The emulated AWS account: MiniStack and the SageMaker emulator, without any stacks."""
 
 import sys
 import time
@@ -10,59 +10,59 @@ import httpx
 
 from local.aws import LocalAws
 from local.processes import LOOPBACK, ChildProcess, free_port
-from local.sagemaker.control_plane import SageMaker
+from local.sagemaker.control_plane import SageMakerEmulator
 from local.web_server import WebServer, listen
 
-_START_S = 30
-_POLL_S = 0.05
+_STARTUP_TIMEOUT_S = 60
+_POLL_INTERVAL_S = 0.05
 
 
 class StartError(RuntimeError):
     """The local stack could not be started."""
 
 
-class Emulation:
-    """A running emulation. `stop` leaves no process and no port behind."""
+class Emulator:
+    """A running emulation of the AWS services. `stop` ends all its processes and closes its ports."""
 
     def __init__(self, directory: Path, *, enforce_iam: bool = False) -> None:
-        """Begins to start it.
+        """Starts the processes without waiting for them.
 
         Args:
-            directory: for its files, the models and the logs.
-            enforce_iam: every call is signed, made over TLS and held against the caller's policies.
+            directory: for MiniStack's files, the models and the logs.
+            enforce_iam: calls are made over TLS, and their signatures and the caller's policies are checked.
         """
         directory.mkdir(parents=True, exist_ok=True)
         self.aws = local_aws(directory, enforce_iam=enforce_iam)
-        self.sagemaker = SageMaker(aws=self.aws, directory=directory / "endpoints")
+        self.sagemaker = SageMakerEmulator(aws=self.aws, directory=directory / "endpoints")
         with ExitStack() as cleanup:
-            control = WebServer(self.sagemaker.app(), listen(0))
-            cleanup.callback(control.stop)
+            control_plane = WebServer(self.sagemaker.app(), listen(0))
+            cleanup.callback(control_plane.stop)
             cleanup.callback(self.sagemaker.stop)
-            self._cloud = start_cloud(self.aws, control.url, directory)
-            cleanup.callback(self._cloud.stop)
+            self._ministack = start_ministack(self.aws, control_plane.url, directory)
+            cleanup.callback(self._ministack.stop)
             self._cleanup = cleanup.pop_all()
 
     def wait(self) -> None:
-        """Waits until it answers.
+        """Waits until MiniStack is healthy.
 
         Raises:
-            StartError: it does not within its time.
-            ProcessEndedError: it has ended.
+            StartError: it is not healthy within the timeout.
+            ProcessEndedError: its process has ended.
         """
-        wait_for_cloud(self._cloud, self.aws)
+        wait_for_ministack(self._ministack, self.aws)
 
     def check(self) -> None:
-        """Raises ProcessEndedError if the cloud or a container has ended."""
-        self._cloud.check()
+        """Raises ProcessEndedError if MiniStack or a container has ended."""
+        self._ministack.check()
         self.sagemaker.check()
 
     def stop(self) -> None:
-        """Ends everything."""
+        """Stops all processes."""
         self._cleanup.close()
 
 
 def local_aws(directory: Path, *, enforce_iam: bool) -> LocalAws:
-    """Where a cloud with its files under `directory` will answer."""
+    """The address of a MiniStack to be started with its files under `directory`, on an unused port."""
     scheme = "https" if enforce_iam else "http"
     certificate = _scratch(directory) / "ministack-tls" / "server.crt"
     return LocalAws(
@@ -70,14 +70,14 @@ def local_aws(directory: Path, *, enforce_iam: bool) -> LocalAws:
     )
 
 
-def start_cloud(aws: LocalAws, control_url: str, directory: Path) -> ChildProcess:
-    """Starts the emulated cloud as `aws` describes it."""
+def start_ministack(aws: LocalAws, control_plane_url: str, directory: Path) -> ChildProcess:
+    """Starts MiniStack at the address of `aws`; with https it enforces IAM."""
     scratch = _scratch(directory)
     scratch.mkdir(exist_ok=True)
     parts = urlsplit(aws.url)
     secure = parts.scheme == "https"
     return ChildProcess(
-        [sys.executable, "-m", "local.ministack_server", control_url],
+        [sys.executable, "-m", "local.ministack_server", control_plane_url],
         environment=aws.environment()
         | {
             "BIND_HOST": LOOPBACK,
@@ -86,32 +86,32 @@ def start_cloud(aws: LocalAws, control_url: str, directory: Path) -> ChildProces
             "AUTH": str(secure).lower(),
             "USE_SSL": str(secure).lower(),
             "LAMBDA_EXECUTOR": "local",
-            "IOT_MTLS_ENABLED": "0",  # it would listen on every interface
+            "IOT_MTLS_ENABLED": "0",  # its listener would bind to every interface
             "TMPDIR": str(scratch),
             "HOME": str(scratch),
         },
-        log=directory / "cloud.log",
+        log=directory / "ministack.log",
     )
 
 
 def _scratch(directory: Path) -> Path:
-    return directory / "cloud"
+    return directory / "ministack"
 
 
-def wait_for_cloud(cloud: ChildProcess, aws: LocalAws) -> None:
-    """Waits until the emulated cloud answers.
+def wait_for_ministack(ministack: ChildProcess, aws: LocalAws) -> None:
+    """Waits until MiniStack's health check succeeds.
 
     Raises:
-        StartError: it does not within its time.
-        ProcessEndedError: it has ended.
+        StartError: it does not succeed within the timeout.
+        ProcessEndedError: the process has ended.
     """
-    deadline = time.monotonic() + _START_S
+    deadline = time.monotonic() + _STARTUP_TIMEOUT_S
     while time.monotonic() < deadline:
-        cloud.check()
+        ministack.check()
         try:
             if httpx.get(f"{aws.url}/_ministack/health", verify=aws.ssl_context()).is_success:
                 return
         except (httpx.TransportError, FileNotFoundError):
-            pass  # it does not listen yet, or has not made its certificate
-        time.sleep(_POLL_S)
-    raise StartError(f"the emulated cloud did not answer within {_START_S} s; see {cloud.log}")
+            pass  # the port is not open yet, or the certificate has not been written yet
+        time.sleep(_POLL_INTERVAL_S)
+    raise StartError(f"MiniStack was not healthy within {_STARTUP_TIMEOUT_S} s; see {ministack.log}")

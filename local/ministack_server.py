@@ -1,6 +1,6 @@
-"""The emulated cloud: MiniStack, taught what it lacks of SageMaker and of our templates.
+"""MiniStack, extended by the resource types and the SageMaker operation that it lacks.
 
-python -m local.ministack_server CONTROL_URL
+python -m local.ministack_server CONTROL_PLANE_URL
 """
 
 import re
@@ -12,44 +12,44 @@ import httpx
 
 from local.resource_types import endpoint_arn, register
 
-_CONTROL_TIMEOUT_S = 30
-"""Taking an endpoint away waits for its container to end."""
+_CONTROL_PLANE_TIMEOUT_S = 30
+"""Deleting an endpoint waits until its container has ended."""
 
-_INVOCATION = re.compile(r"/endpoints/([^/]+)/async-invocations")
-_PASSED = "x-amzn-"
+_INVOCATION_PATH = re.compile(r"/endpoints/([^/]+)/async-invocations")
+_FORWARDED_PREFIX = "x-amzn-"
 _SHORTCUTS = "_handle_post_body_shortcuts"
-"""What MiniStack asks about a request before it looks for a service."""
+"""MiniStack's handler of requests that are dispatched before the service is determined."""
 
 
-def main(control_url: str) -> None:
-    """Serves as the environment says until it is told to stop.
+def main(control_plane_url: str) -> None:
+    """Runs MiniStack, configured by environment variables, until it is terminated.
 
-    `control_url` is the stand-in for SageMaker.
+    `control_plane_url` is the address of the SageMaker emulator.
     """
     from ministack import app
     from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
     from ministack.services.s3 import _delete_bucket
 
-    with httpx.Client(base_url=control_url, timeout=_CONTROL_TIMEOUT_S) as control:
-        register(_RESOURCE_HANDLERS, control, _delete_bucket)
-        answer_invocations(vars(app), httpx.AsyncClient(base_url=control_url))
+    with httpx.Client(base_url=control_plane_url, timeout=_CONTROL_PLANE_TIMEOUT_S) as control_plane:
+        register(_RESOURCE_HANDLERS, control_plane, _delete_bucket)
+        add_invoke_endpoint_async(vars(app), httpx.AsyncClient(base_url=control_plane_url))
         sys.argv = ["ministack"]
         app.main()
 
 
-def answer_invocations(ministack: dict[str, Any], control: httpx.AsyncClient) -> None:
-    """Adds InvokeEndpointAsync to MiniStack's services.
+def add_invoke_endpoint_async(ministack: dict[str, Any], control_plane: httpx.AsyncClient) -> None:
+    """Adds the operation InvokeEndpointAsync to MiniStack's services.
 
-    MiniStack checks the caller's signature and policies, as for every other service, when it enforces IAM.
-    What it lets through goes to the stand-in.
+    When MiniStack enforces IAM, it checks the caller's signature and policies as for every other service.
+    Authorized requests are forwarded to the SageMaker emulator.
 
     Args:
-        ministack: the names in MiniStack's `app` module.
-        control: a client of the stand-in.
+        ministack: the namespace of MiniStack's `app` module.
+        control_plane: a client of the SageMaker emulator.
     """
-    others, enforce = ministack[_SHORTCUTS], ministack["_enforce_data_plane"]
+    handle_others, enforce = ministack[_SHORTCUTS], ministack["_enforce_data_plane"]
 
-    async def answer(
+    async def handle(
         method: str,
         path: str,
         headers: Mapping[str, str],
@@ -57,10 +57,10 @@ def answer_invocations(ministack: dict[str, Any], control: httpx.AsyncClient) ->
         query: Mapping[str, Any],
         request_id: str,
     ) -> Any:
-        invocation = _INVOCATION.fullmatch(path)
+        invocation = _INVOCATION_PATH.fullmatch(path)
         if invocation is None:
-            return await others(method, path, headers, body, query, request_id)
-        refusal = enforce(
+            return await handle_others(method, path, headers, body, query, request_id)
+        denial = enforce(
             "sagemaker",
             "sagemaker:InvokeEndpointAsync",
             headers,
@@ -68,14 +68,17 @@ def answer_invocations(ministack: dict[str, Any], control: httpx.AsyncClient) ->
             request_id,
             resource_arn=endpoint_arn(invocation[1]),
         )
-        if refusal is not None:
-            return refusal
-        passed = {name: value for name, value in headers.items() if name.startswith(_PASSED)}
-        given = await control.request(method, path, headers=passed, content=body)
-        returned = {name: value for name, value in given.headers.items() if name.startswith(_PASSED)}
-        return given.status_code, returned | {"content-type": "application/json"}, given.content
+        if denial is not None:
+            return denial
+        response = await control_plane.request(method, path, headers=_forwarded(headers), content=body)
+        returned = {**_forwarded(response.headers), "content-type": "application/json"}
+        return response.status_code, returned, response.content
 
-    ministack[_SHORTCUTS] = answer
+    ministack[_SHORTCUTS] = handle
+
+
+def _forwarded(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.startswith(_FORWARDED_PREFIX)}
 
 
 if __name__ == "__main__":

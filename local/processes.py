@@ -1,4 +1,4 @@
-"""Child processes that never outlive their parent's interest in them."""
+"""Child processes, each in its own process group, that are stopped together with their descendants."""
 
 import os
 import signal
@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
-_GRACE_S = 5.0
+_TERMINATION_S = 5.0
+_LOG_TAIL_LINES = 15
 
 
 class ProcessEndedError(RuntimeError):
@@ -17,10 +18,9 @@ class ProcessEndedError(RuntimeError):
 
 
 class ChildProcess:
-    """A program in a process group of its own, writing to a log file."""
+    """A program in its own process group, with its output in a log file."""
 
     def __init__(self, argv: Sequence[str], *, environment: Mapping[str, str], log: Path) -> None:
-        """Starts it."""
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own programs
@@ -33,23 +33,23 @@ class ChildProcess:
             )
 
     def check(self) -> None:
-        """Makes sure that it still runs.
+        """Checks that the process is running.
 
         Raises:
-            ProcessEndedError: it has ended; the message holds the end of its log.
+            ProcessEndedError: it has ended; the message contains the last lines of its log.
         """
         status = self._process.poll()
         if status is not None:
-            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:])
             raise ProcessEndedError(
                 f"{self.log.stem} ended with status {status}; {self.log} ends with:\n{tail}"
             )
 
     def stop(self) -> None:
-        """Ends the whole group: asked first, killed when it takes too long."""
+        """Terminates the process group, and kills it if it does not end within 5 s."""
         self._signal(signal.SIGTERM)
         try:
-            self._process.wait(_GRACE_S)
+            self._process.wait(_TERMINATION_S)
         except subprocess.TimeoutExpired:
             pass
         finally:
@@ -62,7 +62,7 @@ class ChildProcess:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
+    """An unused port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]

@@ -1,7 +1,7 @@
-"""The resource types of our templates that MiniStack lacks or simplifies, in its registry's form.
+"""Provisioners of the resource types that MiniStack lacks or simplifies, in the format of its registry.
 
-A type without an `update` is made anew when its properties change, and MiniStack takes the old one away,
-as CloudFormation does with what it replaces.
+When the properties of a type without an `update` change, MiniStack creates another resource and deletes the
+old one, as CloudFormation does on replacement.
 """
 
 from collections.abc import Callable
@@ -16,38 +16,38 @@ from local.aws import ACCOUNT, REGION
 
 Properties = dict[str, Any]
 Created = tuple[str, dict[str, str]]
-"""Physical id and attributes."""
+"""Physical id and attributes of a resource."""
 
 Provisioner = dict[str, Any]
-"""`create`, `delete` and perhaps `update`, with MiniStack's arguments."""
+"""The functions `create`, `delete` and, optionally, `update`, with MiniStack's arguments."""
 
 Registry = dict[str, Provisioner]
-"""By resource type."""
+"""Provisioners by resource type."""
 
 DeleteBucket = Callable[[str], tuple[int, dict[str, str], bytes]]
-"""S3's own operation: status, headers, body."""
+"""The operation DeleteBucket; returns status, headers and body."""
 
 _ALARM = "AWS::CloudWatch::Alarm"
 _BUCKET = "AWS::S3::Bucket"
 
 
-def register(registry: Registry, control: httpx.Client, delete_bucket: DeleteBucket) -> None:
-    """Adds the missing types.
+def register(registry: Registry, control_plane: httpx.Client, delete_bucket: DeleteBucket) -> None:
+    """Adds the provisioners to MiniStack's registry.
 
     Args:
-        registry: MiniStack's own.
-        control: a client of the stand-in that runs the endpoints.
-        delete_bucket: MiniStack's own.
+        registry: MiniStack's provisioners.
+        control_plane: a client of the SageMaker emulator.
+        delete_bucket: MiniStack's operation.
     """
-    registry.update(SageMaker(control).provisioners())
+    registry.update(SageMakerProvisioners(control_plane).provisioners())
     registry.update(
         {
-            # There is always one instance here.
-            "AWS::ApplicationAutoScaling::ScalableTarget": _keeping({}, "scalable-target", "Id"),
-            "AWS::ApplicationAutoScaling::ScalingPolicy": _keeping({}, "scaling-policy", "Id"),
-            # CodeBuild would build the image; here the endpoints run its sources.
+            # Scaling has no effect: there is always one instance.
+            "AWS::ApplicationAutoScaling::ScalableTarget": _stored({}, "scalable-target", "Id"),
+            "AWS::ApplicationAutoScaling::ScalingPolicy": _stored({}, "scaling-policy", "Id"),
+            # No image is built: the endpoints run the container from source.
             "Custom::CDKContainerImageBuild": _custom(lambda _properties: None),
-            # The function wants the AWS SDK for JavaScript, which Lambda brings along and we need not have.
+            # In place of the function, which needs the AWS SDK for JavaScript of the Lambda runtime.
             "Custom::S3AutoDeleteObjects": _custom(lambda properties: _empty(properties["BucketName"])),
             _ALARM: _alarm(registry[_ALARM]),
             _BUCKET: _bucket(registry[_BUCKET], delete_bucket),
@@ -55,25 +55,23 @@ def register(registry: Registry, control: httpx.Client, delete_bucket: DeleteBuc
     )
 
 
-class SageMaker:
+class SageMakerProvisioners:
     """The provisioners of AWS::SageMaker::*.
 
-    They keep models and configurations, and hand an endpoint with all that belongs to it to the
-    stand-in that runs it.
+    Models and endpoint configurations are stored; an endpoint is created by the SageMaker emulator from the
+    resolved properties of both.
     """
 
-    def __init__(self, control: httpx.Client) -> None:
-        self._control = control
+    def __init__(self, control_plane: httpx.Client) -> None:
+        self._control_plane = control_plane
         self._models: dict[str, Properties] = {}
         self._configs: dict[str, Properties] = {}
 
     def provisioners(self) -> Registry:
-        """By resource type."""
+        """The provisioners by resource type."""
         return {
-            "AWS::SageMaker::Model": _keeping(self._models, "model", "ModelName"),
-            "AWS::SageMaker::EndpointConfig": _keeping(
-                self._configs, "endpoint-config", "EndpointConfigName"
-            ),
+            "AWS::SageMaker::Model": _stored(self._models, "model", "ModelName"),
+            "AWS::SageMaker::EndpointConfig": _stored(self._configs, "endpoint-config", "EndpointConfigName"),
             "AWS::SageMaker::Endpoint": {
                 "create": self._create_endpoint,
                 "update": self._update_endpoint,
@@ -86,36 +84,36 @@ class SageMaker:
         (variant,) = config["ProductionVariants"]
         name = properties["EndpointName"]
         definition = {"Model": self._models[variant["ModelName"]], "Config": config}
-        self._control.put(f"/endpoints/{name}", json=definition).raise_for_status()
+        self._control_plane.put(f"/endpoints/{name}", json=definition).raise_for_status()
         return endpoint_arn(name), {"EndpointName": name}
 
     def _update_endpoint(
         self, physical_id: str, _old: Properties, properties: Properties, stack: str
     ) -> Created:
-        """Another name makes another endpoint: MiniStack then deletes the one of the old id."""
+        """Creates or replaces the endpoint. When the name has changed, MiniStack deletes the old one."""
         return self._create_endpoint(physical_id, properties, stack)
 
     def _delete_endpoint(self, physical_id: str, _properties: Properties) -> None:
         name = physical_id.rpartition("/")[2]
-        self._control.delete(f"/endpoints/{name}").raise_for_status()
+        self._control_plane.delete(f"/endpoints/{name}").raise_for_status()
 
 
-def _keeping(kept: dict[str, Properties], kind: str, attribute: str) -> Provisioner:
-    """A type whose properties only have to be there for others."""
+def _stored(resources: dict[str, Properties], kind: str, attribute: str) -> Provisioner:
+    """A type whose properties are stored, for the creation of other resources."""
 
     def create(logical_id: str, properties: Properties, _stack: str) -> Created:
         name = _physical_name(logical_id)
-        kept[name] = properties
+        resources[name] = properties
         return _arn(kind, name), {attribute: name}
 
     def delete(physical_id: str, _properties: Properties) -> None:
-        kept.pop(physical_id.rpartition("/")[2], None)
+        resources.pop(physical_id.rpartition("/")[2], None)
 
     return {"create": create, "delete": delete}
 
 
 def _custom(on_delete: Callable[[Properties], None]) -> Provisioner:
-    """A custom resource that does something only when it is deleted."""
+    """A custom resource that has an effect only on deletion."""
 
     def create(logical_id: str, _properties: Properties, _stack: str) -> Created:
         return _physical_name(logical_id), {}
@@ -129,13 +127,13 @@ def _custom(on_delete: Callable[[Properties], None]) -> Provisioner:
     return {"create": create, "update": update, "delete": delete}
 
 
-def _alarm(own: Provisioner) -> Provisioner:
-    """Alarms, with those on expressions, which MiniStack refuses, accepted and without effect."""
+def _alarm(original: Provisioner) -> Provisioner:
+    """Alarms; those on metric expressions, which MiniStack refuses, are accepted without effect."""
 
     def create(logical_id: str, properties: Properties, stack: str) -> Created:
         if "Metrics" in properties:
             return _physical_name(logical_id), {}
-        created: Created = own["create"](logical_id, properties, stack)
+        created: Created = original["create"](logical_id, properties, stack)
         return created
 
     def update(
@@ -143,26 +141,26 @@ def _alarm(own: Provisioner) -> Provisioner:
     ) -> Created:
         if "Metrics" in properties:
             return physical_id, {}
-        updated: Created = own["update"](physical_id, old, properties, stack, logical_id)
+        updated: Created = original["update"](physical_id, old, properties, stack, logical_id)
         return updated
 
-    return own | {"create": create, "update": update}
+    return original | {"create": create, "update": update}
 
 
-def _bucket(own: Provisioner, delete_bucket: DeleteBucket) -> Provisioner:
-    """Buckets that can be deleted only when they are empty; MiniStack's go with all they hold."""
+def _bucket(original: Provisioner, delete_bucket: DeleteBucket) -> Provisioner:
+    """Buckets whose deletion fails unless they are empty; MiniStack deletes their objects too."""
 
     def delete(physical_id: str, properties: Properties) -> None:
         status, _, body = delete_bucket(physical_id)
         if status >= HTTPStatus.BAD_REQUEST:
             raise ValueError(body.decode())
-        own["delete"](physical_id, properties)
+        original["delete"](physical_id, properties)
 
-    return own | {"delete": delete}
+    return original | {"delete": delete}
 
 
 def _empty(bucket: str) -> None:
-    """Deletes every version of every object, in the cloud that this process's environment names: itself."""
+    """Deletes every version of every object, through the endpoint URL in this process's environment."""
     s3 = boto3.client("s3")
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         for each in page.get("Versions", []) + page.get("DeleteMarkers", []):
@@ -174,7 +172,7 @@ def _physical_name(logical_id: str) -> str:
 
 
 def endpoint_arn(name: str) -> str:
-    """How policies name an endpoint."""
+    """The ARN of an endpoint."""
     return _arn("endpoint", name)
 
 

@@ -1,4 +1,4 @@
-"""Everything together: the emulated cloud, the deployed templates, the one address."""
+"""The local stack: the emulated services, the deployed templates and the proxy in front of the API."""
 
 import json
 import os
@@ -6,15 +6,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from contract import keys
+from local.address import Address, exclusive, published_address
 from local.aws import LocalAws
 from local.deployment import Deployer, read_assembly
-from local.emulator import Emulation, StartError
-from local.gateway import create_gateway
+from local.emulator import Emulator, StartError
+from local.proxy import create_proxy
 from local.web_server import WebServer, listen
 
 ROOT = Path(__file__).parents[1]
@@ -28,89 +28,72 @@ _ADAPTERS = {
 Report = Callable[[str], None]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Address:
-    """How clients reach a running local stack.
-
-    Attributes:
-        api_url: `/v1/...` answers under it.
-        api_key: for the header `x-api-key`.
-        data_bucket: input images go under its `inputs/`.
-        aws_endpoint_url: of the emulated cloud, for the AWS CLI and boto3.
-    """
-
-    api_url: str
-    api_key: str
-    data_bucket: str
-    aws_endpoint_url: str
-
-
 class LocalStack:
-    """A running local stack. Start it with `start`; `stop` leaves no process and no port behind."""
+    """A running local stack. `stop` ends all its processes and closes its ports."""
 
-    def __init__(self, address: Address, emulation: Emulation, cleanup: ExitStack) -> None:
+    def __init__(self, address: Address, emulator: Emulator, cleanup: ExitStack) -> None:
         self.address = address
-        self.aws = emulation.aws
-        self._emulation = emulation
+        self.aws = emulator.aws
+        self._emulator = emulator
         self._cleanup = cleanup
 
     @classmethod
     def start(cls, *, port: int, directory: Path, report: Report, enforce_iam: bool = False) -> "LocalStack":
-        """Starts everything, deploys the templates and waits until the endpoints are in service.
+        """Starts all processes, deploys the templates and waits until the endpoints are in service.
 
         Args:
-            port: of the one address; 0 takes any free one.
+            port: of the API; 0 selects an unused one.
             directory: for the templates, the models, the logs and `endpoint.json`.
-            report: hears what is going on.
-            enforce_iam: functions and containers may do what the templates' roles allow, and nothing else.
+            report: called with a line of progress at each step.
+            enforce_iam: the functions and containers have the permissions of their roles only.
 
         Raises:
-            PortTakenError: somebody else listens on the port.
-            StartError, DeploymentError, ProcessEndedError, ContainerError: what did not start, and why.
+            AlreadyRunningError: another process runs a stack in the directory.
+            PortTakenError: the port is in use.
+            StartError, DeploymentError, ProcessEndedError, ContainerError: a part failed to start.
         """
         with ExitStack() as cleanup:
-            front = cleanup.enter_context(listen(port))
-            report("starting the emulated cloud")
-            emulation = Emulation(directory, enforce_iam=enforce_iam)
-            cleanup.callback(emulation.stop)
+            cleanup.enter_context(exclusive(directory))
+            socket = cleanup.enter_context(listen(port))
+            report("starting the emulated AWS services")
+            emulator = Emulator(directory, enforce_iam=enforce_iam)
+            cleanup.callback(emulator.stop)
             assembly = directory / "cdk.out"
             report("synthesizing the templates")
             _synthesize(assembly)
-            emulation.wait()
-            aws = emulation.aws
+            emulator.wait()
+            aws = emulator.aws
             outputs = _deploy(aws, assembly, report)
 
             report("loading the model")
-            emulation.sagemaker.wait_in_service()
+            emulator.sagemaker.wait_in_service()
             key = aws.client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)
-            gateway = WebServer(create_gateway(stage_url(aws, outputs["ApiUrl"]), aws.ssl_context()), front)
-            cleanup.callback(gateway.stop)
+            proxy = WebServer(create_proxy(stage_url(aws, outputs["ApiUrl"]), aws.ssl_context()), socket)
+            cleanup.callback(proxy.stop)
             address = Address(
-                api_url=gateway.url,
+                api_url=proxy.url,
                 api_key=key["value"],
                 data_bucket=outputs["DataBucketName"],
                 aws_endpoint_url=aws.url,
             )
-            note = directory / "endpoint.json"
-            note.write_text(json.dumps(asdict(address), indent=2) + "\n")
-            cleanup.callback(note.unlink, missing_ok=True)
-            return cls(address, emulation, cleanup.pop_all())
+            cleanup.enter_context(published_address(directory, address))
+            return cls(address, emulator, cleanup.pop_all())
 
     def check(self) -> None:
-        """Makes sure that everything still runs.
+        """Checks that all processes are running.
 
         Raises:
-            ProcessEndedError: something has ended.
+            ProcessEndedError: one has ended.
         """
-        self._emulation.check()
+        self._emulator.check()
 
     def stop(self) -> None:
-        """Ends everything."""
+        """Stops all processes and deletes `endpoint.json`."""
         self._cleanup.close()
 
 
 def _synthesize(assembly: Path) -> None:
-    """Runs app.py. Its templates are checked by the built-in validator in `make synth`, not here."""
+    """Runs app.py, without the validation of the templates, which `make synth` includes."""
     environment = os.environ | {
         "CDK_OUTDIR": str(assembly),
         "CDK_CONTEXT_JSON": json.dumps({"stage": _STAGE}),
@@ -124,11 +107,13 @@ def _synthesize(assembly: Path) -> None:
 
 
 def _deploy(aws: LocalAws, assembly: Path, report: Report) -> dict[str, str]:
+    """Deploys every stack, uploads the models as soon as their bucket exists, and returns all outputs."""
     deployer = Deployer(aws, assembly)
     deployer.bootstrap()
+    stacks = read_assembly(assembly)
     outputs: dict[str, str] = {}
-    for stack in read_assembly(assembly):
-        report(f"deploying {stack.name}")
+    for number, stack in enumerate(stacks, 1):
+        report(f"deploying {stack.name} ({number} of {len(stacks)})")
         created = deployer.deploy(stack)
         if "ModelsBucketName" in created:
             upload_models(aws, created["ModelsBucketName"])
@@ -137,18 +122,18 @@ def _deploy(aws: LocalAws, assembly: Path, report: Report) -> dict[str, str]:
 
 
 def upload_models(aws: LocalAws, bucket: str) -> None:
-    """Puts the demo model where the stage's models are looked for, whatever their names, and its adapters."""
+    """Uploads the demo model under the name of every model of the stage, and the demo adapters."""
     stages = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"]
-    served = [each for model in stages[_STAGE]["models"] for each in (model, *model.get("companions", ()))]
+    models = [each for model in stages[_STAGE]["models"] for each in (model, *model.get("companions", ()))]
     s3 = aws.client("s3")
-    for prefix, directory in {**{f"{each['name']}/": _MODEL for each in served}, **_ADAPTERS}.items():
+    for prefix, directory in {**{f"{each['name']}/": _MODEL for each in models}, **_ADAPTERS}.items():
         for path in directory.rglob("*"):
             if path.is_file():
                 s3.upload_file(str(path), bucket, f"{prefix}{path.relative_to(directory).as_posix()}")
 
 
 def stage_url(aws: LocalAws, api_url: str) -> str:
-    """Where MiniStack serves the stage that AWS would serve at `https://{id}.execute-api.../{stage}/`."""
+    """MiniStack's URL of the stage whose URL in AWS is `https://{id}.execute-api.../{stage}/`."""
     parts = urlsplit(api_url)
     api_id = str(parts.hostname).partition(".")[0]
     return f"{aws.url}/restapis/{api_id}/{parts.path.strip('/')}/_user_request_"

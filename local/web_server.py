@@ -1,4 +1,4 @@
-"""An ASGI application served from a thread of this process."""
+"""An ASGI server that runs in a thread of this process."""
 
 import errno
 import socket
@@ -10,18 +10,18 @@ from starlette.types import ASGIApp
 
 from local.processes import LOOPBACK
 
-_POLL_S = 0.02
+_POLL_INTERVAL_S = 0.02
 
 
 class PortTakenError(RuntimeError):
-    """Somebody else listens on the port."""
+    """The port is in use by another program."""
 
 
 def listen(port: int) -> socket.socket:
-    """A socket bound to the port of the loopback interface; port 0 takes any free one.
+    """Binds a socket to a port of the loopback interface; port 0 selects an unused one.
 
     Raises:
-        PortTakenError: somebody else listens there.
+        PortTakenError: the port is in use.
     """
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -31,15 +31,16 @@ def listen(port: int) -> socket.socket:
         bound.close()
         if error.errno != errno.EADDRINUSE:
             raise
-        raise PortTakenError(f"port {port} is taken by another program; choose one with PORT=...") from error
+        raise PortTakenError(
+            f"port {port} is in use by another program; choose another one with PORT=..."
+        ) from error
     return bound
 
 
 class WebServer:
-    """Serves an application until it is stopped."""
+    """Serves an ASGI application on a socket from `listen` until `stop` is called."""
 
     def __init__(self, app: ASGIApp, bound: socket.socket) -> None:
-        """Starts serving on a socket from `listen`."""
         host, port = bound.getsockname()
         self.url = f"http://{host}:{port}"
         self._bound = bound
@@ -49,10 +50,10 @@ class WebServer:
         self._thread = threading.Thread(target=self._server.run, args=([bound],), daemon=True)
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
-            time.sleep(_POLL_S)
+            time.sleep(_POLL_INTERVAL_S)
 
     def stop(self) -> None:
-        """Stops serving and frees the port."""
+        """Stops the server and closes the socket."""
         self._server.should_exit = True
         self._thread.join()
         self._bound.close()

@@ -1,1 +1,1 @@
-"""SageMaker's control plane and asynchronous endpoints, emulated."""
+"""The SageMaker emulator: endpoints are created, deleted and invoked asynchronously on one machine."""

@@ -1,4 +1,4 @@
-"""The inference container on this machine: its files, its process, its health."""
+"""The inference container as a local process: model download, start and health check."""
 
 import sys
 import threading
@@ -18,14 +18,20 @@ _PING_INTERVAL_S = 0.1
 
 
 class ContainerError(RuntimeError):
-    """The container cannot be started."""
+    """The container failed to start."""
 
 
 class Container:
-    """`python -m inference` as the template's container definition describes it."""
+    """The process `python -m inference` with the environment of the template's container definition."""
 
     def __init__(self, definition: Mapping[str, Any], *, startup_timeout_s: float, directory: Path) -> None:
-        """Takes the resolved `PrimaryContainer` and where the model and the log go."""
+        """Prepares the container; `start` starts it.
+
+        Args:
+            definition: the resolved `PrimaryContainer` of the template's model.
+            startup_timeout_s: the longest time until the server is healthy.
+            directory: for the model and the log.
+        """
         self._definition = definition
         self._startup_timeout_s = startup_timeout_s
         self._directory = directory
@@ -36,15 +42,15 @@ class Container:
         self.url = f"http://{LOOPBACK}:{self._port}"
 
     def start(self, aws: LocalAws) -> None:
-        """Fetches the model, starts the server, both in the name of `aws`, and waits until it is healthy.
+        """Downloads the model, starts the server with the credentials of `aws` and waits until it is healthy.
 
         Raises:
-            ContainerError: nothing is where the model should be, or the server is not healthy in time.
+            ContainerError: there is no model at the given prefix, or the server is not healthy in time.
             ProcessEndedError: the server has ended.
         """
         self._directory.mkdir(parents=True, exist_ok=True)
         model_directory = self._directory / "model"
-        self._fetch_model(aws, model_directory)
+        self._download_model(aws, model_directory)
         own = ContainerEnvironment.read(self._definition["Environment"]).model_copy(
             update={
                 "model_directory": str(model_directory),
@@ -68,15 +74,15 @@ class Container:
             self._process.check()
 
     def stop(self) -> None:
-        """Ends the server, also while it starts."""
+        """Stops the server, even while it starts."""
         with self._lock:
             self._stopped = True
             if self._process is not None:
                 self._process.stop()
 
-    def _fetch_model(self, aws: LocalAws, directory: Path) -> None:
+    def _download_model(self, aws: LocalAws, directory: Path) -> None:
         if "ModelDataSource" not in self._definition:
-            return  # the container fetches its model itself
+            return  # the container downloads its model itself
         source = self._definition["ModelDataSource"]["S3DataSource"]["S3Uri"]
         prefix = S3Location.parse(source)
         s3 = aws.client("s3")
@@ -98,6 +104,6 @@ class Container:
                     if http.get("/ping").is_success:
                         return
                 except httpx.TransportError:
-                    pass  # it does not listen yet
+                    pass  # the port is not open yet
                 time.sleep(_PING_INTERVAL_S)
         raise ContainerError(f"the container was not healthy within {self._startup_timeout_s} s")

@@ -1,4 +1,4 @@
-"""The stand-in for SageMaker, behind the emulated cloud: endpoints made, taken away and invoked."""
+"""The HTTP interface of the SageMaker emulator: endpoints are created, replaced, deleted and invoked."""
 
 import asyncio
 from http import HTTPStatus
@@ -12,23 +12,22 @@ from starlette.routing import Route
 from local.aws import LocalAws
 from local.sagemaker.endpoint import AsyncEndpoint
 
-_HEADER = "x-amzn-sagemaker-"
+_HEADER_PREFIX = "x-amzn-sagemaker-"
 _DEFAULT_TTL_S = 21_600
 _DEFAULT_TIMEOUT_S = 900
 
 
-class SageMaker:
-    """Every endpoint that the templates have defined."""
+class SageMakerEmulator:
+    """All endpoints of the deployed templates, by name."""
 
     def __init__(self, *, aws: LocalAws, directory: Path) -> None:
-        """Keeps the endpoints' models and logs under `directory`."""
         self._aws = aws
         self._directory = directory
         self._endpoints: dict[str, AsyncEndpoint] = {}
-        self._retired: list[AsyncEndpoint] = []
+        self._draining: list[AsyncEndpoint] = []
 
     def app(self) -> Starlette:
-        """The HTTP side."""
+        """The ASGI application, which MiniStack calls."""
         return Starlette(
             routes=[
                 Route("/endpoints/{name}/async-invocations", self._invoke, methods=["POST"]),
@@ -38,7 +37,7 @@ class SageMaker:
         )
 
     def wait_in_service(self) -> None:
-        """Waits for every endpoint; raises what kept one from service."""
+        """Waits until every endpoint is in service; raises the error of one that failed to start."""
         for endpoint in tuple(self._endpoints.values()):
             endpoint.wait_in_service()
 
@@ -48,19 +47,19 @@ class SageMaker:
             endpoint.check()
 
     def stop(self) -> None:
-        """Ends every endpoint."""
-        for endpoint in (*self._endpoints.values(), *self._retired):
+        """Stops every endpoint."""
+        for endpoint in (*self._endpoints.values(), *self._draining):
             endpoint.stop()
         self._endpoints.clear()
-        self._retired.clear()
+        self._draining.clear()
 
     async def _put(self, request: Request) -> Response:
-        """Makes an endpoint, or another in the place of one that then finishes what it has accepted."""
+        """Creates an endpoint. One of the same name is replaced and finishes the invocations in its queue."""
         name = request.path_params["name"]
         if name in self._endpoints:
-            former = self._endpoints.pop(name)
-            former.retire()
-            self._retired.append(former)
+            replaced = self._endpoints.pop(name)
+            replaced.drain()
+            self._draining.append(replaced)
         self._endpoints[name] = AsyncEndpoint(
             name, await request.json(), aws=self._aws, directory=self._directory / name
         )
@@ -79,12 +78,12 @@ class SageMaker:
             return _validation_error(f"Endpoint {name} of account not found.")
         headers = request.headers
         try:
-            invocation = endpoint.accept(
-                headers.get(f"{_HEADER}inference-id"),
-                headers[f"{_HEADER}inputlocation"],
-                headers.get(f"{_HEADER}content-type", "application/json"),
-                float(headers.get(f"{_HEADER}requestttlseconds", _DEFAULT_TTL_S)),
-                float(headers.get(f"{_HEADER}invocationtimeoutseconds", _DEFAULT_TIMEOUT_S)),
+            invocation = endpoint.enqueue(
+                headers.get(f"{_HEADER_PREFIX}inference-id"),
+                headers[f"{_HEADER_PREFIX}inputlocation"],
+                headers.get(f"{_HEADER_PREFIX}content-type", "application/json"),
+                float(headers.get(f"{_HEADER_PREFIX}requestttlseconds", _DEFAULT_TTL_S)),
+                float(headers.get(f"{_HEADER_PREFIX}invocationtimeoutseconds", _DEFAULT_TIMEOUT_S)),
             )
         except (KeyError, ValueError) as error:
             return _validation_error(f"the request is not valid: {error}")
@@ -92,8 +91,8 @@ class SageMaker:
             {"InferenceId": invocation.inference_id},
             status_code=HTTPStatus.ACCEPTED,
             headers={
-                f"{_HEADER}outputlocation": invocation.output_location.uri,
-                f"{_HEADER}failurelocation": invocation.failure_location.uri,
+                f"{_HEADER_PREFIX}outputlocation": invocation.output_location.uri,
+                f"{_HEADER_PREFIX}failurelocation": invocation.failure_location.uri,
             },
         )
 

@@ -1,4 +1,4 @@
-"""One asynchronous endpoint: SageMaker's part, played around the real container."""
+"""An asynchronous endpoint: a queue of invocations in front of the container, with results in S3 and SNS."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ from local.sagemaker.invocation import Invocation, InvocationFailedError
 
 @dataclass(frozen=True)
 class _Role:
-    """The model's execution role: the container runs under it, and SageMaker acts in its name."""
+    """Clients with the credentials of the model's execution role, used by the container and by SageMaker."""
 
     aws: LocalAws
     s3: Any
@@ -30,22 +30,25 @@ class _Role:
 
     @classmethod
     def assume(cls, aws: LocalAws, arn: str, session: str) -> "_Role":
-        """The role of that ARN."""
-        assumed = aws.assuming(arn, session)
+        """Assumes the role with the given ARN."""
+        assumed = aws.assume_role(arn, session)
         return cls(assumed, assumed.client("s3"), assumed.client("sns"))
 
 
 class AsyncEndpoint:
-    """An endpoint as its template defines it: accepts at once, works one queue off, tells the topics."""
+    """An endpoint as defined by its template.
+
+    Invocations are queued, processed by the container and reported to the success or error topic.
+    """
 
     def __init__(self, name: str, definition: Mapping[str, Any], *, aws: LocalAws, directory: Path) -> None:
-        """Begins to start the container.
+        """Starts the container in the background.
 
         Args:
             name: the endpoint's name.
             definition: the resolved properties of the template's `Model` and `Config`.
-            aws: the emulated cloud.
-            directory: where the model and the log go.
+            aws: the emulated services.
+            directory: for the model and the log.
         """
         self.name = name
         (variant,) = definition["Config"]["ProductionVariants"]
@@ -58,7 +61,7 @@ class AsyncEndpoint:
         )
         concurrency = int(asynchronous["ClientConfig"]["MaxConcurrentInvocationsPerInstance"])
         self._workers = ThreadPoolExecutor(concurrency, thread_name_prefix=name)
-        # By a worker: the cloud waits for this call, and could not answer.
+        # In a worker thread: MiniStack is waiting for this constructor and cannot handle the call meanwhile.
         self._role = self._workers.submit(_Role.assume, aws, definition["Model"]["ExecutionRoleArn"], name)
         self._started = self._workers.submit(self._start)
 
@@ -66,23 +69,23 @@ class AsyncEndpoint:
         self._container.start(self._role.result().aws)
 
     def wait_in_service(self) -> None:
-        """Waits until the container is healthy; raises what kept it from it."""
+        """Waits until the container is healthy; raises its error if it failed to start."""
         self._started.result()
 
     def check(self) -> None:
         """Raises ProcessEndedError if the container has ended."""
         self._container.check()
 
-    def accept(
+    def enqueue(
         self, inference_id: str | None, input_location: str, content_type: str, ttl_s: float, timeout_s: float
     ) -> Invocation:
-        """Queues an invocation and says where its answer will be."""
-        answer = uuid4().hex
+        """Queues an invocation; its locations are those of the response that will be written."""
+        result_id = uuid4().hex
         invocation = Invocation(
-            inference_id=inference_id or answer,
+            inference_id=inference_id or result_id,
             input_location=S3Location.parse(input_location),
-            output_location=S3Location.parse(f"{self._output['S3OutputPath']}{answer}.out"),
-            failure_location=S3Location.parse(f"{self._output['S3FailurePath']}{answer}-error.out"),
+            output_location=S3Location.parse(f"{self._output['S3OutputPath']}{result_id}.out"),
+            failure_location=S3Location.parse(f"{self._output['S3FailurePath']}{result_id}-error.out"),
             content_type=content_type,
             ttl_s=ttl_s,
             timeout_s=timeout_s,
@@ -90,22 +93,22 @@ class AsyncEndpoint:
         self._workers.submit(self._process, invocation)
         return invocation
 
-    def retire(self) -> None:
-        """Works off what waits and then ends the container, while the caller goes on."""
-        threading.Thread(target=self._retire, daemon=True).start()
+    def drain(self) -> None:
+        """Processes the queued invocations in the background and then stops the container."""
+        threading.Thread(target=self._drain, daemon=True).start()
 
-    def _retire(self) -> None:
+    def _drain(self) -> None:
         self._workers.shutdown(wait=True)
         self._container.stop()
 
     def stop(self) -> None:
-        """Drops what waits and ends the container."""
+        """Discards the queued invocations and stops the container."""
         self._workers.shutdown(wait=False, cancel_futures=True)
         self._container.stop()
 
     def _process(self, invocation: Invocation) -> None:
         try:
-            answer = self._invoke(invocation)
+            result = self._invoke(invocation)
         except InvocationFailedError as error:
             if error.body is not None:
                 self._put(invocation.failure_location, error.body)
@@ -113,7 +116,7 @@ class AsyncEndpoint:
                 "ErrorTopic", invocation, {"invocationStatus": "Failed", "failureReason": str(error)}
             )
         else:
-            self._put(invocation.output_location, answer)
+            self._put(invocation.output_location, result)
             response = {
                 "contentType": "application/json",
                 "outputLocation": invocation.output_location.uri,
@@ -127,12 +130,12 @@ class AsyncEndpoint:
             self._started.result()
         except (ContainerError, ProcessEndedError) as error:
             raise InvocationFailedError("InternalServerError: the endpoint has no instance") from error
-        waited = (datetime.now(UTC) - invocation.received_at).total_seconds()
-        if waited > invocation.ttl_s:
+        queued_s = (datetime.now(UTC) - invocation.received_at).total_seconds()
+        if queued_s > invocation.ttl_s:
             raise InvocationFailedError("ClientError: the request expired before it was processed")
         try:
             body = self._get(invocation.input_location)
-            answer = httpx.post(
+            response = httpx.post(
                 f"{self._container.url}/invocations",
                 content=body,
                 headers={"Content-Type": invocation.content_type},
@@ -142,11 +145,11 @@ class AsyncEndpoint:
             raise InvocationFailedError("ClientError: the input location cannot be read") from error
         except httpx.TransportError as error:
             raise InvocationFailedError(f"InternalServerError: {type(error).__name__}") from error
-        if not answer.is_success:
+        if not response.is_success:
             raise InvocationFailedError(
-                f"ModelError: Received {answer.status_code} from the container", answer.content
+                f"ModelError: Received {response.status_code} from the container", response.content
             )
-        return answer.content
+        return response.content
 
     def _get(self, location: S3Location) -> bytes:
         body: bytes = (
@@ -160,7 +163,7 @@ class AsyncEndpoint:
         )
 
     def _notify(self, topic: str, invocation: Invocation, outcome: Mapping[str, Any]) -> None:
-        notice = {
+        message = {
             "awsRegion": REGION,
             "eventTime": _timestamp(datetime.now(UTC)),
             "receivedTime": _timestamp(invocation.received_at),
@@ -176,7 +179,7 @@ class AsyncEndpoint:
             **outcome,
         }
         self._role.result().sns.publish(
-            TopicArn=self._output["NotificationConfig"][topic], Message=json.dumps(notice)
+            TopicArn=self._output["NotificationConfig"][topic], Message=json.dumps(message)
         )
 
 

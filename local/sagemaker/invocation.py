@@ -1,4 +1,4 @@
-"""An asynchronous invocation, from its acceptance to its end."""
+"""An accepted asynchronous invocation and its failure."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -7,7 +7,11 @@ from contract.identifiers import S3Location
 
 
 class InvocationFailedError(Exception):
-    """The container did not answer with success."""
+    """The container did not process the invocation successfully.
+
+    Attributes:
+        body: the container's error response; None if there was none.
+    """
 
     def __init__(self, reason: str, body: bytes | None = None) -> None:
         super().__init__(reason)
@@ -19,8 +23,8 @@ class Invocation:
     """An accepted asynchronous invocation.
 
     Attributes:
-        ttl_s: how long it may wait for its turn.
-        timeout_s: how long the container may take.
+        ttl_s: the longest time in the queue.
+        timeout_s: the longest time in the container.
     """
 
     inference_id: str

@@ -1,49 +1,46 @@
-"""The command: an API's features on one sheet."""
+"""The showcase command: renders the contact sheet with an API and saves it."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
 
+from local.address import read_address
 from local.client import JobsClient
 from local.showcase.contact_sheet import contact_sheet
-from local.showcase.drawing import draw_rows, failures
+from local.showcase.rendering import render_rows, unexpected_results
 
 
-class RowsFailedError(RuntimeError):
-    """Rows of the sheet do not show what they should; the message names them."""
+class UnexpectedResultsError(RuntimeError):
+    """Rows of the contact sheet differ from what is expected; the message contains their labels."""
 
 
 class Api(NamedTuple):
-    """Where an API answers, and the key that it wants."""
+    """The base URL of an API and an API key."""
 
     url: str
     key: str
 
 
 def running_locally(directory: Path) -> Api | None:
-    """The API of the local stack that keeps its files in `directory`; None where none is up."""
-    note = directory / "endpoint.json"
-    if not note.exists():
-        return None
-    address = json.loads(note.read_text())
-    return Api(address["api_url"], address["api_key"])
+    """The API of the local stack with the given directory; None if there is none."""
+    address = read_address(directory)
+    return None if address is None else Api(address.api_url, address.api_key)
 
 
 def run(api: Api, *, output: Path, console: Console) -> None:
-    """Has every row drawn and saves the sheet, a PNG file.
+    """Renders every row and saves the contact sheet as PNG.
 
     Raises:
-        UnreachableError: nothing answers.
-        JobFailedError: the API does not even show its models.
-        RowsFailedError: the sheet is there, but some rows do not show what they should.
+        UnreachableError: the connection to the API failed.
+        JobFailedError: the API refused to list its models.
+        UnexpectedResultsError: the sheet is saved, but some of its rows are not as expected.
     """
     with JobsClient(api.url, api.key) as client:
-        strips = draw_rows(client, lambda label: console.print(f"  {label}"))
+        rows = render_rows(client, lambda label: console.print(f"  {label}"))
     output.parent.mkdir(parents=True, exist_ok=True)
-    contact_sheet(strips).save(output, format="PNG", optimize=True)
+    contact_sheet(rows).save(output, format="PNG", optimize=True)
     console.print(f"{output}", soft_wrap=True)
-    failed = failures(strips)
-    if failed:
-        raise RowsFailedError("; ".join(failed))
+    unexpected = unexpected_results(rows)
+    if unexpected:
+        raise UnexpectedResultsError("; ".join(unexpected))

@@ -1,4 +1,4 @@
-"""A contact sheet: rows of pictures with their captions."""
+"""The layout of the contact sheet: rows of images with captions, painted into one image."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageFont
 
 CELL = 128
-"""Pixels of the side of a usual picture on the sheet."""
+"""Width and height of an image of the model's default size on the sheet, in pixels."""
 
 _MARGIN, _GAP, _LINE = 20, 16, 15
 _LABELS_WIDTH = 210
@@ -18,39 +18,39 @@ _FONT = ImageFont.load_default(size=12)
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """A picture, or why there is none.
+    """An image with captions, or the reason why there is none.
 
     Attributes:
-        caption: above it; lines.
-        picture: in the size in which it is to be seen.
-        note: below it; without a picture, in its place.
-        is_wanted: False where this is not what should have come.
+        caption: lines above the image.
+        image: at the size at which it is shown.
+        note: lines below the image; if there is none, in its place.
+        is_expected: whether the result is as expected; otherwise the note is red.
     """
 
     caption: str = ""
-    picture: Image.Image | None = None
+    image: Image.Image | None = None
     note: str = ""
-    is_wanted: bool = True
+    is_expected: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
-class Strip:
-    """A row of cells under one label."""
+class SheetRow:
+    """Cells side by side with a label and a text to their left."""
 
     label: str
     text: str
     cells: tuple[Cell, ...]
 
 
-def contact_sheet(strips: Sequence[Strip]) -> Image.Image:
-    """The strips one below the other, on white."""
-    drawn = [_draw_strip(strip) for strip in strips]
-    width = max(image.width for image in drawn) + 2 * _MARGIN
-    height = sum(image.height + 2 * _GAP + 1 for image in drawn) - 2 * _GAP - 1 + 2 * _MARGIN
+def contact_sheet(rows: Sequence[SheetRow]) -> Image.Image:
+    """The rows one below the other on white."""
+    images = [_paint_row(row) for row in rows]
+    width = max(image.width for image in images) + 2 * _MARGIN
+    height = sum(image.height + 2 * _GAP + 1 for image in images) - 2 * _GAP - 1 + 2 * _MARGIN
     page = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(page)
     y = _MARGIN
-    for image in drawn:
+    for image in images:
         if y > _MARGIN:
             draw.line((_MARGIN, y - _GAP - 1, width - _MARGIN, y - _GAP - 1), fill=_RULE)
         page.paste(image, (_MARGIN, y))
@@ -58,15 +58,15 @@ def contact_sheet(strips: Sequence[Strip]) -> Image.Image:
     return page
 
 
-def _draw_strip(strip: Strip) -> Image.Image:
-    text = _wrapped(strip.text, _LABELS_WIDTH - _GAP)
-    captions_height = 3 + _LINE * max(len(_wrapped(cell.caption, _width(cell))) for cell in strip.cells)
-    cells = [_draw_cell(cell, captions_height) for cell in strip.cells]
+def _paint_row(row: SheetRow) -> Image.Image:
+    text = _wrapped(row.text, _LABELS_WIDTH - _GAP)
+    captions_height = 3 + _LINE * max(len(_wrapped(cell.caption, _width(cell))) for cell in row.cells)
+    cells = [_paint_cell(cell, captions_height) for cell in row.cells]
     width = _LABELS_WIDTH + sum(cell.width + _GAP for cell in cells) - _GAP
     height = max(28 + _LINE * len(text), *(cell.height for cell in cells))
     image = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(image)
-    draw.text((0, 0), strip.label, fill=_TEXT, font=_LABEL_FONT)
+    draw.text((0, 0), row.label, fill=_TEXT, font=_LABEL_FONT)
     _write(draw, (0, 28), text, _FAINT)
     x = _LABELS_WIDTH
     for cell in cells:
@@ -75,29 +75,29 @@ def _draw_strip(strip: Strip) -> Image.Image:
     return image
 
 
-def _draw_cell(cell: Cell, captions_height: int) -> Image.Image:
+def _paint_cell(cell: Cell, captions_height: int) -> Image.Image:
     width = _width(cell)
-    picture = cell.picture or _placeholder(cell, width)
-    note = _wrapped(cell.note, width) if cell.picture else []
-    image = Image.new("RGB", (width, captions_height + picture.height + 4 + _LINE * len(note)), "white")
+    content = cell.image or _placeholder(cell, width)
+    note = _wrapped(cell.note, width) if cell.image else []
+    image = Image.new("RGB", (width, captions_height + content.height + 4 + _LINE * len(note)), "white")
     draw = ImageDraw.Draw(image)
     caption = _wrapped(cell.caption, width)
     _write(draw, (0, captions_height - 3 - _LINE * len(caption)), caption, _TEXT)
-    image.paste(picture, (0, captions_height))
-    bottom = captions_height + picture.height
-    draw.rectangle((0, captions_height, picture.width - 1, bottom - 1), outline=_RULE)
+    image.paste(content, (0, captions_height))
+    bottom = captions_height + content.height
+    draw.rectangle((0, captions_height, content.width - 1, bottom - 1), outline=_RULE)
     _write(draw, (0, bottom + 4), note, _FAINT)
     return image
 
 
 def _width(cell: Cell) -> int:
-    return max(CELL, cell.picture.width if cell.picture else 0)
+    return max(CELL, cell.image.width if cell.image else 0)
 
 
 def _placeholder(cell: Cell, width: int) -> Image.Image:
     lines = _wrapped(cell.note, width - 12)
     image = Image.new("RGB", (width, max(CELL, 12 + _LINE * len(lines))), _EMPTY)
-    _write(ImageDraw.Draw(image), (6, 4), lines, _TEXT if cell.is_wanted else _ALARM)
+    _write(ImageDraw.Draw(image), (6, 4), lines, _TEXT if cell.is_expected else _ALARM)
     return image
 
 
@@ -109,7 +109,7 @@ def _write(draw: ImageDraw.ImageDraw, at: tuple[int, int], lines: Sequence[str],
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """The text in lines of so many pixels; a word that is wider is broken."""
+    """The lines of the text at a width in pixels; a word that is wider is broken."""
     lines: list[str] = []
     for paragraph in text.splitlines():
         line = ""
@@ -120,13 +120,13 @@ def _wrapped(text: str, width: int) -> list[str]:
             else:
                 line = f"{line} {word}" if line else word
             while _FONT.getlength(line) > width:
-                fits = _fitting(line, width)
+                fits = _fitting_length(line, width)
                 lines.append(line[:fits])
                 line = line[fits:]
         lines.append(line)
     return lines
 
 
-def _fitting(word: str, width: int) -> int:
-    """How many of its characters, one at least, are no wider than so many pixels."""
+def _fitting_length(word: str, width: int) -> int:
+    """The number of characters, at least one, that fit into a width in pixels."""
     return 1 + bisect_right(range(2, len(word)), float(width), key=lambda n: float(_FONT.getlength(word[:n])))

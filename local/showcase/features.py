@@ -1,4 +1,4 @@
-"""What is shown: the features, the requests that use them, and the pictures that go with these."""
+"""The features of the showcase, with the requests and input images that demonstrate them."""
 
 import base64
 import io
@@ -13,126 +13,124 @@ from training.scene import SIZE, Scene
 
 _STAR = "a big yellow star on a blue background"
 _SEED = 7
+_SAMPLERS = ("euler_a", "DPM++ 2M Karras", "UniPC", "Heun", "LCM")
+_EMPHASES = ("red", "(red:1.4)", "(red:1.8)")
+_PADDING = " ".join(["photo"] * 80)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
-    """A picture that the row's requests bring along."""
+class InputPanel:
+    """An input image of the feature's requests."""
 
     caption: str
-    picture: Image.Image
+    image: Image.Image
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A request for one picture.
+class RequestPanel:
+    """A request for one image.
 
     Attributes:
         request: the body of POST /v1/jobs.
-        is_drawn: False where the point is that it is refused.
-        refusal: the code with which it may or, where nothing `is_drawn`, must be refused.
+        error: the error code of a request that may fail; None if it must succeed.
+        must_fail: whether the request must fail with `error`.
     """
 
     request: Mapping[str, Any]
-    is_drawn: bool = True
-    refusal: ErrorCode | None = None
+    error: ErrorCode | None = None
+    must_fail: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """A feature, shown in a few pictures side by side."""
+class Feature:
+    """A feature, demonstrated by images side by side."""
 
     label: str
-    panels: tuple[Given | Asked, ...]
+    panels: tuple[InputPanel | RequestPanel, ...]
 
     @property
     def requests(self) -> tuple[Mapping[str, Any], ...]:
-        """What is asked for, from left to right."""
-        return tuple(panel.request for panel in self.panels if isinstance(panel, Asked))
+        """The requests, from left to right."""
+        return tuple(panel.request for panel in self.panels if isinstance(panel, RequestPanel))
 
 
-def rows(side: int) -> tuple[Row, ...]:
-    """The features, as the demo model can show them.
+def features(side: int) -> tuple[Feature, ...]:
+    """The features, with prompts for the demo model.
 
     Args:
-        side: of the model's usual pictures, in pixels, a multiple of 16.
+        side: the model's default width or height, whichever is smaller, in pixels; a multiple of 16.
     """
     return (
-        _row("Text to image", {"prompt": _STAR}, {"seed": 7}, {"seed": 8}),
-        _row("Samplers", {"prompt": _STAR, "seed": _SEED}, *({"sampler": name} for name in _SAMPLERS)),
-        _row("Steps", {"prompt": _STAR, "seed": _SEED}, {"steps": 1}, {"steps": 4}, {"steps": 20}),
-        _row(
+        _feature("Text to image", {"prompt": _STAR}, {"seed": 7}, {"seed": 8}),
+        _feature("Samplers", {"prompt": _STAR, "seed": _SEED}, *({"sampler": name} for name in _SAMPLERS)),
+        _feature("Steps", {"prompt": _STAR, "seed": _SEED}, {"steps": 1}, {"steps": 4}, {"steps": 20}),
+        _feature(
             "Emphasis",
             {"seed": 6},
             *({"prompt": f"a {red} orange circle on a white background"} for red in _EMPHASES),
         ),
-        _row(
+        _feature(
             "Beyond 77 tokens",
             {"seed": _SEED},
             {"prompt": _PADDING},
             {"prompt": f"{_PADDING} a red circle on a white background"},
         ),
-        _row(
+        _feature(
             "Clip skip",
             {"prompt": "a striped orange heart on a black background", "seed": 1},
             *({"clip_skip": layer} for layer in (1, 2, 3)),
         ),
-        _row(
+        _feature(
             "LoRA",
             {"prompt": "a big red moon on a white background", "seed": 1},
             {"loras": []},
             {"loras": [{"name": "moon"}]},
         ),
-        *_rows_from_pictures(side),
-        _row(
+        *_features_with_input_images(side),
+        _feature(
             "Hires pass",
             {"prompt": _STAR, "seed": 1, "width": side // 2, "height": side // 2},
             {"hires": None},
             {"hires": {"scale": 2, "strength": 0.7}},
         ),
-        _row(
+        _feature(
             "Upscaling",
             {"prompt": _STAR, "seed": _SEED},
             {"upscale": None},
             {"upscale": {"scale": 1.5, "upscaler": "lanczos"}},
         ),
-        _row(
+        _feature(
             "Output formats",
             {"prompt": _STAR, "seed": _SEED},
             *({"output_format": name} for name in ("png", "jpeg", "webp")),
         ),
-        Row(
+        Feature(
             label="Refused requests",
             panels=(
-                Asked(
+                RequestPanel(
                     request={"prompt": _STAR, "width": 100},
-                    is_drawn=False,
-                    refusal=ErrorCode.VALIDATION_FAILED,
+                    error=ErrorCode.VALIDATION_FAILED,
+                    must_fail=True,
                 ),
-                Asked(
+                RequestPanel(
                     request={"prompt": _STAR, "loras": [{"name": "comet"}]},
-                    is_drawn=False,
-                    refusal=ErrorCode.ADAPTER_NOT_FOUND,
+                    error=ErrorCode.ADAPTER_NOT_FOUND,
+                    must_fail=True,
                 ),
             ),
         ),
     )
 
 
-_SAMPLERS = ("euler_a", "DPM++ 2M Karras", "UniPC", "Heun", "LCM")
-_EMPHASES = ("red", "(red:1.4)", "(red:1.8)")
-_PADDING = " ".join(["photo"] * 80)
-
-
-def _rows_from_pictures(side: int) -> tuple[Row, ...]:
-    square = _drawn(
+def _features_with_input_images(side: int) -> tuple[Feature, ...]:
+    square = _painted(
         side, Scene(shape="square", colour="red", background="white", size="small", position="left")
     )
-    circle = _drawn(side, Scene(shape="circle", colour="orange", background="white", size="big"))
-    half = _drawn(side, Scene(shape="circle", colour="blue", background="yellow", size="big"))
+    circle = _painted(side, Scene(shape="circle", colour="orange", background="white", size="big"))
+    half = _painted(side, Scene(shape="circle", colour="blue", background="yellow", size="big"))
     border = side // 32 * 8
     half = half.crop((border, 0, side - border, side))
-    heart = _drawn(
+    heart = _painted(
         side, Scene(shape="heart", colour="black", background="white", size="small", position="right")
     )
     mask = Image.new("L", (side, side))
@@ -140,14 +138,14 @@ def _rows_from_pictures(side: int) -> tuple[Row, ...]:
     control = {"type": "canny", "image": data_url(heart), "preprocess": True}
     purple_heart = {"prompt": "a purple heart on a yellow background", "seed": _SEED}
     return (
-        _row(
+        _feature(
             "Image to image",
             {"prompt": "a blue star on a yellow background", "input_image": data_url(square), "seed": 1},
             {"strength": 0.3},
             {"strength": 0.7},
             input=square,
         ),
-        _row(
+        _feature(
             "Inpainting",
             {
                 "prompt": "a big red circle on a white background",
@@ -161,7 +159,7 @@ def _rows_from_pictures(side: int) -> tuple[Row, ...]:
             input=circle,
             mask=mask,
         ),
-        _row(
+        _feature(
             "Outpainting",
             {
                 "prompt": "a big blue circle on a yellow background",
@@ -172,30 +170,35 @@ def _rows_from_pictures(side: int) -> tuple[Row, ...]:
             {},
             input=half,
         ),
-        Row(
+        Feature(
             label="ControlNet",
             panels=(
-                Given(caption="image", picture=heart),
-                Asked(request=purple_heart | {"controlnets": []}),
-                Asked(request=purple_heart | {"controlnets": [control]}, refusal=ErrorCode.ADAPTER_NOT_FOUND),
+                InputPanel(caption="image", image=heart),
+                RequestPanel(request=purple_heart | {"controlnets": []}),
+                RequestPanel(
+                    request=purple_heart | {"controlnets": [control]}, error=ErrorCode.ADAPTER_NOT_FOUND
+                ),
             ),
         ),
     )
 
 
-def _row(label: str, common: Mapping[str, Any], *variants: Mapping[str, Any], **given: Image.Image) -> Row:
-    shown = [Given(caption=caption, picture=picture) for caption, picture in given.items()]
-    asked = [Asked(request={**common, **variant}) for variant in variants]
-    return Row(label=label, panels=(*shown, *asked))
+def _feature(
+    label: str, common: Mapping[str, Any], *variants: Mapping[str, Any], **inputs: Image.Image
+) -> Feature:
+    """A feature with the given input images and a request for each variant of the common fields."""
+    input_panels = [InputPanel(caption=caption, image=image) for caption, image in inputs.items()]
+    request_panels = [RequestPanel(request={**common, **variant}) for variant in variants]
+    return Feature(label=label, panels=(*input_panels, *request_panels))
 
 
-def _drawn(side: int, scene: Scene) -> Image.Image:
-    picture = scene.draw()
-    return picture if side == SIZE else picture.resize((side, side), Image.Resampling.LANCZOS)
+def _painted(side: int, scene: Scene) -> Image.Image:
+    image = scene.draw()
+    return image if side == SIZE else image.resize((side, side), Image.Resampling.LANCZOS)
 
 
-def data_url(picture: Image.Image) -> str:
-    """The picture as a request can bring it along."""
+def data_url(image: Image.Image) -> str:
+    """The image as a PNG data URL."""
     buffer = io.BytesIO()
-    picture.save(buffer, format="PNG")
+    image.save(buffer, format="PNG")
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
