@@ -13,10 +13,11 @@ from aws_lambda_powertools.logging.formatter import clear_context_keys
 from moto import mock_aws
 
 from inference.invocation.handler import InvocationHandler
-from inference.observability.logs import ContextThreads, start_logging
+from inference.observability.logs import ContextThreadPool, start_logging
 from inference.server.app import create_app
 from local.web_server import WebServer, listen
-from tests.inference.fake_engine import BUCKET, ScriptedEngine
+from tests.inference.fake_engine import BUCKET, FakeEngine
+from tests.waiting import LIMIT_S
 
 
 @pytest.fixture
@@ -28,39 +29,39 @@ def s3() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def engine_cores() -> Iterator[None]:
-    """As many cores as the engine's thread has: their number decides the last bits, and the speed."""
+def engine_thread_count() -> Iterator[None]:
+    """Sets torch's thread count to the engine thread's: the results' last bits and the speed depend on it."""
     import torch
 
     from inference.diffusion.modules.torch_threads import spare_a_core
 
-    cores = torch.get_num_threads()
+    before = torch.get_num_threads()
     spare_a_core()
     yield
-    torch.set_num_threads(cores)
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
-def transfers() -> Iterator[ContextThreads]:
-    with ContextThreads(max_workers=4) as threads:
+def executor() -> Iterator[ContextThreadPool]:
+    with ContextThreadPool(max_workers=4) as threads:
         yield threads
 
 
 @pytest.fixture
-def engine() -> ScriptedEngine:
-    engine = ScriptedEngine()
+def engine() -> FakeEngine:
+    engine = FakeEngine()
     engine.gate.set()
     return engine
 
 
 @pytest.fixture
 def serve(s3: Any) -> Iterator[Callable[[Callable[[], InvocationHandler]], httpx.Client]]:
-    """Serves an app around a loader, and gives a client of it."""
+    """Starts a server for a handler loader and returns a client."""
     servers, clients = [], []
 
     def start(load: Callable[[], InvocationHandler]) -> httpx.Client:
         servers.append(WebServer(create_app(load), listen(0)))
-        clients.append(httpx.Client(base_url=servers[-1].url, timeout=30))
+        clients.append(httpx.Client(base_url=servers[-1].url, timeout=LIMIT_S))
         return clients[-1]
 
     yield start
@@ -71,7 +72,7 @@ def serve(s3: Any) -> Iterator[Callable[[Callable[[], InvocationHandler]], httpx
 
 
 class Log:
-    """What has been logged, as the container logs it."""
+    """The container's log: one JSON object a line."""
 
     def __init__(self) -> None:
         self.stream = io.StringIO()
@@ -84,14 +85,14 @@ class Log:
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.text.splitlines()]
 
-    def with_(self, key: str) -> list[dict[str, Any]]:
-        """The lines that have the key."""
+    def lines_with(self, key: str) -> list[dict[str, Any]]:
+        """The lines that contain the key."""
         return [line for line in self.lines if key in line]
 
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
-    """Logs as the container does, until the test ends."""
+    """Configures logging as the container does, for the test's duration."""
     log, root = Log(), logging.getLogger()
     handlers, level = root.handlers[:], root.level
     monkeypatch.setattr(logging.getLogger("httpx"), "disabled", True)  # the tests' own client
@@ -107,7 +108,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
 
 @pytest.fixture(scope="module")
 def tiny_sd(demo_model: Path) -> Any:
-    """A Stable Diffusion of the smallest kind."""
+    """A tiny Stable Diffusion with random weights."""
     from tests.inference import tiny_models
 
     return tiny_models.sd(demo_model)
@@ -115,13 +116,13 @@ def tiny_sd(demo_model: Path) -> Any:
 
 @pytest.fixture
 def start_loop(tiny_sd: Any) -> Iterator[Callable[..., Any]]:
-    """Starts denoising loops around the tiny model; takes what `Batcher` does."""
-    from tests.inference.diffusion.denoising.loop_harness import Loop
+    """Creates `LoopHarness`es of `tiny_sd`; takes the arguments of `Batcher`."""
+    from tests.inference.diffusion.denoising.loop_harness import LoopHarness
 
     loops = []
 
-    def start(**turns: Any) -> Loop:
-        loops.append(Loop(tiny_sd, **turns))
+    def start(**batcher: Any) -> LoopHarness:
+        loops.append(LoopHarness(tiny_sd, **batcher))
         return loops[-1]
 
     yield start
@@ -131,5 +132,5 @@ def start_loop(tiny_sd: Any) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture
 def loop(start_loop: Callable[..., Any]) -> Any:
-    """A denoising loop that draws eight images at once."""
+    """A `LoopHarness` with batches of up to eight images."""
     return start_loop()

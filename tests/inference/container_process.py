@@ -1,4 +1,4 @@
-"""The container's process, for tests that look at it from outside."""
+"""The container as a subprocess, for tests over HTTP."""
 
 import os
 import subprocess
@@ -11,28 +11,28 @@ import httpx
 from contract.environment import ContainerEnvironment
 from local.processes import LOOPBACK, free_port
 from tests.conftest import ROOT
-
-START_S = 120
+from tests.waiting import LIMIT_S
 
 
 class ContainerProcess:
-    """A process and what it has written, on both streams.
+    """A running container.
 
     Attributes:
-        log: the file that it writes to.
-        http: a client of it.
+        log: the file that receives its standard output and standard error.
+        http: a client of its server.
+        process: the subprocess.
     """
 
     def __init__(self, log: Path, *, variables: dict[str, str], **environment: Any) -> None:
-        """Starts it.
+        """Starts the process.
 
         Args:
-            log: see there.
-            variables: of its environment, beside its own.
-            environment: fields of its own, `ContainerEnvironment`, beside the address.
+            log: file to write its output to.
+            variables: additional environment variables.
+            environment: fields of `ContainerEnvironment`; address and data bucket are set here.
         """
         port = free_port()
-        told = ContainerEnvironment(
+        settings = ContainerEnvironment(
             data_bucket_name="data", bind_host=LOOPBACK, sagemaker_bind_to_port=port, **environment
         )
         self.log = log
@@ -40,21 +40,21 @@ class ContainerProcess:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "inference"],
                 cwd=ROOT,
-                env=os.environ | variables | told.variables(),
+                env=os.environ | variables | settings.variables(),
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        self.http = httpx.Client(base_url=f"http://{LOOPBACK}:{port}", timeout=60)
+        self.http = httpx.Client(base_url=f"http://{LOOPBACK}:{port}", timeout=LIMIT_S)
 
     def ping(self) -> int:
-        """The answer's status; 0 where nobody answers yet."""
+        """The status code of GET /ping; 0 while the server does not accept connections."""
         try:
             return self.http.get("/ping").status_code
         except httpx.TransportError:
             return 0
 
     def end(self) -> None:
-        """Ends it, whatever it is doing."""
+        """Kills the process."""
         self.http.close()
         self.process.kill()
         self.process.wait()

@@ -1,4 +1,4 @@
-"""An engine that draws at a test's command, and what goes with it."""
+"""A fake engine, and an invocation handler that runs on it."""
 
 import threading
 import time
@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PIL import Image
 
 from contract.environment import ContainerEnvironment
@@ -17,14 +16,14 @@ from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
 from inference.artifacts.adapter_store import AdapterStore
 from inference.data_bucket import DataBucket
 from inference.engine.errors import EngineClosedError
-from inference.engine.interface import Engine, GenerationOutput, Inputs, OnStep
-from inference.input.public_fetcher import PublicFetcher
+from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, OnStep, UpscaleImage
 from inference.invocation.handler import InvocationHandler
 from inference.invocation.running_jobs import RunningJobs
-from inference.observability.logs import ContextThreads
+from inference.observability.logs import ContextThreadPool
 from inference.observability.metrics import ContainerMetrics
 from inference.output.postprocessing import Postprocessor
 from inference.wiring import create_image_generator
+from tests.waiting import LIMIT_S
 
 BUCKET = "data"
 ENVIRONMENT = ContainerEnvironment(
@@ -39,34 +38,37 @@ ENVIRONMENT = ContainerEnvironment(
 )
 
 
-def wait_until(holds: Callable[[], bool], timeout_s: float = 10) -> None:
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if holds():
-            return
-        threading.Event().wait(0.02)
-    pytest.fail("it never came to hold")
-
-
 @dataclass
-class ScriptedEngine:
-    """Draws single-coloured pictures, when `gate` is open; raises `error` if it has one."""
+class FakeEngine:
+    """Generates images of one colour: the seed is the red channel.
+
+    Attributes:
+        gate: generations block until it is set.
+        started: set once a generation has begun.
+        calls: the arguments of each `submit`.
+        error: raised by generations, unless None.
+        seconds: reported by `GenerationOutput.seconds`.
+        closed: whether `close` has been called.
+    """
 
     gate: threading.Event = field(default_factory=threading.Event)
-    drawing: threading.Event = field(default_factory=threading.Event)
+    started: threading.Event = field(default_factory=threading.Event)
     calls: list[tuple[Generation, Inputs]] = field(default_factory=list)
     error: Exception | None = None
     seconds: float = 0.0
     closed: bool = False
-    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8))
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8))
 
     @property
     def versions(self) -> Mapping[str, str]:
-        return {"scripted": "1"}
+        return {"fake": "1"}
 
     def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[GenerationOutput]:
         self.calls.append((generation, inputs))
-        return self.pool.submit(self._draw, generation, inputs, on_step)
+        return self._pool.submit(self._generate, generation, inputs, on_step)
+
+    def upscaler(self, file: AdapterFile, *, pointer: str) -> UpscaleImage:
+        raise NotImplementedError
 
     def check(self) -> None:
         if self.closed:
@@ -75,9 +77,9 @@ class ScriptedEngine:
     def close(self) -> None:
         self.closed = True
 
-    def _draw(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> GenerationOutput:
-        self.drawing.set()
-        assert self.gate.wait(20), "the test never opened the gate"
+    def _generate(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> GenerationOutput:
+        self.started.set()
+        assert self.gate.wait(LIMIT_S), "the test did not open the gate"
         if self.error is not None:
             raise self.error
         for step in range(generation.steps):
@@ -87,32 +89,30 @@ class ScriptedEngine:
         return GenerationOutput(images=images, batch_size=len(images), seconds=self.seconds)
 
 
-def handler_of(
+def create_handler(
     engine: Engine,
     s3: Any,
     environment: ContainerEnvironment = ENVIRONMENT,
     clock: Callable[[], float] = time.monotonic,
-    finisher: Postprocessor | None = None,
-    running: RunningJobs | None = None,
-    web: PublicFetcher | None = None,
+    postprocessor: Postprocessor | None = None,
     adapters: AdapterStore | None = None,
 ) -> InvocationHandler:
-    bucket, transfers = DataBucket(s3, BUCKET), ContextThreads(max_workers=4)
+    """An invocation handler for the bucket `BUCKET`; `adapters` finds none by default."""
+    bucket, executor = DataBucket(s3, BUCKET), ContextThreadPool(max_workers=4)
     return InvocationHandler(
         engine=engine,
-        studio=create_image_generator(
+        generator=create_image_generator(
             engine,
             environment=environment,
             bucket=bucket,
             adapters=adapters or AdapterStore(None, None, Path("nowhere"), max_bytes=0),
-            transfers=transfers,
-            web=web,
+            executor=executor,
         ),
-        finisher=finisher or Postprocessor(),
+        postprocessor=postprocessor or Postprocessor(),
         bucket=bucket,
         environment=environment,
-        transfers=transfers,
-        telemetry=ContainerMetrics(stage=environment.stage, model=environment.model.name, clock=clock),
-        running=running or RunningJobs(),
+        executor=executor,
+        metrics=ContainerMetrics(stage=environment.stage, model=environment.model.name, clock=clock),
+        running_jobs=RunningJobs(),
         revision_of=lambda model: f"revision of {model}",
     )

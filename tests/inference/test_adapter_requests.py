@@ -13,10 +13,10 @@ from inference.diffusion.loader import create_engine
 from inference.engine.errors import UnsupportedTaskError
 from inference.engine.interface import Adapters, Inputs
 from tests.inference import tiny_models
-from tests.inference.fake_engine import BUCKET, ScriptedEngine, handler_of
+from tests.inference.fake_engine import BUCKET, FakeEngine, create_handler
 from tests.inference.generations import generation_of
 
-pytestmark = pytest.mark.usefixtures("engine_cores")
+pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
 NAMED = {
     "loras": [{"name": "moon"}],
@@ -26,9 +26,11 @@ NAMED = {
 }
 
 
-def test_what_a_request_names_reaches_the_engine(engine: ScriptedEngine, s3: Any, tmp_path: Path) -> None:
+def test_what_a_request_names_reaches_the_engine(engine: FakeEngine, s3: Any, tmp_path: Path) -> None:
     s3.put_object(Bucket=BUCKET, Key="adapters/loras/moon.safetensors", Body=b"moon")
-    handler = handler_of(engine, s3, adapters=AdapterStore(s3, BUCKET, tmp_path / "adapters", max_bytes=99))
+    handler = create_handler(
+        engine, s3, adapters=AdapterStore(s3, BUCKET, tmp_path / "adapters", max_bytes=99)
+    )
     asyncio.run(handler.handle(json.dumps({"prompt": "a moon", "loras": NAMED["loras"]}).encode()))
     generation, inputs = engine.calls[0]
     assert [lora.name for lora in generation.loras] == [file.name for file in inputs.adapters.loras]
@@ -37,9 +39,9 @@ def test_what_a_request_names_reaches_the_engine(engine: ScriptedEngine, s3: Any
     assert engine.calls[1][1].adapters == Adapters()
 
 
-def test_what_is_not_there_never_reaches_the_engine(engine: ScriptedEngine, s3: Any) -> None:
+def test_what_is_not_there_never_reaches_the_engine(engine: FakeEngine, s3: Any) -> None:
     with pytest.raises(AdapterNotFoundError):
-        asyncio.run(handler_of(engine, s3).handle(b'{"prompt": "a cat", "embeddings": ["cat"]}'))
+        asyncio.run(create_handler(engine, s3).handle(b'{"prompt": "a cat", "embeddings": ["cat"]}'))
     assert engine.calls == []
 
 

@@ -23,7 +23,7 @@ from inference.diffusion.loader import load_engine
 from inference.engine.interface import Engine
 from inference.engine.model_pool import ModelPool
 from tests.inference import tiny_models
-from tests.inference.fake_engine import BUCKET, handler_of
+from tests.inference.fake_engine import BUCKET, create_handler
 from tests.inference.input.image_files import data_url, encoded, noise
 from tests.inference.tiny_adapters import lora
 
@@ -90,8 +90,8 @@ def models(demo_model: Path, malicious: Path, tmp_path_factory: pytest.TempPathF
 def engine(models: dict[str, Path]) -> Iterator[Engine]:
     pool = ModelPool(
         lambda name: load_engine(models[name], max_batch_size=4, fixed_batch_size=True),
-        "demo",
-        weigh=lambda _: 0,
+        first="demo",
+        weight_bytes=lambda _: 0,
     )
     yield pool
     pool.close()
@@ -116,7 +116,7 @@ def handle(engine: Engine, s3: Any, adapters: dict[str, bytes], tmp_path: Path) 
     for key, body in adapters.items():
         s3.put_object(Bucket=MODELS, Key=f"adapters/{key}", Body=body)
     store = AdapterStore(s3, MODELS, tmp_path / "adapters", max_bytes=1 << 30)
-    handler = handler_of(engine, s3, ENVIRONMENT, adapters=store)
+    handler = create_handler(engine, s3, ENVIRONMENT, adapters=store)
 
     def handle(*requests: dict[str, Any]) -> list[GenerationResult | BaseException]:
         async def all_at_once() -> list[GenerationResult | BaseException]:

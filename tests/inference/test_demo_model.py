@@ -14,7 +14,7 @@ from contract.model import ModelDeclaration, ModelDefaults
 from contract.request import JobRequest
 from inference.diffusion.loader import load_engine
 from inference.engine.interface import AdapterFile, Adapters, Engine, Inputs
-from inference.input.canny import find_edges
+from inference.input.canny import canny_edges
 from training.evaluation import new_shape_shares
 from training.image_analysis import Finding, examine
 from training.model import CONTROLNETS, DIRECTORY, LORAS, load_model
@@ -167,7 +167,7 @@ def test_what_is_in_the_repository_is_small() -> None:
 def test_a_figure_is_where_the_edges_have_it_and_in_the_prompts_colours(
     engine: Engine, position: str
 ) -> None:
-    edges = find_edges(Scene(shape="star", colour="black", background="white", position=position).draw())
+    edges = canny_edges(Scene(shape="star", colour="black", background="white", position=position).draw())
     canny = AdapterFile("canny", CONTROLNETS / "canny", version="1")
     asked = JobRequest.model_validate(
         {

@@ -16,7 +16,7 @@ from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
 from contract.result import GenerationResult
 from inference.diffusion.loader import load_engine
 from inference.engine.interface import Engine
-from tests.inference.fake_engine import BUCKET, handler_of
+from tests.inference.fake_engine import BUCKET, create_handler
 from tests.inference.input.image_files import data_url
 from training.image_analysis import examine
 from training.scene import Scene
@@ -47,7 +47,7 @@ def engine(demo_model: Path) -> Iterator[Engine]:
 @pytest.fixture
 def handle(engine: Engine, s3: Any) -> Callable[..., list[GenerationResult | BaseException]]:
     """Serves requests at once."""
-    handler = handler_of(engine, s3, ENVIRONMENT)
+    handler = create_handler(engine, s3, ENVIRONMENT)
 
     def handle(*requests: dict[str, Any]) -> list[GenerationResult | BaseException]:
         async def all_at_once() -> list[GenerationResult | BaseException]:

@@ -10,9 +10,9 @@ import pytest
 
 from contract.model import ModelDeclaration, ModelDefaults, ServedModel
 from contract.source import HubSource
-from tests.inference.container_process import START_S, ContainerProcess
-from tests.inference.fake_engine import wait_until
+from tests.inference.container_process import ContainerProcess
 from tests.inference.transfer.hub_server import REPOSITORY, REVISION, FakeHub
+from tests.waiting import wait_until
 
 KEY, WRONG_KEY = "hf_abcDEF123", "hf_wrong"
 MARKER = "xyzzy"
@@ -69,7 +69,7 @@ def test_it_draws_with_a_model_of_the_hub_and_logs_json_without_prompts_and_toke
     hub: FakeHub, container: Container
 ) -> None:
     hub.secret = KEY
-    wait_until(lambda: container.ping() == HTTPStatus.OK, START_S)
+    wait_until(lambda: container.ping() == HTTPStatus.OK)
     prompts = {"prompt": f"a {MARKER} circle " * 50, "negative_prompt": MARKER}
     assert container.http.post("/invocations", json=prompts).status_code == 200
     assert container.http.post("/invocations", json=prompts | {"model": "twin"}).json()["model"] == "twin"
@@ -87,7 +87,7 @@ def test_it_draws_with_a_model_of_the_hub_and_logs_json_without_prompts_and_toke
 
 def test_a_token_that_the_hub_refuses_is_in_the_log_as_a_sentence(hub: FakeHub, container: Container) -> None:
     hub.secret = WRONG_KEY
-    wait_until(lambda: any(line["level"] == "ERROR" for line in container.lines), START_S)
+    wait_until(lambda: any(line["level"] == "ERROR" for line in container.lines))
     assert container.http.get("/ping").json()["code"] == "model_load_failed"
     (line,) = [line for line in container.lines if line["level"] == "ERROR"]
     assert "model_source.token_secret_arn: the hub refuses access to someone/a-model" in line["exception"]

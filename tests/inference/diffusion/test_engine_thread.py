@@ -1,6 +1,7 @@
-"""The thread that owns the device: what it takes it finishes, and it cannot end unnoticed."""
+"""The engine thread: order of tasks, closing, cancellation and failures."""
 
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextvars import ContextVar
 
@@ -15,108 +16,121 @@ from inference.engine.errors import EngineClosedError
 from inference.engine.interface import GenerationOutput, Inputs
 from tests.inference.conftest import Log
 from tests.inference.generations import generation_of
+from tests.waiting import LIMIT_S, wait_until
 
 
-class Painter:
-    """Draws one task a turn, when `gate` is open; what it is told to break, breaks."""
+class FakeWorker:
+    """Completes one task a step.
+
+    Attributes:
+        gate: steps block until it is set; set by default.
+        stepping: set once a step has begun.
+        queue: tasks that have not been completed.
+        threads: names of the threads that have called `step`.
+        error: raised by `step`, unless None.
+    """
 
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.gate.set()
-        self.turning = threading.Event()
-        self.waiting: list[GenerationTask] = []
+        self.stepping = threading.Event()
+        self.queue: list[GenerationTask] = []
         self.threads: set[str] = set()
-        self.fault: BaseException | None = None
+        self.error: BaseException | None = None
 
     @property
     def has_unfinished_requests(self) -> bool:
-        return bool(self.waiting)
+        return bool(self.queue)
 
     def add_request(self, task: GenerationTask) -> None:
-        self.waiting.append(task)
+        self.queue.append(task)
 
     def step(self) -> None:
         self.threads.add(threading.current_thread().name)
-        self.turning.set()
-        assert self.gate.wait(20)
-        if self.fault is not None:
-            raise self.fault
-        task = self.waiting.pop(0)
+        self.stepping.set()
+        assert self.gate.wait(LIMIT_S)
+        if self.error is not None:
+            raise self.error
+        task = self.queue.pop(0)
         task.report_step(1, batch_size=1)
         task.complete_image(0, lambda: Image.new("RGB", (8, 8)))
 
 
 @pytest.fixture
-def painter() -> Painter:
-    return Painter()
+def worker() -> FakeWorker:
+    return FakeWorker()
 
 
-def submit(engine: EngineThread) -> Future[GenerationOutput]:
-    return engine.submit(generation_of(), Inputs(), lambda done, total: None)
-
-
-def test_all_work_is_done_on_one_thread(painter: Painter) -> None:
-    engine = EngineThread(painter, UpscalingLoop(torch.device("cpu")))
-    for future in [submit(engine) for _ in range(3)]:
-        assert len(future.result(10).images) == 1
+@pytest.fixture
+def engine(worker: FakeWorker) -> Iterator[EngineThread]:
+    engine = EngineThread(worker, UpscalingLoop(torch.device("cpu")))
+    yield engine
+    worker.gate.set()
     engine.close()
-    assert painter.threads == {"engine"}
 
 
-def test_closing_finishes_what_was_taken_and_takes_no_more(painter: Painter) -> None:
-    painter.gate.clear()
-    engine = EngineThread(painter, UpscalingLoop(torch.device("cpu")))
+def submit(
+    engine: EngineThread, on_step: Callable[[int, int], None] = lambda done, total: None
+) -> Future[GenerationOutput]:
+    return engine.submit(generation_of(), Inputs(), on_step)
+
+
+def test_all_tasks_run_on_one_thread(engine: EngineThread, worker: FakeWorker) -> None:
+    for future in [submit(engine) for _ in range(3)]:
+        assert len(future.result(LIMIT_S).images) == 1
+    assert worker.threads == {"engine"}
+
+
+def test_closing_finishes_queued_tasks_and_refuses_new_ones(engine: EngineThread, worker: FakeWorker) -> None:
+    worker.gate.clear()
     futures = [submit(engine) for _ in range(3)]
     closing = threading.Thread(target=engine.close)
     closing.start()
-    while not engine._closed:
-        threading.Event().wait(0.01)
-    with pytest.raises(EngineClosedError, match="another container") as refused:
+    wait_until(lambda: engine._closed)
+    with pytest.raises(EngineClosedError, match="another container") as caught:
         submit(engine)
-    assert refused.value.problem().retryable
-    painter.gate.set()
-    closing.join(10)
+    assert caught.value.problem().retryable
+    worker.gate.set()
+    closing.join(LIMIT_S)
     assert all(future.result(0) for future in futures)
-    engine.close()
 
 
-def test_what_is_cancelled_before_its_turn_is_never_begun(painter: Painter) -> None:
-    painter.gate.clear()
-    engine = EngineThread(painter, UpscalingLoop(torch.device("cpu")))
+def test_a_task_that_is_cancelled_in_the_queue_is_never_started(
+    engine: EngineThread, worker: FakeWorker
+) -> None:
+    worker.gate.clear()
     first = submit(engine)
-    assert painter.turning.wait(10)
+    assert worker.stepping.wait(LIMIT_S)
     second = submit(engine)
     assert second.cancel()
-    painter.gate.set()
+    worker.gate.set()
     engine.close()
     assert first.done()
-    assert painter.waiting == []
+    assert worker.queue == []
 
 
-@pytest.mark.parametrize("fault", [RuntimeError("broken"), SystemExit()], ids=["error", "exit"])
-def test_the_thread_does_not_end_unnoticed(log: Log, painter: Painter, fault: BaseException) -> None:
-    painter.gate.clear()
-    painter.fault = fault
-    engine = EngineThread(painter, UpscalingLoop(torch.device("cpu")))
+@pytest.mark.parametrize("error", [RuntimeError("broken"), SystemExit()], ids=["error", "exit"])
+def test_when_the_thread_ends_all_tasks_fail_and_new_ones_are_refused(
+    log: Log, engine: EngineThread, worker: FakeWorker, error: BaseException
+) -> None:
+    worker.gate.clear()
+    worker.error = error
     first = submit(engine)
-    assert painter.turning.wait(10)
+    assert worker.stepping.wait(LIMIT_S)
     second = submit(engine)
-    painter.gate.set()
+    worker.gate.set()
     for future in (first, second):
-        assert isinstance(future.exception(10), EngineClosedError)
+        assert isinstance(future.exception(LIMIT_S), EngineClosedError)
     with pytest.raises(EngineClosedError):
         submit(engine)
     with pytest.raises(EngineClosedError):
         engine.check()
-    engine.close()
-    assert [line["message"] for line in log.with_("exception")] == ["the engine thread has ended"]
+    assert [line["message"] for line in log.lines_with("exception")] == ["the engine thread has ended"]
 
 
-def test_a_listener_hears_in_the_context_of_its_client(painter: Painter) -> None:
-    whose: ContextVar[str] = ContextVar("whose", default="nobody's")
-    heard: list[str] = []
-    engine = EngineThread(painter, UpscalingLoop(torch.device("cpu")))
-    whose.set("mine")
-    engine.submit(generation_of(), Inputs(), lambda done, total: heard.append(whose.get())).result(10)
-    engine.close()
-    assert heard == ["mine"]
+def test_on_step_runs_in_the_callers_context(engine: EngineThread) -> None:
+    request_id: ContextVar[str] = ContextVar("request_id", default="unset")
+    request_id.set("caller's")
+    seen: list[str] = []
+    submit(engine, lambda done, total: seen.append(request_id.get())).result(LIMIT_S)
+    assert seen == ["caller's"]

@@ -1,4 +1,4 @@
-"""Alone in its batch, an image is the one that diffusers' own pipeline draws, to the byte."""
+"""Equality with diffusers: an image that is alone in its batch equals its pipeline's, to the byte."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,14 +18,15 @@ from contract.samplers import SAMPLERS, find_sampler
 from inference.diffusion.loader import create_engine
 from inference.engine.interface import Inputs
 from tests.inference import tiny_models
+from tests.waiting import LIMIT_S
 
 if TYPE_CHECKING:
     from inference.diffusion.engine_thread import EngineThread
 
-pytestmark = pytest.mark.usefixtures("engine_cores")
+pytestmark = pytest.mark.usefixtures("engine_thread_count")
 SIZE = (72, 64)
 TASKS = ("text to image", "image to image", "inpainting")
-STOCK = {
+PIPELINES = {
     "StableDiffusionPipeline": (
         "StableDiffusionPipeline",
         "StableDiffusionImg2ImgPipeline",
@@ -38,45 +39,47 @@ STOCK = {
     ),
     "StableDiffusionInpaintPipeline": (None, None, "StableDiffusionInpaintPipeline"),
 }
+"""diffusers' pipeline for each of `TASKS`, by the pipeline that the engine loads."""
+
 MODEL = ModelDeclaration(name="demo", defaults=ModelDefaults(width=72, height=64, steps=4))
 
 
-class Family:
-    """A model, the engine that draws with it, and diffusers' pipelines around the same parts."""
+class Comparison:
+    """A model, run by the engine and by diffusers' pipelines."""
 
     def __init__(self, pipeline: Any) -> None:
         pipeline.set_progress_bar_config(disable=True)
         self._pipeline = pipeline
         self._engine: EngineThread = create_engine(pipeline, max_batch_size=8)
 
-    def draw(self, request: JobRequest, inputs: Inputs) -> np.ndarray:
+    def generate(self, request: JobRequest, inputs: Inputs) -> np.ndarray:
         generation = Generation.resolve(request, MODEL, job_id=new_job_id(), seed=0)
-        drawing = self._engine.submit(generation, inputs, lambda done, total: None).result(60)
-        assert drawing.batch_size == 1
-        return np.asarray(drawing.images[0])
+        output = self._engine.submit(generation, inputs, lambda done, total: None).result(LIMIT_S)
+        assert output.batch_size == 1
+        return np.asarray(output.images[0])
 
-    def draw_stock(self, task: str, request: JobRequest, inputs: Inputs) -> np.ndarray:
+    def generate_with_diffusers(self, task: str, request: JobRequest, inputs: Inputs) -> np.ndarray:
         sampler = find_sampler(request.sampler or "")
         scheduler = getattr(diffusers, sampler.scheduler).from_config(
             self._pipeline.scheduler.config, **sampler.options
         )
-        name = STOCK[type(self._pipeline).__name__][TASKS.index(task)]
+        name = str(PIPELINES[type(self._pipeline).__name__][TASKS.index(task)])
         settings = {k: v for k, v in self._pipeline.config.items() if k.startswith(("requires", "force"))}
-        if "Inpaint" in str(name) or "Img2Img" in str(name):
+        if "Inpaint" in name or "Img2Img" in name:
             settings.pop("requires_aesthetics_score", None)
-        stock = getattr(diffusers, str(name))(
+        pipeline = getattr(diffusers, name)(
             **{**self._pipeline.components, "scheduler": scheduler}, **settings
         )
-        stock.set_progress_bar_config(disable=True)
-        pictures = {"image": inputs.image, "mask_image": inputs.mask, "strength": request.strength}
+        pipeline.set_progress_bar_config(disable=True)
+        images = {"image": inputs.image, "mask_image": inputs.mask, "strength": request.strength}
         size = {} if task == "image to image" else {"width": SIZE[0], "height": SIZE[1]}
-        image = stock(
+        image = pipeline(
             request.prompt,
             negative_prompt=request.negative_prompt,
             num_inference_steps=request.steps,
             guidance_scale=request.guidance_scale,
             generator=torch.Generator("cpu").manual_seed(request.seed or 0),
-            **{key: value for key, value in pictures.items() if value is not None},
+            **{key: value for key, value in images.items() if value is not None},
             **size,
         ).images[0]
         return np.asarray(image)
@@ -86,20 +89,20 @@ class Family:
 
 
 @pytest.fixture(scope="module")
-def families(demo_model: Path) -> Iterator[dict[str, Family]]:
+def models(demo_model: Path) -> Iterator[dict[str, Comparison]]:
     pipelines = {
         "SD": tiny_models.sd(demo_model),
         "SD 2": tiny_models.sd(demo_model, prediction_type="v_prediction", timestep_spacing="trailing"),
         "SDXL": tiny_models.sdxl(demo_model),
-        "nine": tiny_models.inpainting(demo_model),
+        "inpainting": tiny_models.inpainting(demo_model),
     }
-    families = {name: Family(pipeline) for name, pipeline in pipelines.items()}
-    yield families
-    for family in families.values():
-        family.close()
+    models = {name: Comparison(pipeline) for name, pipeline in pipelines.items()}
+    yield models
+    for model in models.values():
+        model.close()
 
 
-def picture() -> Image.Image:
+def input_image() -> Image.Image:
     image = Image.new("RGB", SIZE, "white")
     image.paste("green", (0, SIZE[1] // 2, *SIZE))
     return image
@@ -111,11 +114,11 @@ def mask() -> Image.Image:
     return image
 
 
-def ask(task: str, **settings: Any) -> tuple[JobRequest, Inputs]:
+def request_for(task: str, **settings: Any) -> tuple[JobRequest, Inputs]:
     inputs = {
         "text to image": Inputs(),
-        "image to image": Inputs(picture()),
-        "inpainting": Inputs(picture(), mask()),
+        "image to image": Inputs(input_image()),
+        "inpainting": Inputs(input_image(), mask()),
     }[task]
     if inputs.image:
         settings = {"input_image": "s3://data/inputs/a.png", "strength": 0.8} | settings
@@ -123,65 +126,70 @@ def ask(task: str, **settings: Any) -> tuple[JobRequest, Inputs]:
     return JobRequest.model_validate(defaults | {"guidance_scale": 7.3} | settings), inputs
 
 
-@pytest.mark.parametrize("guidance_scale", [7.3, 0.0], ids=["classifier_free_guidance", "unguided"])
+@pytest.mark.parametrize("guidance_scale", [7.3, 0.0], ids=["guidance", "no guidance"])
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("sampler", [sampler.name for sampler in SAMPLERS])
-@pytest.mark.parametrize("family", ["SD", "SDXL"])
-def test_alone_an_image_is_the_one_that_diffusers_draws(
-    families: dict[str, Family], family: str, sampler: str, task: str, guidance_scale: float
+@pytest.mark.parametrize("model", ["SD", "SDXL"])
+def test_every_sampler_and_task_equals_diffusers(
+    models: dict[str, Comparison], model: str, sampler: str, task: str, guidance_scale: float
 ) -> None:
-    request, inputs = ask(task, sampler=sampler, guidance_scale=guidance_scale)
-    ours = families[family].draw(request, inputs)
-    assert ours.std() > 0
-    assert np.array_equal(ours, families[family].draw_stock(task, request, inputs))
+    request, inputs = request_for(task, sampler=sampler, guidance_scale=guidance_scale)
+    actual = models[model].generate(request, inputs)
+    assert actual.std() > 0
+    assert np.array_equal(actual, models[model].generate_with_diffusers(task, request, inputs))
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5])
 @pytest.mark.parametrize("sampler", [sampler.name for sampler in SAMPLERS])
-def test_so_it_is_when_the_model_predicts_velocity_and_in_any_number_of_steps(
-    families: dict[str, Family], sampler: str, steps: int
+def test_v_prediction_equals_diffusers_in_any_number_of_steps(
+    models: dict[str, Comparison], sampler: str, steps: int
 ) -> None:
-    request, inputs = ask("text to image", sampler=sampler, steps=steps)
-    ours = families["SD 2"].draw(request, inputs)
-    assert np.array_equal(ours, families["SD 2"].draw_stock("text to image", request, inputs))
+    request, inputs = request_for("text to image", sampler=sampler, steps=steps)
+    actual = models["SD 2"].generate(request, inputs)
+    assert np.array_equal(actual, models["SD 2"].generate_with_diffusers("text to image", request, inputs))
 
 
 @pytest.mark.parametrize("task", TASKS[1:])
-@pytest.mark.parametrize("family", ["SD", "SDXL"])
+@pytest.mark.parametrize("model", ["SD", "SDXL"])
 @pytest.mark.parametrize("sampler", ["euler_a", "heun"])
-def test_so_it_is_at_full_strength(families: dict[str, Family], family: str, task: str, sampler: str) -> None:
-    request, inputs = ask(task, sampler=sampler, strength=1.0)
-    ours = families[family].draw(request, inputs)
-    assert np.array_equal(ours, families[family].draw_stock(task, request, inputs))
+def test_full_strength_equals_diffusers(
+    models: dict[str, Comparison], model: str, task: str, sampler: str
+) -> None:
+    request, inputs = request_for(task, sampler=sampler, strength=1.0)
+    actual = models[model].generate(request, inputs)
+    assert np.array_equal(actual, models[model].generate_with_diffusers(task, request, inputs))
 
 
 @pytest.mark.parametrize("strength", [0.6, 1.0])
 @pytest.mark.parametrize("sampler", ["euler", "euler_a", "dpm2"])
-def test_so_it_is_with_a_unet_that_looks_at_masks(
-    families: dict[str, Family], sampler: str, strength: float
+def test_an_inpainting_unet_equals_diffusers(
+    models: dict[str, Comparison], sampler: str, strength: float
 ) -> None:
-    request, inputs = ask("inpainting", sampler=sampler, strength=strength)
-    ours = families["nine"].draw(request, inputs)
-    assert np.array_equal(ours, families["nine"].draw_stock("inpainting", request, inputs))
+    request, inputs = request_for("inpainting", sampler=sampler, strength=strength)
+    actual = models["inpainting"].generate(request, inputs)
+    expected = models["inpainting"].generate_with_diffusers("inpainting", request, inputs)
+    assert np.array_equal(actual, expected)
 
 
 @pytest.mark.parametrize("task", TASKS[:2])
-def test_a_unet_that_looks_at_masks_draws_without_one_too(families: dict[str, Family], task: str) -> None:
-    request, inputs = ask(task, sampler="euler")
-    everything = Inputs(inputs.image or Image.new("RGB", SIZE), Image.new("L", SIZE, "white"))
-    strength = request.strength or 1.0
-    masked = request.model_copy(update={"strength": strength})
-    ours = families["nine"].draw(request, inputs)
-    assert np.array_equal(ours, families["nine"].draw_stock("inpainting", masked, everything))
+def test_an_inpainting_unet_without_a_mask_regenerates_the_whole_image(
+    models: dict[str, Comparison], task: str
+) -> None:
+    request, inputs = request_for(task, sampler="euler")
+    full_mask = Inputs(inputs.image or Image.new("RGB", SIZE), Image.new("L", SIZE, "white"))
+    with_strength = request.model_copy(update={"strength": request.strength or 1.0})
+    actual = models["inpainting"].generate(request, inputs)
+    expected = models["inpainting"].generate_with_diffusers("inpainting", with_strength, full_mask)
+    assert np.array_equal(actual, expected)
 
 
 @pytest.mark.parametrize("zeros", [True, False])
-def test_without_a_negative_prompt_the_models_own_setting_holds(demo_model: Path, zeros: bool) -> None:
-    """An SDXL says whether nothing is zeros or the embedding of nothing."""
+def test_an_empty_negative_prompt_follows_force_zeros_for_empty_prompt(demo_model: Path, zeros: bool) -> None:
     pipeline = tiny_models.sdxl(demo_model)
     pipeline.register_to_config(force_zeros_for_empty_prompt=zeros)
-    family = Family(pipeline)
-    request, inputs = ask("text to image", sampler="euler", negative_prompt="")
-    stock = family.draw_stock("text to image", request.model_copy(update={"negative_prompt": None}), inputs)
-    assert np.array_equal(family.draw(request, inputs), stock)
-    family.close()
+    model = Comparison(pipeline)
+    request, inputs = request_for("text to image", sampler="euler", negative_prompt="")
+    without = request.model_copy(update={"negative_prompt": None})
+    expected = model.generate_with_diffusers("text to image", without, inputs)
+    assert np.array_equal(model.generate(request, inputs), expected)
+    model.close()

@@ -13,8 +13,9 @@ from inference.engine.interface import Inputs
 from inference.engine.model_pool import ModelPool
 from inference.observability.logs import bind_job
 from tests.inference.conftest import Log
-from tests.inference.fake_engine import ScriptedEngine, wait_until
+from tests.inference.fake_engine import FakeEngine
 from tests.inference.generations import generation_of
+from tests.waiting import wait_until
 
 
 class Loader:
@@ -24,19 +25,19 @@ class Loader:
     """
 
     def __init__(self) -> None:
-        self.engines: dict[str, ScriptedEngine] = {}
+        self.engines: dict[str, FakeEngine] = {}
         self.loads: list[str] = []
         self.gate = threading.Event()
         self.error: Exception | None = None
         self.failing: Exception | None = None
 
-    def __call__(self, model: str) -> ScriptedEngine:
+    def __call__(self, model: str) -> FakeEngine:
         self.loads.append(model)
         if model != "first":
             assert self.gate.wait(20), "the test never opened the gate"
         if self.error is not None:
             raise self.error
-        self.engines[model] = ScriptedEngine(error=self.failing)
+        self.engines[model] = FakeEngine(error=self.failing)
         self.engines[model].gate.set()
         return self.engines[model]
 

@@ -8,7 +8,7 @@ from contract.problem import ErrorCode, FieldError, ProblemError, describe
 from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, OnStep
 from inference.invocation.multi_pass import MultiPassGenerator
 from inference.invocation.upscalers import FetchUpscaler, UpscalerResolver
-from inference.observability.logs import ContextThreads
+from inference.observability.logs import ContextThreadPool
 
 NOTHING = Inputs()
 
@@ -27,7 +27,7 @@ def ignore(_done: int, _total: int) -> None:
 def run(
     engine: Engine,
     generation: Generation,
-    transfers: ContextThreads,
+    executor: ContextThreadPool,
     inputs: Inputs = NOTHING,
     *,
     on_step: OnStep = ignore,
@@ -37,7 +37,7 @@ def run(
     async def both() -> GenerationOutput:
         passes = MultiPassGenerator(
             engine,
-            UpscalerResolver(engine, fetch, transfers=transfers),
+            UpscalerResolver(engine, fetch, executor=executor),
             max_output_sizes={"demo": max_output_size},
         )
         return await passes.upscale(generation, await passes.draw(generation, inputs, on_step))

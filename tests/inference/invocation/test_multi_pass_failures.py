@@ -16,13 +16,13 @@ from inference.engine.errors import OutOfMemoryError
 from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, OnStep, UpscaleImage
 from inference.invocation.multi_pass import MultiPassGenerator
 from inference.invocation.upscalers import UpscalerResolver
-from inference.observability.logs import ContextThreads
+from inference.observability.logs import ContextThreadPool
 from tests.inference import tiny_models
-from tests.inference.fake_engine import ScriptedEngine
+from tests.inference.fake_engine import FakeEngine
 from tests.inference.generations import generation_of, landscape
 from tests.inference.invocation.pass_runner import NOTHING, ignore, run
 
-pytestmark = pytest.mark.usefixtures("engine_cores")
+pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def engine(pipeline: Any) -> Iterator[Engine]:
     engine.close()
 
 
-class HeldEngine(ScriptedEngine):
+class HeldEngine(FakeEngine):
     """Gives its futures into the test's hands."""
 
     def __init__(self) -> None:
@@ -75,7 +75,9 @@ STAGES: Mapping[str, tuple[dict[str, Any], list[Any], int]] = {
 Futures = list[Future[Any]]
 
 
-def play(stage: str, transfers: ContextThreads, then: Callable[[Any, Futures], None]) -> tuple[Any, Futures]:
+def play(
+    stage: str, executor: ContextThreadPool, then: Callable[[Any, Futures], None]
+) -> tuple[Any, Futures]:
     """What becomes of a job to which something happens at a stage, and the futures that were open."""
     request, outcomes, number = STAGES[stage]
 
@@ -86,7 +88,7 @@ def play(stage: str, transfers: ContextThreads, then: Callable[[Any, Futures], N
             generation = generation_of(count=2, **request)
             passes = MultiPassGenerator(
                 engine,
-                UpscalerResolver(engine, lambda name, pointer: FILE, transfers=transfers),
+                UpscalerResolver(engine, lambda name, pointer: FILE, executor=executor),
                 max_output_sizes={"demo": 512},
             )
             return await passes.upscale(generation, await passes.draw(generation, NOTHING, ignore))
@@ -103,29 +105,29 @@ def play(stage: str, transfers: ContextThreads, then: Callable[[Any, Futures], N
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_cancelling_a_job_cancels_whatever_the_engine_does_for_it(
-    transfers: ContextThreads, stage: str
+    executor: ContextThreadPool, stage: str
 ) -> None:
-    outcome, futures = play(stage, transfers, lambda task, _: task.cancel())
+    outcome, futures = play(stage, executor, lambda task, _: task.cancel())
     assert isinstance(outcome, asyncio.CancelledError)
     assert all(future.cancelled() for future in futures)
 
 
 @pytest.mark.parametrize("stage", list(STAGES)[1:])
-def test_where_one_picture_fails_the_others_are_given_up(transfers: ContextThreads, stage: str) -> None:
+def test_where_one_picture_fails_the_others_are_given_up(executor: ContextThreadPool, stage: str) -> None:
     error = OutOfMemoryError("no room")
-    outcome, (_, other) = play(stage, transfers, lambda _, futures: futures[0].set_exception(error))
+    outcome, (_, other) = play(stage, executor, lambda _, futures: futures[0].set_exception(error))
     assert outcome is error
     assert other.cancelled()
 
 
-def test_a_drawing_tells_of_all_passes(transfers: ContextThreads) -> None:
+def test_a_drawing_tells_of_all_passes(executor: ContextThreadPool) -> None:
     """The largest bucket, every concession once, and the seconds to the end."""
 
     def settle(_: Any, futures: Futures) -> None:
         for bucket, future in zip((4, 1), futures, strict=True):
             future.set_result(drawn(batch_size=bucket, fallbacks=("slow", f"small {bucket}")))
 
-    drawing, _ = play("the second pass", transfers, settle)
+    drawing, _ = play("the second pass", executor, settle)
     assert (drawing.batch_size, len(drawing.images)) == (4, 2)
     assert drawing.fallbacks == ("slow", "small 4", "small 1")
     assert drawing.seconds > 1.0
@@ -133,33 +135,33 @@ def test_a_drawing_tells_of_all_passes(transfers: ContextThreads) -> None:
 
 @pytest.mark.parametrize("size", [(136, 64), (64, 136)])
 def test_a_size_that_nobody_knew_before_is_refused_before_anything_is_drawn(
-    transfers: ContextThreads, size: tuple[int, int]
+    executor: ContextThreadPool, size: tuple[int, int]
 ) -> None:
-    engine = ScriptedEngine()
+    engine = FakeEngine()
     generation = generation_of(from_image=True, upscale={"scale": 4.0})
     with pytest.raises(InvalidRequestError, match="at most 512 are allowed") as refused:
-        run(engine, generation, transfers, Inputs(landscape(size)))
+        run(engine, generation, executor, Inputs(landscape(size)))
     assert [error.pointer for error in refused.value.errors] == ["#/upscale/scale"]
     assert engine.calls == []
 
 
-def test_both_scales_together_are_held_to_the_limit(transfers: ContextThreads) -> None:
-    engine = ScriptedEngine()
+def test_both_scales_together_are_held_to_the_limit(executor: ContextThreadPool) -> None:
+    engine = FakeEngine()
     generation = generation_of(hires={"scale": 2.0}, upscale={"scale": 4.0})
     with pytest.raises(InvalidRequestError) as refused:
-        run(engine, generation, transfers, max_output_size=504)
+        run(engine, generation, executor, max_output_size=504)
     assert [error.pointer for error in refused.value.errors] == ["#/upscale/scale"]
     engine.gate.set()
-    assert run(engine, generation, transfers, max_output_size=512).images[0].size == (512, 512)
+    assert run(engine, generation, executor, max_output_size=512).images[0].size == (512, 512)
 
 
 @pytest.mark.parametrize("name", ["hires", "upscale"])
 def test_an_upscaler_that_does_not_exist_is_said_before_anything_is_drawn(
-    transfers: ContextThreads, name: str
+    executor: ContextThreadPool, name: str
 ) -> None:
-    engine = ScriptedEngine()
+    engine = FakeEngine()
     with pytest.raises(ProblemError, match="no upscaler 'none' at this endpoint") as refused:
-        run(engine, generation_of(**{name: {"upscaler": "none"}}), transfers)
+        run(engine, generation_of(**{name: {"upscaler": "none"}}), executor)
     assert refused.value.code is ErrorCode.ADAPTER_NOT_FOUND
     assert [error.pointer for error in refused.value.errors] == [f"#/{name}/upscaler"]
     assert engine.calls == []
@@ -167,7 +169,7 @@ def test_an_upscaler_that_does_not_exist_is_said_before_anything_is_drawn(
 
 @pytest.mark.parametrize("name", ["hires", "upscale"])
 def test_an_upscaler_that_cannot_be_used_is_said_before_anything_is_drawn(
-    engine: Engine, tmp_path: Path, transfers: ContextThreads, name: str
+    engine: Engine, tmp_path: Path, executor: ContextThreadPool, name: str
 ) -> None:
     path = tmp_path / "broken.safetensors"
     path.write_bytes(b"broken")
@@ -176,10 +178,10 @@ def test_an_upscaler_that_cannot_be_used_is_said_before_anything_is_drawn(
         run(
             engine,
             generation_of(**{name: {"upscaler": "broken"}}),
-            transfers,
+            executor,
             on_step=lambda *told: seen.append(told),
             fetch=lambda name, pointer: AdapterFile(name, path, "1"),
         )
     assert [error.pointer for error in refused.value.errors] == [f"#/{name}/upscaler"]
     assert seen == []
-    assert run(engine, generation_of(**{name: {"scale": 1.5}}), transfers).images[0].size == (96, 96)
+    assert run(engine, generation_of(**{name: {"scale": 1.5}}), executor).images[0].size == (96, 96)

@@ -12,7 +12,8 @@ from contract.identifiers import new_job_id
 from contract.request import MAX_PROMPT_CHARACTERS
 from inference.engine.errors import OutOfMemoryError
 from tests.inference.conftest import Log
-from tests.inference.fake_engine import ENVIRONMENT, ScriptedEngine, handler_of, wait_until
+from tests.inference.fake_engine import ENVIRONMENT, FakeEngine, create_handler
+from tests.waiting import LIMIT_S, wait_until
 
 MARKER = "xyzzy"
 PROMPTS = {"prompt": f"a {MARKER} circle", "negative_prompt": f"no {MARKER} squares"}
@@ -21,11 +22,11 @@ PARTS |= {"upload": "UploadSeconds", "total": "TotalSeconds"}
 
 
 @pytest.fixture
-def start(log: Log, serve: Any, s3: Any, engine: ScriptedEngine) -> Callable[..., httpx.Client]:
+def start(log: Log, serve: Any, s3: Any, engine: FakeEngine) -> Callable[..., httpx.Client]:
     """Starts the server with what the environment says otherwise."""
 
     def start(**otherwise: Any) -> httpx.Client:
-        handler = handler_of(engine, s3, ENVIRONMENT.model_copy(update=otherwise))
+        handler = create_handler(engine, s3, ENVIRONMENT.model_copy(update=otherwise))
         client: httpx.Client = serve(lambda: handler)
         wait_until(lambda: client.get("/ping").status_code == 200)
         return client
@@ -59,16 +60,16 @@ def test_the_metrics_of_a_job_are_the_durations_of_its_result(
 
 
 def test_the_wait_for_the_device_is_in_the_total_but_is_not_drawing(
-    serve: Any, s3: Any, engine: ScriptedEngine
+    serve: Any, s3: Any, engine: FakeEngine
 ) -> None:
     time_s = [0.0]
-    client: httpx.Client = serve(lambda: handler_of(engine, s3, clock=lambda: time_s[0]))
+    client: httpx.Client = serve(lambda: create_handler(engine, s3, clock=lambda: time_s[0]))
     wait_until(lambda: client.get("/ping").status_code == 200)
     engine.gate.clear()
     engine.seconds = 20
     with ThreadPoolExecutor() as pool:
         drawn = pool.submit(invoke, client)
-        assert engine.drawing.wait(10)
+        assert engine.started.wait(LIMIT_S)
         time_s[0] = 60.0
         engine.gate.set()
         durations = drawn.result(10).json()["durations_s"]
@@ -87,7 +88,7 @@ def test_the_wait_for_the_device_is_in_the_total_but_is_not_drawing(
 def test_a_failed_job_is_counted_under_its_code(
     log: Log,
     start: Callable[..., httpx.Client],
-    engine: ScriptedEngine,
+    engine: FakeEngine,
     document: dict[str, Any],
     error: Exception | None,
     code: str,
@@ -99,20 +100,20 @@ def test_a_failed_job_is_counted_under_its_code(
 
 
 def test_a_surprise_is_logged_with_its_job_and_where_it_happened_but_not_its_words(
-    log: Log, start: Callable[..., httpx.Client], engine: ScriptedEngine
+    log: Log, start: Callable[..., httpx.Client], engine: FakeEngine
 ) -> None:
     engine.error = ValueError(f"`negative_prompt`: {PROMPTS['negative_prompt']} has batch size 1")
     job_id = new_job_id()
     assert invoke(start(), id=job_id).status_code == 500
-    wait_until(lambda: bool(log.with_("exception")))
-    (line,) = log.with_("exception")
+    wait_until(lambda: bool(log.lines_with("exception")))
+    (line,) = log.lines_with("exception")
     assert line["job_id"] == job_id
     assert "raise self.error" in line["exception"]
     assert "GenerationError: ValueError; its message may quote the prompt" in line["exception"]
     assert MARKER not in log.text
 
 
-def say_everything(client: httpx.Client, engine: ScriptedEngine) -> None:
+def say_everything(client: httpx.Client, engine: FakeEngine) -> None:
     """Sends prompts in every shape, right and wrong, and lets the engine quote them."""
     assert invoke(client).status_code == 200
     wrong: list[dict[str, Any]] = [
@@ -149,24 +150,24 @@ def say_everything(client: httpx.Client, engine: ScriptedEngine) -> None:
 def test_prompts_are_never_logged(
     log: Log,
     start: Callable[..., httpx.Client],
-    engine: ScriptedEngine,
+    engine: FakeEngine,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     say_everything(start(), engine)
-    wait_until(lambda: bool(log.with_("exception")))
+    wait_until(lambda: bool(log.lines_with("exception")))
     assert len(jobs_in(log)) == 18
     written = capfd.readouterr()
     assert MARKER not in log.text + written.out + written.err
 
 
 def test_prompts_are_logged_where_the_environment_says_so(
-    log: Log, start: Callable[..., httpx.Client], engine: ScriptedEngine
+    log: Log, start: Callable[..., httpx.Client], engine: FakeEngine
 ) -> None:
     client = start(log_prompts=True)
     invoke(client)
-    (arrival,) = log.with_("prompt")
+    (arrival,) = log.lines_with("prompt")
     assert {name: arrival[name] for name in PROMPTS} == PROMPTS
     engine.error = ValueError(f"cannot draw {PROMPTS['prompt']}")
     invoke(client)
-    wait_until(lambda: bool(log.with_("exception")))
-    assert f"ValueError: cannot draw {PROMPTS['prompt']}" in log.with_("exception")[0]["exception"]
+    wait_until(lambda: bool(log.lines_with("exception")))
+    assert f"ValueError: cannot draw {PROMPTS['prompt']}" in log.lines_with("exception")[0]["exception"]

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from inference.observability.logs import ContextThreads, adopt, bind_job
+from inference.observability.logs import ContextThreadPool, bind_job, propagate_errors_only
 from tests.inference.conftest import Log
 
 
@@ -53,7 +53,7 @@ def test_what_ends_the_process_is_logged(log: Log) -> None:
 
 def test_a_job_is_on_its_own_lines_on_every_thread_and_on_no_others(log: Log) -> None:
     """Two jobs share two threads, both at work at once."""
-    logger, threads, together = logging.getLogger("x"), ContextThreads(2), threading.Barrier(2)
+    logger, threads, together = logging.getLogger("x"), ContextThreadPool(2), threading.Barrier(2)
 
     def work(name: str) -> None:
         together.wait(10)
@@ -73,7 +73,7 @@ def test_a_job_is_on_its_own_lines_on_every_thread_and_on_no_others(log: Log) ->
 
 
 def test_lines_of_many_threads_do_not_mix(log: Log) -> None:
-    with ContextThreads(8) as threads:
+    with ContextThreadPool(8) as threads:
         for number in range(400):
             threads.submit(logging.getLogger("x").info, "%s", str(number) * 200)
     assert len(log.lines) == 400
@@ -85,7 +85,7 @@ def test_a_library_with_handlers_of_its_own_is_taken_over_errors_only(
     library = logging.getLogger("a_library")
     library.addHandler(logging.StreamHandler())
     library.propagate = False
-    adopt("a_library")
+    propagate_errors_only("a_library")
     logging.getLogger("a_library.module").warning("your prompt was cut off: a red")
     logging.getLogger("a_library.module").error("broken")
     assert [line["message"] for line in log.lines] == ["broken"]

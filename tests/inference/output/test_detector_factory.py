@@ -20,9 +20,9 @@ from inference.diffusion.loader import load_engine
 from inference.engine.interface import Inputs
 from inference.output.detector import DetectorError
 from inference.output.detector_factory import load_detector
+from inference.output.image_metadata import Provenance
 from inference.output.open_nsfw import OpenNsfw
 from inference.output.postprocessing import Postprocessor
-from inference.output.provenance import MadeWith
 from tests.inference import tiny_models
 from tests.inference.fake_engine import ENVIRONMENT
 from tests.inference.generations import generation_of, landscape
@@ -213,7 +213,9 @@ def test_a_models_own_checker_looks_at_its_images_outside_the_engine(
     finally:
         engine.close()
     assert picture.getbbox() is not None, "the picture is black"
-    made_with = MadeWith(revision=None, versions=engine.versions)
-    finisher = Postprocessor.load(ENVIRONMENT.model_copy(update={"safety_mode": SafetyMode.BLOCK}), tmp_path)
-    assert str(finisher.safety.detector).startswith("StableDiffusionSafetyChecker")
-    assert finisher.finish(picture, generation, 0, made_with).file is None
+    made_with = Provenance(revision=None, versions=engine.versions)
+    postprocessor = Postprocessor.load(
+        ENVIRONMENT.model_copy(update={"safety_mode": SafetyMode.BLOCK}), tmp_path
+    )
+    assert str(postprocessor.safety.detector).startswith("StableDiffusionSafetyChecker")
+    assert postprocessor.finish(picture, generation, 0, made_with).file is None

@@ -7,10 +7,10 @@ from pydantic import ValidationError
 from contract.model import MAX_SIDE, ModelLimits
 from contract.options import OutputFormat
 from inference.output.encoding import encode
-from inference.output.provenance import Provenance
+from inference.output.image_metadata import ImageMetadata
 from tests.inference.output.metadata_reader import opened
 
-PROVENANCE = Provenance(parameters="a circle", generation="{}")
+PROVENANCE = ImageMetadata(parameters="a circle", generation="{}")
 FORMATS = pytest.mark.parametrize("output_format", list(OutputFormat))
 
 

@@ -13,13 +13,13 @@ from PIL import Image, ImageStat
 from contract.result import GenerationResult
 from contract.safety import SafetyMode
 from inference.output.postprocessing import Postprocessor
-from inference.output.safety import SafetyCheck
+from inference.output.safety import SafetyFilter
 from inference.output.watermark import Watermark
-from tests.inference.fake_engine import BUCKET, ENVIRONMENT, ScriptedEngine, handler_of
+from tests.inference.fake_engine import BUCKET, ENVIRONMENT, FakeEngine, create_handler
 from tests.inference.output.metadata_reader import opened
 
 SAFE, UNSAFE = 5, 6
-"""Seeds, and what `ScriptedEngine` makes of them: the red of the image."""
+"""Seeds, and what `FakeEngine` makes of them: the red of the image."""
 
 
 @dataclass
@@ -37,13 +37,13 @@ class Seeing:
         return picture.getpixel((0, 0)) == (UNSAFE, 0, 0)
 
 
-def draw(s3: Any, engine: ScriptedEngine, finisher: Postprocessor, **request: Any) -> GenerationResult:
+def draw(s3: Any, engine: FakeEngine, postprocessor: Postprocessor, **request: Any) -> GenerationResult:
     body = json.dumps({"prompt": "x", "seed": SAFE, "count": 2, **request}).encode()
-    return asyncio.run(handler_of(engine, s3, finisher=finisher).handle(body))
+    return asyncio.run(create_handler(engine, s3, postprocessor=postprocessor).handle(body))
 
 
 def checked(mode: SafetyMode, detector: Seeing | None = None) -> Postprocessor:
-    return Postprocessor(safety=SafetyCheck(mode, detector or Seeing()))
+    return Postprocessor(safety=SafetyFilter(mode, detector or Seeing()))
 
 
 def kept(s3: Any) -> dict[str, bytes]:
@@ -55,13 +55,13 @@ def kept(s3: Any) -> dict[str, bytes]:
     }
 
 
-def test_without_a_check_nobody_looks_and_the_result_says_so(s3: Any, engine: ScriptedEngine) -> None:
+def test_without_a_check_nobody_looks_and_the_result_says_so(s3: Any, engine: FakeEngine) -> None:
     result = draw(s3, engine, Postprocessor())
     assert (result.safety.mode, result.safety.detector) == (SafetyMode.OFF, None)
     assert [image.flags for image in result.images] == [(), ()]
 
 
-def test_a_flagged_image_is_delivered_as_it_is(s3: Any, engine: ScriptedEngine) -> None:
+def test_a_flagged_image_is_delivered_as_it_is(s3: Any, engine: FakeEngine) -> None:
     result = draw(s3, engine, checked(SafetyMode.FLAG))
     assert (result.safety.mode, result.safety.detector) == (SafetyMode.FLAG, "seeing 1")
     assert [image.flags for image in result.images] == [(), ("nsfw",)]
@@ -69,7 +69,7 @@ def test_a_flagged_image_is_delivered_as_it_is(s3: Any, engine: ScriptedEngine) 
     assert [opened(files[str(i.s3_uri)]).getpixel((9, 9)) for i in result.images] == [(5, 0, 0), (6, 0, 0)]
 
 
-def test_a_blocked_image_is_withheld_and_the_others_are_delivered(s3: Any, engine: ScriptedEngine) -> None:
+def test_a_blocked_image_is_withheld_and_the_others_are_delivered(s3: Any, engine: FakeEngine) -> None:
     safe, unsafe = draw(s3, engine, checked(SafetyMode.BLOCK)).images
     assert kept(s3).keys() == {safe.s3_uri}
     assert safe.sha256 == hashlib.sha256(kept(s3)[str(safe.s3_uri)]).hexdigest()
@@ -81,7 +81,7 @@ def test_a_blocked_image_is_withheld_and_the_others_are_delivered(s3: Any, engin
 def test_a_blurred_image_is_beyond_recognition(size: tuple[int, int]) -> None:
     checkered = Image.effect_noise(size, 120).convert("RGB")
     checkered.putpixel((0, 0), (UNSAFE, 0, 0))
-    verdict = SafetyCheck(SafetyMode.BLUR, Seeing()).judge(checkered)
+    verdict = SafetyFilter(SafetyMode.BLUR, Seeing()).judge(checkered)
     assert verdict.flags == ("nsfw",)
     assert verdict.picture is not None
     assert verdict.picture.size == size
@@ -89,26 +89,26 @@ def test_a_blurred_image_is_beyond_recognition(size: tuple[int, int]) -> None:
     assert contrast < before / 2
 
 
-def test_a_blurred_image_is_delivered_and_an_innocent_one_left_alone(s3: Any, engine: ScriptedEngine) -> None:
+def test_a_blurred_image_is_delivered_and_an_innocent_one_left_alone(s3: Any, engine: FakeEngine) -> None:
     safe, unsafe = draw(s3, engine, checked(SafetyMode.BLUR)).images
     assert kept(s3).keys() == {safe.s3_uri, unsafe.s3_uri}
     assert (safe.flags, unsafe.flags) == ((), ("nsfw",))
 
 
 def test_an_image_that_cannot_be_judged_fails_the_job_and_nothing_is_delivered(
-    s3: Any, engine: ScriptedEngine
+    s3: Any, engine: FakeEngine
 ) -> None:
     with pytest.raises(RuntimeError, match="no verdict"):
         draw(s3, engine, checked(SafetyMode.FLAG, Seeing(broken=True)))
     assert kept(s3) == {}
 
 
-def test_every_image_is_looked_at_once_before_it_is_marked(s3: Any, engine: ScriptedEngine) -> None:
+def test_every_image_is_looked_at_once_before_it_is_marked(s3: Any, engine: FakeEngine) -> None:
     detector = Seeing()
-    finisher = Postprocessor(
-        safety=SafetyCheck(SafetyMode.FLAG, detector), watermark=Watermark("W" * 80)
+    postprocessor = Postprocessor(
+        safety=SafetyFilter(SafetyMode.FLAG, detector), watermark=Watermark("W" * 80)
     )  # it covers the corner that the detector looks at
-    result = draw(s3, engine, finisher, seed=UNSAFE, count=3, width=64, height=64)
+    result = draw(s3, engine, postprocessor, seed=UNSAFE, count=3, width=64, height=64)
     assert detector.asked == 3
     assert [image.flags for image in result.images] == [("nsfw",), (), ()]
     for file in kept(s3).values():
@@ -119,7 +119,7 @@ def test_every_image_is_looked_at_once_before_it_is_marked(s3: Any, engine: Scri
     ("name", "media_type"), [("png", "image/png"), ("jpeg", "image/jpeg"), ("webp", "image/webp")]
 )
 def test_the_object_has_the_formats_name_and_type(
-    s3: Any, engine: ScriptedEngine, name: str, media_type: str
+    s3: Any, engine: FakeEngine, name: str, media_type: str
 ) -> None:
     (image,) = draw(s3, engine, Postprocessor(), count=1, output_format=name).images
     assert str(image.s3_uri).endswith(f"/0.{name}")

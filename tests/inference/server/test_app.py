@@ -19,12 +19,13 @@ from inference.invocation.handler import InvocationHandler
 from inference.server.app import create_app
 from local.web_server import WebServer, listen
 from tests.inference.conftest import Log
-from tests.inference.fake_engine import BUCKET, ENVIRONMENT, ScriptedEngine, handler_of, wait_until
+from tests.inference.fake_engine import BUCKET, ENVIRONMENT, FakeEngine, create_handler
+from tests.waiting import LIMIT_S, wait_until
 
 
 @pytest.fixture
-def client(serve: Any, s3: Any, engine: ScriptedEngine) -> httpx.Client:
-    client: httpx.Client = serve(lambda: handler_of(engine, s3))
+def client(serve: Any, s3: Any, engine: FakeEngine) -> httpx.Client:
+    client: httpx.Client = serve(lambda: create_handler(engine, s3))
     wait_until(lambda: client.get("/ping").status_code == 200)
     return client
 
@@ -67,7 +68,7 @@ def test_a_request_without_an_id_gets_one(client: httpx.Client) -> None:
 
 
 def test_image_to_image_draws_from_the_input_at_its_shape(
-    client: httpx.Client, s3: Any, engine: ScriptedEngine
+    client: httpx.Client, s3: Any, engine: FakeEngine
 ) -> None:
     answer = invoke(client, input_image=put_input(s3, png((300, 150), "blue")), strength=0.5)
     image = answer.json()["images"][0]
@@ -89,7 +90,7 @@ def test_image_to_image_draws_from_the_input_at_its_shape(
     ids=["missing", "no image", "too many pixels", "too many bytes"],
 )
 def test_an_input_image_that_cannot_be_used_is_a_problem_and_the_next_job_is_unaffected(
-    client: httpx.Client, s3: Any, engine: ScriptedEngine, content: bytes | None, code: str, words: str
+    client: httpx.Client, s3: Any, engine: FakeEngine, content: bytes | None, code: str, words: str
 ) -> None:
     uri = f"s3://{BUCKET}/inputs/none.png" if content is None else put_input(s3, content)
     answer = invoke(client, input_image=uri)
@@ -114,7 +115,7 @@ def test_an_input_image_that_cannot_be_used_is_a_problem_and_the_next_job_is_una
     ],
 )
 def test_a_wrong_request_never_reaches_the_engine(
-    client: httpx.Client, engine: ScriptedEngine, body: bytes, pointer: str
+    client: httpx.Client, engine: FakeEngine, body: bytes, pointer: str
 ) -> None:
     answer = client.post("/invocations", content=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
@@ -123,7 +124,7 @@ def test_a_wrong_request_never_reaches_the_engine(
 
 
 def test_a_companion_draws_by_its_own_defaults_and_limits_and_is_counted_under_its_name(
-    serve: Any, s3: Any, engine: ScriptedEngine, log: Log
+    serve: Any, s3: Any, engine: FakeEngine, log: Log
 ) -> None:
     companion = ServedModel(
         name="anime",
@@ -132,7 +133,7 @@ def test_a_companion_draws_by_its_own_defaults_and_limits_and_is_counted_under_i
         source=S3Source(uri="s3://models/anime/"),
     )
     environment = ENVIRONMENT.model_copy(update={"companions": (companion,)})
-    client = serve(lambda: handler_of(engine, s3, environment))
+    client = serve(lambda: create_handler(engine, s3, environment))
     wait_until(lambda: client.get("/ping").status_code == 200)
     drawn = [invoke(client, model=model).json() for model in ("anime", "demo", None)]
     assert [(each["model"], each["images"][0]["width"]) for each in drawn] == [
@@ -144,7 +145,7 @@ def test_a_companion_draws_by_its_own_defaults_and_limits_and_is_counted_under_i
     assert shaped["images"][0]["width"] == 64
     assert invoke(client, model="anime", width=128).json()["errors"][0]["pointer"] == "#/width"
     assert invoke(client, model="other").json()["detail"] == "model: this endpoint serves demo, anime only"
-    counted = [(line["Model"], line["Failures"]) for line in log.with_("Failures")]
+    counted = [(line["Model"], line["Failures"]) for line in log.lines_with("Failures")]
     assert counted == [
         ("anime", [0]),
         ("demo", [0]),
@@ -155,14 +156,14 @@ def test_a_companion_draws_by_its_own_defaults_and_limits_and_is_counted_under_i
     ]
 
 
-def test_running_out_of_memory_is_said(client: httpx.Client, engine: ScriptedEngine) -> None:
+def test_running_out_of_memory_is_said(client: httpx.Client, engine: FakeEngine) -> None:
     engine.error = OutOfMemoryError("4 images do not fit")
     answer = invoke(client)
     assert (answer.status_code, answer.json()["code"]) == (507, "out_of_memory")
 
 
 def test_a_surprise_leaves_as_an_error_that_says_nothing_of_itself_and_the_next_job_succeeds(
-    client: httpx.Client, engine: ScriptedEngine
+    client: httpx.Client, engine: FakeEngine
 ) -> None:
     engine.error = RuntimeError("secret detail")
     answer = invoke(client)
@@ -172,20 +173,18 @@ def test_a_surprise_leaves_as_an_error_that_says_nothing_of_itself_and_the_next_
     assert invoke(client).status_code == 200
 
 
-def test_ping_answers_while_a_job_is_drawing(client: httpx.Client, engine: ScriptedEngine) -> None:
+def test_ping_answers_while_a_job_is_drawing(client: httpx.Client, engine: FakeEngine) -> None:
     engine.gate.clear()
     with ThreadPoolExecutor() as pool:
         drawn = pool.submit(invoke, client)
-        assert engine.drawing.wait(10)
+        assert engine.started.wait(LIMIT_S)
         assert client.get("/ping").status_code == 200
         assert not drawn.done()
         engine.gate.set()
         assert drawn.result(10).status_code == 200
 
 
-def test_invocations_at_once_are_drawn_at_once_each_its_own(
-    client: httpx.Client, engine: ScriptedEngine
-) -> None:
+def test_invocations_at_once_are_drawn_at_once_each_its_own(client: httpx.Client, engine: FakeEngine) -> None:
     engine.gate.clear()
     with ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(invoke, client, seed=seed) for seed in range(8)]
@@ -196,14 +195,14 @@ def test_invocations_at_once_are_drawn_at_once_each_its_own(
 
 
 def test_a_container_whose_engine_takes_nothing_more_is_not_healthy(
-    client: httpx.Client, engine: ScriptedEngine
+    client: httpx.Client, engine: FakeEngine
 ) -> None:
     engine.close()
     assert client.get("/ping").status_code == 503
 
 
-def test_a_server_that_stops_lets_the_engine_finish(s3: Any, engine: ScriptedEngine) -> None:
-    server = WebServer(create_app(lambda: handler_of(engine, s3)), listen(0))
+def test_a_server_that_stops_lets_the_engine_finish(s3: Any, engine: FakeEngine) -> None:
+    server = WebServer(create_app(lambda: create_handler(engine, s3)), listen(0))
     wait_until(lambda: httpx.get(f"{server.url}/ping").status_code == 200)
     assert not engine.closed
     server.stop()
@@ -221,14 +220,12 @@ def test_progress_is_published_and_its_last_word_is_of_the_end(client: httpx.Cli
     wait_until(lambda: published() == [{"phase": "uploading", "step": 4, "total_steps": 4}])
 
 
-def test_until_the_model_is_loaded_the_server_is_not_ready(
-    serve: Any, s3: Any, engine: ScriptedEngine
-) -> None:
+def test_until_the_model_is_loaded_the_server_is_not_ready(serve: Any, s3: Any, engine: FakeEngine) -> None:
     loaded = threading.Event()
 
     def load() -> InvocationHandler:
         assert loaded.wait(20)
-        return handler_of(engine, s3)
+        return create_handler(engine, s3)
 
     client = serve(load)
     assert client.get("/ping").status_code == 503

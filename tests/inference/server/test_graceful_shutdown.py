@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from contract.model import ModelDeclaration, ModelLimits
-from tests.inference.container_process import START_S, ContainerProcess
-from tests.inference.fake_engine import wait_until
+from tests.inference.container_process import ContainerProcess
 from tests.inference.transfer.hub_server import FakeHub
+from tests.waiting import wait_until
 
 DRAIN_S = 5
 """A small job takes a tenth of it, the large one many times as long."""
@@ -45,7 +45,7 @@ def container(demo_model: Path, tmp_path: Path) -> Iterator[Container]:
 def test_small_jobs_are_finished_the_large_one_may_be_sent_again_and_the_process_ends(
     container: Container,
 ) -> None:
-    wait_until(lambda: container.ping() == 200, START_S)
+    wait_until(lambda: container.ping() == 200)
     with ThreadPoolExecutor() as pool:
         large = pool.submit(container.draw, count=4, steps=1000)
         small = pool.submit(container.draw, steps=2)

@@ -13,7 +13,7 @@ from inference.diffusion.denoising.components import Components
 from inference.diffusion.denoising.loop import DenoisingLoop
 from inference.diffusion.tasks.generation_task import GenerationTask
 from inference.engine.interface import AdapterFile, Adapters, Inputs
-from tests.inference.generations import Inline, generation_of, landscape
+from tests.inference.generations import InlineExecutor, generation_of, landscape
 
 ROOM = 4
 NOTHING = Inputs()
@@ -29,7 +29,9 @@ class AdaptedLoop:
     def add_request(self, inputs: Inputs = NOTHING, **request: Any) -> GenerationTask:
         if inputs.image is not None:
             request["input_image"] = "s3://data/a.png"
-        task = GenerationTask(generation_of(**request), inputs, lambda *_: None, callback_executor=Inline())
+        task = GenerationTask(
+            generation_of(**request), inputs, lambda *_: None, callback_executor=InlineExecutor()
+        )
         with torch.inference_mode():
             self.loop.add_request(task)
         return task

@@ -20,7 +20,7 @@ from tests.inference.diffusion.adapters.adapter_harness import ROOM, AdaptedLoop
 from tests.inference.generations import generation_of, landscape
 from tests.inference.tiny_adapters import controlnet, file_at
 
-pytestmark = pytest.mark.usefixtures("engine_cores")
+pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
 SIZE = (72, 64)
 MODELS: dict[str, Callable[[Path], Any]] = {"SD": tiny_models.sd, "SDXL": tiny_models.sdxl}

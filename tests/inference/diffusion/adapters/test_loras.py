@@ -18,7 +18,7 @@ from tests.inference.diffusion.adapters.adapter_harness import AdaptedLoop, stoc
 from tests.inference.generations import generation_of
 from tests.inference.tiny_adapters import file_at, kohya, lora, write
 
-pytestmark = pytest.mark.usefixtures("engine_cores")
+pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
 MODELS = {"SD": tiny_models.sd, "SDXL": tiny_models.sdxl}
 

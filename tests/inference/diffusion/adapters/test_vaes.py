@@ -13,7 +13,7 @@ from tests.inference.diffusion.adapters.adapter_harness import AdaptedLoop, stoc
 from tests.inference.generations import generation_of, landscape
 from tests.inference.tiny_adapters import file_at, vae, write
 
-pytestmark = pytest.mark.usefixtures("engine_cores")
+pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
 TEXT = "StableDiffusionPipeline"
 IMAGE = "StableDiffusionImg2ImgPipeline"

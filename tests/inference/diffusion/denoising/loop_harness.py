@@ -1,4 +1,4 @@
-"""A denoising loop that a test turns by hand."""
+"""A harness that steps the denoising loop in the test's own thread."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,32 +9,38 @@ from inference.diffusion.denoising.components import Components
 from inference.diffusion.denoising.loop import DenoisingLoop
 from inference.diffusion.tasks.generation_task import GenerationTask
 from inference.engine.interface import Adapters, Inputs
-from tests.inference.generations import Inline, generation_of
+from tests.inference.generations import InlineExecutor, generation_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOM = 8
+MAX_BATCH_SIZE = 8
 
 
-class Loop:
-    """The loop, and the rows of every forward that it has taken."""
+class LoopHarness:
+    """A denoising loop whose forward passes and decoded latents are recorded.
+
+    Attributes:
+        samples: the number of samples of each UNet forward pass.
+        latents: the bytes of each image's final latents.
+        before_forward: called with sample and prompt embeddings before each UNet forward pass.
+    """
 
     def __init__(self, pipeline: Any, **batcher: Any) -> None:
         self.components = components = Components.of(pipeline)
-        self.loop = DenoisingLoop(components, Batcher(**{"max_batch_size": ROOM} | batcher))
+        self.loop = DenoisingLoop(components, Batcher(**{"max_batch_size": MAX_BATCH_SIZE} | batcher))
         self.latents: list[bytes] = []
         self._decode = components.autoencoder.decode
-        components.autoencoder.decode = self._record  # type: ignore[method-assign]
-        self.rows: list[int] = []
-        self.on_forward: Callable[[torch.Tensor, torch.Tensor], None] = lambda sample, embeddings: None
-        self._hook = pipeline.unet.register_forward_pre_hook(self._count, with_kwargs=True)
+        components.autoencoder.decode = self._record_latents  # type: ignore[method-assign]
+        self.samples: list[int] = []
+        self.before_forward: Callable[[torch.Tensor, torch.Tensor], None] = lambda sample, embeddings: None
+        self._hook = pipeline.unet.register_forward_pre_hook(self._record_forward, with_kwargs=True)
 
-    def _count(self, _unet: Any, arguments: Any, options: Any) -> None:
-        self.rows.append(len(arguments[0]))
-        self.on_forward(arguments[0], options["encoder_hidden_states"])
+    def _record_forward(self, _unet: Any, arguments: Any, options: Any) -> None:
+        self.samples.append(len(arguments[0]))
+        self.before_forward(arguments[0], options["encoder_hidden_states"])
 
-    def _record(self, latents: torch.Tensor, record_fallback: Any) -> Any:
+    def _record_latents(self, latents: torch.Tensor, record_fallback: Any) -> Any:
         self.latents.append(latents.numpy().tobytes())
         return self._decode(latents, record_fallback)
 
@@ -47,7 +53,8 @@ class Loop:
     ) -> GenerationTask:
         generation = generation_of(from_image=inputs is not None, **request)
         inputs = inputs or Inputs(adapters=adapters or Adapters())
-        task = GenerationTask(generation, inputs, on_step or (lambda *_: None), callback_executor=Inline())
+        on_step = on_step or (lambda *_: None)
+        task = GenerationTask(generation, inputs, on_step, callback_executor=InlineExecutor())
         with torch.inference_mode():
             self.loop.add_request(task)
         return task
@@ -58,7 +65,7 @@ class Loop:
                 self.loop.step()
 
     def finish(self, *tasks: GenerationTask) -> list[bytes]:
-        """The pixels of the tasks' images, one task after the other."""
+        """Steps until no requests are left; returns the pixels of these tasks' images, task by task."""
         while self.loop.has_unfinished_requests:
             self.step()
         return [image.tobytes() for task in tasks for image in task.future.result(0).images]

@@ -1,4 +1,4 @@
-"""Generations that are denoised together: what they cost, and that they leave each other alone."""
+"""Continuous batching: the number of forward passes, and isolation between generations."""
 
 from collections.abc import Callable
 from concurrent.futures import CancelledError
@@ -18,20 +18,20 @@ from inference.diffusion.tasks.failures import DeviceLostError
 from inference.diffusion.tasks.generation_task import GenerationTask
 from inference.engine.errors import InvalidOutputError
 from inference.engine.interface import AdapterFile, Adapters, Inputs
-from tests.inference.diffusion.denoising.loop_harness import ROOM, Loop
+from tests.inference.diffusion.denoising.loop_harness import MAX_BATCH_SIZE, LoopHarness
 from tests.inference.generations import landscape
 
-pytestmark = pytest.mark.usefixtures("engine_cores")
+pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
 
-def test_eight_requests_of_twenty_steps_cost_twenty_forwards(loop: Loop) -> None:
+def test_eight_requests_of_twenty_steps_take_twenty_forward_passes(loop: LoopHarness) -> None:
     tasks = [loop.add_request(steps=20, seed=seed) for seed in range(8)]
     assert len(set(loop.finish(*tasks))) == 8
-    assert loop.rows == [16] * 20
+    assert loop.samples == [16] * 20
     assert {task.future.result(0).batch_size for task in tasks} == {8}
 
 
-def test_requests_join_between_steps_and_leave_when_they_are_done(loop: Loop) -> None:
+def test_requests_join_between_steps_and_leave_when_they_are_done(loop: LoopHarness) -> None:
     first = loop.add_request(steps=4)
     loop.step(2)
     second = loop.add_request(steps=3, sampler="ddim")
@@ -39,20 +39,20 @@ def test_requests_join_between_steps_and_leave_when_they_are_done(loop: Loop) ->
     assert first.future.done()
     assert not second.future.done()
     loop.finish()
-    assert loop.rows == [2, 2, 4, 4, 2]
+    assert loop.samples == [2, 2, 4, 4, 2]
     assert (first.future.result(0).batch_size, second.future.result(0).batch_size) == (2, 2)
 
 
-def test_what_cannot_share_a_forward_does_not(loop: Loop) -> None:
-    asked = [{}, {"width": 72}, {"guidance_scale": 0}, {"prompt": "a red BREAK circle"}]
-    tasks = [loop.add_request(steps=2, **request) for request in asked]
+def test_different_sizes_guidance_and_prompt_lengths_do_not_share_a_batch(loop: LoopHarness) -> None:
+    requests = [{}, {"width": 72}, {"guidance_scale": 0}, {"prompt": "a red BREAK circle"}]
+    tasks = [loop.add_request(steps=2, **request) for request in requests]
     loop.finish()
-    assert sorted(loop.rows) == [1, 1, 2, 2, 2, 2, 2, 2]
+    assert sorted(loop.samples) == [1, 1, 2, 2, 2, 2, 2, 2]
     assert all(task.future.result(0).batch_size == 1 for task in tasks)
 
 
-def everything(loop: Loop) -> list[GenerationTask]:
-    """One request of every sort."""
+def add_varied_requests(loop: LoopHarness) -> list[GenerationTask]:
+    """Adds text-to-image, image-to-image and inpainting requests with different samplers."""
     circle = Image.new("L", (64, 64), "black")
     circle.paste("white", (20, 20, 50, 50))
     return [
@@ -65,42 +65,43 @@ def everything(loop: Loop) -> list[GenerationTask]:
     ]
 
 
-def test_at_a_fixed_bucket_an_image_does_not_depend_on_its_neighbours(
-    start_loop: Callable[..., Loop],
+def test_with_a_fixed_batch_size_latents_do_not_depend_on_the_other_images(
+    start_loop: Callable[..., LoopHarness],
 ) -> None:
-    """Not even in the last bit of its latents."""
-    crowded = start_loop(fixed_batch_size=True)
-    crowded.add_request(seed=99, steps=2, count=2)
-    crowded.step()
-    together = everything(crowded)
-    crowded.step()
-    late = crowded.add_request(sampler="euler", seed=12)
-    crowded.finish()
-    assert {task.future.result(0).batch_size for task in [*together, late]} == {ROOM}
+    busy = start_loop(fixed_batch_size=True)
+    busy.add_request(seed=99, steps=2, count=2)
+    busy.step()
+    together = add_varied_requests(busy)
+    busy.step()
+    late = busy.add_request(sampler="euler", seed=12)
+    busy.finish()
+    assert {task.future.result(0).batch_size for task in [*together, late]} == {MAX_BATCH_SIZE}
 
-    quiet = start_loop(fixed_batch_size=True)
+    idle = start_loop(fixed_batch_size=True)
     for index in range(len(together)):
-        tasks = everything(quiet)
+        tasks = add_varied_requests(idle)
         for task in tasks[:index] + tasks[index + 1 :]:
             task.future.cancel()
-        quiet.finish()
-    quiet.add_request(sampler="euler", seed=12)
-    quiet.finish()
-    assert sorted(crowded.latents[2:]) == sorted(quiet.latents)
+        idle.finish()
+    idle.add_request(sampler="euler", seed=12)
+    idle.finish()
+    assert sorted(busy.latents[2:]) == sorted(idle.latents)
 
 
-def test_image_i_of_a_request_is_the_image_of_seed_plus_i(start_loop: Callable[..., Loop]) -> None:
+def test_image_i_of_a_request_equals_the_image_with_seed_plus_i(
+    start_loop: Callable[..., LoopHarness],
+) -> None:
     loop = start_loop(fixed_batch_size=True)
-    many = loop.finish(loop.add_request(seed=20, count=3, sampler="euler_a"))
-    assert many == [loop.finish(loop.add_request(seed=seed, sampler="euler_a"))[0] for seed in (20, 21, 22)]
+    images = loop.finish(loop.add_request(seed=20, count=3, sampler="euler_a"))
+    assert images == [loop.finish(loop.add_request(seed=seed, sampler="euler_a"))[0] for seed in (20, 21, 22)]
 
 
-def test_a_textual_inversion_draws_for_its_request_alone(loop: Loop, tmp_path: Path) -> None:
+def test_a_textual_inversion_affects_its_own_request_only(loop: LoopHarness, tmp_path: Path) -> None:
     save_file({"emb_params": torch.ones(2, 32)}, tmp_path / "style.safetensors")
     style = AdapterFile("style", tmp_path / "style.safetensors", "1")
     request = {"prompt": "a style circle", "embeddings": ["style"]}
     plain = {"prompt": "a style circle"}
-    before, within, after = (
+    before, styled, after = (
         loop.finish(task)
         for task in (
             loop.add_request(**plain),
@@ -108,99 +109,106 @@ def test_a_textual_inversion_draws_for_its_request_alone(loop: Loop, tmp_path: P
             loop.add_request(**plain),
         )
     )
-    assert before == after != within
+    assert before == after != styled
 
 
 @pytest.mark.parametrize(
-    ("asked", "error"),
+    ("request_fields", "pointer"),
     [({"clip_skip": 3}, "#/clip_skip"), ({"prompt": "a BREAK " * (MAX_CHUNKS + 1)}, "#/prompt")],
 )
-def test_a_prompt_that_cannot_be_encoded_fails_alone(loop: Loop, asked: dict[str, Any], error: str) -> None:
-    well, sick = loop.add_request(), loop.add_request(**asked)
-    assert loop.finish(well)
-    with pytest.raises(InvalidRequestError) as refused:
-        sick.future.result(0)
-    assert refused.value.errors[0].pointer == error
+def test_a_prompt_that_cannot_be_encoded_fails_its_own_request_only(
+    loop: LoopHarness, request_fields: dict[str, Any], pointer: str
+) -> None:
+    valid, invalid = loop.add_request(), loop.add_request(**request_fields)
+    assert loop.finish(valid)
+    with pytest.raises(InvalidRequestError) as caught:
+        invalid.future.result(0)
+    assert caught.value.errors[0].pointer == pointer
 
 
-def test_every_evaluation_is_told_once_for_all_images_of_a_request(start_loop: Callable[..., Loop]) -> None:
-    for max_batch_size in (1, 2, 8):
-        loop, heard = start_loop(max_batch_size=max_batch_size), []
-        loop.add_request(
-            count=3, steps=3, sampler="heun", on_step=lambda *told, heard=heard: heard.append(told)
-        )
-        loop.finish()
-        assert heard == [(step, 5) for step in range(1, 6)]
+@pytest.mark.parametrize("max_batch_size", [1, 2, 8])
+def test_on_step_is_called_once_for_each_evaluation_of_all_images(
+    start_loop: Callable[..., LoopHarness], max_batch_size: int
+) -> None:
+    loop = start_loop(max_batch_size=max_batch_size)
+    calls: list[tuple[int, int]] = []
+    loop.add_request(
+        count=3, steps=3, sampler="heun", on_step=lambda done, total: calls.append((done, total))
+    )
+    loop.finish()
+    assert calls == [(step, 5) for step in range(1, 6)]
 
 
-def test_a_cancelled_request_leaves_before_the_next_step(loop: Loop) -> None:
-    stays, leaves = loop.add_request(steps=4), loop.add_request(steps=4)
+def test_a_cancelled_request_leaves_before_the_next_step(loop: LoopHarness) -> None:
+    running, cancelled = loop.add_request(steps=4), loop.add_request(steps=4)
     loop.step(2)
-    assert leaves.future.cancel()
-    loop.finish(stays)
-    assert loop.rows == [4, 4, 2, 2]
+    assert cancelled.future.cancel()
+    loop.finish(running)
+    assert loop.samples == [4, 4, 2, 2]
     with pytest.raises(CancelledError):
-        leaves.future.result(0)
+        cancelled.future.result(0)
 
 
-def poison(loop: Loop, monkeypatch: pytest.MonkeyPatch, words: str = "poison") -> None:
-    """Makes the embedding of the words no numbers."""
+def encode_prompt_as_nan(loop: LoopHarness, monkeypatch: pytest.MonkeyPatch, prompt: str = "nan") -> None:
+    """Makes the embeddings of this prompt NaN."""
     prompts = loop.components.prompts
     encode = prompts.encode
 
-    def poisoned(generation: Generation, **options: Any) -> tuple[EncodedPrompt, ...]:
-        factor = torch.nan if generation.prompt == words else 1
+    def encode_or_nan(generation: Generation, **options: Any) -> tuple[EncodedPrompt, ...]:
+        factor = torch.nan if generation.prompt == prompt else 1
         return tuple(
             replace(row, embeddings=row.embeddings * factor) for row in encode(generation, **options)
         )
 
-    monkeypatch.setattr(prompts, "encode", poisoned)
+    monkeypatch.setattr(prompts, "encode", encode_or_nan)
 
 
-def test_an_image_of_no_numbers_fails_alone(
-    start_loop: Callable[..., Loop], monkeypatch: pytest.MonkeyPatch
+def test_an_image_of_nans_fails_its_own_request_only(
+    start_loop: Callable[..., LoopHarness], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loop = start_loop(fixed_batch_size=True)
-    poison(loop, monkeypatch)
-    sick, well = loop.add_request(prompt="poison"), loop.add_request()
-    loop.finish(well)
+    encode_prompt_as_nan(loop, monkeypatch)
+    failing, healthy = loop.add_request(prompt="nan"), loop.add_request()
+    loop.finish(healthy)
     with pytest.raises(InvalidOutputError, match="black or not finite"):
-        sick.future.result(0)
-    again = loop.add_request()
-    assert loop.finish(well) == loop.finish(again)
+        failing.future.result(0)
+    after = loop.add_request()
+    assert loop.finish(healthy) == loop.finish(after)
 
 
-def test_a_request_that_breaks_its_bucket_fails_alone(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
-    poison(loop, monkeypatch)
+def test_a_request_that_fails_its_forward_pass_fails_alone(
+    loop: LoopHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode_prompt_as_nan(loop, monkeypatch)
 
-    def refuse(_sample: torch.Tensor, embeddings: torch.Tensor) -> None:
+    def reject_nan(_sample: torch.Tensor, embeddings: torch.Tensor) -> None:
         if embeddings.isnan().any():
-            raise ValueError("broken")
+            raise ValueError("NaN")
 
-    loop.on_forward = refuse
-    well, sick, other = loop.add_request(), loop.add_request(prompt="poison"), loop.add_request(seed=12)
-    assert len(loop.finish(well, other)) == 2
-    with pytest.raises(ValueError, match="broken"):
-        sick.future.result(0)
+    loop.before_forward = reject_nan
+    first, failing, last = loop.add_request(), loop.add_request(prompt="nan"), loop.add_request(seed=12)
+    assert len(loop.finish(first, last)) == 2
+    with pytest.raises(ValueError, match="NaN"):
+        failing.future.result(0)
 
 
-def test_the_loss_of_the_device_is_no_requests_fault(loop: Loop) -> None:
-    def lose(_sample: torch.Tensor, _embeddings: torch.Tensor) -> None:
+def test_the_loss_of_the_gpu_is_raised_and_fails_no_single_request(loop: LoopHarness) -> None:
+    def lose_gpu(_sample: torch.Tensor, _embeddings: torch.Tensor) -> None:
         raise torch.AcceleratorError("an illegal memory access was encountered", 700)
 
-    loop.on_forward = lose
+    loop.before_forward = lose_gpu
     tasks = [loop.add_request(), loop.add_request()]
     with pytest.raises(DeviceLostError):
         loop.step()
     assert not any(task.done for task in tasks)
 
 
-def test_a_listener_that_fails_takes_its_request_with_it_alone(loop: Loop) -> None:
+def test_an_on_step_that_raises_fails_its_own_request_only(loop: LoopHarness) -> None:
     def fail(_done: int, _total: int) -> None:
-        raise RuntimeError("deaf")
+        raise RuntimeError("on_step failed")
 
-    deaf, well = loop.add_request(on_step=fail), loop.add_request()
-    loop.finish(well)
-    assert loop.rows == [4] + [2] * 3
-    with pytest.raises(RuntimeError, match="deaf"):
-        deaf.future.result(0)
+    failing, healthy = loop.add_request(on_step=fail), loop.add_request()
+    loop.finish(healthy)
+    assert loop.samples == [4] + [2] * 3
+    with pytest.raises(RuntimeError, match="on_step failed"):
+        failing.future.result(0)

@@ -1,4 +1,4 @@
-"""What does not fit the memory, and what is no picture: what is done about it, and that it is said."""
+"""Fallbacks for images that do not fit in GPU memory, and for invalid images."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,58 +10,57 @@ import torch
 from contract.problem import ErrorCode
 from inference.engine.errors import InvalidOutputError, OutOfMemoryError
 from tests.inference import tiny_models
-from tests.inference.diffusion.denoising.loop_harness import Loop
+from tests.inference.diffusion.denoising.loop_harness import LoopHarness
 
-pytestmark = pytest.mark.usefixtures("engine_cores")
+pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
 
-def test_what_does_not_fit_is_drawn_in_smaller_buckets(loop: Loop) -> None:
-    def refuse(sample: torch.Tensor, _embeddings: torch.Tensor) -> None:
+def test_batches_that_do_not_fit_are_halved(loop: LoopHarness) -> None:
+    def fail_above_four(sample: torch.Tensor, _embeddings: torch.Tensor) -> None:
         if len(sample) > 4:
             raise torch.OutOfMemoryError
 
-    loop.on_forward = refuse
+    loop.before_forward = fail_above_four
     tasks = [loop.add_request(steps=2, seed=seed) for seed in range(8)]
     assert len(loop.finish(*tasks)) == 8
-    assert loop.rows == [16, 8] + [4] * 8
+    assert loop.samples == [16, 8] + [4] * 8
     assert {task.future.result(0).batch_size for task in tasks} == {2}
-    conceded = "batch size limited to 2: larger batches did not fit in GPU memory"
-    assert {task.future.result(0).fallbacks for task in tasks} == {(conceded,)}
+    fallback = "batch size limited to 2: larger batches did not fit in GPU memory"
+    assert {task.future.result(0).fallbacks for task in tasks} == {(fallback,)}
 
 
-def test_what_fits_only_without_the_other_parts_is_drawn_without_them(
-    start_loop: Callable[..., Loop], demo_model: Path
+def test_modules_are_offloaded_when_a_batch_of_one_does_not_fit(
+    start_loop: Callable[..., LoopHarness], demo_model: Path
 ) -> None:
-    """The same picture: where parts rest does not change what they do."""
-    expected = start_loop(max_batch_size=1)
-    (picture,) = expected.finish(expected.add_request())
+    reference = start_loop(max_batch_size=1)
+    (expected,) = reference.finish(reference.add_request())
     pipeline = tiny_models.sd(demo_model)
-    loop, refusals = Loop(pipeline, max_batch_size=1), [torch.OutOfMemoryError()]
+    loop, errors = LoopHarness(pipeline, max_batch_size=1), [torch.OutOfMemoryError()]
 
-    def refuse(_sample: torch.Tensor, _embeddings: torch.Tensor) -> None:
-        if refusals:
-            raise refusals.pop()
+    def fail_once(_sample: torch.Tensor, _embeddings: torch.Tensor) -> None:
+        if errors:
+            raise errors.pop()
 
-    loop.on_forward = refuse
+    loop.before_forward = fail_once
     first, second = loop.add_request(), loop.add_request()
-    assert loop.finish(first, second) == [picture, picture]
+    assert loop.finish(first, second) == [expected, expected]
     assert all("model offloading" in task.future.result(0).fallbacks[0] for task in (first, second))
     assert {hook.__class__.__name__ for hook in (pipeline.vae._hf_hook, pipeline.text_encoder._hf_hook)} == {
         "CpuOffload"
     }
 
 
-def test_an_image_that_fits_only_in_tiles_is_decoded_in_tiles(demo_model: Path) -> None:
+def test_an_image_that_fits_only_in_tiles_is_decoded_with_vae_tiling(demo_model: Path) -> None:
     pipeline = tiny_models.sd(demo_model)
-    loop, decode, tiled = Loop(pipeline), pipeline.vae.decode, []
+    loop, decode, tiled = LoopHarness(pipeline), pipeline.vae.decode, []
 
-    def decode_in_tiles(*arguments: Any, **options: Any) -> Any:
+    def fail_without_tiling(*arguments: Any, **options: Any) -> Any:
         tiled.append(pipeline.vae.use_tiling)
         if not pipeline.vae.use_tiling:
             raise torch.OutOfMemoryError
         return decode(*arguments, **options)
 
-    pipeline.vae.decode = decode_in_tiles
+    pipeline.vae.decode = fail_without_tiling
     task = loop.add_request()
     loop.finish()
     assert "VAE tiling" in task.future.result(0).fallbacks[0]
@@ -69,28 +68,28 @@ def test_an_image_that_fits_only_in_tiles_is_decoded_in_tiles(demo_model: Path) 
     assert not pipeline.vae.use_tiling
 
 
-@pytest.mark.parametrize("pixels", [torch.nan, -1.0], ids=["no numbers", "black"])
-def test_no_picture_is_tried_once_more_in_full_precision(demo_model: Path, pixels: float) -> None:
+@pytest.mark.parametrize("invalid", [torch.nan, -1.0], ids=["nan", "black"])
+def test_an_invalid_image_is_decoded_again_in_float32(demo_model: Path, invalid: float) -> None:
     pipeline = tiny_models.sd(demo_model)
     pipeline.vae.to(torch.bfloat16)
-    loop, decode, tried = Loop(pipeline), pipeline.vae.decode, []
+    loop, decode, dtypes = LoopHarness(pipeline), pipeline.vae.decode, []
 
-    def overflow(latents: torch.Tensor, **options: Any) -> Any:
-        tried.append(latents.dtype)
-        drawn = decode(latents, **options)[0]
-        return (drawn if drawn.dtype == torch.float32 else torch.full_like(drawn, pixels),)
+    def invalid_in_half_precision(latents: torch.Tensor, **options: Any) -> Any:
+        dtypes.append(latents.dtype)
+        pixels = decode(latents, **options)[0]
+        return (pixels if pixels.dtype == torch.float32 else torch.full_like(pixels, invalid),)
 
-    pipeline.vae.decode = overflow
+    pipeline.vae.decode = invalid_in_half_precision
     task = loop.add_request()
     loop.finish()
     assert "float32" in task.future.result(0).fallbacks[0]
-    assert tried == [torch.bfloat16, torch.float32]
+    assert dtypes == [torch.bfloat16, torch.float32]
     assert pipeline.vae.dtype == torch.bfloat16
 
 
-def test_an_image_that_stays_black_is_an_error(demo_model: Path) -> None:
+def test_an_image_that_is_black_in_float32_too_is_an_error(demo_model: Path) -> None:
     pipeline = tiny_models.sd(demo_model)
-    loop, decode = Loop(pipeline), pipeline.vae.decode
+    loop, decode = LoopHarness(pipeline), pipeline.vae.decode
     pipeline.vae.decode = lambda *arguments, **options: (torch.full_like(decode(*arguments)[0], -1.0),)
     task = loop.add_request()
     loop.finish()
@@ -100,42 +99,42 @@ def test_an_image_that_stays_black_is_an_error(demo_model: Path) -> None:
 
 
 @pytest.mark.parametrize("batcher", [{"max_batch_size": 1}, {"fixed_batch_size": True}])
-def test_what_does_not_fit_at_all_is_said_and_the_next_request_succeeds(
-    start_loop: Callable[..., Loop], batcher: dict[str, Any]
+def test_a_request_that_does_not_fit_at_all_fails_and_the_next_one_succeeds(
+    start_loop: Callable[..., LoopHarness], batcher: dict[str, Any]
 ) -> None:
     loop = start_loop(**batcher)
 
-    def refuse(_sample: torch.Tensor, _embeddings: torch.Tensor) -> None:
+    def fail(_sample: torch.Tensor, _embeddings: torch.Tensor) -> None:
         raise torch.OutOfMemoryError
 
-    loop.on_forward = refuse
+    loop.before_forward = fail
     task = loop.add_request(count=2)
     loop.finish()
     with pytest.raises(OutOfMemoryError, match=r"2 image\(s\) of this size do not fit"):
         task.future.result(0)
-    loop.on_forward = lambda sample, embeddings: None
+    loop.before_forward = lambda sample, embeddings: None
     assert loop.finish(loop.add_request())
 
 
-@pytest.mark.parametrize("part", ["text_encoder.forward", "vae.decode"])
-def test_running_out_of_memory_before_or_after_the_steps_fails_that_request_alone(
-    loop: Loop, tiny_sd: Any, monkeypatch: pytest.MonkeyPatch, part: str
+@pytest.mark.parametrize("function", ["text_encoder.forward", "vae.decode"])
+def test_running_out_of_memory_in_the_text_encoder_or_vae_fails_that_request_only(
+    loop: LoopHarness, tiny_sd: Any, monkeypatch: pytest.MonkeyPatch, function: str
 ) -> None:
-    well = loop.add_request()
+    healthy = loop.add_request()
 
-    def exhausted(*_args: Any, **_options: Any) -> Any:
+    def run_out_of_memory(*_args: Any, **_options: Any) -> Any:
         raise torch.OutOfMemoryError
 
     with monkeypatch.context() as patch:
-        component, method = part.split(".")
-        patch.setattr(getattr(tiny_sd, component), method, exhausted)
-        if part == "vae.decode":
+        component, method = function.split(".")
+        patch.setattr(getattr(tiny_sd, component), method, run_out_of_memory)
+        if function == "vae.decode":
             loop.step(2)
-            sick, well = well, loop.add_request()
+            failing, healthy = healthy, loop.add_request()
             loop.step(2)
         else:
-            sick = loop.add_request(prompt="a blue square")
-    loop.finish(well)
-    error = sick.future.exception(0)
+            failing = loop.add_request(prompt="a blue square")
+    loop.finish(healthy)
+    error = failing.future.exception(0)
     assert isinstance(error, OutOfMemoryError)
     assert error.__cause__ is error.__context__ is None

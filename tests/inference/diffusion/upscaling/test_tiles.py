@@ -14,7 +14,7 @@ from inference.diffusion.upscaling.upscaler import LARGEST_TILE
 from tests.inference import tiny_upscalers
 from tests.inference.diffusion.upscaling.upscaling_harness import Desk, picture, upscaler_of, watch
 
-pytestmark = pytest.mark.usefixtures("engine_cores")
+pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
 
 @pytest.fixture

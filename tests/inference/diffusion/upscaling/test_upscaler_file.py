@@ -30,7 +30,7 @@ from tests.inference.diffusion.upscaling.upscaling_harness import (
     upscaler_of,
 )
 
-pytestmark = pytest.mark.usefixtures("engine_cores")
+pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
 
 @pytest.fixture

@@ -29,9 +29,9 @@ from tests.inference.diffusion.upscaling.upscaling_harness import (
     upscaler_of,
     watch,
 )
-from tests.inference.generations import Inline, generation_of
+from tests.inference.generations import InlineExecutor, generation_of
 
-pytestmark = pytest.mark.usefixtures("engine_cores")
+pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_tiles_and_steps_take_batcher(demo_model: Path, tmp_path: Path) -> None:
     watch(upscaler, lambda _shape: events.append("tile"))
     workers = RoundRobin(drawing, desk.upscaling)
     task = GenerationTask(
-        generation_of(steps=4), Inputs(), lambda done, total: None, callback_executor=Inline()
+        generation_of(steps=4), Inputs(), lambda done, total: None, callback_executor=InlineExecutor()
     )
     with torch.inference_mode():
         drawing.add_request(task)

@@ -14,7 +14,7 @@ from inference.diffusion.upscaling.upscaler import Upscaler
 from inference.diffusion.upscaling.upscaler_file import read_upscaler
 from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
 from tests.inference import tiny_upscalers
-from tests.inference.generations import Inline
+from tests.inference.generations import InlineExecutor
 
 CPU = torch.device("cpu")
 POINTER = "#/upscale/upscaler"
@@ -45,7 +45,7 @@ class Desk:
         self.upscaling = UpscalingLoop(CPU)
 
     def order(self, upscaler: Upscaler, image: Image.Image, size: tuple[int, int]) -> Future[Image.Image]:
-        task = UpscaleTask(upscaler, image, size, callback_executor=Inline())
+        task = UpscaleTask(upscaler, image, size, callback_executor=InlineExecutor())
         self.upscaling.add_request(task)
         return task.future
 
