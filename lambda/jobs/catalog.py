@@ -1,4 +1,4 @@
-"""The models that jobs can be sent to."""
+"""The catalog of deployed models."""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,7 +7,7 @@ from jobs.errors import ModelNotFoundError
 
 
 class ModelCatalog:
-    """The declared models; one of them is the default."""
+    """The deployed models by name; one of them is the default."""
 
     def __init__(self, models: Iterable[ModelDeclaration], default: str) -> None:
         self._models = {model.name: model for model in models}
@@ -17,7 +17,7 @@ class ModelCatalog:
         return iter(self._models.values())
 
     def find(self, name: str | None) -> ModelDeclaration:
-        """The model of this name; None gives the default.
+        """Returns the model with this name; the default model if `name` is None.
 
         Raises:
             ModelNotFoundError: no model has the name.

@@ -1,4 +1,4 @@
-"""Settling jobs from SageMaker's notices."""
+"""Finishing jobs from SageMaker's completion messages."""
 
 import logging
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from contract.problem import ErrorCode, Problem
-from jobs.errors import UnreadableAnswerError
+from jobs.errors import UnreadableDocumentError
 from jobs.job import Job, JobStatus, Outcome
 from jobs.ports import JobDocuments, JobRepository
 
@@ -17,27 +17,28 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class InvocationStatus(StrEnum):
-    """How SageMaker says an invocation ended."""
+    """The final status of an asynchronous invocation."""
 
     COMPLETED = "Completed"
     FAILED = "Failed"
 
 
-class _NoticePart(BaseModel):
+class _MessagePart(BaseModel):
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, validate_by_name=True)
 
 
-class ResponseParameters(_NoticePart):
-    """Where SageMaker put the container's answer."""
+class ResponseParameters(_MessagePart):
+    """The `s3://` URIs of the container's response."""
 
     output_location: str | None = None
     failure_location: str | None = None
 
 
-class Notice(_NoticePart):
-    """What SageMaker publishes when an asynchronous invocation has ended.
+class CompletionMessage(_MessagePart):
+    """The message that SageMaker publishes when an asynchronous invocation has ended.
 
-    Only what is used here; see "Check prediction results" in SageMaker's asynchronous inference guide.
+    Contains only the fields that are used here; see "Check prediction results" in SageMaker's asynchronous
+    inference guide.
     """
 
     invocation_status: InvocationStatus
@@ -48,46 +49,49 @@ class Notice(_NoticePart):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Completion:
-    """The use case behind the completion queue. CompletionQueue may repeat and come in any order."""
+class CompletionService:
+    """Finishes jobs. Messages may be repeated and may arrive in any order; the first one for a job counts."""
 
     jobs: JobRepository
     documents: JobDocuments
 
-    def settle(self, notice: Notice) -> bool:
-        """Ends the notice's job: True if this notice did it, False if the job had ended before.
+    def finish(self, message: CompletionMessage) -> bool:
+        """Finishes the message's job. Returns False if the job had already ended.
 
         Raises:
-            JobNotFoundError: the invocation belongs to no job on record.
-            UnreadableAnswerError: a completed invocation left no result document.
+            JobNotFoundError: no job has the invocation's inference id.
+            UnreadableDocumentError: a completed invocation has no valid result document.
         """
-        job = self.jobs.get(notice.inference_id)
+        job = self.jobs.get(message.inference_id)
         if job.status.is_terminal:
             return False
-        return self.jobs.settle(job.id, self._outcome(job, notice), notice.event_time)
+        return self.jobs.finish(job.id, self._outcome(job, message), message.event_time)
 
-    def _outcome(self, job: Job, notice: Notice) -> Outcome:
-        if notice.invocation_status is InvocationStatus.FAILED:
-            problem = self._problem(job, notice)
+    def _outcome(self, job: Job, message: CompletionMessage) -> Outcome:
+        if message.invocation_status is InvocationStatus.FAILED:
+            problem = self._problem(job, message)
             if problem.code is ErrorCode.CANCELED:
                 return Outcome(status=JobStatus.CANCELED)
             return Outcome(status=JobStatus.FAILED, error=problem)
-        location = notice.response_parameters.output_location
+        location = message.response_parameters.output_location
         if location is None:
-            raise UnreadableAnswerError(f"the notice for job {notice.inference_id} names no output location")
+            raise UnreadableDocumentError(
+                f"the completion message for job {message.inference_id} has no output location"
+            )
         result = self.documents.read_result(location)
         return Outcome(status=JobStatus.SUCCEEDED, images=result.images)
 
-    def _problem(self, job: Job, notice: Notice) -> Problem:
-        location = notice.response_parameters.failure_location
+    def _problem(self, job: Job, message: CompletionMessage) -> Problem:
+        location = message.response_parameters.failure_location
         if location is None and job.invocation is not None:
             location = job.invocation.failure_location
         if location is not None:
             try:
                 return self.documents.read_problem(location)
-            except UnreadableAnswerError as error:
+            except UnreadableDocumentError as error:
                 _LOGGER.warning("job %s: %s", job.id, error)
-        _LOGGER.warning("job %s failed without a problem document: %s", job.id, notice.failure_reason)
+        _LOGGER.warning("job %s failed without a problem document: %s", job.id, message.failure_reason)
         return Problem.of(
-            ErrorCode.INTERNAL, "The endpoint gave no account of the failure; its log may say more."
+            ErrorCode.INTERNAL,
+            "The model's endpoint failed without reporting a reason; the endpoint's log may contain it.",
         )

@@ -1,4 +1,4 @@
-"""The completion queue's side: each message is a notice that an invocation has ended."""
+"""Lambda handler of the completion queue: finishes one job for each message."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from jobs import wiring
-from jobs.completion import Notice
+from jobs.completion import CompletionMessage
 from jobs.errors import JobNotFoundError
 
 logger = Logger()
@@ -18,17 +18,19 @@ _processor = BatchProcessor(event_type=EventType.SQS)
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Settles the jobs of a batch; what fails goes back to the queue, alone."""
+    """Finishes the jobs of a batch of messages; only the messages that failed return to the queue."""
     return process_partial_response(
-        event=event, record_handler=_settle, processor=_processor, context=context
+        event=event, record_handler=_finish_job, processor=_processor, context=context
     )
 
 
-def _settle(record: SQSRecord) -> None:
-    notice = Notice.model_validate_json(record.body)
+def _finish_job(record: SQSRecord) -> None:
+    message = CompletionMessage.model_validate_json(record.body)
     try:
-        settled = wiring.completion().settle(notice)
+        finished = wiring.completion_service().finish(message)
     except JobNotFoundError:
-        logger.warning("no job belongs to the invocation", extra={"inference_id": notice.inference_id})
+        logger.warning("no job has this inference id", extra={"inference_id": message.inference_id})
         return
-    logger.info("job settled" if settled else "job had ended before", extra={"job_id": notice.inference_id})
+    logger.info(
+        "job finished" if finished else "job had already ended", extra={"job_id": message.inference_id}
+    )

@@ -1,4 +1,4 @@
-"""The job records in DynamoDB."""
+"""Job records in DynamoDB."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ _IMAGES = TypeAdapter(tuple[ImageResult, ...])
 
 
 class DynamoDBJobRepository:
-    """One item a job, by `id`. Documents are kept as JSON text, so that numbers survive as they are."""
+    """One item per job, with the key `id`. Documents are stored as JSON text, which keeps floats exact."""
 
     def __init__(self, table: "Table") -> None:
         self._table = table
@@ -37,7 +37,7 @@ class DynamoDBJobRepository:
         try:
             self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(id)")
         except ClientError as error:
-            if not _is_refusal(error):
+            if not _is_condition_failure(error):
                 raise
             raise JobExistsError(job.id) from error
 
@@ -47,7 +47,7 @@ class DynamoDBJobRepository:
             raise JobNotFoundError(job_id)
         return _from_item(item)
 
-    def attach(self, job_id: str, invocation: Invocation) -> None:
+    def set_invocation(self, job_id: str, invocation: Invocation) -> None:
         values = {
             "output_location": invocation.output_location,
             "failure_location": invocation.failure_location,
@@ -58,7 +58,7 @@ class DynamoDBJobRepository:
     def request_cancellation(self, job_id: str) -> bool:
         return self._update_queued(job_id, {"cancel_requested": True})
 
-    def settle(self, job_id: str, outcome: Outcome, finished_at: datetime) -> bool:
+    def finish(self, job_id: str, outcome: Outcome, finished_at: datetime) -> bool:
         values = {
             "status": outcome.status.value,
             "finished_at": finished_at.isoformat(),
@@ -68,14 +68,14 @@ class DynamoDBJobRepository:
         return self._update_queued(job_id, values)
 
     def _update_queued(self, job_id: str, values: Mapping[str, str | bool | None]) -> bool:
-        """Sets the values that are not None: False if the job has ended."""
+        """Sets the values that are not None. Returns False if the job has ended."""
         updated = self._update(job_id, values, Attr("status").eq(JobStatus.QUEUED.value))
         if not updated:
-            self.get(job_id)
+            self.get(job_id)  # raises JobNotFoundError if there is no item
         return updated
 
     def _update(self, job_id: str, values: Mapping[str, str | bool | None], condition: ConditionBase) -> bool:
-        """Sets the values that are not None: False if the condition does not hold."""
+        """Sets the values that are not None. Returns False if the condition does not hold."""
         present = {name: value for name, value in values.items() if value is not None}
         try:
             self._table.update_item(
@@ -86,13 +86,13 @@ class DynamoDBJobRepository:
                 ConditionExpression=condition,
             )
         except ClientError as error:
-            if not _is_refusal(error):
+            if not _is_condition_failure(error):
                 raise
             return False
         return True
 
 
-def _is_refusal(error: ClientError) -> bool:
+def _is_condition_failure(error: ClientError) -> bool:
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong with a job."""
+"""Errors of the jobs API."""
 
 from collections.abc import Iterable
 
@@ -11,16 +11,16 @@ class JobNotFoundError(ProblemError):
     code = ErrorCode.JOB_NOT_FOUND
 
     def __init__(self, job_id: str) -> None:
-        super().__init__(f"There is no job {job_id!r}; it may have been removed after its retention time.")
+        super().__init__(f"There is no job {job_id!r}. Jobs are removed after the retention time.")
 
 
 class AlreadyTerminalError(ProblemError):
-    """The job has ended."""
+    """The job has already ended."""
 
     code = ErrorCode.ALREADY_TERMINAL
 
     def __init__(self, job_id: str, status: str) -> None:
-        super().__init__(f"The job {job_id!r} has ended already: it is {status}.")
+        super().__init__(f"The job {job_id!r} has already ended with the status {status}.")
 
 
 class ModelNotFoundError(ProblemError):
@@ -33,15 +33,15 @@ class ModelNotFoundError(ProblemError):
         super().__init__(detail, errors=(FieldError(pointer="#/model", detail=detail),))
 
 
-class HandoverError(ProblemError):
-    """The job could not be handed to its model's endpoint."""
+class EndpointUnavailableError(ProblemError):
+    """The model's endpoint or the data bucket did not accept the job."""
 
     code = ErrorCode.ENDPOINT_UNAVAILABLE
 
 
 class JobExistsError(RuntimeError):
-    """The id is taken by another job."""
+    """Another job has the same id."""
 
 
-class UnreadableAnswerError(RuntimeError):
-    """What SageMaker stored is not there, or is not the document it should be."""
+class UnreadableDocumentError(RuntimeError):
+    """A document in S3 is missing or does not match its schema."""

@@ -1,4 +1,4 @@
-"""API Gateway's side of the jobs API: parse, call, map."""
+"""Lambda handler of the HTTP API: routes requests to the job service and renders its results."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -12,11 +12,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from contract.generation import InvalidRequestError
 from contract.problem import CONTENT_TYPE, ErrorCode, Problem, ProblemError
 from contract.progress import Progress
 from contract.request import JobRequest
-from contract.validation import field_errors
+from contract.validation import invalid_request
 from jobs import wiring
 from jobs.job import Job
 from jobs.service import JobService
@@ -29,11 +28,11 @@ logger = Logger()
 app = APIGatewayRestResolver(enable_validation=True)
 
 
-def _problem_response(description: str) -> OpenAPIResponse:
+def _describe_problem(description: str) -> OpenAPIResponse:
     return {"description": description, "content": {CONTENT_TYPE: {"model": Problem}}}
 
 
-_FORBIDDEN = _problem_response("The API key is missing or wrong.")
+_FORBIDDEN = _describe_problem("The API key is missing or wrong.")
 
 
 @app.post(
@@ -42,23 +41,23 @@ _FORBIDDEN = _problem_response("The API key is missing or wrong.")
     operation_id="submitJob",
     responses={
         202: {
-            "description": "The job is queued; its images will be at the URIs.",
+            "description": "The job is queued; its images will be stored at `output_s3_uris`.",
             "content": {_JSON: {"model": JobView}},
         },
-        400: _problem_response("The body is not a JSON object."),
+        400: _describe_problem("The body is not a JSON object."),
         403: _FORBIDDEN,
-        404: _problem_response("There is no such model."),
-        413: _problem_response("The body is too large."),
-        422: _problem_response("The request is not valid: `errors` names the fields."),
-        503: _problem_response("The model's endpoint did not take the job."),
+        404: _describe_problem("There is no such model."),
+        413: _describe_problem("The body is too large."),
+        422: _describe_problem("The request is not valid: `errors` names the fields."),
+        503: _describe_problem("The model's endpoint did not accept the job."),
     },
 )
 def submit(body: Annotated[JobRequest, Body()]) -> Response[str]:
-    """Puts a job on record, hands it to the model's endpoint and answers at once."""
+    """Stores a job, submits it to its model's endpoint and returns without waiting for it."""
     service = wiring.job_service()
     job = service.submit(body)
-    location = f"jobs/{job.id}"  # relative: the stage's name may stand in front of the path
-    return _show(HTTPStatus.ACCEPTED, service, job, None, Location=location)
+    location = f"jobs/{job.id}"  # relative, since the path of a stage's URL begins with the stage's name
+    return _job_response(HTTPStatus.ACCEPTED, service, job, None, Location=location)
 
 
 @app.get(
@@ -66,15 +65,15 @@ def submit(body: Annotated[JobRequest, Body()]) -> Response[str]:
     summary="Follow a job",
     operation_id="getJob",
     responses={
-        200: {"description": "The job as it stands.", "content": {_JSON: {"model": JobView}}},
+        200: {"description": "The job's current state.", "content": {_JSON: {"model": JobView}}},
         403: _FORBIDDEN,
-        404: _problem_response("There is no such job."),
+        404: _describe_problem("There is no such job."),
     },
 )
 def follow(job_id: Annotated[str, Path()]) -> Response[str]:
-    """Shows the job; while it is unfinished, Retry-After says when to ask again."""
+    """Returns the job. While it is unfinished, Retry-After is the seconds to wait between requests."""
     service = wiring.job_service()
-    return _show(HTTPStatus.OK, service, *service.follow(job_id))
+    return _job_response(HTTPStatus.OK, service, *service.follow(job_id))
 
 
 @app.post(
@@ -83,19 +82,19 @@ def follow(job_id: Annotated[str, Path()]) -> Response[str]:
     operation_id="cancelJob",
     responses={
         202: {
-            "description": "The job will not begin, or stops, unless it is finished sooner.",
+            "description": "The job will not start, or will stop, unless it finishes first.",
             "content": {_JSON: {"model": JobView}},
         },
         403: _FORBIDDEN,
-        404: _problem_response("There is no such job."),
-        409: _problem_response("The job has already ended."),
-        503: _problem_response("The service could not ask the container; ask again."),
+        404: _describe_problem("There is no such job."),
+        409: _describe_problem("The job has already ended."),
+        503: _describe_problem("The cancellation could not be stored; send it again."),
     },
 )
 def cancel(job_id: Annotated[str, Path()]) -> Response[str]:
-    """Asks that the job stop; asking again changes nothing. Follow it until its `status` is `canceled`."""
+    """Requests that the job stop; may be repeated. Follow the job until its `status` is `canceled`."""
     service = wiring.job_service()
-    return _show(HTTPStatus.ACCEPTED, service, *service.cancel(job_id))
+    return _job_response(HTTPStatus.ACCEPTED, service, *service.cancel(job_id))
 
 
 @app.get(
@@ -103,13 +102,13 @@ def cancel(job_id: Annotated[str, Path()]) -> Response[str]:
     summary="List the models",
     operation_id="listModels",
     responses={
-        200: {"description": "Every model.", "content": {_JSON: {"model": ModelList}}},
+        200: {"description": "Every deployed model.", "content": {_JSON: {"model": ModelList}}},
         403: _FORBIDDEN,
     },
 )
 def list_models() -> Response[str]:
-    """Shows what jobs can name as `model`, with defaults and limits."""
-    return _answer(HTTPStatus.OK, ModelList.of(wiring.job_service().catalog).model_dump_json())
+    """Returns the accepted values of `model`, with each model's defaults and limits."""
+    return _response(HTTPStatus.OK, ModelList.of(wiring.job_service().catalog).model_dump_json())
 
 
 @app.get(
@@ -122,14 +121,14 @@ def list_models() -> Response[str]:
     },
 )
 def list_samplers() -> Response[str]:
-    """Shows what jobs can name as `sampler`."""
-    return _answer(HTTPStatus.OK, SamplerList.all().model_dump_json())
+    """Returns the accepted values of `sampler`."""
+    return _response(HTTPStatus.OK, SamplerList.all().model_dump_json())
 
 
 @app.get("/v1/openapi.json", include_in_schema=False)
 def openapi() -> Response[str]:
-    """Shows this API's description."""
-    return _answer(HTTPStatus.OK, openapi_json())
+    """Returns the API's OpenAPI document."""
+    return _response(HTTPStatus.OK, openapi_json())
 
 
 def openapi_json() -> str:
@@ -137,63 +136,67 @@ def openapi_json() -> str:
     return app.get_openapi_json_schema(
         title="Stable Diffusion Quick Kit",
         version="1.0.0",
-        description="Submit a prompt, get its images' S3 URIs at once, follow the job until they are there.",
+        description=(
+            "Submit a prompt, receive the S3 URIs of its images immediately, and follow the job until the "
+            "images exist."
+        ),
         security_schemes={"apiKey": APIKey(name="x-api-key", in_=APIKeyIn.header)},
         security=[{"apiKey": []}],
     )
 
 
 def _on_problem(error: ProblemError) -> Response[str]:
-    return _refuse(error.problem(_request_id()))
+    return _problem_response(error.problem(_request_id()))
 
 
 def _on_invalid_request(error: RequestValidationError) -> Response[str]:
     findings = error.errors()
     if any(finding["type"] == "json_invalid" or finding["loc"] == ("body",) for finding in findings):
         detail = 'Send a JSON object such as {"prompt": "a red circle"}.'
-        return _refuse(Problem.of(ErrorCode.MALFORMED_REQUEST, detail, request_id=_request_id()))
-    return _on_problem(InvalidRequestError(field_errors(findings)))
+        return _problem_response(Problem.of(ErrorCode.MALFORMED_REQUEST, detail, request_id=_request_id()))
+    document = app.current_event.json_body
+    return _on_problem(invalid_request(findings, document, wiring.job_service().catalog.find))
 
 
 def _on_unknown_route(_error: NotFoundError) -> Response[str]:
-    detail = "The API is described at /v1/openapi.json."
-    return _refuse(Problem.of(ErrorCode.ROUTE_NOT_FOUND, detail, request_id=_request_id()))
+    detail = "GET /v1/openapi.json returns the API's description."
+    return _problem_response(Problem.of(ErrorCode.ROUTE_NOT_FOUND, detail, request_id=_request_id()))
 
 
-def _on_surprise(error: Exception) -> Response[str]:
+def _on_unexpected_error(error: Exception) -> Response[str]:
     logger.error("the request failed", exc_info=error)
-    detail = "The service failed; try again, and quote the request id if it persists."
-    return _refuse(Problem.of(ErrorCode.INTERNAL, detail, request_id=_request_id()))
+    detail = "The service failed; try again, and report the request id if the error persists."
+    return _problem_response(Problem.of(ErrorCode.INTERNAL, detail, request_id=_request_id()))
 
 
-for _kind, _answer_to in {
+for _error, _handler in {
     ProblemError: _on_problem,
     RequestValidationError: _on_invalid_request,
     NotFoundError: _on_unknown_route,
-    Exception: _on_surprise,
+    Exception: _on_unexpected_error,
 }.items():
-    app.exception_handler(_kind)(_answer_to)
+    app.exception_handler(_error)(_handler)
 
 
 def _request_id() -> str:
     return str(app.current_event.request_context.request_id)
 
 
-def _refuse(problem: Problem) -> Response[str]:
-    return _answer(HTTPStatus(problem.status), problem.model_dump_json(), content_type=CONTENT_TYPE)
+def _problem_response(problem: Problem) -> Response[str]:
+    return _response(HTTPStatus(problem.status), problem.model_dump_json(), content_type=CONTENT_TYPE)
 
 
-def _show(
+def _job_response(
     status: HTTPStatus, service: JobService, job: Job, progress: Progress | None, **headers: str
 ) -> Response[str]:
-    """A job's view, with when to ask again while it is unfinished."""
+    """A job's view; with the header Retry-After while the job is unfinished."""
     view = JobView.of(job, progress, bucket=service.data_bucket_name, presign=service.documents.presign)
     if not view.status.is_terminal:
         headers["Retry-After"] = str(_POLL_S)
-    return _answer(status, view.model_dump_json(), headers=headers)
+    return _response(status, view.model_dump_json(), headers=headers)
 
 
-def _answer(
+def _response(
     status: HTTPStatus, body: str, *, headers: dict[str, str] | None = None, content_type: str = _JSON
 ) -> Response[str]:
     return Response(
@@ -203,6 +206,6 @@ def _answer(
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answers one request. Whatever content type a client claims, the body is read as JSON."""
+    """Handles one request. The body is parsed as JSON whatever its Content-Type is."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     return app.resolve({**event, "headers": {**headers, "content-type": _JSON}}, context)

@@ -1,4 +1,4 @@
-"""A job and the states it passes through."""
+"""A job and its states."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from contract.result import ImageResult
 
 
 class JobStatus(StrEnum):
-    """Where a job stands. `running` is seen in the container's progress and never stored."""
+    """The status of a job. `running` is derived from the container's progress and never stored."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -20,13 +20,13 @@ class JobStatus(StrEnum):
 
     @property
     def is_terminal(self) -> bool:
-        """True when the job will not change any more."""
+        """True if the job has ended."""
         return self in (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Invocation:
-    """Where SageMaker will put its answer."""
+    """The `s3://` URIs where SageMaker will store the container's response."""
 
     output_location: str
     failure_location: str | None
@@ -34,7 +34,7 @@ class Invocation:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a job ended."""
+    """The final status of a job with its images or its error."""
 
     status: JobStatus
     images: tuple[ImageResult, ...] = ()
@@ -43,14 +43,14 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One job as it is on record.
+    """The record of a job.
 
     Attributes:
-        status: `queued` until it is settled.
+        status: `queued` until the job has ended.
         expires_at: when the record and the images are removed, in whole seconds.
-        invocation: None until the endpoint has taken the job.
-        finished_at: None until it is settled.
-        cancel_requested: its client has canceled it; until it is settled, it may yet succeed or fail.
+        invocation: None until the endpoint has accepted the job.
+        finished_at: None until the job has ended.
+        cancel_requested: the client has canceled the job. It may still succeed or fail.
     """
 
     generation: Generation

@@ -1,4 +1,4 @@
-"""What the use cases need of the outside world. Each contract is stated here, once."""
+"""Interfaces of the services' dependencies: job records, job documents and endpoints."""
 
 from datetime import datetime
 from typing import Protocol
@@ -15,42 +15,42 @@ class JobRepository(Protocol):
     """The job records."""
 
     def create(self, job: Job) -> None:
-        """Puts a new job on record.
+        """Stores a new job.
 
         Raises:
-            JobExistsError: the id is taken.
+            JobExistsError: another job has the id.
         """
         ...
 
     def get(self, job_id: str) -> Job:
-        """The job as it is on record, read consistently.
+        """Returns the stored job. Reads are strongly consistent.
 
         Raises:
-            JobNotFoundError: there is none.
+            JobNotFoundError: there is no such job.
         """
         ...
 
-    def attach(self, job_id: str, invocation: Invocation) -> None:
-        """Notes where SageMaker will answer. Not a transition: a job that is settled already keeps its state.
+    def set_invocation(self, job_id: str, invocation: Invocation) -> None:
+        """Stores the locations of the response. The status is not changed, even if the job has ended.
 
         Raises:
-            JobNotFoundError: there is none.
+            JobNotFoundError: there is no such job.
         """
         ...
 
     def request_cancellation(self, job_id: str) -> bool:
-        """Notes that a queued job's client has canceled it: False if it had ended before.
+        """Sets `cancel_requested`. Returns False if the job had already ended.
 
         Raises:
-            JobNotFoundError: there is none.
+            JobNotFoundError: there is no such job.
         """
         ...
 
-    def settle(self, job_id: str, outcome: Outcome, finished_at: datetime) -> bool:
-        """Ends a queued job: True if this call did it, False if it had ended before.
+    def finish(self, job_id: str, outcome: Outcome, finished_at: datetime) -> bool:
+        """Stores the outcome of a queued job. Returns False and stores nothing if the job had ended.
 
         Raises:
-            JobNotFoundError: there is none.
+            JobNotFoundError: there is no such job.
         """
         ...
 
@@ -59,51 +59,51 @@ class JobDocuments(Protocol):
     """The documents of a job in the data bucket."""
 
     def put_request(self, generation: Generation) -> str:
-        """Stores the invocation's body and gives its `s3://` URI.
+        """Stores the body of the invocation and returns its `s3://` URI.
 
         Raises:
-            HandoverError: the store did not take it.
+            EndpointUnavailableError: the body could not be stored.
         """
         ...
 
-    def put_picture(self, picture: InlineImage) -> None:
-        """Stores a picture that came inside a request.
+    def put_inline_image(self, image: InlineImage) -> None:
+        """Stores an image that was part of a request.
 
         Raises:
-            HandoverError: the store did not take it.
+            EndpointUnavailableError: the image could not be stored.
         """
         ...
 
     def mark_canceled(self, job_id: str) -> None:
-        """Asks the container to stop; asking again changes nothing.
+        """Stores the marker that makes the container stop the job; repeating the call changes nothing.
 
         Raises:
-            HandoverError: the store did not take it.
+            EndpointUnavailableError: the marker could not be stored.
         """
         ...
 
     def read_progress(self, job_id: str) -> Progress | None:
-        """The container's last word, or None before its first."""
+        """Returns the container's latest progress; None before the first one."""
         ...
 
     def read_result(self, uri: str) -> GenerationResult:
-        """The result document at the URI.
+        """Returns the result document at the URI.
 
         Raises:
-            UnreadableAnswerError: nothing is there, or no result document.
+            UnreadableDocumentError: the object is missing or is not a result document.
         """
         ...
 
     def read_problem(self, uri: str) -> Problem:
-        """The container's problem document at the URI.
+        """Returns the container's problem document at the URI.
 
         Raises:
-            UnreadableAnswerError: nothing is there, or no problem document.
+            UnreadableDocumentError: the object is missing or is not a problem document.
         """
         ...
 
     def presign(self, uri: str) -> str:
-        """A link to the object that works without credentials for an hour."""
+        """Returns a link to the object that works without credentials for an hour."""
         ...
 
 
@@ -111,9 +111,9 @@ class Endpoints(Protocol):
     """The models' asynchronous endpoints."""
 
     def invoke(self, model: str, job_id: str, request_uri: str) -> Invocation:
-        """Hands a stored request to the model's endpoint.
+        """Invokes the model's endpoint with a stored request.
 
         Raises:
-            HandoverError: the endpoint is not there, is not in service or takes no more.
+            EndpointUnavailableError: the endpoint does not exist, is not in service or is throttled.
         """
         ...

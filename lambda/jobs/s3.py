@@ -1,4 +1,4 @@
-"""A job's documents in the data bucket."""
+"""Job documents in the data bucket."""
 
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,7 +11,7 @@ from contract.keys import cancellation_key, progress_key, request_key
 from contract.problem import Problem
 from contract.progress import Progress
 from contract.result import GenerationResult
-from jobs.errors import HandoverError, UnreadableAnswerError
+from jobs.errors import EndpointUnavailableError, UnreadableDocumentError
 from jobs.inline_images import InlineImage
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _Document = TypeVar("_Document", bound=BaseModel)
 
 
 class S3JobDocuments:
-    """JSON objects under the contract's keys."""
+    """JSON documents and images under the contract's keys."""
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._s3 = s3
@@ -33,8 +33,8 @@ class S3JobDocuments:
         self._put(location, generation.model_dump_json().encode(), "application/json")
         return location.uri
 
-    def put_picture(self, picture: InlineImage) -> None:
-        self._put(picture.location, picture.data, picture.media_type)
+    def put_inline_image(self, image: InlineImage) -> None:
+        self._put(image.location, image.data, image.media_type)
 
     def mark_canceled(self, job_id: str) -> None:
         self._put(S3Location(self._bucket, cancellation_key(job_id)), b"", "text/plain")
@@ -61,16 +61,16 @@ class S3JobDocuments:
         try:
             self._s3.put_object(Bucket=location.bucket, Key=location.key, Body=body, ContentType=media_type)
         except (ClientError, BotoCoreError) as error:
-            raise HandoverError("The request could not be stored; send it again.") from error
+            raise EndpointUnavailableError("The request could not be stored; send it again.") from error
 
     def _read(self, uri: str, document: type[_Document]) -> _Document:
         body = self._get(S3Location.parse(uri))
         if body is None:
-            raise UnreadableAnswerError(f"nothing is at {uri}")
+            raise UnreadableDocumentError(f"there is no object at {uri}")
         try:
             return document.model_validate_json(body)
         except ValidationError as error:
-            raise UnreadableAnswerError(f"what is at {uri} is no {document.__name__}") from error
+            raise UnreadableDocumentError(f"the object at {uri} is not a {document.__name__}") from error
 
     def _get(self, location: S3Location) -> bytes | None:
         try:

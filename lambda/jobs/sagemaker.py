@@ -1,4 +1,4 @@
-"""The models' endpoints at SageMaker."""
+"""The models' asynchronous endpoints at SageMaker."""
 
 import logging
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterEr
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.environment import ModelEndpoint
-from jobs.errors import HandoverError
+from jobs.errors import EndpointUnavailableError
 from jobs.job import Invocation
 
 if TYPE_CHECKING:
@@ -17,34 +17,33 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime.type_defs import InvokeEndpointAsyncOutputTypeDef
 
 _LOGGER = logging.getLogger(__name__)
-_NAMES_KEPT_S = 300
+_NAME_CACHE_S = 300
 
 
 class SageMakerEndpoints:
-    """Asynchronous invocations; the inference id is the job's.
+    """Asynchronous invocations with the job's id as the inference id.
 
-    A deployment may put another endpoint in a model's place. The names are kept for some minutes and
-    read anew when an endpoint is gone.
+    A deployment may replace a model's endpoint by one with another name. Names are read from Parameter Store,
+    cached for five minutes, and read again when the cached endpoint does not exist.
     """
 
     def __init__(
         self, runtime: "SageMakerRuntimeClient", names: SSMProvider, served: Iterable[ModelEndpoint]
     ) -> None:
-        """Takes the store of the endpoints' names, and what is served by which."""
         self._runtime = runtime
         self._names = names
         self._served = {each.model.name: each for each in served}
 
     def invoke(self, model: str, job_id: str, request_uri: str) -> Invocation:
         try:
-            answer = self._submit(self._served[model], job_id, request_uri)
+            response = self._submit(self._served[model], job_id, request_uri)
         except (ClientError, BotoCoreError, GetParameterError) as error:
-            _LOGGER.exception("job %s was not taken by the endpoint of %s", job_id, model)
-            raise HandoverError(
-                f"The endpoint of the model {model!r} does not take jobs now; send the job again later."
+            _LOGGER.exception("the endpoint of %s did not accept job %s", model, job_id)
+            raise EndpointUnavailableError(
+                f"The endpoint of the model {model!r} does not accept jobs now; send the job again later."
             ) from error
         return Invocation(
-            output_location=answer["OutputLocation"], failure_location=answer.get("FailureLocation")
+            output_location=response["OutputLocation"], failure_location=response.get("FailureLocation")
         )
 
     def _submit(
@@ -54,7 +53,7 @@ class SageMakerEndpoints:
         try:
             return self._submit_to(name, served, job_id, request_uri)
         except ClientError as error:
-            current = self._name(served, afresh=True)
+            current = self._name(served, refresh=True)
             if error.response["Error"]["Code"] != "ValidationError" or current == name:
                 raise
             return self._submit_to(current, served, job_id, request_uri)
@@ -72,5 +71,5 @@ class SageMakerEndpoints:
             RequestTTLSeconds=served.request_ttl_s,
         )
 
-    def _name(self, served: ModelEndpoint, *, afresh: bool = False) -> str:
-        return str(self._names.get(served.endpoint_parameter, max_age=_NAMES_KEPT_S, force_fetch=afresh))
+    def _name(self, served: ModelEndpoint, *, refresh: bool = False) -> str:
+        return str(self._names.get(served.endpoint_parameter, max_age=_NAME_CACHE_S, force_fetch=refresh))

@@ -1,4 +1,4 @@
-"""Submitting a job, following it and canceling it."""
+"""Submitting, following and canceling jobs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,8 +9,8 @@ from contract.identifiers import new_job_id
 from contract.progress import Progress
 from contract.request import JobRequest
 from jobs.catalog import ModelCatalog
-from jobs.errors import AlreadyTerminalError, HandoverError
-from jobs.inline_images import take_out
+from jobs.errors import AlreadyTerminalError, EndpointUnavailableError
+from jobs.inline_images import extract_inline_images
 from jobs.job import Job, JobStatus, Outcome
 from jobs.ports import Endpoints, JobDocuments, JobRepository
 
@@ -21,7 +21,11 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class JobService:
-    """The use cases behind the HTTP API."""
+    """The use cases of the HTTP API.
+
+    Attributes:
+        retention: how long the job's record and its images are kept.
+    """
 
     catalog: ModelCatalog
     jobs: JobRepository
@@ -32,19 +36,20 @@ class JobService:
     clock: Callable[[], datetime] = _utc_now
 
     def submit(self, request: JobRequest) -> Job:
-        """Puts a job on record and hands it to its model's endpoint.
+        """Stores a job and invokes its model's endpoint.
 
         Raises:
             ModelNotFoundError: no model has the name.
             InvalidRequestError: the model does not accept the request; nothing was stored.
-            HandoverError: the endpoint did not take the job. If it is on record already, then as failed.
+            EndpointUnavailableError: the endpoint did not accept the job, or S3 did not accept its request.
+                If the job was already stored, its status is `failed`.
         """
         model = self.catalog.find(request.model)
         job_id = new_job_id()
-        request, pictures = take_out(request, job_id=job_id, bucket=self.data_bucket_name)
+        request, images = extract_inline_images(request, job_id=job_id, bucket=self.data_bucket_name)
         generation = Generation.resolve(request, model, job_id=job_id, seed=new_seed())
-        for picture in pictures:
-            self.documents.put_picture(picture)
+        for image in images:
+            self.documents.put_inline_image(image)
         created_at = self.clock()
         job = Job(
             generation=generation,
@@ -56,32 +61,32 @@ class JobService:
         try:
             request_uri = self.documents.put_request(generation)
             invocation = self.endpoints.invoke(model.name, job.id, request_uri)
-        except HandoverError as error:
+        except EndpointUnavailableError as error:
             failure = Outcome(status=JobStatus.FAILED, error=error.problem())
-            self.jobs.settle(job.id, failure, self.clock())
+            self.jobs.finish(job.id, failure, self.clock())
             raise
-        self.jobs.attach(job.id, invocation)
+        self.jobs.set_invocation(job.id, invocation)
         return replace(job, invocation=invocation)
 
     def follow(self, job_id: str) -> tuple[Job, Progress | None]:
-        """The job, and while it is unfinished how far the container is with it.
+        """Returns the job and, while it has not ended, the container's progress.
 
         Raises:
-            JobNotFoundError: there is none.
+            JobNotFoundError: there is no such job.
         """
         job = self.jobs.get(job_id)
         progress = None if job.status.is_terminal else self.documents.read_progress(job_id)
         return job, progress
 
     def cancel(self, job_id: str) -> tuple[Job, Progress | None]:
-        """Asks the container not to begin the job, or to stop, and gives what `follow` gives.
+        """Requests that the container does not start the job, or stops it. Returns the same as `follow`.
 
-        What is being uploaded already is not stopped: the job then succeeds.
+        An upload that has begun is not stopped: the job then succeeds.
 
         Raises:
-            JobNotFoundError: there is none.
-            AlreadyTerminalError: it has ended.
-            HandoverError: the container could not be asked.
+            JobNotFoundError: there is no such job.
+            AlreadyTerminalError: the job has already ended.
+            EndpointUnavailableError: the cancellation could not be stored.
         """
         if not self.jobs.request_cancellation(job_id):
             raise AlreadyTerminalError(job_id, self.jobs.get(job_id).status)

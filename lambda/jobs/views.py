@@ -1,4 +1,4 @@
-"""How the HTTP API shows jobs, models and samplers."""
+"""Response bodies of the HTTP API: jobs, models and samplers."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -21,46 +21,48 @@ JOBS_PATH = "/v1/jobs"
 
 
 class JobLinks(BaseModel):
-    """Where to go on from here: paths to put behind the API's address."""
+    """Paths of further requests. Append a path to the API's URL, the stack output `ApiUrl`."""
 
-    self: str = Field(description="The job.")
-    cancel: str | None = Field(description="What to POST to so that it stops; null once it has ended.")
+    self: str = Field(description="Path of the job, for GET.")
+    cancel: str | None = Field(description="Path for the POST that cancels the job; null once it has ended.")
 
 
 class JobImage(ImageResult):
-    """A finished image and a link to it."""
+    """A finished image with a link to it."""
 
     url: str | None = Field(
         description=(
-            "Opens the image without credentials for an hour; ask for the job again for a fresh one. Null "
-            "where the image is withheld."
+            "Link that works without credentials for an hour; get the job again for a new one. Null if the "
+            "image is withheld."
         )
     )
 
 
 class JobView(BaseModel):
-    """A job as the API shows it."""
+    """A job."""
 
     id: str
     status: JobStatus
-    phase: Phase | None = Field(description="What is happening to an unfinished job.")
-    progress: Progress | None = Field(description="How far the container is; null before it has begun.")
-    output_s3_uris: tuple[str, ...] = Field(
-        description="One per image, known from the start; the objects are there once the job has succeeded."
+    phase: Phase | None = Field(description="Phase of an unfinished job; null once it has ended.")
+    progress: Progress | None = Field(
+        description="The container's progress; null before it has started the job and once the job has ended."
     )
-    output_location: str | None = Field(description="Where SageMaker puts the result document.")
+    output_s3_uris: tuple[str, ...] = Field(
+        description="One per image, known at submission; the objects exist once the job has succeeded."
+    )
+    output_location: str | None = Field(description="Where SageMaker stores the result document.")
     seeds: tuple[int, ...] = Field(description="One per image.")
     images: tuple[JobImage, ...] = Field(description="Empty until the job has succeeded.")
-    error: Problem | None = Field(description="Why the job failed.")
+    error: Problem | None = Field(description="Why the job failed; null if it did not.")
     request: Generation = Field(description="The request with every default filled in.")
     created_at: datetime
-    finished_at: datetime | None
-    expires_at: datetime = Field(description="When the record and the images are removed.")
+    finished_at: datetime | None = Field(description="Null until the job has ended.")
+    expires_at: datetime = Field(description="When the job's record and its images are removed.")
     links: JobLinks
 
     @classmethod
     def of(cls, job: Job, progress: Progress | None, *, bucket: str, presign: Callable[[str], str]) -> Self:
-        """The view of a job whose images lie in `bucket`."""
+        """Creates the view of a job whose images are stored in `bucket`."""
         unfinished = not job.status.is_terminal
         path = f"{JOBS_PATH}/{job.id}"
         return cls(
@@ -96,30 +98,30 @@ def _phase(job: Job, progress: Progress | None) -> Phase | None:
 
 
 class ModelView(ModelDeclaration):
-    """A model that jobs can name."""
+    """A deployed model with its defaults and limits."""
 
-    is_default: bool = Field(description="True for the model of jobs that name none.")
+    is_default: bool = Field(description="True for the model of requests without `model`.")
 
 
 class ModelList(BaseModel):
-    """Every model."""
+    """Every deployed model."""
 
     data: tuple[ModelView, ...]
 
     @classmethod
     def of(cls, catalog: ModelCatalog) -> Self:
-        """The view of the catalog."""
+        """Creates the view of the catalog."""
         return cls(
             data=tuple(ModelView(**dict(model), is_default=model == catalog.default) for model in catalog)
         )
 
 
 class SamplerView(BaseModel):
-    """A sampler that jobs can name."""
+    """A sampler."""
 
     name: str
-    label: str = Field(description="The name as interfaces show it.")
-    aliases: tuple[str, ...] = Field(description="Other accepted spellings.")
+    label: str = Field(description="Display name.")
+    aliases: tuple[str, ...] = Field(description="Other accepted names.")
 
 
 class SamplerList(BaseModel):
@@ -129,5 +131,5 @@ class SamplerList(BaseModel):
 
     @classmethod
     def all(cls) -> Self:
-        """The view of the contract's samplers."""
+        """Creates the view of the contract's samplers."""
         return cls(data=tuple(SamplerView(name=s.name, label=s.label, aliases=s.aliases) for s in SAMPLERS))

@@ -1,4 +1,4 @@
-"""The one place where use cases and AWS meet."""
+"""Composition root: builds the services with their AWS clients, once for each Lambda environment."""
 
 import os
 from datetime import timedelta
@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from contract.environment import ApiEnvironment, CompletionEnvironment
 from jobs.catalog import ModelCatalog
-from jobs.completion import Completion
+from jobs.completion import CompletionService
 from jobs.dynamodb import DynamoDBJobRepository
 from jobs.s3 import S3JobDocuments
 from jobs.sagemaker import SageMakerEndpoints
@@ -19,7 +19,7 @@ from jobs.service import JobService
 
 @cache
 def job_service() -> JobService:
-    """The use cases behind the HTTP API, as the environment says."""
+    """The service of the HTTP API, configured by the environment."""
     environment = ApiEnvironment.read(os.environ)
     served = environment.model_endpoints
     return JobService(
@@ -33,10 +33,10 @@ def job_service() -> JobService:
 
 
 @cache
-def completion() -> Completion:
-    """The use case behind the completion queue, as the environment says."""
+def completion_service() -> CompletionService:
+    """The service of the completion queue, configured by the environment."""
     environment = CompletionEnvironment.read(os.environ)
-    return Completion(jobs=_repository(environment), documents=_documents(environment))
+    return CompletionService(jobs=_repository(environment), documents=_documents(environment))
 
 
 def _repository(environment: CompletionEnvironment) -> DynamoDBJobRepository:
@@ -44,5 +44,5 @@ def _repository(environment: CompletionEnvironment) -> DynamoDBJobRepository:
 
 
 def _documents(environment: CompletionEnvironment) -> S3JobDocuments:
-    s3 = boto3.client("s3", config=Config(signature_version="s3v4"))  # links signed any other way are refused
+    s3 = boto3.client("s3", config=Config(signature_version="s3v4"))  # for links to KMS-encrypted objects
     return S3JobDocuments(s3, environment.data_bucket_name)

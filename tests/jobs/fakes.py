@@ -1,4 +1,4 @@
-"""The ports in memory, and builders for what travels through them."""
+"""In-memory implementations of the ports, and builders of jobs and results."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from contract.progress import Progress
 from contract.request import JobRequest
 from contract.result import GenerationResult, ImageResult
 from jobs.catalog import ModelCatalog
-from jobs.errors import HandoverError, JobExistsError, JobNotFoundError, UnreadableAnswerError
+from jobs.errors import EndpointUnavailableError, JobExistsError, JobNotFoundError, UnreadableDocumentError
 from jobs.inline_images import InlineImage
 from jobs.job import Invocation, Job, JobStatus, Outcome
 from jobs.service import JobService
@@ -24,7 +24,7 @@ NOW = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 RETENTION = timedelta(days=30)
 DEMO = ModelDeclaration(name="demo", limits=ModelLimits(max_size=768, max_count=4))
 OTHER = ModelDeclaration(name="other")
-FAILURE = Problem.of(ErrorCode.OUT_OF_MEMORY, "too big")
+FAILURE = Problem.of(ErrorCode.OUT_OF_MEMORY, "Reduce width or height.")
 INVOCATION = Invocation(
     output_location="s3://data/results/1.out", failure_location="s3://data/failures/1.out"
 )
@@ -76,7 +76,7 @@ class InMemoryJobs:
         except KeyError:
             raise JobNotFoundError(job_id) from None
 
-    def attach(self, job_id: str, invocation: Invocation) -> None:
+    def set_invocation(self, job_id: str, invocation: Invocation) -> None:
         self.jobs[job_id] = replace(self.get(job_id), invocation=invocation)
 
     def request_cancellation(self, job_id: str) -> bool:
@@ -86,7 +86,7 @@ class InMemoryJobs:
         self.jobs[job_id] = replace(job, cancel_requested=True)
         return True
 
-    def settle(self, job_id: str, outcome: Outcome, finished_at: datetime) -> bool:
+    def finish(self, job_id: str, outcome: Outcome, finished_at: datetime) -> bool:
         job = self.get(job_id)
         if job.status is not JobStatus.QUEUED:
             return False
@@ -100,26 +100,26 @@ class InMemoryJobs:
 class InMemoryDocuments:
     requests: dict[str, Generation] = field(default_factory=dict)
     progress: dict[str, Progress] = field(default_factory=dict)
-    answers: dict[str, object] = field(default_factory=dict)
-    pictures: list[InlineImage] = field(default_factory=list)
+    responses: dict[str, object] = field(default_factory=dict)
+    images: list[InlineImage] = field(default_factory=list)
     canceled: set[str] = field(default_factory=set)
-    refuses: bool = False
+    unavailable: bool = False
 
     def put_request(self, generation: Generation) -> str:
-        if self.refuses:
-            raise HandoverError("the store is down")
+        if self.unavailable:
+            raise EndpointUnavailableError("the data bucket is unavailable")
         uri = f"s3://{BUCKET}/requests/{generation.id}.json"
         self.requests[uri] = generation
         return uri
 
-    def put_picture(self, picture: InlineImage) -> None:
-        if self.refuses:
-            raise HandoverError("the store is down")
-        self.pictures.append(picture)
+    def put_inline_image(self, image: InlineImage) -> None:
+        if self.unavailable:
+            raise EndpointUnavailableError("the data bucket is unavailable")
+        self.images.append(image)
 
     def mark_canceled(self, job_id: str) -> None:
-        if self.refuses:
-            raise HandoverError("the store is down")
+        if self.unavailable:
+            raise EndpointUnavailableError("the data bucket is unavailable")
         self.canceled.add(job_id)
 
     def read_progress(self, job_id: str) -> Progress | None:
@@ -135,27 +135,27 @@ class InMemoryDocuments:
         return f"https://signed/{uri.removeprefix('s3://')}"
 
     def _read(self, uri: str, kind: type[Document]) -> Document:
-        answer = self.answers.get(uri)
-        if not isinstance(answer, kind):
-            raise UnreadableAnswerError(uri)
-        return answer
+        document = self.responses.get(uri)
+        if not isinstance(document, kind):
+            raise UnreadableDocumentError(uri)
+        return document
 
 
 @dataclass
 class InMemoryEndpoints:
     invocations: list[tuple[str, str, str]] = field(default_factory=list)
-    refuses: bool = False
+    unavailable: bool = False
 
     def invoke(self, model: str, job_id: str, request_uri: str) -> Invocation:
-        if self.refuses:
-            raise HandoverError("the endpoint is away")
+        if self.unavailable:
+            raise EndpointUnavailableError("the endpoint is unavailable")
         self.invocations.append((model, job_id, request_uri))
         return INVOCATION
 
 
 @dataclass
-class World:
-    """A service on fakes, and the fakes."""
+class InMemoryBackend:
+    """The in-memory ports and a job service that uses them."""
 
     jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
     documents: InMemoryDocuments = field(default_factory=InMemoryDocuments)

@@ -6,15 +6,15 @@ import pytest
 from pydantic import ValidationError
 
 from contract.problem import ErrorCode, Problem
-from jobs.completion import Completion, Notice
-from jobs.errors import JobNotFoundError, UnreadableAnswerError
+from jobs.completion import CompletionMessage, CompletionService
+from jobs.errors import JobNotFoundError, UnreadableDocumentError
 from jobs.job import Job, JobStatus
-from tests.jobs.fakes import FAILURE, INVOCATION, World, a_job, a_result
+from tests.jobs.fakes import FAILURE, INVOCATION, InMemoryBackend, a_job, a_result
 
 OUTPUT = INVOCATION.output_location
 
 
-def notice(job: Job, **changes: Any) -> Notice:
+def message(job: Job, **changes: Any) -> CompletionMessage:
     document = {
         "awsRegion": "us-east-1",
         "eventTime": "2026-03-01T12:31:00.608Z",
@@ -28,106 +28,108 @@ def notice(job: Job, **changes: Any) -> Notice:
         "eventName": "InferenceResult",
         **changes,
     }
-    return Notice.model_validate_json(json.dumps(document))
+    return CompletionMessage.model_validate_json(json.dumps(document))
 
 
-def failed(job: Job, **changes: Any) -> Notice:
+def failed(job: Job, **changes: Any) -> CompletionMessage:
     without = {"invocationStatus": "Failed", "failureReason": "ModelError: 507", "responseParameters": {}}
-    return notice(job, **(without | changes))
+    return message(job, **(without | changes))
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def backend() -> InMemoryBackend:
+    return InMemoryBackend()
 
 
 @pytest.fixture
-def completion(world: World) -> Completion:
-    return Completion(jobs=world.jobs, documents=world.documents)
+def completion(backend: InMemoryBackend) -> CompletionService:
+    return CompletionService(jobs=backend.jobs, documents=backend.documents)
 
 
 @pytest.fixture
-def job(world: World) -> Job:
+def job(backend: InMemoryBackend) -> Job:
     job = a_job(count=2)
-    world.jobs.create(job)
-    world.jobs.attach(job.id, INVOCATION)
-    world.documents.answers[OUTPUT] = a_result(job.generation)
-    world.documents.answers[str(INVOCATION.failure_location)] = FAILURE
+    backend.jobs.create(job)
+    backend.jobs.set_invocation(job.id, INVOCATION)
+    backend.documents.responses[OUTPUT] = a_result(job.generation)
+    backend.documents.responses[str(INVOCATION.failure_location)] = FAILURE
     return job
 
 
-def test_a_completed_invocation_gives_the_job_its_images(
-    world: World, completion: Completion, job: Job
+def test_a_completed_invocation_sets_status_images_and_finished_at(
+    backend: InMemoryBackend, completion: CompletionService, job: Job
 ) -> None:
-    assert completion.settle(notice(job))
-    settled = world.jobs.get(job.id)
-    assert settled.status is JobStatus.SUCCEEDED
-    assert [image.seed for image in settled.images] == [7, 8]
-    assert settled.finished_at is not None
-    assert settled.finished_at.isoformat() == "2026-03-01T12:31:00.608000+00:00"
+    assert completion.finish(message(job))
+    finished = backend.jobs.get(job.id)
+    assert finished.status is JobStatus.SUCCEEDED
+    assert [image.seed for image in finished.images] == [7, 8]
+    assert finished.finished_at is not None
+    assert finished.finished_at.isoformat() == "2026-03-01T12:31:00.608000+00:00"
 
 
-def test_a_failed_invocation_gives_the_job_the_containers_problem(
-    world: World, completion: Completion, job: Job
+def test_a_failed_invocation_stores_the_containers_problem_document(
+    backend: InMemoryBackend, completion: CompletionService, job: Job
 ) -> None:
-    assert completion.settle(failed(job))
-    assert world.jobs.get(job.id).status is JobStatus.FAILED
-    assert world.jobs.get(job.id).error == FAILURE
+    assert completion.finish(failed(job))
+    assert backend.jobs.get(job.id).status is JobStatus.FAILED
+    assert backend.jobs.get(job.id).error == FAILURE
 
 
-def test_an_invocation_that_was_canceled_leaves_a_canceled_job(
-    world: World, completion: Completion, job: Job
+def test_the_problem_code_canceled_sets_the_status_canceled_without_an_error(
+    backend: InMemoryBackend, completion: CompletionService, job: Job
 ) -> None:
     problem = Problem.of(ErrorCode.CANCELED, "The job was canceled.")
-    world.documents.answers[str(INVOCATION.failure_location)] = problem
-    assert completion.settle(failed(job))
-    settled = world.jobs.get(job.id)
-    assert (settled.status, settled.error) == (JobStatus.CANCELED, None)
+    backend.documents.responses[str(INVOCATION.failure_location)] = problem
+    assert completion.finish(failed(job))
+    finished = backend.jobs.get(job.id)
+    assert (finished.status, finished.error) == (JobStatus.CANCELED, None)
 
 
-def test_the_notices_own_failure_location_comes_first(world: World, completion: Completion, job: Job) -> None:
-    world.documents.answers["s3://data/failures/2.out"] = FAILURE.model_copy(update={"detail": "another"})
-    completion.settle(failed(job, responseParameters={"failureLocation": "s3://data/failures/2.out"}))
-    error = world.jobs.get(job.id).error
+def test_the_messages_failure_location_is_preferred_to_the_stored_one(
+    backend: InMemoryBackend, completion: CompletionService, job: Job
+) -> None:
+    backend.documents.responses["s3://data/failures/2.out"] = FAILURE.model_copy(update={"detail": "another"})
+    completion.finish(failed(job, responseParameters={"failureLocation": "s3://data/failures/2.out"}))
+    error = backend.jobs.get(job.id).error
     assert error is not None
     assert error.detail == "another"
 
 
-def test_a_failure_without_a_document_is_still_a_failure_in_our_words(
-    world: World, completion: Completion, job: Job
+def test_a_failure_without_a_problem_document_is_an_internal_error(
+    backend: InMemoryBackend, completion: CompletionService, job: Job
 ) -> None:
-    world.documents.answers.clear()
-    assert completion.settle(failed(job))
-    error = world.jobs.get(job.id).error
+    backend.documents.responses.clear()
+    assert completion.finish(failed(job))
+    error = backend.jobs.get(job.id).error
     assert error is not None
     assert error.code == "internal"
     assert "ModelError" not in error.detail
 
 
 @pytest.mark.parametrize("order", sorted(set(itertools.permutations(["done", "failed", "done"]))))
-def test_of_repeated_and_contradicting_notices_the_first_counts(
-    world: World, completion: Completion, job: Job, order: tuple[str, ...]
+def test_the_first_of_repeated_and_contradicting_messages_counts(
+    backend: InMemoryBackend, completion: CompletionService, job: Job, order: tuple[str, ...]
 ) -> None:
-    notices = {"done": notice(job), "failed": failed(job)}
-    assert [completion.settle(notices[each]) for each in order] == [True, False, False]
+    messages = {"done": message(job), "failed": failed(job)}
+    assert [completion.finish(messages[each]) for each in order] == [True, False, False]
     expected = JobStatus.SUCCEEDED if order[0] == "done" else JobStatus.FAILED
-    assert world.jobs.get(job.id).status is expected
+    assert backend.jobs.get(job.id).status is expected
 
 
-def test_a_completion_whose_result_cannot_be_read_leaves_the_job_for_the_next_try(
-    world: World, completion: Completion, job: Job
+def test_an_unreadable_result_raises_and_leaves_the_job_queued(
+    backend: InMemoryBackend, completion: CompletionService, job: Job
 ) -> None:
-    world.documents.answers.clear()
-    with pytest.raises(UnreadableAnswerError):
-        completion.settle(notice(job))
-    assert world.jobs.get(job.id).status is JobStatus.QUEUED
+    backend.documents.responses.clear()
+    with pytest.raises(UnreadableDocumentError):
+        completion.finish(message(job))
+    assert backend.jobs.get(job.id).status is JobStatus.QUEUED
 
 
-def test_an_invocation_of_no_job_is_told_apart(completion: Completion) -> None:
+def test_an_unknown_inference_id_raises_job_not_found(completion: CompletionService) -> None:
     with pytest.raises(JobNotFoundError):
-        completion.settle(notice(a_job()))
+        completion.finish(message(a_job()))
 
 
-def test_what_is_no_notice_is_refused() -> None:
+def test_a_document_of_another_schema_is_not_a_completion_message() -> None:
     with pytest.raises(ValidationError):
-        Notice.model_validate_json('{"hello": "world"}')
+        CompletionMessage.model_validate_json('{"hello": "backend"}')

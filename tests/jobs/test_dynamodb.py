@@ -1,8 +1,9 @@
-"""The repository's contract, held by the fake and by DynamoDB alike."""
+"""The same tests for the in-memory repository and for DynamoDB, and tests of the DynamoDB items."""
 
 import json
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import boto3
@@ -36,13 +37,13 @@ def a_table() -> Any:
     )
 
 
-def test_a_created_job_is_found_as_it_was(jobs: JobRepository) -> None:
+def test_get_returns_the_created_job(jobs: JobRepository) -> None:
     job = a_job(prompt="ein rötlicher Kreis 🔴", guidance_scale=7.3, count=2)
     jobs.create(job)
     assert jobs.get(job.id) == job
 
 
-def test_whatever_a_request_may_say_survives(jobs: JobRepository) -> None:
+def test_every_request_field_is_stored_exactly(jobs: JobRepository) -> None:
     job = a_job(
         prompt="x" * 4000,
         guidance_scale=0.1 + 0.2,
@@ -67,7 +68,21 @@ def test_whatever_a_request_may_say_survives(jobs: JobRepository) -> None:
     assert jobs.get(second.id) == second
 
 
-def test_a_record_from_before_a_request_could_say_all_that_is_read(aws: None) -> None:
+def test_the_timestamps_of_an_item(aws: None) -> None:
+    table = a_table()
+    jobs, job = DynamoDBJobRepository(table), a_job()
+    jobs.create(job)
+    jobs.finish(job.id, FAILED, DONE)
+    item = table.get_item(Key={"id": job.id})["Item"]
+    assert item["created_at"] == "2026-03-01T12:30:15.250000+00:00"
+    assert item["finished_at"] == "2026-03-01T12:32:15.250000+00:00"
+    assert (type(item["expires_at"]), item["expires_at"]) == (
+        Decimal,
+        1_774_960_215,
+    )  # seconds since the epoch
+
+
+def test_an_item_without_the_newer_fields_is_read(aws: None) -> None:
     table = a_table()
     generation = {
         "id": "01M83DTVVNDARV002GKFMEWG8M",
@@ -101,7 +116,7 @@ def test_a_record_from_before_a_request_could_say_all_that_is_read(aws: None) ->
     assert (job.images[0].flags, job.cancel_requested) == ((), False)
 
 
-def test_an_id_is_given_once(jobs: JobRepository) -> None:
+def test_creating_an_existing_id_is_an_error_and_changes_nothing(jobs: JobRepository) -> None:
     job = a_job()
     jobs.create(job)
     with pytest.raises(JobExistsError):
@@ -109,71 +124,71 @@ def test_an_id_is_given_once(jobs: JobRepository) -> None:
     assert jobs.get(job.id) == job
 
 
-def test_an_unknown_job_is_not_found(jobs: JobRepository) -> None:
+def test_every_method_raises_for_an_unknown_id(jobs: JobRepository) -> None:
     for call in (
-        lambda: jobs.get("nobody"),
-        lambda: jobs.attach("nobody", INVOCATION),
-        lambda: jobs.request_cancellation("nobody"),
-        lambda: jobs.settle("nobody", FAILED, DONE),
+        lambda: jobs.get("unknown"),
+        lambda: jobs.set_invocation("unknown", INVOCATION),
+        lambda: jobs.request_cancellation("unknown"),
+        lambda: jobs.finish("unknown", FAILED, DONE),
     ):
         with pytest.raises(JobNotFoundError):
             call()
 
 
-def test_an_attached_invocation_is_kept(jobs: JobRepository) -> None:
+def test_set_invocation_stores_the_locations(jobs: JobRepository) -> None:
     job = a_job()
     jobs.create(job)
-    jobs.attach(job.id, INVOCATION)
+    jobs.set_invocation(job.id, INVOCATION)
     assert jobs.get(job.id) == replace(job, invocation=INVOCATION)
 
 
-def test_an_invocation_may_have_no_failure_location(jobs: JobRepository) -> None:
+def test_the_failure_location_is_optional(jobs: JobRepository) -> None:
     job = a_job()
     jobs.create(job)
-    jobs.attach(job.id, Invocation(output_location="s3://data/results/1", failure_location=None))
+    jobs.set_invocation(job.id, Invocation(output_location="s3://data/results/1", failure_location=None))
     assert jobs.get(job.id).invocation == Invocation(
         output_location="s3://data/results/1", failure_location=None
     )
 
 
-def test_a_settled_job_keeps_its_images(jobs: JobRepository) -> None:
+def test_finish_stores_status_images_and_time(jobs: JobRepository) -> None:
     job = a_job(count=2)
     jobs.create(job)
     images = a_result(job.generation).images
-    assert jobs.settle(job.id, Outcome(status=JobStatus.SUCCEEDED, images=images), DONE)
+    assert jobs.finish(job.id, Outcome(status=JobStatus.SUCCEEDED, images=images), DONE)
     assert jobs.get(job.id) == replace(job, status=JobStatus.SUCCEEDED, images=images, finished_at=DONE)
 
 
-def test_settling_twice_keeps_the_first(jobs: JobRepository) -> None:
+def test_a_finished_job_is_not_finished_again(jobs: JobRepository) -> None:
     job = a_job()
     jobs.create(job)
-    assert jobs.settle(job.id, FAILED, DONE)
-    assert not jobs.settle(job.id, Outcome(status=JobStatus.SUCCEEDED), DONE + timedelta(minutes=1))
+    assert jobs.finish(job.id, FAILED, DONE)
+    assert not jobs.finish(job.id, Outcome(status=JobStatus.SUCCEEDED), DONE + timedelta(minutes=1))
     assert jobs.get(job.id) == replace(job, status=JobStatus.FAILED, error=FAILURE, finished_at=DONE)
 
 
-def test_a_cancellation_is_kept_and_does_not_keep_the_job_from_ending(jobs: JobRepository) -> None:
+def test_a_cancellation_request_may_be_repeated_and_the_job_can_finish_after_it(jobs: JobRepository) -> None:
     job = a_job()
     jobs.create(job)
     assert jobs.request_cancellation(job.id)
     assert jobs.request_cancellation(job.id)
     assert jobs.get(job.id) == replace(job, cancel_requested=True)
-    assert jobs.settle(job.id, Outcome(status=JobStatus.CANCELED), DONE)
+    assert jobs.finish(job.id, Outcome(status=JobStatus.CANCELED), DONE)
     assert jobs.get(job.id).status is JobStatus.CANCELED
 
 
-def test_a_settled_job_is_not_canceled(jobs: JobRepository) -> None:
+def test_cancellation_of_a_finished_job_is_rejected(jobs: JobRepository) -> None:
     job = a_job()
     jobs.create(job)
-    jobs.settle(job.id, FAILED, DONE)
+    jobs.finish(job.id, FAILED, DONE)
     assert not jobs.request_cancellation(job.id)
     assert not jobs.get(job.id).cancel_requested
 
 
-def test_attaching_late_does_not_reopen_a_settled_job(jobs: JobRepository) -> None:
+def test_set_invocation_does_not_change_the_status_of_a_finished_job(jobs: JobRepository) -> None:
     job = a_job()
     jobs.create(job)
-    jobs.settle(job.id, FAILED, DONE)
-    jobs.attach(job.id, INVOCATION)
+    jobs.finish(job.id, FAILED, DONE)
+    jobs.set_invocation(job.id, INVOCATION)
     assert jobs.get(job.id).status is JobStatus.FAILED
     assert jobs.get(job.id).invocation == INVOCATION

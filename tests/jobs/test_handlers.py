@@ -1,4 +1,4 @@
-"""Both functions as Lambda calls them, on fakes."""
+"""Both Lambda handlers, with in-memory ports."""
 
 import importlib
 import json
@@ -10,10 +10,10 @@ import pytest
 
 from contract.progress import Phase, Progress
 from jobs import wiring
-from jobs.completion import Completion
+from jobs.completion import CompletionService
 from jobs.job import JobStatus, Outcome
 from tests.conftest import ROOT
-from tests.jobs.fakes import FAILURE, INVOCATION, NOW, World, a_job, a_result
+from tests.jobs.fakes import FAILURE, INVOCATION, NOW, InMemoryBackend, a_job, a_result
 
 CONTEXT = SimpleNamespace(
     function_name="jobs",
@@ -24,12 +24,13 @@ CONTEXT = SimpleNamespace(
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    world = World()
+def backend(monkeypatch: pytest.MonkeyPatch) -> InMemoryBackend:
+    backend = InMemoryBackend()
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "jobs")
-    monkeypatch.setattr(wiring, "job_service", lambda: world.service)
-    monkeypatch.setattr(wiring, "completion", lambda: Completion(jobs=world.jobs, documents=world.documents))
-    return world
+    monkeypatch.setattr(wiring, "job_service", lambda: backend.service)
+    completion_service = CompletionService(jobs=backend.jobs, documents=backend.documents)
+    monkeypatch.setattr(wiring, "completion_service", lambda: completion_service)
+    return backend
 
 
 def call(method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, dict[str, str], Any]:
@@ -45,44 +46,46 @@ def call(method: str, path: str, body: str | None = None, **headers: str) -> tup
         "body": body,
         "isBase64Encoded": False,
     }
-    answer = importlib.import_module("jobs.http_handler").handler(event, CONTEXT)
-    answered = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
-    return answer["statusCode"], answered, json.loads(answer["body"])
+    response = importlib.import_module("jobs.http_handler").handler(event, CONTEXT)
+    received = {name.lower(): values[0] for name, values in response["multiValueHeaders"].items()}
+    return response["statusCode"], received, json.loads(response["body"])
 
 
 def post(document: Any) -> tuple[int, dict[str, str], Any]:
     return call("POST", "/v1/jobs", json.dumps(document))
 
 
-def test_a_job_is_accepted_with_everything_a_client_needs(world: World) -> None:
+def test_submit_returns_202_with_links_uris_seeds_and_the_resolved_request(backend: InMemoryBackend) -> None:
     status, headers, job = post({"prompt": "x", "count": 2, "seed": 5})
     assert status == 202
     assert job["links"] == {"self": f"/v1/jobs/{job['id']}", "cancel": f"/v1/jobs/{job['id']}/cancel"}
-    asked = httpx.URL("https://id.execute-api.us-east-1.amazonaws.com/dev/v1/jobs")
-    assert asked.join(headers["location"]).path == f"/dev/v1/jobs/{job['id']}"
-    assert int(headers["retry-after"]) > 0
+    request_url = httpx.URL("https://id.execute-api.us-east-1.amazonaws.com/dev/v1/jobs")
+    assert request_url.join(headers["location"]).path == f"/dev/v1/jobs/{job['id']}"
+    assert headers["retry-after"] == "2"
     assert job["status"] == "queued"
     assert job["output_s3_uris"] == [f"s3://data/outputs/{job['id']}/{i}.png" for i in (0, 1)]
     assert job["output_location"] == INVOCATION.output_location
     assert job["seeds"] == [5, 6]
     assert job["request"]["steps"] == 30
     assert job["created_at"] == "2026-03-01T12:30:15.250000Z"
+    assert job["expires_at"] == "2026-03-31T12:30:15Z"
+    assert job["finished_at"] is None
 
 
 @pytest.mark.parametrize(
     "content_type", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data"]
 )
-def test_the_body_is_json_whatever_the_client_calls_it(world: World, content_type: str) -> None:
+def test_the_body_is_parsed_as_json_for_any_content_type(backend: InMemoryBackend, content_type: str) -> None:
     headers = {"Content-Type": content_type}
     assert call("POST", "/v1/jobs", '{"prompt": "x"}', **headers)[0] == 202
 
 
 @pytest.mark.parametrize("body", [None, "", "nonsense", "[]", "5", '"x"', "null", '{"prompt": "x"'])
-def test_a_body_that_is_no_json_object_is_malformed(world: World, body: str | None) -> None:
+def test_a_body_that_is_not_a_json_object_is_malformed(backend: InMemoryBackend, body: str | None) -> None:
     status, headers, problem = call("POST", "/v1/jobs", body)
     assert (status, problem["status"], problem["code"]) == (400, 400, "malformed_request")
     assert headers["content-type"] == "application/problem+json"
-    assert world.jobs.jobs == {}
+    assert backend.jobs.jobs == {}
 
 
 @pytest.mark.parametrize(
@@ -104,60 +107,60 @@ def test_a_body_that_is_no_json_object_is_malformed(world: World, body: str | No
     ],
 )
 def test_an_invalid_request_names_the_field_and_stores_nothing(
-    world: World, document: Any, pointer: str
+    backend: InMemoryBackend, document: Any, pointer: str
 ) -> None:
     status, headers, problem = post(document)
     assert (status, problem["code"]) == (422, "validation_failed")
     assert headers["content-type"] == "application/problem+json"
     assert [error["pointer"] for error in problem["errors"]] == [pointer]
     assert problem["request_id"] == "api-1"
-    assert (world.jobs.jobs, world.documents.requests) == ({}, {})
+    assert (backend.jobs.jobs, backend.documents.requests) == ({}, {})
 
 
-def test_an_unknown_model_is_not_found(world: World) -> None:
-    status, _, problem = post({"prompt": "x", "model": "nobody"})
+def test_an_unknown_model_is_a_404_that_lists_the_models(backend: InMemoryBackend) -> None:
+    status, _, problem = post({"prompt": "x", "model": "unknown"})
     assert (status, problem["code"]) == (404, "model_not_found")
     assert "use one of demo, other" in problem["detail"]
 
 
-def test_an_endpoint_that_takes_no_jobs_is_unavailable(world: World) -> None:
-    world.endpoints.refuses = True
+def test_an_unavailable_endpoint_is_a_retryable_503(backend: InMemoryBackend) -> None:
+    backend.endpoints.unavailable = True
     status, _, problem = post({"prompt": "x"})
     assert (status, problem["code"], problem["retryable"]) == (503, "endpoint_unavailable", True)
 
 
-def test_a_surprise_is_an_internal_error_that_says_nothing_of_itself(world: World) -> None:
-    world.jobs.create = lambda job: 1 / 0
+def test_an_unexpected_error_is_a_500_without_internal_details(backend: InMemoryBackend) -> None:
+    backend.jobs.create = lambda job: 1 / 0
     status, _, problem = post({"prompt": "x"})
     assert (status, problem["code"]) == (500, "internal")
     assert "division" not in json.dumps(problem)
 
 
-def test_a_running_job_shows_its_phase_and_progress(world: World) -> None:
+def test_a_running_job_has_phase_and_progress(backend: InMemoryBackend) -> None:
     job_id = post({"prompt": "x"})[2]["id"]
-    world.documents.progress[job_id] = Progress(phase=Phase.DENOISING, step=4, total_steps=30)
+    backend.documents.progress[job_id] = Progress(phase=Phase.DENOISING, step=4, total_steps=30)
     status, headers, job = call("GET", f"/v1/jobs/{job_id}")
     assert (status, job["status"], job["phase"]) == (200, "running", "denoising")
     assert (job["progress"]["step"], job["progress"]["total_steps"]) == (4, 30)
-    assert "retry-after" in headers
+    assert headers["retry-after"] == "2"
 
 
-def test_a_job_that_is_being_canceled_shows_it(world: World) -> None:
+def test_a_job_with_a_cancellation_request_has_the_phase_canceling(backend: InMemoryBackend) -> None:
     cancel = post({"prompt": "x"})[2]["links"]["cancel"]
     for progress in (None, Progress(phase=Phase.DENOISING, step=4, total_steps=30)):
         if progress is not None:
-            world.documents.progress[cancel.split("/")[3]] = progress
+            backend.documents.progress[cancel.split("/")[3]] = progress
         status, headers, job = call("POST", cancel)
         assert (status, job["phase"], job["links"]["cancel"]) == (202, "canceling", cancel)
         assert job["status"] == ("running" if progress else "queued")
-        assert "retry-after" in headers
+        assert headers["retry-after"] == "2"
         assert call("GET", job["links"]["self"])[2] == job
 
 
-def test_a_canceled_job_is_not_canceled_again(world: World) -> None:
+def test_canceling_a_canceled_job_is_a_409(backend: InMemoryBackend) -> None:
     links = post({"prompt": "x"})[2]["links"]
     job_id = links["self"].split("/")[3]
-    world.jobs.settle(job_id, Outcome(status=JobStatus.CANCELED), NOW)
+    backend.jobs.finish(job_id, Outcome(status=JobStatus.CANCELED), NOW)
     view = call("GET", links["self"])[2]
     assert (view["status"], view["phase"], view["error"]) == ("canceled", None, None)
     assert view["links"] == {"self": links["self"], "cancel": None}
@@ -166,16 +169,16 @@ def test_a_canceled_job_is_not_canceled_again(world: World) -> None:
     assert headers["content-type"] == "application/problem+json"
 
 
-def test_an_unknown_job_is_not_canceled(world: World) -> None:
+def test_canceling_an_unknown_job_is_a_404(backend: InMemoryBackend) -> None:
     status, _, problem = call("POST", "/v1/jobs/01ARZ3NDEKTSV4RRFFQ69G5FAV/cancel")
     assert (status, problem["code"]) == (404, "job_not_found")
 
 
-def test_a_finished_job_shows_its_images_with_links(world: World) -> None:
+def test_a_succeeded_job_has_images_with_presigned_links(backend: InMemoryBackend) -> None:
     job = a_job(count=2)
-    world.jobs.create(job)
+    backend.jobs.create(job)
     images = a_result(job.generation).images
-    world.jobs.settle(job.id, Outcome(status=JobStatus.SUCCEEDED, images=images), NOW)
+    backend.jobs.finish(job.id, Outcome(status=JobStatus.SUCCEEDED, images=images), NOW)
     status, headers, view = call("GET", f"/v1/jobs/{job.id}")
     assert (status, view["status"], view["phase"]) == (200, "succeeded", None)
     assert [image["s3_uri"] for image in view["images"]] == view["output_s3_uris"]
@@ -183,26 +186,26 @@ def test_a_finished_job_shows_its_images_with_links(world: World) -> None:
     assert "retry-after" not in headers
 
 
-def test_a_failed_job_shows_why(world: World) -> None:
+def test_a_failed_job_has_its_error(backend: InMemoryBackend) -> None:
     job = a_job()
-    world.jobs.create(job)
-    world.jobs.settle(job.id, Outcome(status=JobStatus.FAILED, error=FAILURE), NOW)
+    backend.jobs.create(job)
+    backend.jobs.finish(job.id, Outcome(status=JobStatus.FAILED, error=FAILURE), NOW)
     assert call("GET", f"/v1/jobs/{job.id}")[2]["error"]["code"] == "out_of_memory"
 
 
-def test_an_unknown_job_is_not_found(world: World) -> None:
+def test_following_an_unknown_job_is_a_404(backend: InMemoryBackend) -> None:
     status, _, problem = call("GET", "/v1/jobs/01ARZ3NDEKTSV4RRFFQ69G5FAV")
     assert (status, problem["code"]) == (404, "job_not_found")
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/v1/nothing"), ("DELETE", "/v1/models"), ("GET", "/")])
-def test_an_unknown_route_is_not_found(world: World, method: str, path: str) -> None:
+def test_an_unknown_route_is_a_404(backend: InMemoryBackend, method: str, path: str) -> None:
     status, headers, problem = call(method, path)
     assert (status, problem["code"]) == (404, "route_not_found")
     assert headers["content-type"] == "application/problem+json"
 
 
-def test_models_and_samplers_say_what_can_be_asked_for(world: World) -> None:
+def test_models_and_samplers_are_listed(backend: InMemoryBackend) -> None:
     models = call("GET", "/v1/models")[2]["data"]
     assert [(m["name"], m["is_default"]) for m in models] == [("demo", True), ("other", False)]
     assert models[0]["limits"]["max_size"] == 768
@@ -211,20 +214,20 @@ def test_models_and_samplers_say_what_can_be_asked_for(world: World) -> None:
     assert "EulerDiscreteScheduler" in samplers[0]["aliases"]
 
 
-def test_the_committed_openapi_document_is_the_served_one(world: World) -> None:
+def test_the_committed_openapi_document_is_the_served_one(backend: InMemoryBackend) -> None:
     served = call("GET", "/v1/openapi.json")[2]
     assert served["openapi"].startswith("3.1")
     committed = json.loads((ROOT / "docs" / "openapi.json").read_text())
     assert committed == served, "run `make docs`"
 
 
-def settle(*bodies: str) -> list[str]:
+def handle_messages(*bodies: str) -> list[str]:
     records = [{"messageId": str(i), "body": body, "eventSource": "aws:sqs"} for i, body in enumerate(bodies)]
-    answer = importlib.import_module("jobs.completion_handler").handler({"Records": records}, CONTEXT)
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    response = importlib.import_module("jobs.completion_handler").handler({"Records": records}, CONTEXT)
+    return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 
-def a_notice(job_id: str, output: str = INVOCATION.output_location) -> str:
+def message_json(job_id: str, output: str = INVOCATION.output_location) -> str:
     return json.dumps(
         {
             "invocationStatus": "Completed",
@@ -235,19 +238,21 @@ def a_notice(job_id: str, output: str = INVOCATION.output_location) -> str:
     )
 
 
-def test_of_a_batch_only_what_failed_goes_back_to_the_queue(world: World) -> None:
+def test_only_the_failed_messages_of_a_batch_return_to_the_queue(backend: InMemoryBackend) -> None:
     good, unreadable = a_job(), a_job()
     for job in (good, unreadable):
-        world.jobs.create(job)
-    world.documents.answers[INVOCATION.output_location] = a_result(good.generation)
-    failures = settle(a_notice(unreadable.id, "s3://data/results/none"), a_notice(good.id), "no json")
+        backend.jobs.create(job)
+    backend.documents.responses[INVOCATION.output_location] = a_result(good.generation)
+    failures = handle_messages(
+        message_json(unreadable.id, "s3://data/results/none"), message_json(good.id), "no json"
+    )
     assert failures == ["0", "2"]
-    assert world.jobs.get(good.id).status is JobStatus.SUCCEEDED
-    assert world.jobs.get(unreadable.id).status is JobStatus.QUEUED
+    assert backend.jobs.get(good.id).status is JobStatus.SUCCEEDED
+    assert backend.jobs.get(unreadable.id).status is JobStatus.QUEUED
 
 
-def test_notices_of_other_peoples_invocations_are_let_go(world: World) -> None:
+def test_messages_with_an_unknown_inference_id_are_dropped(backend: InMemoryBackend) -> None:
     good = a_job()
-    world.jobs.create(good)
-    world.documents.answers[INVOCATION.output_location] = a_result(good.generation)
-    assert settle(a_notice("not-a-job"), a_notice(good.id)) == []
+    backend.jobs.create(good)
+    backend.documents.responses[INVOCATION.output_location] = a_result(good.generation)
+    assert handle_messages(message_json("not-a-job"), message_json(good.id)) == []

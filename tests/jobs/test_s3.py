@@ -10,7 +10,7 @@ from contract.identifiers import S3Location
 from contract.keys import cancellation_key
 from contract.progress import Phase, Progress
 from contract.request import InvocationRequest
-from jobs.errors import HandoverError, UnreadableAnswerError
+from jobs.errors import EndpointUnavailableError, UnreadableDocumentError
 from jobs.inline_images import InlineImage
 from jobs.s3 import S3JobDocuments
 from tests.jobs.fakes import BUCKET, FAILURE, a_job, a_result
@@ -33,7 +33,7 @@ def put(s3: Any, key: str, body: bytes) -> str:
     return f"s3://{BUCKET}/{key}"
 
 
-def test_the_stored_request_is_an_invocation(s3: Any, documents: S3JobDocuments) -> None:
+def test_put_request_stores_a_valid_invocation_request(s3: Any, documents: S3JobDocuments) -> None:
     job = a_job(prompt="日本")
     assert documents.put_request(job.generation) == f"s3://data/requests/{job.id}.json"
     stored = s3.get_object(Bucket=BUCKET, Key=f"requests/{job.id}.json")
@@ -41,53 +41,55 @@ def test_the_stored_request_is_an_invocation(s3: Any, documents: S3JobDocuments)
     assert InvocationRequest.model_validate_json(stored["Body"].read()).prompt == "日本"
 
 
-def test_a_request_that_cannot_be_stored_is_a_failed_handover(s3: Any) -> None:
-    with pytest.raises(HandoverError):
+def test_a_failed_put_raises_endpoint_unavailable(s3: Any) -> None:
+    with pytest.raises(EndpointUnavailableError):
         S3JobDocuments(s3, "no-such-bucket").put_request(a_job().generation)
 
 
-def test_a_picture_is_stored_as_what_it_is(s3: Any, documents: S3JobDocuments) -> None:
+def test_an_inline_image_is_stored_with_its_media_type(s3: Any, documents: S3JobDocuments) -> None:
     location = S3Location(BUCKET, "inputs/J/mask_image")
-    documents.put_picture(InlineImage(location=location, media_type="image/webp", data=b"RIFF"))
+    documents.put_inline_image(InlineImage(location=location, media_type="image/webp", data=b"RIFF"))
     stored = s3.get_object(Bucket=BUCKET, Key=location.key)
     assert (stored["Body"].read(), stored["ContentType"]) == (b"RIFF", "image/webp")
 
 
-def test_a_canceled_job_is_marked_where_the_container_looks(s3: Any, documents: S3JobDocuments) -> None:
+def test_mark_canceled_stores_one_object_under_the_cancellation_key(
+    s3: Any, documents: S3JobDocuments
+) -> None:
     documents.mark_canceled("J")
     documents.mark_canceled("J")
     listed = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
     assert [each["Key"] for each in listed] == [cancellation_key("J")]
 
 
-def test_there_is_no_progress_before_the_first(documents: S3JobDocuments) -> None:
+def test_missing_progress_is_none(documents: S3JobDocuments) -> None:
     assert documents.read_progress("J") is None
 
 
-def test_progress_is_read_as_it_was_written(s3: Any, documents: S3JobDocuments) -> None:
+def test_progress_is_read(s3: Any, documents: S3JobDocuments) -> None:
     progress = Progress(phase=Phase.DENOISING, step=3, total_steps=20)
     put(s3, "progress/J.json", progress.model_dump_json().encode())
     assert documents.read_progress("J") == progress
 
 
-def test_answers_are_read_as_they_were_written(s3: Any, documents: S3JobDocuments) -> None:
+def test_result_and_problem_documents_are_read(s3: Any, documents: S3JobDocuments) -> None:
     result = a_result(a_job().generation)
     assert documents.read_result(put(s3, "results/1", result.model_dump_json().encode())) == result
     assert documents.read_problem(put(s3, "failures/1", FAILURE.model_dump_json().encode())) == FAILURE
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{}", json.dumps({"id": 5}).encode()])
-def test_what_is_no_document_is_unreadable(s3: Any, documents: S3JobDocuments, body: bytes) -> None:
-    with pytest.raises(UnreadableAnswerError, match="is no GenerationResult"):
+def test_an_object_of_another_schema_is_unreadable(s3: Any, documents: S3JobDocuments, body: bytes) -> None:
+    with pytest.raises(UnreadableDocumentError, match="is not a GenerationResult"):
         documents.read_result(put(s3, "results/1", body))
 
 
-def test_what_is_not_there_is_unreadable(documents: S3JobDocuments) -> None:
-    with pytest.raises(UnreadableAnswerError, match="nothing is at s3://data/results/1"):
+def test_a_missing_object_is_unreadable(documents: S3JobDocuments) -> None:
+    with pytest.raises(UnreadableDocumentError, match="there is no object at s3://data/results/1"):
         documents.read_result("s3://data/results/1")
 
 
-def test_a_link_names_the_object_and_is_signed_for_an_hour(documents: S3JobDocuments) -> None:
+def test_a_presigned_link_is_valid_for_an_hour_with_signature_version_4(documents: S3JobDocuments) -> None:
     url = httpx.URL(documents.presign("s3://data/outputs/J/0.png"))
     assert url.path.endswith("outputs/J/0.png")
     assert url.params["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"

@@ -8,7 +8,7 @@ from moto import mock_aws
 
 from contract.environment import ModelEndpoint
 from contract.model import ModelDeclaration
-from jobs.errors import HandoverError
+from jobs.errors import EndpointUnavailableError
 from jobs.job import Invocation
 from jobs.sagemaker import SageMakerEndpoints
 
@@ -28,8 +28,8 @@ EXPECTED = {
     "InvocationTimeoutSeconds": 120,
     "RequestTTLSeconds": 600,
 }
-ANSWER = {"InferenceId": "J", "OutputLocation": "s3://o", "FailureLocation": "s3://f"}
-TAKEN = Invocation(output_location="s3://o", failure_location="s3://f")
+RESPONSE = {"InferenceId": "J", "OutputLocation": "s3://o", "FailureLocation": "s3://f"}
+INVOCATION = Invocation(output_location="s3://o", failure_location="s3://f")
 
 
 @pytest.fixture
@@ -42,11 +42,11 @@ def stub() -> Iterator[Stubber]:
 @pytest.fixture
 def endpoints(stub: Stubber) -> Iterator[SageMakerEndpoints]:
     with mock_aws():
-        announce("endpoint-1")
+        set_endpoint_name("endpoint-1")
         yield SageMakerEndpoints(stub.client, SSMProvider(), [DEMO])
 
 
-def announce(name: str) -> None:
+def set_endpoint_name(name: str) -> None:
     boto3.client("ssm").put_parameter(Name=PARAMETER, Value=name, Type="String", Overwrite=True)
 
 
@@ -54,58 +54,58 @@ def invoke(endpoints: SageMakerEndpoints) -> Invocation:
     return endpoints.invoke("demo", "J", "s3://data/requests/J.json")
 
 
-def test_the_job_id_is_the_inference_id_and_the_models_limits_go_along(
+def test_invoke_sends_the_job_id_as_inference_id_and_the_models_time_limits(
     stub: Stubber, endpoints: SageMakerEndpoints
 ) -> None:
-    stub.add_response("invoke_endpoint_async", ANSWER, EXPECTED)
-    assert invoke(endpoints) == TAKEN
+    stub.add_response("invoke_endpoint_async", RESPONSE, EXPECTED)
+    assert invoke(endpoints) == INVOCATION
 
 
 @pytest.mark.parametrize(
     "code", ["ValidationError", "ServiceUnavailable", "ThrottlingException", "AccessDenied"]
 )
-def test_a_refusal_is_a_failed_handover_in_our_words(
+def test_a_client_error_raises_endpoint_unavailable_without_aws_details(
     stub: Stubber, endpoints: SageMakerEndpoints, code: str
 ) -> None:
-    stub.add_client_error("invoke_endpoint_async", code, "account 123456789012 says no", 400)
-    with pytest.raises(HandoverError) as caught:
+    stub.add_client_error("invoke_endpoint_async", code, "account 123456789012 is not authorized", 400)
+    with pytest.raises(EndpointUnavailableError) as caught:
         invoke(endpoints)
     assert (
         caught.value.detail
-        == "The endpoint of the model 'demo' does not take jobs now; send the job again later."
+        == "The endpoint of the model 'demo' does not accept jobs now; send the job again later."
     )
 
 
-def test_an_endpoint_that_was_replaced_is_found_under_its_new_name(
+def test_a_replaced_endpoint_is_found_under_its_new_name(
     stub: Stubber, endpoints: SageMakerEndpoints
 ) -> None:
-    stub.add_response("invoke_endpoint_async", ANSWER, EXPECTED)
+    stub.add_response("invoke_endpoint_async", RESPONSE, EXPECTED)
     invoke(endpoints)
-    announce("endpoint-2")
+    set_endpoint_name("endpoint-2")
     stub.add_client_error("invoke_endpoint_async", "ValidationError", "Endpoint endpoint-1 not found", 400)
-    stub.add_response("invoke_endpoint_async", ANSWER, EXPECTED | {"EndpointName": "endpoint-2"})
-    assert invoke(endpoints) == TAKEN
+    stub.add_response("invoke_endpoint_async", RESPONSE, EXPECTED | {"EndpointName": "endpoint-2"})
+    assert invoke(endpoints) == INVOCATION
 
 
-def test_the_name_is_not_read_for_every_job(stub: Stubber, endpoints: SageMakerEndpoints) -> None:
+def test_the_endpoint_name_is_cached(stub: Stubber, endpoints: SageMakerEndpoints) -> None:
     for _ in range(2):
-        stub.add_response("invoke_endpoint_async", ANSWER, EXPECTED)
+        stub.add_response("invoke_endpoint_async", RESPONSE, EXPECTED)
         invoke(endpoints)
-        announce("endpoint-2")
+        set_endpoint_name("endpoint-2")
 
 
 @pytest.mark.usefixtures("endpoints")
-def test_companions_go_to_the_endpoint_that_they_share(stub: Stubber) -> None:
+def test_models_that_share_an_endpoint_are_sent_to_it(stub: Stubber) -> None:
     companion = DEMO.model_copy(update={"model": ModelDeclaration(name="anime")})
     shared = SageMakerEndpoints(stub.client, SSMProvider(), [DEMO, companion])
     for model in ("demo", "anime"):
-        stub.add_response("invoke_endpoint_async", ANSWER, EXPECTED)
-        assert shared.invoke(model, "J", "s3://data/requests/J.json") == TAKEN
+        stub.add_response("invoke_endpoint_async", RESPONSE, EXPECTED)
+        assert shared.invoke(model, "J", "s3://data/requests/J.json") == INVOCATION
 
 
-def test_a_model_without_an_endpoint_is_a_failed_handover(
+def test_a_missing_endpoint_parameter_raises_endpoint_unavailable(
     stub: Stubber, endpoints: SageMakerEndpoints
 ) -> None:
     boto3.client("ssm").delete_parameter(Name=PARAMETER)
-    with pytest.raises(HandoverError):
+    with pytest.raises(EndpointUnavailableError):
         invoke(endpoints)
