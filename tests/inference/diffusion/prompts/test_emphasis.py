@@ -1,29 +1,29 @@
-"""How a prompt's emphasis is read."""
+"""Parsing of the web UI's prompt syntax."""
 
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.diffusion.prompts.emphasis import Fragment, read
+from inference.diffusion.prompts.emphasis import WeightedText, parse_prompt
 
-UP, DOWN = 1.1, 1 / 1.1
+ROUND, SQUARE = 1.1, 1 / 1.1
 PROMPTS = st.text(st.sampled_from("ab ,:.1-()[]\\\n") | st.characters(), max_size=60) | st.lists(
     st.sampled_from(["BREAK", " BREAK ", "(", ")", "[", "]", ":1.3)", ":.)", "\\", "word", " ", ","])
 ).map("".join)
 
 
 @pytest.mark.parametrize(
-    ("prompt", "fragments"),
+    ("prompt", "texts"),
     [
         ("", [("", 1)]),
         ("a word", [("a word", 1)]),
-        ("a (word)", [("a ", 1), ("word", UP)]),
+        ("a (word)", [("a ", 1), ("word", ROUND)]),
         ("a (word:1.3) more", [("a ", 1), ("word", 1.3), (" more", 1)]),
-        ("a [word]", [("a ", 1), ("word", DOWN)]),
-        ("((word))", [("word", UP * UP)]),
-        ("([word])", [("word", DOWN * UP)]),
+        ("a [word]", [("a ", 1), ("word", SQUARE)]),
+        ("((word))", [("word", ROUND * ROUND)]),
+        ("([word])", [("word", SQUARE * ROUND)]),
         ("(a (b:2) c:3)", [("a ", 3), ("b", 6), (" c", 3)]),
         ("(a: 1.5 )", [("a", 1.5)]),
         ("(a:-.5)", [("a", -0.5)]),
@@ -32,26 +32,26 @@ PROMPTS = st.text(st.sampled_from("ab ,:.1-()[]\\\n") | st.characters(), max_siz
         (r"\(a\) \[b\] \\", [(r"(a) [b] " + "\\", 1)]),
         (r"(a \(b\):1.2)", [("a (b)", 1.2)]),
         ("a\\b", [("ab", 1)]),
-        ("a (b", [("a ", 1), ("b", UP)]),
-        ("a [[(b", [("a ", 1), ("b", UP * DOWN * DOWN)]),
+        ("a (b", [("a ", 1), ("b", ROUND)]),
+        ("a [[(b", [("a ", 1), ("b", ROUND * SQUARE * SQUARE)]),
         ("a) b] c:1.2)", [("a) b] c:1.2)", 1)]),
-        ("(a:1.2.3)", [("a:1.2.3", UP)]),
-        ("(a:b)", [("a:b", UP)]),
-        ("[a:1.2]", [("a:1.2", DOWN)]),
+        ("(a:1.2.3)", [("a:1.2.3", ROUND)]),
+        ("(a:b)", [("a:b", ROUND)]),
+        ("[a:1.2]", [("a:1.2", SQUARE)]),
         ("ratio 3:2", [("ratio 3:2", 1)]),
         ("()", [("", 1)]),
         ("(:2)a", [("a", 1)]),
         ("(word:1.0)", [("word", 1)]),
         ("a (re:1)d", [("a red", 1)]),
-        ("([)a]", [("a", DOWN)]),
+        ("([)a]", [("a", SQUARE)]),
     ],
 )
-def test_a_prompt_is_read_as_the_web_ui_reads_it(prompt: str, fragments: list[tuple[str, float]]) -> None:
-    assert read(prompt) == (tuple(Fragment(*fragment) for fragment in fragments),)
+def test_a_prompt_is_parsed_as_in_the_web_ui(prompt: str, texts: list[tuple[str, float]]) -> None:
+    assert parse_prompt(prompt) == (tuple(WeightedText(*text) for text in texts),)
 
 
 @pytest.mark.parametrize(
-    ("prompt", "sections"),
+    ("prompt", "segments"),
     [
         ("a BREAK b", ["a", "b"]),
         ("a\nBREAK\nb BREAK c", ["a", "b", "c"]),
@@ -61,44 +61,52 @@ def test_a_prompt_is_read_as_the_web_ui_reads_it(prompt: str, fragments: list[tu
         ("break BREAKS BREAK_ aBREAK", ["break BREAKS BREAK_ aBREAK"]),
     ],
 )
-def test_break_as_a_word_of_its_own_begins_another_section(prompt: str, sections: list[str]) -> None:
-    assert read(prompt) == tuple((Fragment(text),) for text in sections)
+def test_the_word_break_begins_a_new_segment(prompt: str, segments: list[str]) -> None:
+    assert parse_prompt(prompt) == tuple((WeightedText(text),) for text in segments)
 
 
-def test_brackets_reach_over_a_break() -> None:
-    assert read("(a BREAK b:2) c") == ((Fragment("a", 2),), (Fragment("b", 2), Fragment(" c", 1)))
+def test_a_weight_applies_on_both_sides_of_a_break() -> None:
+    assert parse_prompt("(a BREAK b:2) c") == (
+        (WeightedText("a", 2),),
+        (WeightedText("b", 2), WeightedText(" c", 1)),
+    )
 
 
+@settings(deadline=None)
 @given(PROMPTS)
-def test_every_text_can_be_read(prompt: str) -> None:
-    sections = read(prompt)
-    assert sections
-    for section in sections:
-        assert section
-        weights = [fragment.weight for fragment in section]
+def test_every_text_can_be_parsed_and_adjacent_weights_differ(prompt: str) -> None:
+    segments = parse_prompt(prompt)
+    assert segments
+    for segment in segments:
+        assert segment
+        weights = [text.weight for text in segment]
         assert all(left != right for left, right in pairwise(weights))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60).filter(lambda text: not set(text) & set("()[]\\") and "BREAK" not in text))
-def test_text_without_marks_comes_back_as_it_is(prompt: str) -> None:
-    assert read(prompt) == ((Fragment(prompt),),)
+def test_text_without_syntax_is_unchanged(prompt: str) -> None:
+    assert parse_prompt(prompt) == ((WeightedText(prompt),),)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60).filter(lambda text: "BREAK" not in text))
-def test_escaped_text_comes_back_as_it_is(prompt: str) -> None:
+def test_escaped_brackets_are_literal(prompt: str) -> None:
     escaped = "".join("\\" + each if each in "()[]\\" else each for each in prompt)
-    assert read(escaped) == ((Fragment(prompt),),)
+    assert parse_prompt(escaped) == ((WeightedText(prompt),),)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), st.text(st.characters(exclude_characters="()[]\\"), min_size=1, max_size=20))
-def test_a_weight_of_one_is_none(before: str, word: str) -> None:
+def test_a_weight_of_one_is_neutral(before: str, word: str) -> None:
     plain = before.translate(str.maketrans("()[]\\", "     "))
-    assert read(f"{plain} ({word}:1.0)") == read(f"{plain} {word}")
+    assert parse_prompt(f"{plain} ({word}:1.0)") == parse_prompt(f"{plain} {word}")
 
 
-@given(st.integers(1, 12), st.sampled_from([("(", ")", UP), ("[", "]", DOWN)]))
-def test_nesting_multiplies(depth: int, kind: tuple[str, str, float]) -> None:
-    left, right, weight = kind
-    ((fragment,),) = read(left * depth + "word" + right * depth)
-    assert fragment.weight == pytest.approx(weight**depth)
-    assert read(left * depth + "word") == ((fragment,),)
+@settings(deadline=None)
+@given(st.integers(1, 12), st.sampled_from([("(", ")", ROUND), ("[", "]", SQUARE)]))
+def test_nested_weights_multiply(depth: int, bracket: tuple[str, str, float]) -> None:
+    left, right, weight = bracket
+    ((text,),) = parse_prompt(left * depth + "word" + right * depth)
+    assert text.weight == pytest.approx(weight**depth)
+    assert parse_prompt(left * depth + "word") == ((text,),)

@@ -1,6 +1,6 @@
-"""What becomes of a generation's prompts."""
+"""Prompt encoding, compared to diffusers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,10 @@ def encode(
     )
 
 
-def stock(pipeline: Any, prompt: str, negative: str | None = None, **options: Any) -> list[EncodedPrompt]:
-    """What diffusers makes of the negative prompt and the prompt."""
+def encode_with_diffusers(
+    pipeline: Any, prompt: str, negative: str | None = None, **options: Any
+) -> list[EncodedPrompt]:
+    """The negative prompt and the prompt, encoded by the diffusers pipeline."""
     encoded = pipeline.encode_prompt(
         prompt=prompt,
         device="cpu",
@@ -44,8 +46,8 @@ def stock(pipeline: Any, prompt: str, negative: str | None = None, **options: An
     return [EncodedPrompt(negative_embeddings, negative_pooled), EncodedPrompt(embeddings, pooled)]
 
 
-def same(ours: EncodedPrompt, theirs: EncodedPrompt) -> bool:
-    """To the byte."""
+def equal(ours: EncodedPrompt, theirs: EncodedPrompt) -> bool:
+    """Whether two encoded prompts are equal bit for bit."""
     if ours.pooled is None or theirs.pooled is None:
         return ours.pooled is theirs.pooled and torch.equal(ours.embeddings, theirs.embeddings)
     return torch.equal(ours.embeddings, theirs.embeddings) and torch.equal(ours.pooled, theirs.pooled)
@@ -53,24 +55,27 @@ def same(ours: EncodedPrompt, theirs: EncodedPrompt) -> bool:
 
 @pytest.mark.parametrize("negative", ["", "blue", "  "])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_plain_prompt_is_what_diffusers_makes_of_it(
+def test_a_plain_prompt_is_encoded_as_by_diffusers(
     pipelines: dict[str, Any], family: str, negative: str
 ) -> None:
     for prompt in ("a red circle", " É: 3/4,\n x", "<|endoftext|> a"):
         ours = encode(pipelines[family], prompt=prompt, negative_prompt=negative)
-        theirs = stock(pipelines[family], prompt, negative or None)
+        theirs = encode_with_diffusers(pipelines[family], prompt, negative or None)
         assert len(ours) == 2
-        assert all(map(same, ours, theirs))
-        (alone,) = encode(
+        assert all(map(equal, ours, theirs))
+        (without_guidance,) = encode(
             pipelines[family], classifier_free_guidance=False, prompt=prompt, negative_prompt=negative
         )
-        assert same(alone, theirs[1])
+        assert equal(without_guidance, theirs[1])
 
 
-def by_hand(pipeline: Any, chunks: list[list[int]], place: str = "") -> tuple[torch.Tensor, Any]:
-    """The hidden states of chunks without their first and last tokens, and the first one's pooled."""
-    tokenizer, model = getattr(pipeline, f"tokenizer{place}"), getattr(pipeline, f"text_encoder{place}")
-    large, states, pooled = hasattr(pipeline, "text_encoder_2"), [], []
+def expected_states(pipeline: Any, chunks: list[list[int]], suffix: str = "") -> tuple[torch.Tensor, Any]:
+    """One text encoder's hidden states of all chunks, and the pooled output for the first one.
+
+    The chunks are without BOS and EOS; the suffix is that of the pipeline's components.
+    """
+    tokenizer, model = getattr(pipeline, f"tokenizer{suffix}"), getattr(pipeline, f"text_encoder{suffix}")
+    is_sdxl, states, pooled = hasattr(pipeline, "text_encoder_2"), [], []
     for chunk in chunks:
         tokens = [tokenizer.bos_token_id, *chunk, tokenizer.eos_token_id]
         mask = [1] * len(tokens) + [0] * (tokenizer.model_max_length - len(tokens))
@@ -81,16 +86,16 @@ def by_hand(pipeline: Any, chunks: list[list[int]], place: str = "") -> tuple[to
             attention_mask=torch.tensor([mask]) if masked else None,
             output_hidden_states=True,
         )
-        states.append(output.hidden_states[-2] if large else output.last_hidden_state)
-        pooled.append(output[0] if place else None)
+        states.append(output.hidden_states[-2] if is_sdxl else output.last_hidden_state)
+        pooled.append(output[0] if suffix else None)
     return torch.cat(states, dim=1), pooled[0]
 
 
-def all_by_hand(pipeline: Any, chunks: list[list[int]]) -> EncodedPrompt:
-    states, pooled = by_hand(pipeline, chunks)
+def expected(pipeline: Any, chunks: list[list[int]]) -> EncodedPrompt:
+    states, pooled = expected_states(pipeline, chunks)
     if hasattr(pipeline, "text_encoder_2"):
-        more, pooled = by_hand(pipeline, chunks, "_2")
-        states = torch.cat([states, more], dim=-1)
+        second_states, pooled = expected_states(pipeline, chunks, "_2")
+        states = torch.cat([states, second_states], dim=-1)
     return EncodedPrompt(states, pooled)
 
 
@@ -100,33 +105,33 @@ def tokens_of(pipeline: Any, text: str) -> list[int]:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_long_prompt_goes_on_in_further_chunks_and_a_short_one_is_filled_up(
+def test_a_long_prompt_takes_several_chunks_and_the_other_prompt_is_padded(
     pipelines: dict[str, Any], family: str
 ) -> None:
     pipeline = pipelines[family]
-    room = pipeline.tokenizer.model_max_length - 2
-    words = " ".join(["circle"] * 2 * room) + " red"
-    negative, asked = encode(pipeline, prompt=words, negative_prompt="blue")
-    tokens = tokens_of(pipeline, words)
-    chunks = [tokens[start : start + room] for start in range(0, len(tokens), room)]
+    length = pipeline.tokenizer.model_max_length - 2
+    text = " ".join(["circle"] * 2 * length) + " red"
+    negative, prompt = encode(pipeline, prompt=text, negative_prompt="blue")
+    tokens = tokens_of(pipeline, text)
+    chunks = [tokens[start : start + length] for start in range(0, len(tokens), length)]
     assert len(chunks) > 2
-    assert same(asked, all_by_hand(pipeline, chunks))
-    assert same(negative, all_by_hand(pipeline, [tokens_of(pipeline, "blue")] + [[]] * (len(chunks) - 1)))
+    assert equal(prompt, expected(pipeline, chunks))
+    assert equal(negative, expected(pipeline, [tokens_of(pipeline, "blue")] + [[]] * (len(chunks) - 1)))
 
 
-def test_where_the_tokenizer_names_no_length_the_encoders_counts(demo_model: Path) -> None:
+def test_the_encoders_maximum_length_is_used_if_the_tokenizer_has_none(demo_model: Path) -> None:
     pipeline = FAMILIES["SD"](demo_model)
-    _, expected = encode(pipeline, prompt="a red circle")
+    _, before = encode(pipeline, prompt="a red circle")
     pipeline.tokenizer.model_max_length = int(1e30)
-    assert same(encode(pipeline, prompt="a red circle")[1], expected)
+    assert equal(encode(pipeline, prompt="a red circle")[1], before)
 
 
 @pytest.mark.parametrize("family", ["SD", "SDXL"])
-def test_break_begins_a_chunk_and_a_comma_near_the_end_is_where_a_chunk_is_split(
+def test_break_begins_a_chunk_and_a_full_chunk_is_split_after_a_comma(
     pipelines: dict[str, Any], family: str
 ) -> None:
     pipeline = pipelines[family]
-    _, asked = encode(pipeline, prompt="a red BREAK circle", negative_prompt=LONG)
+    negative, prompt = encode(pipeline, prompt="a red BREAK circle", negative_prompt=LONG)
     red, circle = tokens_of(pipeline, "a red"), tokens_of(pipeline, "circle")
     tokens = tokens_of(pipeline, LONG)
     comma = pipeline.tokenizer.get_vocab()[",</w>"]
@@ -137,52 +142,55 @@ def test_break_begins_a_chunk_and_a_comma_near_the_end_is_where_a_chunk_is_split
         tokens = tokens[end:]
     chunks.append(tokens)
     assert any(len(chunk) < 75 for chunk in chunks[:-1])
-    assert same(asked, all_by_hand(pipeline, [red, circle] + [[]] * (len(chunks) - 2)))
+    assert equal(negative, expected(pipeline, chunks))
+    assert equal(prompt, expected(pipeline, [red, circle] + [[]] * (len(chunks) - 2)))
 
 
 @pytest.mark.parametrize("family", ["SD", "SDXL"])
-def test_a_weight_of_one_changes_no_bit_and_another_only_scales_within_its_chunk(
+def test_a_weight_of_one_changes_no_bit_and_others_scale_within_their_chunk_only(
     pipelines: dict[str, Any], family: str
 ) -> None:
     pipeline = pipelines[family]
     _, plain = encode(pipeline, prompt="a red circle")
-    _, one = encode(pipeline, prompt="a (red:1.0) circle")
-    assert same(one, plain)
-    _, both = encode(pipeline, prompt="a (red:1.5) circle BREAK a red circle")
+    _, weight_of_one = encode(pipeline, prompt="a (red:1.0) circle")
+    assert equal(weight_of_one, plain)
+    _, weighted = encode(pipeline, prompt="a (red:1.5) circle BREAK a red circle")
     tokens = pipeline.tokenizer.model_max_length
-    assert torch.equal(both.embeddings[:, tokens:], plain.embeddings)
+    assert torch.equal(weighted.embeddings[:, tokens:], plain.embeddings)
     assert pipeline.config.get("force_zeros_for_empty_prompt") is None or torch.equal(
-        both.pooled, plain.pooled
+        weighted.pooled, plain.pooled
     )
-    at = 1 + len(tokens_of(pipeline, "a"))
-    end = at + len(tokens_of(pipeline, "red"))
+    start = 1 + len(tokens_of(pipeline, "a"))
+    end = start + len(tokens_of(pipeline, "red"))
     widths = [32, 32] if family == "SDXL" else [32]
     for ours, states in zip(
-        both.embeddings[:, :tokens].split(widths, dim=-1), plain.embeddings.split(widths, dim=-1), strict=True
+        weighted.embeddings[:, :tokens].split(widths, dim=-1),
+        plain.embeddings.split(widths, dim=-1),
+        strict=True,
     ):
-        expected = states.clone()
-        expected[:, at:end] *= 1.5
-        expected *= states.mean() / expected.mean()
-        torch.testing.assert_close(ours, expected)
+        by_formula = states.clone()
+        by_formula[:, start:end] *= 1.5
+        by_formula *= states.mean() / by_formula.mean()
+        torch.testing.assert_close(ours, by_formula)
         assert not torch.equal(ours, states)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("clip_skip", [2, 3])
-def test_layers_are_skipped_for_both_prompts(
+def test_clip_skip_applies_to_both_prompts(
     pipelines: dict[str, Any], family: str, clip_skip: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In diffusers' pipelines only for the prompt; as a prompt, the negative one can be compared too."""
+    """Diffusers applies it to the prompt only, so the negative prompt is compared as a prompt too."""
     pipeline = pipelines[family]
     monkeypatch.setattr(CLIPTextModel, "text_model", property(lambda self: self), raising=False)
     ours = encode(pipeline, prompt="a red circle", negative_prompt="blue", clip_skip=clip_skip)
-    for row, text in zip(ours, ("blue", "a red circle"), strict=True):
-        assert same(row, stock(pipeline, text, clip_skip=clip_skip - 1)[1])
-        assert not torch.equal(row.embeddings, stock(pipeline, text)[1].embeddings)
+    for encoded, text in zip(ours, ("blue", "a red circle"), strict=True):
+        assert equal(encoded, encode_with_diffusers(pipeline, text, clip_skip=clip_skip - 1)[1])
+        assert not torch.equal(encoded.embeddings, encode_with_diffusers(pipeline, text)[1].embeddings)
 
 
 @pytest.mark.parametrize(("family", "layers"), [("SD", LAYERS), ("SDXL", LAYERS - 1)])
-def test_more_layers_than_there_are_cannot_be_skipped(
+def test_a_clip_skip_beyond_the_layers_is_refused(
     pipelines: dict[str, Any], family: str, layers: int
 ) -> None:
     assert encode(pipelines[family], clip_skip=layers)
@@ -199,8 +207,8 @@ def test_a_prompt_of_too_many_chunks_is_refused(pipelines: dict[str, Any], field
     assert refused.value.errors[0].pointer == f"#/{field}"
 
 
-class Counted:
-    """A prompt encoder, and the calls of its text encoder."""
+class CountingEncoder:
+    """A prompt encoder that counts the forward passes of its text encoder."""
 
     def __init__(self, pipeline: Any, **options: Any) -> None:
         self.calls = 0
@@ -210,8 +218,8 @@ class Counted:
     def _count(self, *_: Any) -> None:
         self.calls += 1
 
-    def cost(self, prompt: str, negative: str = "", variant: Any = None, **request: Any) -> int:
-        """How often the text encoder is called for a request."""
+    def forward_passes(self, prompt: str, negative: str = "", variant: Any = None, **request: Any) -> int:
+        """The number of forward passes that encoding a request takes."""
         before = self.calls
         request |= {"prompt": prompt, "negative_prompt": negative}
         self._encoder.encode(generation_of(**request), classifier_free_guidance=True, variant=variant)
@@ -219,39 +227,41 @@ class Counted:
 
 
 @pytest.fixture
-def counted(pipelines: dict[str, Any]) -> Iterator[Any]:
-    made = []
+def create_encoder(pipelines: dict[str, Any]) -> Iterator[Callable[..., CountingEncoder]]:
+    encoders = []
 
-    def make(**options: Any) -> Counted:
-        made.append(Counted(pipelines["SD"], **options))
-        return made[-1]
+    def create(**options: Any) -> CountingEncoder:
+        encoders.append(CountingEncoder(pipelines["SD"], **options))
+        return encoders[-1]
 
-    yield make
-    for each in made:
-        each.hook.remove()
-
-
-def test_a_prompt_is_encoded_once_for_all_that_decides_it(counted: Any) -> None:
-    encoder = counted()
-    assert encoder.cost("a red circle", "blue") == 2
-    assert encoder.cost("a red circle", "blue", seed=9, width=128, steps=7) == 0
-    assert encoder.cost("a blue circle", "blue") == 1
-    assert encoder.cost("blue", "a red circle") == 0
-    assert encoder.cost("a red circle", "blue", clip_skip=2) == 2
-    assert encoder.cost("a red circle", "blue", variant=("moon", 0.5)) == 2
-    assert encoder.cost("a red circle", "blue", variant=("moon", 0.5)) == 0
-    assert encoder.cost("a BREAK b BREAK c", "blue") == 4
-    assert encoder.cost("a BREAK b BREAK d", "blue") == 3
+    yield create
+    for encoder in encoders:
+        encoder.hook.remove()
 
 
-def test_prompts_are_kept_within_a_number_of_bytes_the_last_used_longest(counted: Any) -> None:
-    encoder = counted(cache_bytes=3 * 77 * 32 * 4)
-    assert encoder.cost("a", "no") == 2
-    assert encoder.cost("b", "no") == 1
-    assert encoder.cost("a", "no") == 0
-    assert encoder.cost("c", "no") == 1
-    assert encoder.cost("a", "no") == 0
-    assert encoder.cost("b", "no") == 1
-    assert encoder.cost("a BREAK b BREAK c BREAK d", "no") == 5  # larger than all that is kept
-    assert encoder.cost("same", "same") <= 2
-    assert encoder.cost("same", "same") == 0
+def test_a_prompt_is_encoded_again_only_if_it_or_an_option_changes(
+    create_encoder: Callable[..., CountingEncoder],
+) -> None:
+    encoder = create_encoder()
+    assert encoder.forward_passes("a red circle", "blue") == 2
+    assert encoder.forward_passes("a red circle", "blue", seed=9, width=128, steps=7) == 0
+    assert encoder.forward_passes("a blue circle", "blue") == 1
+    assert encoder.forward_passes("blue", "a red circle") == 0
+    assert encoder.forward_passes("a red circle", "blue", clip_skip=2) == 2
+    assert encoder.forward_passes("a red circle", "blue", variant=("moon", 0.5)) == 2
+    assert encoder.forward_passes("a red circle", "blue", variant=("moon", 0.5)) == 0
+    assert encoder.forward_passes("a BREAK b BREAK c", "blue") == 4
+    assert encoder.forward_passes("a BREAK b BREAK d", "blue") == 3
+
+
+def test_the_least_recently_used_prompts_are_evicted(create_encoder: Callable[..., CountingEncoder]) -> None:
+    encoder = create_encoder(cache_bytes=3 * 77 * 32 * 4)
+    assert encoder.forward_passes("a", "no") == 2
+    assert encoder.forward_passes("b", "no") == 1
+    assert encoder.forward_passes("a", "no") == 0
+    assert encoder.forward_passes("c", "no") == 1
+    assert encoder.forward_passes("a", "no") == 0
+    assert encoder.forward_passes("b", "no") == 1
+    assert encoder.forward_passes("a BREAK b BREAK c BREAK d", "no") == 5  # larger than the cache
+    assert encoder.forward_passes("same", "same") <= 2
+    assert encoder.forward_passes("same", "same") == 0

@@ -1,4 +1,4 @@
-"""Stable Diffusions whose text encoders differ in what matters to prompts, and what encodes for them."""
+"""Tiny Stable Diffusion pipelines with different tokenizers, padding and text encoders."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,18 +13,18 @@ LAYERS = 4
 
 
 def sd(demo_model: Path) -> Any:
-    return _deepened(tiny_models.sd(demo_model))
+    return _with_more_layers(tiny_models.sd(demo_model))
 
 
 def sd_2(demo_model: Path) -> Any:
-    """Pads with a token of its own."""
+    """Pads with another token than EOS, as Stable Diffusion 2."""
     pipeline = sd(demo_model)
-    pipeline.register_modules(tokenizer=_padding_with(demo_model, "!"))
+    pipeline.register_modules(tokenizer=_tokenizer(demo_model, "!"))
     return pipeline
 
 
 def sd_with_mask(demo_model: Path) -> Any:
-    """Does not look at padding."""
+    """Masks the padding."""
     pipeline = sd(demo_model)
     pipeline.text_encoder.config.use_attention_mask = True
     return pipeline
@@ -37,14 +37,14 @@ def sd_with_short_chunks(demo_model: Path) -> Any:
 
 
 def sdxl(demo_model: Path) -> Any:
-    """Its second tokenizer pads with a token of its own."""
-    pipeline = _deepened(tiny_models.sdxl(demo_model))
-    pipeline.register_modules(tokenizer_2=_padding_with(demo_model, "!"))
+    """The second tokenizer pads with another token than EOS, as in SDXL."""
+    pipeline = _with_more_layers(tiny_models.sdxl(demo_model))
+    pipeline.register_modules(tokenizer_2=_tokenizer(demo_model, "!"))
     return pipeline
 
 
-def sdxl_of_zeros(demo_model: Path) -> Any:
-    """No negative prompt is zeros."""
+def sdxl_with_zeros(demo_model: Path) -> Any:
+    """An empty negative prompt is encoded as zeros."""
     pipeline = sdxl(demo_model)
     pipeline.register_to_config(force_zeros_for_empty_prompt=True)
     return pipeline
@@ -56,16 +56,16 @@ FAMILIES: dict[str, Callable[[Path], Any]] = {
     "mask": sd_with_mask,
     "short": sd_with_short_chunks,
     "SDXL": sdxl,
-    "SDXL of zeros": sdxl_of_zeros,
+    "SDXL with zeros": sdxl_with_zeros,
 }
 
 
-def _padding_with(demo_model: Path, token: str) -> Any:
-    return CLIPTokenizer.from_pretrained(demo_model / "tokenizer", local_files_only=True, pad_token=token)
+def _tokenizer(demo_model: Path, pad_token: str) -> Any:
+    return CLIPTokenizer.from_pretrained(demo_model / "tokenizer", local_files_only=True, pad_token=pad_token)
 
 
-def _deepened(pipeline: Any) -> Any:
-    """With more layers, and means that are not almost zero."""
+def _with_more_layers(pipeline: Any) -> Any:
+    """Replaces the text encoders by ones of `LAYERS` layers whose hidden states have means far from zero."""
     torch.manual_seed(5)
     for name, kind in (("text_encoder", CLIPTextModel), ("text_encoder_2", CLIPTextModelWithProjection)):
         if not hasattr(pipeline, name):
