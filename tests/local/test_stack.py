@@ -10,15 +10,15 @@ from local import stack
 from local.aws import LocalAws
 
 
-class InProcess(LocalAws):
-    """The cloud is moto's."""
+class MotoAws(LocalAws):
+    """AWS as mocked by moto."""
 
     def client(self, service: str, *_: Any, **__: Any) -> Any:
         create: Any = boto3.client
         return create(service)
 
 
-def test_every_model_of_the_stage_and_the_demos_adapters_are_uploaded(
+def test_the_demo_model_is_uploaded_for_every_model_of_the_stage_and_so_are_the_adapters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models = [{"name": "demo", "companions": [{"name": "anime"}]}, {"name": "other"}]
@@ -27,7 +27,7 @@ def test_every_model_of_the_stage_and_the_demos_adapters_are_uploaded(
     with mock_aws():
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket="models")
-        stack.upload_models(InProcess(url="http://127.0.0.1:1", certificate=None), "models")
+        stack.upload_models(MotoAws(url="http://127.0.0.1:1", certificate=None), "models")
         keys = {each["Key"] for each in s3.list_objects_v2(Bucket="models")["Contents"]}
     assert {"demo/model_index.json", "anime/model_index.json", "other/model_index.json"} <= keys
     assert "adapters/loras/moon.safetensors" in keys
