@@ -1,1 +1,4 @@
-"""The contract of API, container and infrastructure: requests, results, keys, environment."""
+"""The types shared by the API, the container and the infrastructure.
+
+All three import it, so it depends on nothing heavier than pydantic.
+"""

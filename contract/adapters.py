@@ -1,4 +1,4 @@
-"""The kinds of adapters: what requests may name beside the model, and how it lies in the models bucket."""
+"""The kinds of adapters, and where each kind is stored in the models bucket."""
 
 from dataclasses import dataclass
 
@@ -12,22 +12,22 @@ from contract.keys import (
 )
 
 DIRECTORY = "/"
-"""The ending of what lies there as a directory."""
+"""The suffix of adapters that are stored as a directory."""
 
 
 @dataclass(frozen=True)
 class AdapterKind:
-    """Adapters of one sort.
+    """A kind of adapter.
 
     Attributes:
-        name: what one is called.
-        prefix: where they lie in the models bucket.
-        endings: what follows their names there, the preferred first.
+        name: the kind's name in messages.
+        prefix: the key prefix in the models bucket.
+        suffixes: the accepted suffixes of file names, the preferred one first.
     """
 
     name: str
     prefix: str
-    endings: tuple[str, ...]
+    suffixes: tuple[str, ...]
 
 
 LORA = AdapterKind("LoRA", LORAS_PREFIX, (".safetensors",))
@@ -36,6 +36,6 @@ CONTROLNET = AdapterKind("ControlNet", CONTROLNETS_PREFIX, (DIRECTORY,))
 VAE = AdapterKind("VAE", VAES_PREFIX, (DIRECTORY, ".safetensors"))
 UPSCALER = AdapterKind("upscaler", UPSCALERS_PREFIX, (".safetensors", ".pth"))
 SAFETY_CHECKER = AdapterKind("safety checker", SAFETY_CHECKERS_PREFIX, (DIRECTORY,))
-"""Named by the configuration, not by requests."""
+"""Selected by the deployment's configuration, not by requests."""
 
 ADAPTER_KINDS = (LORA, EMBEDDING, CONTROLNET, VAE, UPSCALER, SAFETY_CHECKER)

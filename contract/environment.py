@@ -1,4 +1,4 @@
-"""The environment variables of each deployable: infra writes them, the runtime reads them."""
+"""The environment variables of each deployable, written by infra and read at run time."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -21,11 +21,11 @@ from contract.safety import SafetyMode
 from contract.source import HubSource, S3Source
 
 _VALUE_BYTES = 1024
-"""The most that SageMaker takes as a variable's value."""
+"""SageMaker's limit for the value of one variable."""
 
 
 class InvalidEnvironmentError(RuntimeError):
-    """The process was started with variables missing or wrong; the message names them all."""
+    """Environment variables are missing or invalid; the message names all of them."""
 
 
 def _from_json(value: Any) -> Any:
@@ -33,15 +33,16 @@ def _from_json(value: Any) -> Any:
 
 
 class Environment(BaseModel):
-    """Variables by field: `data_bucket_name` is DATA_BUCKET_NAME.
+    """Base of the environments. The field `data_bucket_name` is the variable DATA_BUCKET_NAME.
 
-    Structured fields travel as JSON, and what is too long for one variable goes on in NAME_2, NAME_3, ...
+    Structured fields are encoded as JSON. Values longer than SageMaker's limit are continued in the variables
+    NAME_2, NAME_3, ...
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def variables(self) -> dict[str, str]:
-        """The variables to set; a field at its default needs none."""
+        """The variables to set; fields that have their default value are left out."""
         fields = self.model_dump(mode="json", exclude_defaults=True)
         texts = {
             name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
@@ -51,35 +52,35 @@ class Environment(BaseModel):
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
-        """What `environ` says.
+        """Reads the environment from a mapping such as `os.environ`; other variables are ignored.
 
         Raises:
-            InvalidEnvironmentError: variables are missing or wrong.
+            InvalidEnvironmentError: variables are missing or invalid.
         """
         present = {name: _join(name, environ) for name in cls.model_fields if name.upper() in environ}
         try:
             return cls.model_validate(present)
         except ValidationError as error:
-            faults = [f"{_variable(*e['loc'])}: {e['msg']}" for e in error.errors()]
-            raise InvalidEnvironmentError("environment variables: " + "; ".join(faults)) from error
+            problems = [f"{_variable(*e['loc'])}: {e['msg']}" for e in error.errors()]
+            raise InvalidEnvironmentError("environment variables: " + "; ".join(problems)) from error
 
 
 def _split(field: str, text: str) -> Iterator[tuple[str, str]]:
-    """The variables of a field, with their values."""
+    """A field's variables and their values."""
     yield field.upper(), text[:_VALUE_BYTES]
     for number, start in enumerate(range(_VALUE_BYTES, len(text), _VALUE_BYTES), start=2):
         yield f"{field.upper()}_{number}", text[start : start + _VALUE_BYTES]
 
 
 def _join(field: str, environ: Mapping[str, str]) -> str:
-    """What `_split` has taken apart."""
+    """Inverse of `_split`."""
     following = (f"{field.upper()}_{number}" for number in count(2))
     parts = (environ[variable] for variable in takewhile(environ.__contains__, following))
     return "".join((environ[field.upper()], *parts))
 
 
 def _variable(field: str | int, *path: str | int) -> str:
-    """The variable of a field and, in a structured one, the path to the fault."""
+    """The name of a field's variable, followed by the path inside a structured value."""
     return ".".join([str(field).upper(), *map(str, path)])
 
 
@@ -90,82 +91,82 @@ def _check_power_of_two(number: int) -> int:
 
 
 MaxBatchSize = Annotated[int, Field(ge=1, le=64), AfterValidator(_check_power_of_two)]
-"""The most images, of all jobs together, that share an evaluation of the denoiser; a power of two."""
+"""Images, over all jobs, that share a forward pass of the UNet at most; a power of two."""
 
 
 class ContainerEnvironment(Environment):
-    """What the inference container is told."""
+    """Environment of the inference container."""
 
     model: Annotated[ModelDeclaration, BeforeValidator(_from_json)]
     data_bucket_name: str
     models_bucket_name: str | None = None
-    """Where adapters and companions lie; None offers none."""
+    """Bucket of adapters and companion models; None disables adapters."""
 
     stage: str = "local"
     model_directory: str = "/opt/ml/model"
     model_source: Annotated[HubSource | None, BeforeValidator(_from_json)] = None
-    """None draws with what lies in `model_directory`: SageMaker has put it there."""
+    """None: SageMaker has already downloaded the model to `model_directory`."""
 
     companions: Annotated[tuple[ServedModel, ...], BeforeValidator(_from_json)] = ()
-    """Further models, fetched when they are first asked for."""
+    """Further models of the endpoint, downloaded at their first request."""
 
     model_memory_gib: float | None = Field(default=None, gt=0)
-    """What the weights of all models together may take of the device's memory; None: whatever fits."""
+    """GPU memory for the weights of all models together; None for no limit but the GPU's memory."""
 
-    bind_host: str = "0.0.0.0"  # noqa: S104 - SageMaker reaches the container from outside it
+    bind_host: str = "0.0.0.0"  # noqa: S104 - SageMaker connects from outside the container
     sagemaker_bind_to_port: int = 8080
 
     drain_s: float = Field(default=20, ge=0, le=20)
-    """What jobs are given to be drawn once the container is told to stop; it is killed after 30 s."""
+    """Seconds that running jobs have to finish after SIGTERM; SageMaker kills the container after 30 s."""
 
     max_input_image_bytes: int = Field(default=25 * 1024 * 1024)
     max_input_image_pixels: int = Field(default=50_000_000)
     max_batch_size: MaxBatchSize = 8
 
     fixed_batch_size: bool = False
-    """True draws in buckets of that size always, so that images do not depend on the load."""
+    """Whether every batch is padded to `max_batch_size`, so that images do not depend on the load."""
 
     compile: bool = False
-    """True draws with compiled code once it is ready, which takes minutes."""
+    """Whether the UNet is compiled with torch.compile. This takes minutes; until then jobs run uncompiled."""
 
     safety_mode: SafetyMode = SafetyMode.OFF
     safety_checker: str | None = None
-    """A directory with a safety checker in diffusers' layout, or an `s3://` prefix with one that is fetched
-    first; None takes the model's own, or Yahoo's."""
+    """A directory with a safety checker in the diffusers layout, or an `s3://` prefix to download it from.
+    None: the model's own safety checker, or else open_nsfw."""
 
     watermark: str | None = Field(default=None, max_length=80)
-    """What is written into a corner of every image."""
+    """Text that is drawn into the lower right corner of every image."""
 
     log_prompts: bool = False
-    """False keeps prompts, and errors that may quote them, out of the log."""
+    """Whether prompts, and error messages that may contain them, are logged."""
 
     @field_validator("companions")
     @classmethod
-    def _check_companions_are_somewhere(
-        cls, companions: tuple[ServedModel, ...], others: ValidationInfo
+    def _check_models_bucket(
+        cls, companions: tuple[ServedModel, ...], info: ValidationInfo
     ) -> tuple[ServedModel, ...]:
-        if others.data.get("models_bucket_name") is None:
-            homeless = [
+        if info.data.get("models_bucket_name") is None:
+            in_models_bucket = [
                 each.name for each in companions if isinstance(each.source, S3Source) and not each.source.uri
             ]
-            if homeless:
-                raise ValueError(f"MODELS_BUCKET_NAME must say where {', '.join(homeless)} lie")
+            if in_models_bucket:
+                raise ValueError(f"MODELS_BUCKET_NAME is required for {', '.join(in_models_bucket)}")
         return companions
 
     @property
     def served(self) -> dict[str, ModelDeclaration]:
-        """Every model that requests may name, by its name; the one of those that name none first."""
+        """The endpoint's models by name; the default model is first."""
         return {each.name: each for each in (self.model, *self.companions)}
 
 
 class ModelEndpoint(BaseModel):
-    """A model, and how jobs get to the endpoint that serves it.
+    """A model and the endpoint that serves it.
 
     Attributes:
-        model: as requests name it.
-        endpoint_parameter: the SSM parameter that holds the endpoint's name.
-        invocation_timeout_s: what a job may take once it has begun.
-        request_ttl_s: how long a job may wait.
+        model: the model's name, defaults and limits.
+        endpoint_parameter: name of the SSM parameter that holds the endpoint's name.
+        invocation_timeout_s: seconds that an invocation may run.
+        request_ttl_s: seconds that an invocation may wait in the queue.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -177,7 +178,7 @@ class ModelEndpoint(BaseModel):
 
 
 class CompletionEnvironment(Environment):
-    """What the completion function is told."""
+    """Environment of the completion function."""
 
     jobs_table_name: str
     data_bucket_name: str
@@ -185,7 +186,7 @@ class CompletionEnvironment(Environment):
 
 
 class ApiEnvironment(CompletionEnvironment):
-    """What the function behind the HTTP API is told."""
+    """Environment of the API function."""
 
     model_endpoints: Annotated[tuple[ModelEndpoint, ...], BeforeValidator(_from_json)] = Field(min_length=1)
     default_model: str

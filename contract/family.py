@@ -1,4 +1,4 @@
-"""The families of models, and what each of them draws best with."""
+"""Model families, with their default request values and limits."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from contract.model import ModelDefaults, ModelLimits
 
 
 class Family(StrEnum):
-    """Models that are built alike: what fits one of a family fits all."""
+    """The architecture of a model. An adapter fits the models of one family."""
 
     SD1 = "sd1"
     """Stable Diffusion 1.x: one text encoder, CLIP ViT-L."""
@@ -15,21 +15,21 @@ class Family(StrEnum):
     """Stable Diffusion 2.x: one text encoder, OpenCLIP ViT-H."""
 
     SDXL = "sdxl"
-    """Stable Diffusion XL base: both CLIP ViT-L and OpenCLIP ViT-bigG."""
+    """Stable Diffusion XL base: two text encoders, CLIP ViT-L and OpenCLIP ViT-bigG."""
 
     SDXL_REFINER = "sdxl_refiner"
-    """What ends the drawings of an SDXL base: OpenCLIP ViT-bigG alone."""
+    """Stable Diffusion XL refiner: one text encoder, OpenCLIP ViT-bigG."""
 
     OTHER = "other"
 
     @property
     def defaults(self) -> ModelDefaults:
-        """What its models draw with where nothing else is said."""
+        """Request defaults for models of the family that declare none."""
         return _DEFAULTS[self]
 
     @property
     def limits(self) -> ModelLimits:
-        """What its models are asked for at the most where nothing else is said."""
+        """Request limits for models of the family that declare none."""
         return _LIMITS[self]
 
 

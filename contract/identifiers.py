@@ -7,32 +7,32 @@ from ulid import ULID
 
 JobId = Annotated[
     str,
-    Field(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$", description="A ULID: sorts by time of creation."),
+    Field(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$", description="A ULID; ids sort by creation time."),
 ]
 
 
 def new_job_id() -> str:
-    """A fresh job id."""
+    """A new job id."""
     return str(ULID())
 
 
 def created_at(job_id: str) -> float:
-    """When a job id was made: seconds since the epoch, to the millisecond."""
+    """The creation time of a job id, in seconds since the epoch with millisecond precision."""
     return ULID.from_str(job_id).timestamp
 
 
 class S3Location(NamedTuple):
-    """One S3 object."""
+    """Bucket and key of an S3 object."""
 
     bucket: str
     key: str
 
     @classmethod
     def parse(cls, uri: str) -> Self:
-        """The location that `s3://bucket/key` names.
+        """Parses `s3://bucket/key`.
 
         Raises:
-            ValueError: the text is no such URI.
+            ValueError: the text is not an S3 URI.
         """
         scheme, _, path = uri.partition("://")
         bucket, _, key = path.partition("/")

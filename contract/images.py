@@ -1,4 +1,4 @@
-"""Pictures that a request names: where they may come from."""
+"""The URIs of input images."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -8,9 +8,9 @@ from pydantic import AfterValidator, Field
 from contract.identifiers import S3Location
 
 MAX_DATA_URL_CHARACTERS = 5_000_000
-"""A Lambda function is handed six megabytes at the most, the rest of the request included."""
+"""Below the 6 MB limit of a Lambda invocation, which also contains the rest of the request."""
 
-_MAX_ADDRESS_CHARACTERS = 2048
+_MAX_URI_CHARACTERS = 2048
 _FORMS = "must be s3://bucket/key, https://host/path or data:image/...;base64,..."
 
 
@@ -24,18 +24,29 @@ def _check_image_uri(uri: str) -> str:
             if not parts.hostname:
                 raise ValueError(_FORMS)
             if parts.username is not None or parts.password is not None:
-                raise ValueError("must not hold a user name or a password")
+                raise ValueError("must not contain a user name or a password")
         case "data":
-            head, comma, _ = rest.partition(",")
-            if not comma or not head.startswith("image/") or not head.endswith(";base64"):
-                raise ValueError(_FORMS)
-            return uri
+            return _check_data_url(uri, rest)
         case _:
             raise ValueError(_FORMS)
-    if len(uri) > _MAX_ADDRESS_CHARACTERS:
-        raise ValueError(f"must have at most {_MAX_ADDRESS_CHARACTERS} characters")
+    if len(uri) > _MAX_URI_CHARACTERS:
+        raise ValueError(f"must have at most {_MAX_URI_CHARACTERS} characters")
     return uri
 
 
-ImageUri = Annotated[str, Field(max_length=MAX_DATA_URL_CHARACTERS), AfterValidator(_check_image_uri)]
-"""An object in S3, a picture on the public web, or the picture itself."""
+def _check_data_url(url: str, rest: str) -> str:
+    media_type, comma, _ = rest.partition(",")
+    if not comma or not media_type.startswith("image/") or not media_type.endswith(";base64"):
+        raise ValueError(_FORMS)
+    if len(url) > MAX_DATA_URL_CHARACTERS:
+        raise ValueError(
+            f"a data: URL must have at most {MAX_DATA_URL_CHARACTERS:,} characters; upload the file to the "
+            "inputs/ prefix of the data bucket and pass its s3:// URI, or pass an https:// address"
+        )
+    return url
+
+
+ImageUri = Annotated[
+    str, AfterValidator(_check_image_uri), Field(json_schema_extra={"maxLength": MAX_DATA_URL_CHARACTERS})
+]
+"""An object in S3, an address on the public web, or a data: URL."""

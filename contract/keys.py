@@ -1,7 +1,7 @@
-"""Where everything lies in the data bucket and in the models bucket."""
+"""Keys and key prefixes in the data bucket and in the models bucket."""
 
 INPUTS_PREFIX = "inputs/"
-"""What clients put there for a job to read."""
+"""Input images that clients upload."""
 
 REQUESTS_PREFIX = "requests/"
 OUTPUTS_PREFIX = "outputs/"
@@ -9,16 +9,16 @@ PROGRESS_PREFIX = "progress/"
 CANCELLATIONS_PREFIX = "cancellations/"
 
 RESULTS_PREFIX = "results/"
-"""Where SageMaker puts the container's answers."""
+"""Result documents, written by SageMaker."""
 
 FAILURES_PREFIX = "failures/"
-"""Where SageMaker puts the container's error answers."""
+"""Error documents of failed invocations, written by SageMaker."""
 
 COMPILED_PREFIX = "compiled/"
-"""What torch.compile has made, for the next container."""
+"""Cache artifacts of torch.compile, shared by containers."""
 
 ADAPTERS_PREFIX = "adapters/"
-"""In the models bucket: what requests name beside the model."""
+"""Adapters, in the models bucket."""
 
 LORAS_PREFIX = f"{ADAPTERS_PREFIX}loras/"
 EMBEDDINGS_PREFIX = f"{ADAPTERS_PREFIX}embeddings/"
@@ -28,34 +28,34 @@ UPSCALERS_PREFIX = f"{ADAPTERS_PREFIX}upscalers/"
 SAFETY_CHECKERS_PREFIX = f"{ADAPTERS_PREFIX}safety_checkers/"
 
 LANCZOS = "lanczos"
-"""The upscaler that is no model."""
+"""The name of the Lanczos filter as an upscaler; it needs no model."""
 
 
 def request_key(job_id: str) -> str:
-    """The job's request document: the body of the invocation."""
+    """The job's request document, which is the body of the invocation."""
     return f"{REQUESTS_PREFIX}{job_id}.json"
 
 
 def input_key(job_id: str, name: str) -> str:
-    """A picture that came inside the job's request."""
+    """An input image that the request contained as a data: URL."""
     return f"{INPUTS_PREFIX}{job_id}/{name}"
 
 
 def output_key(job_id: str, index: int, extension: str) -> str:
-    """The job's image number `index`, counted from 0."""
+    """The image number `index` of a job, counted from 0."""
     return f"{OUTPUTS_PREFIX}{job_id}/{index}.{extension}"
 
 
 def progress_key(job_id: str) -> str:
-    """How far the container is with the job."""
+    """The job's progress document."""
     return f"{PROGRESS_PREFIX}{job_id}.json"
 
 
 def cancellation_key(job_id: str) -> str:
-    """The marker that asks the container to stop; its content does not matter."""
+    """The job's cancellation marker; only its existence matters, not its content."""
     return f"{CANCELLATIONS_PREFIX}{job_id}"
 
 
 def compiled_key(model: str, machine: str) -> str:
-    """What torch.compile has made of the model on such a machine."""
+    """The torch.compile cache of a model for one kind of machine."""
     return f"{COMPILED_PREFIX}{model}/{machine}"

@@ -1,4 +1,4 @@
-"""What lies beside a model's weights and says what they are."""
+"""The manifest of a model, `model.json` in its directory."""
 
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
@@ -11,66 +11,71 @@ from contract.request import ModelName
 from contract.source import Commit
 
 MANIFEST = "model.json"
-"""Its name, in the model's directory."""
+"""File name of the manifest in the model's directory."""
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="In hexadecimal.")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 in hexadecimal.")]
 
 
 def _check_relative(path: str) -> str:
-    steps = path.split("/")
-    if PurePosixPath(path).is_absolute() or not {"", ".", ".."}.isdisjoint(steps) or "\\" in path:
-        raise ValueError("must be a path inside the model's directory")
+    parts = path.split("/")
+    if PurePosixPath(path).is_absolute() or not {"", ".", ".."}.isdisjoint(parts) or "\\" in path:
+        raise ValueError("must be a relative path inside the model's directory")
     return path
 
 
 class ManifestFile(BaseModel):
-    """One of the model's files."""
+    """A file of the model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    path: Annotated[str, AfterValidator(_check_relative), Field(description="Inside the directory.")]
+    path: Annotated[
+        str, AfterValidator(_check_relative), Field(description="Path relative to the model's directory.")
+    ]
     size: int = Field(ge=0, description="Bytes.")
     sha256: Sha256
 
 
-class Original(BaseModel):
-    """What a model's files were made from."""
+class OriginalModel(BaseModel):
+    """The source that a model was converted from."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     form: Literal["huggingface", "directory", "archive", "single_file"]
-    source: str = Field(description="Where it was found: a repository's id, an S3 URI or a file's name.")
-    commit: Commit | None = Field(default=None, description="Of a repository of the hub.")
+    source: str = Field(description="A repository id, an S3 URI or a file name.")
+    commit: Commit | None = Field(default=None, description="The commit of a Hugging Face repository.")
     sha256: Sha256 = Field(
-        description="Of the file; of a directory, that of its files' `SHA-256`, two spaces and path, by line."
+        description=(
+            "The file's SHA-256; for a directory, the SHA-256 of a text with a line for each file: its "
+            "SHA-256, two spaces, its path."
+        )
     )
 
     @property
     def revision(self) -> str:
-        """What tells these weights from all others, as a result document reports it."""
+        """Identifies the weights: the commit, or else the SHA-256. Result documents report it."""
         return self.commit or self.sha256
 
 
 class ModelManifest(BaseModel):
-    """The manifest."""
+    """Content of a model's `model.json`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     family: Family
     defaults: ModelDefaults | None = Field(
-        default=None, description="What is left out, or all of it, is the family's."
+        default=None, description="Request defaults; omitted values are those of the family."
     )
     limits: ModelLimits | None = Field(
-        default=None, description="What is left out, or all of it, is the family's."
+        default=None, description="Request limits; omitted values are those of the family."
     )
-    original: Original | None = None
+    original: OriginalModel | None = None
     files: tuple[ManifestFile, ...] = ()
 
     def declaration(self, name: ModelName) -> ModelDeclaration:
-        """What the model declares of itself, by this name.
+        """The model's declaration under a name, with the family's values filled in.
 
         Raises:
-            ValidationError: its defaults are outside its limits.
+            ValidationError: the defaults are outside the limits.
         """
         family = self.family
         defaults = self.defaults.model_dump(exclude_unset=True) if self.defaults else {}

@@ -1,4 +1,4 @@
-"""The names of the container's metrics in CloudWatch: it writes them, dashboards and alarms read them."""
+"""Names of the CloudWatch metrics that the container publishes."""
 
 NAMESPACE = "StableDiffusion"
 
@@ -6,37 +6,37 @@ STAGE_DIMENSION = "Stage"
 MODEL_DIMENSION = "Model"
 
 MODEL_LOAD_SECONDS = "ModelLoadSeconds"
-"""From the beginning of loading until the model can draw, a download included; whenever one is loaded."""
+"""Time to load a model, its download included; published at each load."""
 
 QUEUE_SECONDS = "QueueSeconds"
-"""From the job's submission until the container has it; none for a job that came without an id."""
+"""From the submission of a job to its arrival at the container; not published for jobs without an id."""
 
 FETCH_SECONDS = "FetchSeconds"
-"""Fetching and decoding the input image; none for a job without one."""
+"""Time to fetch and decode the input images; not published for jobs without any."""
 
 DENOISE_SECONDS = "DenoiseSeconds"
-"""Drawing, from the text encoder to the pixels, without the wait for an earlier job to be drawn."""
+"""Generation time, from the text encoder to the decoded images, without the time in the engine's queue."""
 
 ENCODE_SECONDS = "EncodeSeconds"
-"""Making PNG files of all the job's images."""
+"""Time to postprocess and encode all images of a job."""
 
 UPLOAD_SECONDS = "UploadSeconds"
-"""Storing all of them in S3."""
+"""Time to upload all images of a job to S3."""
 
 TOTAL_SECONDS = "TotalSeconds"
-"""From the job's arrival at the container until its images are stored, waits included."""
+"""From the arrival of a job at the container until its images are stored, waiting times included."""
 
 IMAGES = "Images"
-"""Images drawn and stored by a job that succeeded."""
+"""Number of images of a successful job."""
 
 FAILURES = "Failures"
-"""1 for a job that failed and 0 for one that did not: the sum counts them, the average is their share.
+"""1 for a failed job, 0 for any other: the sum is the number of failures, the average the failure rate.
 
-A job that was canceled has not failed.
+A canceled job does not count as failed.
 """
 
 ERROR_CODE_PROPERTY = "error_code"
-"""Beside a failure or cancellation in its log event: an `ErrorCode`."""
+"""Property of the log event of a failed or canceled job; its value is an `ErrorCode`."""
 
 
 def dimensions(*, stage: str, model: str) -> dict[str, str]:

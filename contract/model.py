@@ -1,9 +1,10 @@
-"""What a model declares of itself: the defaults it fills in and the limits it holds to."""
+"""A model's declaration: its name, request defaults and request limits."""
 
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from contract.options import MetadataMode
 from contract.request import (
     ClipSkip,
     Count,
@@ -17,11 +18,11 @@ from contract.request import (
 from contract.source import HubSource, S3Source
 
 MAX_SIDE = 16_376
-"""Pixels of a side that every output format holds: WebP has room for 16,383."""
+"""Largest side in pixels that all output formats support; WebP's limit is 16,383."""
 
 
 class ModelDefaults(BaseModel):
-    """What a request gets where it says nothing."""
+    """Request values that are used where a request has none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,36 +34,43 @@ class ModelDefaults(BaseModel):
     count: Count = 1
     strength: Strength = 0.8
     clip_skip: ClipSkip = 1
+    metadata: MetadataMode = Field(
+        default=MetadataMode.FULL,
+        description=(
+            "Metadata in the image files: `full` (AUTOMATIC1111's parameters text and the request as JSON), "
+            "`parameters` (the parameters text only) or `none`."
+        ),
+    )
 
 
 class ModelLimits(BaseModel):
-    """What a request may ask for at the most."""
+    """The largest request values that the model accepts."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    min_size: Dimension = Field(default=64, description="Pixels, the least width and the least height.")
-    max_size: Dimension = Field(
-        default=1024, le=MAX_SIDE, description="Pixels, the most width and the most height."
-    )
+    min_size: Dimension = Field(default=64, description="Minimum width and height in pixels.")
+    max_size: Dimension = Field(default=1024, le=MAX_SIDE, description="Maximum width and height in pixels.")
     max_steps: Steps = 150
     max_count: Count = 4
     max_output_size: Dimension = Field(
         default=4096,
         le=MAX_SIDE,
-        description="Pixels, the most width and height that hires and upscale may make.",
+        description="Maximum width and height in pixels after `hires` and `upscale`.",
     )
 
 
 class ModelDeclaration(BaseModel):
-    """A model by the name that requests use."""
+    """A model as the API presents it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: ModelName = Field(description="What requests call it; lower-case letters, digits and hyphens.")
+    name: ModelName = Field(description="Name of the model: lower-case letters, digits and hyphens.")
     defaults: ModelDefaults = Field(
-        default=ModelDefaults(), description="What a request gets where it says nothing."
+        default=ModelDefaults(), description="Request values that are used where a request has none."
     )
-    limits: ModelLimits = Field(default=ModelLimits(), description="What a request may ask for at the most.")
+    limits: ModelLimits = Field(
+        default=ModelLimits(), description="The largest request values that the model accepts."
+    )
 
     @model_validator(mode="after")
     def _check_defaults_are_allowed(self) -> Self:
@@ -82,13 +90,13 @@ class ModelDeclaration(BaseModel):
 
 
 class ServedModel(ModelDeclaration):
-    """A model and where its weights come from."""
+    """A model and the source of its weights."""
 
     source: Annotated[S3Source | HubSource, Field(discriminator="type")] = Field(
-        default=S3Source(), description="Where the weights come from."
+        default=S3Source(), description="Source of the weights."
     )
 
     @property
     def declaration(self) -> ModelDeclaration:
-        """What whoever only sends requests needs to know of the model."""
+        """The declaration without the source."""
         return ModelDeclaration(name=self.name, defaults=self.defaults, limits=self.limits)

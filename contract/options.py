@@ -1,7 +1,7 @@
-"""The parts of a request that have fields of their own."""
+"""The request fields that are objects, and the enumerations of a request."""
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -19,23 +19,36 @@ AdapterName = Annotated[
 Border = Annotated[
     int, Field(ge=0, le=2048, multiple_of=GRID, description=f"Pixels to add, a multiple of {GRID}.")
 ]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+StepFraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 HiresStrength = Annotated[
     float,
-    Field(gt=0, le=1, allow_inf_nan=False, description="How far the second pass departs from the first."),
+    Field(gt=0, le=1, allow_inf_nan=False, description="Denoising strength of the second pass."),
 ]
 UpscalerName = Annotated[
     AdapterName,
-    Field(description=f"A model under `adapters/upscalers/` in the models bucket, or `{LANCZOS}`: no model."),
+    Field(
+        description=(
+            "Upscaler: name of a file under `adapters/upscalers/` in the models bucket, without its suffix; "
+            f"or `{LANCZOS}`, which needs no model."
+        )
+    ),
 ]
 
 
-class _Options(BaseModel):
+class Options(BaseModel):
+    """Base of the request fields that are objects.
+
+    Attributes:
+        example: a valid object, for documentation and error messages.
+    """
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    example: ClassVar[dict[str, Any]]
 
 
 class OutputFormat(StrEnum):
-    """What image files are made."""
+    """The file format of the images."""
 
     PNG = "png"
     JPEG = "jpeg"
@@ -43,42 +56,73 @@ class OutputFormat(StrEnum):
 
     @property
     def media_type(self) -> str:
-        """As a Content-Type says it."""
+        """The media type, such as `image/png`."""
         return f"image/{self}"
 
 
-class Lora(_Options):
-    """An adapter to the weights."""
+class MetadataMode(StrEnum):
+    """The metadata that image files contain."""
+
+    FULL = "full"
+    """AUTOMATIC1111's parameters text, and the request as JSON."""
+
+    PARAMETERS = "parameters"
+    """AUTOMATIC1111's parameters text, without hashes of input images."""
+
+    NONE = "none"
+    """No metadata."""
+
+
+class Lora(Options):
+    """A LoRA and its weight."""
+
+    example = {"name": "moon", "weight": 1.0}
 
     name: AdapterName = Field(
-        description="The file's name under `adapters/loras/` in the models bucket, without its ending."
+        description="Name of a file under `adapters/loras/` in the models bucket, without its suffix."
     )
-    weight: float = Field(default=1.0, ge=-4, le=4, allow_inf_nan=False, description="How strongly it acts.")
+    weight: float = Field(default=1.0, ge=-4, le=4, allow_inf_nan=False, description="Scale of the LoRA.")
 
 
-class ControlNet(_Options):
-    """A picture that guides the drawing, and the network that makes use of it."""
+class ControlNet(Options):
+    """A ControlNet and its control image."""
+
+    example = {"type": "canny", "image": "s3://bucket/inputs/edges.png"}
 
     type: AdapterName = Field(
-        description="The directory's name under `adapters/controlnets/` in the models bucket."
+        description="Name of a directory under `adapters/controlnets/` in the models bucket."
     )
-    image: ImageUri = Field(description="The map that guides; with `preprocess`, the picture it is made of.")
-    weight: float = Field(default=1.0, ge=0, le=2, allow_inf_nan=False, description="How strongly it guides.")
-    start: Share = Field(default=0.0, description="The share of the steps after which it begins to guide.")
-    end: Share = Field(default=1.0, description="The share of the steps after which it stops.")
-    preprocess: bool = Field(default=False, description="Finds the edges in `image`; for `canny` only.")
+    image: ImageUri = Field(
+        description="Control image; with `preprocess`, the image that the control image is computed from."
+    )
+    weight: float = Field(
+        default=1.0, ge=0, le=2, allow_inf_nan=False, description="Conditioning scale of the ControlNet."
+    )
+    start: StepFraction = Field(
+        default=0.0, description="Fraction of the steps at which the ControlNet starts to apply."
+    )
+    end: StepFraction = Field(
+        default=1.0, description="Fraction of the steps at which the ControlNet stops applying."
+    )
+    preprocess: bool = Field(
+        default=False, description="Compute the control image from `image`; only for `canny`."
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.start >= self.end:
             raise ValueError("start must be less than end")
         if self.preprocess and self.type != "canny":
-            raise ValueError("only canny is computed here; send the finished map and leave preprocess out")
+            raise ValueError(
+                "preprocess is only available for canny; send the finished control image without preprocess"
+            )
         return self
 
 
-class Outpaint(_Options):
-    """How far to draw beyond the input image."""
+class Outpaint(Options):
+    """Borders by which the input image is extended."""
+
+    example = {"left": 64, "right": 64}
 
     left: Border = 0
     right: Border = 0
@@ -86,25 +130,33 @@ class Outpaint(_Options):
     bottom: Border = 0
 
     @model_validator(mode="after")
-    def _check_something_is_added(self) -> Self:
+    def _check_not_empty(self) -> Self:
         if not (self.left or self.right or self.top or self.bottom):
             raise ValueError(f"must add at least {GRID} pixels on one side")
         return self
 
 
-class Hires(_Options):
-    """A second pass, over the first one's picture enlarged."""
+class Hires(Options):
+    """Hires fix: upscales the image and denoises it a second time."""
 
-    scale: float = Field(default=2.0, gt=1, le=4, allow_inf_nan=False, description="Times the size.")
+    example = {"scale": 2.0, "strength": 0.5}
+
+    scale: float = Field(
+        default=2.0, gt=1, le=4, allow_inf_nan=False, description="Scale factor of width and height."
+    )
     steps: Annotated[int, Field(ge=1, le=1000)] | None = Field(
-        default=None, description="Steps of the second pass; null takes the first one's."
+        default=None, description="Denoising steps of the second pass; null: those of the first pass."
     )
     strength: HiresStrength = 0.5
     upscaler: UpscalerName = LANCZOS
 
 
-class Upscale(_Options):
-    """The finished picture enlarged, with nothing drawn anew."""
+class Upscale(Options):
+    """Upscaling of the finished image, without further denoising."""
 
-    scale: float = Field(default=2.0, gt=1, le=4, allow_inf_nan=False, description="Times the size.")
+    example = {"scale": 2.0, "upscaler": LANCZOS}
+
+    scale: float = Field(
+        default=2.0, gt=1, le=4, allow_inf_nan=False, description="Scale factor of width and height."
+    )
     upscaler: UpscalerName = LANCZOS

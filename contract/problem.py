@@ -1,4 +1,4 @@
-"""Problem documents: the one shape of every error, over HTTP and in a failed job (RFC 9457)."""
+"""Problem documents (RFC 9457): the format of errors in HTTP responses and in failed jobs."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -8,10 +8,11 @@ from typing import NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 CONTENT_TYPE = "application/problem+json"
+MAX_FIELD_ERRORS = 20
 
 
 class ErrorCode(StrEnum):
-    """The stable, machine-readable name of what went wrong."""
+    """Stable, machine-readable names of the errors."""
 
     MALFORMED_REQUEST = "malformed_request"
     VALIDATION_FAILED = "validation_failed"
@@ -37,60 +38,66 @@ class ErrorCode(StrEnum):
     INTERNAL = "internal"
 
 
-class _Meaning(NamedTuple):
+class _Definition(NamedTuple):
     status: HTTPStatus
     title: str
     retryable: bool
 
 
-_MEANINGS = {
-    ErrorCode.MALFORMED_REQUEST: _Meaning(HTTPStatus.BAD_REQUEST, "The body is not a JSON object", False),
-    ErrorCode.VALIDATION_FAILED: _Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid", False),
-    ErrorCode.FORBIDDEN: _Meaning(HTTPStatus.FORBIDDEN, "The request is not authorized", False),
-    ErrorCode.TOO_MANY_REQUESTS: _Meaning(HTTPStatus.TOO_MANY_REQUESTS, "There are too many requests", True),
-    ErrorCode.PAYLOAD_TOO_LARGE: _Meaning(
+_DEFINITIONS = {
+    ErrorCode.MALFORMED_REQUEST: _Definition(HTTPStatus.BAD_REQUEST, "The body is not a JSON object", False),
+    ErrorCode.VALIDATION_FAILED: _Definition(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid", False
+    ),
+    ErrorCode.FORBIDDEN: _Definition(HTTPStatus.FORBIDDEN, "The request is not authorized", False),
+    ErrorCode.TOO_MANY_REQUESTS: _Definition(
+        HTTPStatus.TOO_MANY_REQUESTS, "There are too many requests", True
+    ),
+    ErrorCode.PAYLOAD_TOO_LARGE: _Definition(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large", False
     ),
-    ErrorCode.JOB_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "There is no such job", False),
-    ErrorCode.MODEL_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "There is no such model", False),
-    ErrorCode.ROUTE_NOT_FOUND: _Meaning(HTTPStatus.NOT_FOUND, "Nothing answers this method and path", False),
-    ErrorCode.ENDPOINT_UNAVAILABLE: _Meaning(
-        HTTPStatus.SERVICE_UNAVAILABLE, "The model's endpoint did not take the job", True
+    ErrorCode.JOB_NOT_FOUND: _Definition(HTTPStatus.NOT_FOUND, "There is no such job", False),
+    ErrorCode.MODEL_NOT_FOUND: _Definition(HTTPStatus.NOT_FOUND, "There is no such model", False),
+    ErrorCode.ROUTE_NOT_FOUND: _Definition(HTTPStatus.NOT_FOUND, "There is no such route", False),
+    ErrorCode.ENDPOINT_UNAVAILABLE: _Definition(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The model's endpoint did not accept the job", True
     ),
-    ErrorCode.MODEL_LOADING: _Meaning(
+    ErrorCode.MODEL_LOADING: _Definition(
         HTTPStatus.SERVICE_UNAVAILABLE, "The model is still being loaded", True
     ),
-    ErrorCode.MODEL_LOAD_FAILED: _Meaning(
+    ErrorCode.MODEL_LOAD_FAILED: _Definition(
         HTTPStatus.SERVICE_UNAVAILABLE, "The model could not be loaded", False
     ),
-    ErrorCode.INPUT_FETCH_FAILED: _Meaning(
+    ErrorCode.INPUT_FETCH_FAILED: _Definition(
         HTTPStatus.UNPROCESSABLE_ENTITY, "An input image could not be fetched", False
     ),
-    ErrorCode.INPUT_IMAGE_TOO_LARGE: _Meaning(
+    ErrorCode.INPUT_IMAGE_TOO_LARGE: _Definition(
         HTTPStatus.UNPROCESSABLE_ENTITY, "An input image is too large", False
     ),
-    ErrorCode.INVALID_INPUT_IMAGE: _Meaning(
+    ErrorCode.INVALID_INPUT_IMAGE: _Definition(
         HTTPStatus.UNPROCESSABLE_ENTITY, "An input image cannot be used", False
     ),
-    ErrorCode.ADAPTER_NOT_FOUND: _Meaning(HTTPStatus.UNPROCESSABLE_ENTITY, "There is no such adapter", False),
-    ErrorCode.ADAPTER_UNUSABLE: _Meaning(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "The adapter does not fit the model, or is damaged", False
+    ErrorCode.ADAPTER_NOT_FOUND: _Definition(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "There is no such adapter", False
     ),
-    ErrorCode.INVALID_OUTPUT: _Meaning(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "The model has drawn no picture", False
+    ErrorCode.ADAPTER_UNUSABLE: _Definition(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The adapter does not match the model, or is damaged", False
     ),
-    ErrorCode.CANCELED: _Meaning(HTTPStatus.CONFLICT, "The job was canceled", False),
-    ErrorCode.ALREADY_TERMINAL: _Meaning(HTTPStatus.CONFLICT, "The job has already ended", False),
-    ErrorCode.OUT_OF_MEMORY: _Meaning(
-        HTTPStatus.INSUFFICIENT_STORAGE, "The images do not fit the accelerator's memory", False
+    ErrorCode.INVALID_OUTPUT: _Definition(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "The model generated an invalid image", False
     ),
-    ErrorCode.TIMEOUT: _Meaning(HTTPStatus.GATEWAY_TIMEOUT, "The job ran out of time", True),
-    ErrorCode.INTERNAL: _Meaning(HTTPStatus.INTERNAL_SERVER_ERROR, "The service failed", True),
+    ErrorCode.CANCELED: _Definition(HTTPStatus.CONFLICT, "The job was canceled", False),
+    ErrorCode.ALREADY_TERMINAL: _Definition(HTTPStatus.CONFLICT, "The job has already ended", False),
+    ErrorCode.OUT_OF_MEMORY: _Definition(
+        HTTPStatus.INSUFFICIENT_STORAGE, "The images do not fit in GPU memory", False
+    ),
+    ErrorCode.TIMEOUT: _Definition(HTTPStatus.GATEWAY_TIMEOUT, "The job exceeded its time limit", True),
+    ErrorCode.INTERNAL: _Definition(HTTPStatus.INTERNAL_SERVER_ERROR, "The service failed", True),
 }
 
 
 class FieldError(BaseModel):
-    """One field and what is wrong with it."""
+    """An invalid field."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -99,22 +106,34 @@ class FieldError(BaseModel):
 
 
 def describe(errors: Iterable[FieldError]) -> str:
-    """The errors in one sentence."""
+    """The errors as one line of text."""
     return "; ".join(f"{error.pointer.removeprefix('#/')}: {error.detail}" for error in errors)
 
 
+def bound_errors(errors: tuple[FieldError, ...], *, omitted: int = 0) -> tuple[FieldError, ...]:
+    """The first `MAX_FIELD_ERRORS` errors, and an entry with the number of the others if there are any.
+
+    Args:
+        errors: the errors.
+        omitted: the number of errors that are not among them.
+    """
+    omitted += max(len(errors) - MAX_FIELD_ERRORS, 0)
+    shown = errors[:MAX_FIELD_ERRORS]
+    return (*shown, FieldError(pointer="#", detail=f"and {omitted} more")) if omitted else shown
+
+
 class Problem(BaseModel):
-    """An error as the client sees it."""
+    """A problem document."""
 
     model_config = ConfigDict(frozen=True)
 
     type: str = "about:blank"
-    title: str = Field(description="The same sentence for every occurrence of the code.")
+    title: str = Field(description="Summary of the error code.")
     status: int = Field(description="HTTP status code.")
-    detail: str = Field(description="What happened this time and what to do.")
+    detail: str = Field(description="Description of this occurrence and the remedy.")
     code: ErrorCode
     errors: tuple[FieldError, ...] = ()
-    retryable: bool = Field(description="True when the same request may succeed later.")
+    retryable: bool = Field(description="Whether the same request may succeed later.")
     request_id: str | None = None
 
     @classmethod
@@ -126,8 +145,8 @@ class Problem(BaseModel):
         errors: tuple[FieldError, ...] = (),
         request_id: str | None = None,
     ) -> Self:
-        """The problem with `code`'s status, title and retryability."""
-        status, title, retryable = _MEANINGS[code]
+        """A problem with the status, title and retryability of `code`."""
+        status, title, retryable = _DEFINITIONS[code]
         return cls(
             title=title,
             status=status,
@@ -140,7 +159,7 @@ class Problem(BaseModel):
 
 
 class ProblemError(Exception):
-    """Base of every failure whose words may reach a client."""
+    """Base of the errors whose messages are shown to clients."""
 
     code: ErrorCode = ErrorCode.INTERNAL
 
@@ -153,5 +172,5 @@ class ProblemError(Exception):
         self.errors = errors
 
     def problem(self, request_id: str | None = None) -> Problem:
-        """The document that tells a client of this failure."""
+        """The problem document of this error."""
         return Problem.of(self.code, self.detail, errors=self.errors, request_id=request_id)

@@ -1,4 +1,4 @@
-"""How far the container is with a job."""
+"""Progress of a running job."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Phase(StrEnum):
-    """What is happening to an unfinished job. The container does not say `canceling`; it stops."""
+    """The phase of an unfinished job. The API sets `queued` and `canceling`, the container the others."""
 
     QUEUED = "queued"
     DENOISING = "denoising"
@@ -15,16 +15,16 @@ class Phase(StrEnum):
 
 
 class Progress(BaseModel):
-    """The container's last word on a running job; written at most once a second."""
+    """A job's progress document, updated by the container at most once a second."""
 
     model_config = ConfigDict(frozen=True)
 
     phase: Phase
-    step: int = Field(ge=0, description="Denoiser evaluations done.")
+    step: int = Field(ge=0, description="Completed UNet evaluations.")
     total_steps: int = Field(
         ge=0,
         description=(
-            "Denoiser evaluations in all: second-order samplers need two a step, and image to image skips "
-            "those that strength leaves out. 0 until it is known."
+            "UNet evaluations in total: second-order samplers take two for each step, and image-to-image "
+            "skips those that `strength` leaves out. 0 while unknown."
         ),
     )

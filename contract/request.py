@@ -1,4 +1,4 @@
-"""What a client asks for: the body of POST /v1/jobs, and of an invocation."""
+"""The request: the body of POST /v1/jobs, and of an invocation."""
 
 from typing import Annotated, Protocol
 
@@ -11,6 +11,7 @@ from contract.options import (
     ControlNet,
     Hires,
     Lora,
+    MetadataMode,
     Outpaint,
     OutputFormat,
     Upscale,
@@ -34,50 +35,73 @@ def _check_not_blank(text: str) -> str:
 ModelName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
 Prompt = Annotated[
     str,
-    Field(max_length=MAX_PROMPT_CHARACTERS, description="What to draw."),
+    Field(max_length=MAX_PROMPT_CHARACTERS, description="Prompt."),
     AfterValidator(_check_not_blank),
 ]
-NegativePrompt = Annotated[str, Field(max_length=MAX_PROMPT_CHARACTERS, description="What not to draw.")]
+NegativePrompt = Annotated[str, Field(max_length=MAX_PROMPT_CHARACTERS, description="Negative prompt.")]
 Dimension = Annotated[int, Field(ge=GRID, multiple_of=GRID, description=f"Pixels, a multiple of {GRID}.")]
 Steps = Annotated[int, Field(ge=1, le=1000, description="Denoising steps.")]
 GuidanceScale = Annotated[
     float,
-    Field(ge=0, le=50, allow_inf_nan=False, description="Weight of the prompt; up to 1 switches it off."),
+    Field(
+        ge=0,
+        le=50,
+        allow_inf_nan=False,
+        description="Classifier-free guidance scale; values up to 1 disable it.",
+    ),
 ]
 SamplerName = Annotated[
     str,
-    Field(description="A name or alias from GET /v1/samplers."),
+    Field(description="Sampler: a name, label or alias from GET /v1/samplers."),
     AfterValidator(lambda name: find_sampler(name).name),
 ]
 Seed = Annotated[
     int,
-    Field(ge=0, le=MAX_SEED, description="Image i is drawn with seed + i."),
+    Field(ge=0, le=MAX_SEED, description="Seed of the first image; image i has seed + i."),
 ]
-Count = Annotated[int, Field(ge=1, le=MAX_COUNT, description="Images to draw.")]
+Count = Annotated[int, Field(ge=1, le=MAX_COUNT, description="Number of images.")]
 Strength = Annotated[
     float,
     Field(
         gt=0,
         le=1,
         allow_inf_nan=False,
-        description="How far to depart from the input image: at 1 nothing of it remains.",
+        description="Denoising strength of image-to-image: 1 ignores the input image.",
     ),
 ]
-InputImage = Annotated[ImageUri, Field(description="The picture to start from.")]
-MaskImage = Annotated[ImageUri, Field(description="White where the input image is to be drawn anew.")]
+InputImage = Annotated[ImageUri, Field(description="Input image of image-to-image and inpainting.")]
+MaskImage = Annotated[
+    ImageUri,
+    Field(
+        description=(
+            "Inpainting mask. White is regenerated, black is kept. A mask with an alpha channel: opaque is "
+            "regenerated, transparent is kept."
+        )
+    ),
+]
 MaskBlur = Annotated[
     int,
-    Field(ge=0, le=64, description="Pixels over which what is drawn anew fades into what is kept."),
+    Field(
+        ge=0,
+        le=64,
+        description="Mask blur: width in pixels of the transition between regenerated and kept areas.",
+    ),
 ]
 ClipSkip = Annotated[
     int,
-    Field(ge=1, le=12, description="Which layer of the text encoder counts, from the end: 2 skips the last."),
+    Field(
+        ge=1,
+        le=12,
+        description="CLIP skip: the text encoder layer to use, counted from the last; 2 skips the last one.",
+    ),
 ]
 RefinerStart = Annotated[
     float,
-    Field(gt=0, lt=1, description="The share of the steps after which the model's refiner takes over."),
+    Field(gt=0, lt=1, description="Fraction of the steps after which the SDXL refiner takes over."),
 ]
-Quality = Annotated[int, Field(ge=1, le=100, description="Of JPEG and WebP files; PNG files lose nothing.")]
+Quality = Annotated[
+    int, Field(ge=1, le=100, description="Quality of JPEG and WebP files; PNG files are lossless.")
+]
 Loras = Annotated[tuple[Lora, ...], Field(max_length=MAX_ADAPTERS, strict=False)]
 Embeddings = Annotated[
     tuple[AdapterName, ...],
@@ -85,20 +109,35 @@ Embeddings = Annotated[
         max_length=MAX_ADAPTERS,
         strict=False,
         description=(
-            "Textual inversions: file names under `adapters/embeddings/` in the models bucket, without their "
-            "endings. Each stands in the prompts by its name."
+            "Textual inversions: names of files under `adapters/embeddings/` in the models bucket, without "
+            "their suffixes. The prompts refer to each by its name."
         ),
     ),
 ]
 ControlNets = Annotated[tuple[ControlNet, ...], Field(max_length=MAX_CONTROLNETS, strict=False)]
 VaeName = Annotated[
     AdapterName,
-    Field(description="A directory or file under `adapters/vaes/` in the models bucket; null: the model's."),
+    Field(
+        description=(
+            "VAE: name of a directory or file under `adapters/vaes/` in the models bucket; null: the model's "
+            "own."
+        )
+    ),
+]
+Metadata = Annotated[
+    MetadataMode,
+    Field(
+        strict=False,
+        description=(
+            "Metadata in the image files: `full` (AUTOMATIC1111's parameters text and the request as JSON, "
+            "with input images named by their SHA-256), `parameters` (the parameters text only) or `none`."
+        ),
+    ),
 ]
 
 
 class JobRequest(BaseModel):
-    """A job as a client describes it. What is left out, the model's own defaults decide."""
+    """A generation request. Omitted fields, and those that are null, take the model's defaults."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -127,16 +166,17 @@ class JobRequest(BaseModel):
     upscale: Upscale | None = None
     output_format: Annotated[OutputFormat, Field(strict=False)] = OutputFormat.PNG
     quality: Quality = 90
+    metadata: Metadata | None = None
 
 
 class InvocationRequest(JobRequest):
-    """The body of an invocation: a job request that may already bear its id."""
+    """The body of an invocation: a request that may have a job id."""
 
     id: JobId | None = None
 
 
-class NamesImages(Protocol):
-    """What names pictures: a request, and what is made of it."""
+class HasInputImages(Protocol):
+    """The image fields that `JobRequest` and `Generation` have in common."""
 
     @property
     def input_image(self) -> str | None:
@@ -154,13 +194,13 @@ class NamesImages(Protocol):
         ...
 
 
-def named_images(asked: NamesImages) -> dict[str, str]:
-    """The URIs of the pictures that are named, by the JSON pointer to each."""
-    named = {"#/input_image": asked.input_image, "#/mask_image": asked.mask_image}
-    named |= {control_pointer(index): each.image for index, each in enumerate(asked.controlnets)}
-    return {pointer: uri for pointer, uri in named.items() if uri is not None}
+def input_image_uris(request: HasInputImages) -> dict[str, str]:
+    """The URIs of the input image, the mask and the control images, by the JSON pointers of their fields."""
+    uris = {"#/input_image": request.input_image, "#/mask_image": request.mask_image}
+    uris |= {control_image_pointer(index): each.image for index, each in enumerate(request.controlnets)}
+    return {pointer: uri for pointer, uri in uris.items() if uri is not None}
 
 
-def control_pointer(index: int) -> str:
-    """The JSON pointer to the picture of ControlNet number `index`."""
+def control_image_pointer(index: int) -> str:
+    """The JSON pointer to the control image of ControlNet number `index`."""
     return f"#/controlnets/{index}/image"

@@ -1,4 +1,4 @@
-"""The result document: what the container answers to an invocation."""
+"""The result document of an invocation."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -7,22 +7,24 @@ from contract.safety import SafetyMode, SafetyReport
 
 
 class ImageResult(BaseModel):
-    """One image of a job."""
+    """A generated image of a job."""
 
     model_config = ConfigDict(frozen=True)
 
-    s3_uri: S3Uri | None = Field(description="Null where the safety mode `block` has withheld it.")
-    seed: int = Field(description="With the job's other parameters it draws this image again, alone.")
-    width: int = Field(description="Pixels.")
-    height: int = Field(description="Pixels.")
-    sha256: str | None = Field(description="Of the file, in hexadecimal; null where there is none.")
+    s3_uri: S3Uri | None = Field(description="URI of the image; null if the safety mode `block` withheld it.")
+    seed: int = Field(
+        description="Seed of this image. The job's request with this seed and count 1 reproduces it."
+    )
+    width: int = Field(description="Width in pixels.")
+    height: int = Field(description="Height in pixels.")
+    sha256: str | None = Field(description="SHA-256 of the file in hexadecimal; null without a file.")
     flags: tuple[str, ...] = Field(
-        default=(), description="`nsfw` where a detector has taken it for not safe for work."
+        default=(), description="`nsfw` if the detector considers the image not safe for work."
     )
 
 
 class GenerationResult(BaseModel):
-    """A finished job: its images and what they were drawn with."""
+    """The images of a finished job, and the parameters they were generated with."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,23 +38,23 @@ class GenerationResult(BaseModel):
     batch_size: int | None = Field(
         default=None,
         description=(
-            "The most images, these included, that shared an evaluation of the denoiser. Only in a bucket "
-            "of the same size are images drawn again to the last bit."
+            "Size of the largest batch that the images were denoised in, other jobs' images included. "
+            "Images are reproduced bit for bit only at the same batch size."
         ),
     )
     revision: str | None = Field(
         default=None,
-        description="The weights: a commit of the hub, or the SHA-256 of the file they were made from.",
+        description="The model's revision: a Hugging Face commit, or the SHA-256 of the converted file.",
     )
     fallbacks: tuple[str, ...] = Field(
         default=(),
-        description="What was done to make the images fit the memory, or to draw them at all, in words.",
+        description="Measures that were taken to fit in GPU memory or to avoid invalid images.",
     )
     safety: SafetyReport = SafetyReport(mode=SafetyMode.OFF, detector=None)
     durations_s: dict[str, float] = Field(
         description=(
-            "Seconds by what they went on: fetch (with an input image), denoise, encode, upload; and total, "
-            "which holds the waits in between too."
+            "Seconds by stage: `fetch` (with input images), `denoise`, `encode`, `upload`; and `total`, "
+            "which includes waiting times."
         )
     )
-    versions: dict[str, str] = Field(description="The libraries that drew the images.")
+    versions: dict[str, str] = Field(description="Versions of the libraries that generated the images.")

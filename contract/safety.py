@@ -1,4 +1,4 @@
-"""What happens to images that a detector takes for not safe for work."""
+"""The NSFW filter: its modes and its report."""
 
 from enum import StrEnum
 
@@ -6,29 +6,29 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class SafetyMode(StrEnum):
-    """What is done about such an image."""
+    """How images are handled that the NSFW detector flags."""
 
     OFF = "off"
-    """Nobody looks."""
+    """Images are not checked."""
 
     FLAG = "flag"
-    """It is delivered, and its result says so."""
+    """A flagged image is delivered; its result has the flag `nsfw`."""
 
     BLUR = "blur"
-    """It is delivered beyond recognition."""
+    """A flagged image is delivered blurred."""
 
     BLOCK = "block"
-    """It is not delivered."""
+    """A flagged image is not delivered."""
 
 
 NSFW = "nsfw"
-"""The flag of an image that the detector has taken for not safe for work."""
+"""The flag of an image that the detector considers not safe for work."""
 
 
 class SafetyReport(BaseModel):
-    """What looked at the images of a job."""
+    """The NSFW filter that was applied to the images of a job."""
 
     model_config = ConfigDict(frozen=True)
 
     mode: SafetyMode
-    detector: str | None = Field(description="The detector's name and version; null where nobody looked.")
+    detector: str | None = Field(description="Name and version of the detector; null for mode `off`.")

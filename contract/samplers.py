@@ -1,4 +1,4 @@
-"""The samplers a request may name, and the diffusers scheduler each one stands for."""
+"""The samplers, and the diffusers scheduler of each."""
 
 import re
 from collections.abc import Mapping
@@ -9,14 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Sampler:
-    """A sampler by the names its users know.
+    """A sampler and its names.
 
     Attributes:
-        name: the canonical name, as a result reports it.
-        label: the name as AUTOMATIC1111's interface shows it.
-        aliases: what else it is called, by k-diffusion and by diffusers above all.
-        scheduler: the class in `diffusers`.
-        options: what replaces the model's own scheduler configuration.
+        name: the canonical name, which results report.
+        label: the name in AUTOMATIC1111's user interface.
+        aliases: further names, mostly those of k-diffusion and diffusers.
+        scheduler: the scheduler's class name in `diffusers`.
+        options: values that override the model's scheduler configuration.
     """
 
     name: str
@@ -26,15 +26,15 @@ class Sampler:
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def evaluations(self, steps: int, *, skipped: int = 0) -> int:
-        """Evaluations of the denoiser that so many steps take, if those at the beginning are skipped."""
-        if self.scheduler in _TWICE_A_STEP:
-            return 2 * (steps - skipped) - 1  # the last step needs one
-        repeated = self.scheduler == _TWICE_AT_THE_SECOND and steps > 1
-        return steps - skipped + repeated
+        """The number of UNet evaluations for `steps` steps of which the first `skipped` are not run."""
+        if self.scheduler in _SECOND_ORDER:
+            return 2 * (steps - skipped) - 1  # the last step takes one
+        repeats_second_step = self.scheduler == _PLMS and steps > 1
+        return steps - skipped + repeats_second_step
 
 
-_TWICE_A_STEP = {"HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler"}
-_TWICE_AT_THE_SECOND = "PNDMScheduler"
+_SECOND_ORDER = {"HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler"}
+_PLMS = "PNDMScheduler"
 
 
 def _sampler(name: str, label: str, scheduler: str, *aliases: str, **options: Any) -> Sampler:
@@ -103,26 +103,26 @@ SAMPLERS = (
 )
 
 
-def _normal(spelling: str) -> str:
-    """`DPM++ 2M Karras` and `dpmpp-2m-karras` are one name."""
-    return re.sub(r"[^a-z0-9]", "", spelling.lower().replace("++", "pp"))
+def _normalize(name: str) -> str:
+    """Lower-case letters and digits: `DPM++ 2M Karras` and `dpmpp-2m-karras` become equal."""
+    return re.sub(r"[^a-z0-9]", "", name.lower().replace("++", "pp"))
 
 
-_BY_SPELLING = {
-    _normal(spelling): sampler
+_BY_NAME = {
+    _normalize(name): sampler
     for sampler in SAMPLERS
-    for spelling in (sampler.name, sampler.label, *sampler.aliases)
+    for name in (sampler.name, sampler.label, *sampler.aliases)
 }
 
 
-def find_sampler(spelling: str) -> Sampler:
-    """The sampler with this name, label or alias; case, spaces and punctuation do not count.
+def find_sampler(name: str) -> Sampler:
+    """The sampler with a name, label or alias; case, spaces and punctuation are ignored.
 
     Raises:
-        ValueError: nobody knows the spelling; the message lists the samplers.
+        ValueError: there is no such sampler; the message lists the samplers.
     """
     try:
-        return _BY_SPELLING[_normal(spelling)]
+        return _BY_NAME[_normalize(name)]
     except KeyError:
         known = ", ".join(s.name for s in SAMPLERS)
-        raise ValueError(f"unknown sampler {spelling!r}; use one of {known}") from None
+        raise ValueError(f"unknown sampler {name[:100]!r}; use one of {known}") from None

@@ -1,12 +1,12 @@
-"""Sizes of pictures."""
+"""Image sizes."""
 
 Size = tuple[int, int]
-"""Width and height, pixels."""
+"""Width and height in pixels."""
 
 GRID = 8
-"""Pixels to a latent, along either side: what is drawn has sides that are multiples of it."""
+"""The VAE's scale factor: pixels for each latent along a side. The sides of images are multiples of it."""
 
 
 def to_grid(pixels: float) -> int:
-    """The nearest side that can be drawn."""
+    """Rounds a side to the nearest positive multiple of `GRID`."""
     return max(round(pixels / GRID), 1) * GRID

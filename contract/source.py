@@ -1,4 +1,4 @@
-"""Where a model's weights come from."""
+"""Sources of a model's weights."""
 
 from typing import Annotated, Any, Literal
 
@@ -14,14 +14,14 @@ HubId = Annotated[
         pattern=rf"^{_NAME}/{_NAME}$",
         max_length=140,
         examples=["stabilityai/stable-diffusion-2-1"],
-        description="The repository, by its owner and name.",
+        description="The repository, as `owner/name`.",
     ),
 ]
 Commit = Annotated[
     str,
     Field(
         pattern=r"^[0-9a-f]{40}$",
-        description="The full hash of a commit: a branch or a tag may change between two instances.",
+        description="A full commit hash. Branches and tags are not accepted, since they may move.",
     ),
 ]
 SecretArn = Annotated[
@@ -37,29 +37,29 @@ class _Source(BaseModel):
 
     @model_serializer(mode="wrap")
     def _keep_type(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Tells the alternatives apart also where defaults are left out."""
+        """Includes `type`, the discriminator, even where default values are left out."""
         return {"type": self.type, **serialize(self)}
 
 
 class S3Source(_Source):
-    """A directory in the diffusers layout with safetensors weights, in S3."""
+    """A model in S3: a directory in the diffusers layout with safetensors weights."""
 
     type: Literal["s3"] = "s3"
     uri: str | None = Field(
         default=None,
         pattern=r"^s3://[a-z0-9.-]{3,63}/.+/$",
         description=(
-            "Where it lies, with a slash at the end; left out, it is the model's name in the models bucket."
+            "Prefix of the directory, ending with a slash. Default: the model's name in the models bucket."
         ),
     )
 
     def prefix(self, model: str, models_bucket: str) -> S3Location:
-        """What the keys of the model's files begin with, a slash at the end."""
+        """The key prefix of the model's files, ending with a slash."""
         return S3Location.parse(self.uri) if self.uri else S3Location(models_bucket, f"{model}/")
 
 
 class HubSource(_Source):
-    """A diffusers directory in a repository of the Hugging Face hub, fetched by each instance."""
+    """A model on the Hugging Face Hub in the diffusers layout, downloaded by each instance."""
 
     type: Literal["huggingface"] = "huggingface"
     id: HubId
@@ -67,7 +67,7 @@ class HubSource(_Source):
     token_secret_arn: SecretArn | None = Field(
         default=None,
         description=(
-            "A Secrets Manager secret, encrypted with AWS's own key, whose text is an access token; for "
-            "repositories that ask for one."
+            "ARN of a Secrets Manager secret that holds a Hugging Face access token as text, encrypted with "
+            "the AWS managed key. Needed for gated and private repositories."
         ),
     )

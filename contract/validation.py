@@ -1,46 +1,120 @@
-"""Pydantic's findings in our words: the field, what is wrong, what is allowed."""
+"""Parsing of requests, with error messages that name the field, the reason and the remedy."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import difflib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
-from contract.options import ControlNet, Hires, Lora, Outpaint, Upscale
-from contract.problem import FieldError
+from contract.generation import InvalidRequestError
+from contract.model import ModelDeclaration
+from contract.options import ControlNet, Hires, Lora, Options, Outpaint, Upscale
+from contract.problem import MAX_FIELD_ERRORS, FieldError, ProblemError
 from contract.request import JobRequest
+from contract.rules import violations
 
-_PARTS: dict[str, type[BaseModel]] = {
+_Request = TypeVar("_Request", bound=JobRequest)
+
+FindModel = Callable[[str | None], ModelDeclaration]
+"""Returns the model of a name, or the default model for None; raises ProblemError if there is none."""
+
+_OBJECT_FIELDS: dict[str, type[Options]] = {
     "controlnets": ControlNet,
     "hires": Hires,
     "loras": Lora,
     "outpaint": Outpaint,
     "upscale": Upscale,
 }
-"""The fields of a request that have fields of their own."""
+_MAX_NAME_CHARACTERS = 100
 
 
-def field_errors(findings: Iterable[Mapping[str, Any]]) -> tuple[FieldError, ...]:
-    """Pydantic's `errors()` as field errors; a leading `body` is not part of the path."""
-    return tuple(_field_error(finding) for finding in findings)
+def parse_request(kind: type[_Request], body: bytes | str, find_model: FindModel) -> _Request:
+    """Parses the JSON of a request.
+
+    The limits of the model are only checked for a request with invalid fields, so that the error names all
+    of them; see `Generation.resolve` for a valid one.
+
+    Raises:
+        InvalidRequestError: the body is not JSON, or fields are invalid; the error names all of them.
+    """
+    try:
+        document = from_json(body)
+    except ValueError as error:
+        raise InvalidRequestError((FieldError(pointer="#", detail=f"is not valid JSON: {error}"),)) from error
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        findings = error.errors(include_url=False, include_input=False)
+        raise invalid_request(findings, document, find_model, kind=kind) from error
 
 
-def _field_error(finding: Mapping[str, Any]) -> FieldError:
-    path = [str(part) for part in finding["loc"]]
-    if path[:1] == ["body"]:
-        path = path[1:]
+def invalid_request(
+    findings: Sequence[Mapping[str, Any]],
+    document: Any,
+    find_model: FindModel,
+    *,
+    kind: type[JobRequest] = JobRequest,
+) -> InvalidRequestError:
+    """The error for a malformed request: invalid fields, and valid fields that exceed the model's limits.
+
+    Args:
+        findings: pydantic's errors.
+        document: the parsed JSON of the request.
+        find_model: finds the model whose limits apply.
+        kind: the type of the request.
+    """
+    shown = [_field_error(each, kind) for each in findings[:MAX_FIELD_ERRORS]]
+    malformed = {str(path[0]) for each in findings if (path := _path(each))}
+    if isinstance(document, dict):
+        shown += _violations_of_valid_fields(document, malformed, find_model, kind)
+    return InvalidRequestError(tuple(shown), omitted=max(len(findings) - MAX_FIELD_ERRORS, 0))
+
+
+def _violations_of_valid_fields(
+    document: dict[str, Any], malformed: set[str], find_model: FindModel, kind: type[JobRequest]
+) -> tuple[FieldError, ...]:
+    if "model" in malformed:
+        return ()  # the limits are unknown
+    valid = {name: value for name, value in document.items() if name not in malformed}
+    request = kind.model_validate({"prompt": "placeholder", **valid})
+    try:
+        model = find_model(request.model)
+    except ProblemError as error:
+        return error.errors
+    return violations(request, model, malformed=malformed)
+
+
+def _path(finding: Mapping[str, Any]) -> list[str | int]:
+    """The path of a finding inside the request; API validation puts `body` in front of it."""
+    path = list(finding["loc"])
+    return path[1:] if path[:1] == ["body"] else path
+
+
+def _field_error(finding: Mapping[str, Any], kind: type[JobRequest]) -> FieldError:
+    path = _path(finding)
     match finding["type"]:
         case "missing":
             detail = "is required"
         case "extra_forbidden":
-            known = _PARTS[path[0]] if len(path) > 1 else JobRequest
-            detail = f"is not a known field; known are {', '.join(known.model_fields)}"
+            detail = _unknown_field(str(path[-1]), _OBJECT_FIELDS[str(path[0])] if len(path) > 1 else kind)
+        case "model_type" | "model_attributes_type" if path and str(path[0]) in _OBJECT_FIELDS:
+            detail = f"must be an object such as {json.dumps(_OBJECT_FIELDS[str(path[0])].example)}"
+        case "tuple_type" if path and str(path[0]) in _OBJECT_FIELDS:
+            detail = f"must be a list of objects such as [{json.dumps(_OBJECT_FIELDS[str(path[0])].example)}]"
+        case "tuple_type":
+            detail = "must be a list"
         case _:
             detail = str(finding["msg"]).removeprefix("Value error, ").replace("Input should ", "must ")
-    return FieldError(
-        pointer="#" + "".join(f"/{_escape(part)}" for part in path),
-        detail=detail,
-    )
+    return FieldError(pointer="#" + "".join(f"/{_escape(part)}" for part in path), detail=detail)
 
 
-def _escape(part: str) -> str:
-    return part.replace("~", "~0").replace("/", "~1")
+def _unknown_field(name: str, known: type[BaseModel]) -> str:
+    similar = difflib.get_close_matches(name[:_MAX_NAME_CHARACTERS], known.model_fields, n=1)
+    return "unknown field; " + (f"did you mean {similar[0]}?" if similar else "see GET /v1/openapi.json")
+
+
+def _escape(part: str | int) -> str:
+    """Escapes a part of a JSON pointer; the names of unknown fields are cut off if they are long."""
+    return str(part)[:_MAX_NAME_CHARACTERS].replace("~", "~0").replace("/", "~1")

@@ -120,7 +120,7 @@ def create_image_generator(
         bucket, public_fetcher or PublicFetcher(), max_bytes=environment.max_input_image_bytes
     )
     return ImageGenerator(
-        preprocessor=InputPreprocessor(sources=sources, environment=environment, transfers=executor),
+        preprocessor=InputPreprocessor(sources=sources, environment=environment, executor=executor),
         adapters=adapters,
         passes=MultiPassGenerator(
             engine,

@@ -1,1 +1,1 @@
-"""Input images: fetching, decoding, resizing, masks, outpainting."""
+"""Fetching, decoding and preprocessing of input images."""

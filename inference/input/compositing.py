@@ -1,4 +1,4 @@
-"""What is kept of a picture, put back onto what was drawn over it."""
+"""Compositing of the generated image with the kept areas of the input image."""
 
 from dataclasses import dataclass
 
@@ -8,39 +8,40 @@ from PIL import Image
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A picture, and how much of it stays visible where.
+class Compositor:
+    """Pastes a generated image onto an original.
 
     Attributes:
-        picture: RGB.
-        share: (height, width), 0 to 1: that of what is drawn.
+        original: RGB.
+        weight: (height, width), 0 to 1: the weight of the generated image.
     """
 
-    picture: Image.Image
-    share: npt.NDArray[np.float32]
+    original: Image.Image
+    weight: npt.NDArray[np.float32]
 
-    def put_back(self, drawn: Image.Image) -> Image.Image:
-        """What was drawn, under what is kept.
+    def composite(self, generated: Image.Image) -> Image.Image:
+        """Blends the images; where the weight is 0 or 1, the pixels are those of one of them exactly.
 
         Args:
-            drawn: RGB, of the picture's size.
+            generated: RGB, of the original's size.
         """
-        kept, new = (np.asarray(image, dtype=np.float32) for image in (self.picture, drawn))
-        blended = kept + (new - kept) * self.share[:, :, np.newaxis]
+        old, new = (np.asarray(image, dtype=np.float32) for image in (self.original, generated))
+        blended = old + (new - old) * self.weight[:, :, np.newaxis]
         return Image.fromarray(blended.round().astype(np.uint8))
 
 
 def feather(mask: Image.Image, pixels: int) -> npt.NDArray[np.float32]:
-    """The share of what is drawn: 0 outside the mask, 1 deep inside, and a soft step along its border.
+    """The weight of the generated image: 0 outside the mask, 1 well inside it, smooth along its border.
 
     Args:
         mask: L, black and white.
-        pixels: how far inside the mask the step ends; it is a smoothstep, within 0.02 of a Gaussian's.
+        pixels: width of the transition, which lies inside the mask. It is a smoothstep, which differs from a
+            Gaussian by at most 0.02.
 
     Returns:
         (height, width), 0 to 1.
     """
-    import cv2  # only jobs with a mask need it
+    import cv2  # imported only by jobs that need it
 
     inside = np.asarray(mask) > 0
     if pixels == 0 or inside.all():

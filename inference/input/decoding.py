@@ -1,4 +1,4 @@
-"""Bytes of any sort to pixels: what cameras, scanners and programs write, and what only looks like it."""
+"""Decoding of image files from any source, damaged and hostile ones included."""
 
 import io
 import struct
@@ -10,11 +10,20 @@ from contract.problem import ErrorCode
 from inference.engine.errors import InputError
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, ArithmeticError, struct.error)
-"""What Pillow's decoders raise over bytes that no encoder has written."""
+_DECODING_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    struct.error,
+)
+"""The exceptions of Pillow's decoders for damaged files."""
 
 _ORIENTATION = 0x0112
-_UPRIGHT = {
+_TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -24,69 +33,76 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _SRGB = ImageCms.createProfile("sRGB")
-_WHITES = (1.0, 255.0, 65_535.0)
+_WHITE_LEVELS = (1.0, 255.0, 65_535.0)
 
 
 def decode(data: bytes, *, pointer: str, max_pixels: int) -> Image.Image:
-    """The first frame as RGB, or as RGBA where it has transparency; upright, 8 bits, in sRGB.
+    """Decodes the first frame as RGB, or as RGBA if it has transparency.
+
+    The result has 8 bits for each channel and is in sRGB; the EXIF orientation is applied.
 
     Args:
-        data: an encoded picture.
-        pointer: the request's field it came from, for the error.
-        max_pixels: a larger picture is refused before it is decoded.
+        data: an image file.
+        pointer: the field of the request, for errors.
+        max_pixels: larger images are refused before they are decoded.
 
     Raises:
-        InputError: the bytes are no picture, or it is too large.
+        InputError: the file cannot be decoded, or the image is too large.
     """
     try:
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
         if image.width * image.height > max_pixels:
             raise _too_large(pointer, max_pixels)
         image.load()
-        return _upright(image, _eight_bits(image))
+        return _apply_orientation(image, _to_eight_bits(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(pointer, max_pixels) from error
-    except _DAMAGE as error:
-        detail = f"is not an image that can be decoded; send a whole file of {', '.join(_FORMATS)}"
+    except _DECODING_ERRORS as error:
+        detail = (
+            f"the image cannot be decoded; send a complete file in one of the formats {', '.join(_FORMATS)}"
+        )
         raise InputError(ErrorCode.INVALID_INPUT_IMAGE, pointer, detail) from error
 
 
-def on_white(image: Image.Image) -> Image.Image:
-    """A decoded picture as RGB, its transparency laid on white."""
+def flatten_on_white(image: Image.Image) -> Image.Image:
+    """A decoded image as RGB, composited on white if it has transparency."""
     if image.mode == "RGB":
         return image
-    page = Image.new("RGBA", image.size, "white")
-    page.alpha_composite(image)
-    return page.convert("RGB")
+    background = Image.new("RGBA", image.size, "white")
+    background.alpha_composite(image)
+    return background.convert("RGB")
 
 
 def _too_large(pointer: str, max_pixels: int) -> InputError:
-    detail = f"has more than the {max_pixels:,} pixels that are accepted; send a smaller one"
+    detail = f"the image exceeds the limit of {max_pixels:,} pixels; send a smaller image"
     return InputError(ErrorCode.INPUT_IMAGE_TOO_LARGE, pointer, detail)
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
+def _to_eight_bits(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
-        return _grey(image).convert("RGB")
+        return _scale_gray(image).convert("RGB")
     if not image.has_transparency_data:
-        return _in_srgb(image, image.info.get("icc_profile"))
-    layered = image.convert("RGBA")
-    colours = _in_srgb(layered.convert("RGB"), image.info.get("icc_profile"))
-    colours.putalpha(layered.getchannel("A"))
-    return colours
+        return _to_srgb(image, image.info.get("icc_profile"))
+    rgba = image.convert("RGBA")
+    rgb = _to_srgb(rgba.convert("RGB"), image.info.get("icc_profile"))
+    rgb.putalpha(rgba.getchannel("A"))
+    return rgb
 
 
-def _grey(image: Image.Image) -> Image.Image:
-    """Of more than 8 bits: white is 65535; of floats, the least of 1, 255 and 65535 that is enough."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=_WHITES[-1])
-    white = _WHITES[-1]
+def _scale_gray(image: Image.Image) -> Image.Image:
+    """Scales gray values of more than 8 bits to 8 bits.
+
+    White is 65535 for integers; for floats, the smallest of 1, 255 and 65535 that no value exceeds.
+    """
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=_WHITE_LEVELS[-1])
+    white = _WHITE_LEVELS[-1]
     if image.mode == "F":
-        white = next((each for each in _WHITES if values.max() <= each), white)
+        white = next((each for each in _WHITE_LEVELS if values.max() <= each), white)
     return Image.fromarray((values.clip(0, white) * (255 / white)).round().astype(np.uint8))
 
 
-def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """The picture as RGB by its colour profile, or, where that is of no use, without it."""
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """The image as RGB, converted by its ICC profile; without the profile if that is unusable."""
     if not profile:
         return image.convert("RGB")
     try:
@@ -101,10 +117,10 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return converted or image.convert("RGB")
 
 
-def _upright(image: Image.Image, pixels: Image.Image) -> Image.Image:
-    """The pixels as the camera was held; as they are, where the picture's EXIF data is broken."""
+def _apply_orientation(image: Image.Image, pixels: Image.Image) -> Image.Image:
+    """Transposes the pixels according to the image's EXIF orientation, unless the EXIF data is damaged."""
     try:
-        turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
-    except _DAMAGE:
+        transposition = _TRANSPOSITIONS.get(image.getexif().get(_ORIENTATION, 1))
+    except _DECODING_ERRORS:
         return pixels
-    return pixels if turn is None else pixels.transpose(turn)
+    return pixels if transposition is None else pixels.transpose(transposition)

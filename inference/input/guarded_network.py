@@ -1,4 +1,4 @@
-"""Connections that reach the public internet only, and end in time."""
+"""A network backend for httpcore that connects to permitted addresses only and keeps a deadline."""
 
 import socket
 import ssl
@@ -9,7 +9,7 @@ from typing import Any
 import httpcore2
 
 Resolve = Callable[[str, int], Sequence[str]]
-"""The numeric addresses of a host; raises OSError or UnicodeError where there are none."""
+"""Resolves a host and port to numeric addresses; raises OSError or UnicodeError if there are none."""
 
 
 class UnknownHostError(Exception):
@@ -17,39 +17,40 @@ class UnknownHostError(Exception):
 
 
 class ForbiddenAddressError(Exception):
-    """The host has an address that must not be reached from here."""
+    """The host has an address that is not permitted."""
 
 
 class UntrustedCertificateError(Exception):
-    """Nobody who is trusted says that the host is the host."""
+    """The host's TLS certificate cannot be verified."""
 
 
 def resolve(host: str, port: int) -> tuple[str, ...]:
-    """See `Resolve`; asks the system."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+    """The system's resolver; see `Resolve`."""
+    results = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in results))
 
 
 class Deadline:
-    """When everything must be over."""
+    """A time limit for a whole request."""
 
-    def __init__(self, seconds: float) -> None:
-        self._at = time.monotonic() + seconds
+    def __init__(self, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._at = clock() + seconds
 
-    def left(self, at_most: float | None = None) -> float:
-        """The seconds until then, or fewer.
+    def remaining(self, at_most: float | None = None) -> float:
+        """The seconds that remain, or `at_most` if that is less.
 
         Raises:
-            httpcore2.ReadTimeout: there are none.
+            httpcore2.ReadTimeout: none remain.
         """
-        seconds = self._at - time.monotonic()
+        seconds = self._at - self._clock()
         if seconds <= 0:
             raise httpcore2.ReadTimeout
         return seconds if at_most is None else min(seconds, at_most)
 
 
 class GuardedNetwork(httpcore2.NetworkBackend):
-    """Resolves a host once, judges every address it has, and connects to one of these very addresses."""
+    """Resolves a host once, checks every address, and connects to one of the checked addresses."""
 
     def __init__(
         self,
@@ -59,13 +60,13 @@ class GuardedNetwork(httpcore2.NetworkBackend):
         is_allowed: Callable[[str], bool],
         sockets: httpcore2.NetworkBackend,
     ) -> None:
-        """Takes what it works with.
+        """Creates the backend.
 
         Args:
-            deadline: ends every connection; the system's resolver has limits of its own.
-            resolve: finds the addresses.
-            is_allowed: judges one.
-            sockets: connects to a numeric address.
+            deadline: applies to all operations except name resolution, for which the system has timeouts.
+            resolve: resolves host names.
+            is_allowed: decides whether an address is permitted.
+            sockets: connects to numeric addresses.
         """
         self._deadline = deadline
         self._resolve = resolve
@@ -83,21 +84,21 @@ class GuardedNetwork(httpcore2.NetworkBackend):
         """See httpcore2.
 
         Raises:
-            UnknownHostError: there is no such host.
-            ForbiddenAddressError: one of its addresses is not allowed.
-            httpcore2.ConnectError: none of them answers.
+            UnknownHostError: the host cannot be resolved.
+            ForbiddenAddressError: one of its addresses is not permitted.
+            httpcore2.ConnectError: no address accepts the connection.
         """
-        failure = httpcore2.ConnectError()
+        last_error = httpcore2.ConnectError()
         for address in self._addresses(host, port):
             try:
                 stream = self._sockets.connect_tcp(
-                    address, port, self._deadline.left(timeout), local_address, socket_options
+                    address, port, self._deadline.remaining(timeout), local_address, socket_options
                 )
             except httpcore2.ConnectError as error:
-                failure = error
+                last_error = error
             else:
                 return _TimedStream(stream, self._deadline)
-        raise failure
+        raise last_error
 
     def _addresses(self, host: str, port: int) -> Sequence[str]:
         try:
@@ -110,17 +111,17 @@ class GuardedNetwork(httpcore2.NetworkBackend):
 
 
 class _TimedStream(httpcore2.NetworkStream):
-    """Gives no operation more than what is left of the time."""
+    """Limits the timeout of every operation to the time that remains."""
 
     def __init__(self, stream: httpcore2.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.left(timeout))
+        return self._stream.read(max_bytes, self._deadline.remaining(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._deadline.left(timeout))
+        self._stream.write(buffer, self._deadline.remaining(timeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -129,7 +130,7 @@ class _TimedStream(httpcore2.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
         try:
-            secured = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
+            secured = self._stream.start_tls(ssl_context, server_hostname, self._deadline.remaining(timeout))
         except httpcore2.ConnectError as error:
             if isinstance(error.__cause__, ssl.SSLCertVerificationError):
                 raise UntrustedCertificateError(server_hostname) from error

@@ -1,4 +1,4 @@
-"""A picture's bytes, wherever its URI says they are."""
+"""Fetching of input images by URI."""
 
 import binascii
 
@@ -9,19 +9,18 @@ from inference.input.public_fetcher import PublicFetcher
 
 
 class ImageSources:
-    """The data bucket, the public web, and requests that bring a picture themselves."""
+    """Fetches s3:// and https:// URIs, and decodes data: URLs."""
 
     def __init__(self, bucket: DataBucket, web: PublicFetcher, *, max_bytes: int) -> None:
-        """Takes where pictures come from, and how many bytes one may have."""
         self._bucket = bucket
         self._web = web
         self._max_bytes = max_bytes
 
     def fetch(self, uri: str, pointer: str) -> bytes:
-        """The encoded picture at a URI that `contract.images` lets through.
+        """The image file at a URI that `contract.images` accepts.
 
         Raises:
-            InputError: it cannot be had, or is too large; the error names the field at `pointer`.
+            InputError: the file cannot be fetched, or is too large; the error names the field at `pointer`.
         """
         match uri.partition(":")[0].lower():
             case "s3":
@@ -33,10 +32,10 @@ class ImageSources:
 
     def _decode(self, text: str, pointer: str) -> bytes:
         if len(text) // 4 * 3 - text[-2:].count("=") > self._max_bytes:
-            detail = f"holds more than the {self._max_bytes:,} bytes that are accepted"
+            detail = f"the image exceeds the limit of {self._max_bytes:,} bytes; send a smaller file"
             raise InputError(ErrorCode.INPUT_IMAGE_TOO_LARGE, pointer, detail)
         try:
             return binascii.a2b_base64(text, strict_mode=True)
         except ValueError as error:
-            detail = "is not in base64; encode the file as it is, without line breaks"
+            detail = "the data: URL is not valid base64; encode the file without line breaks"
             raise InputError(ErrorCode.INPUT_FETCH_FAILED, pointer, detail) from error

@@ -1,6 +1,6 @@
-"""Which addresses are on the public internet.
+"""Classification of IP addresses as public or not.
 
-Python's `is_global` follows IANA's registries but for what is named here:
+`ipaddress.is_global` follows IANA's registries except for the networks listed here:
 https://www.iana.org/assignments/iana-ipv6-special-registry/
 """
 
@@ -14,12 +14,12 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def is_public(address: str) -> bool:
-    """Whether anybody on the internet may reach the address; of one that embeds another, whether that one.
+    """Whether an address is globally reachable unicast. If it embeds an IPv4 address, that one decides.
 
     Args:
-        address: numeric, IPv4 or IPv6.
+        address: a numeric IPv4 or IPv6 address.
     """
-    ip = _innermost(ip_address(address))
+    ip = _unwrap(ip_address(address))
     if isinstance(ip, IPv4Address):
         special = ip in _IPV4_PROTOCOLS or ip in _IPV4_RELAYS
     else:
@@ -27,8 +27,8 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not special
 
 
-def _innermost(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address inside an IPv4-mapped, 6to4 or NAT64 one."""
+def _unwrap(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The embedded IPv4 address of an IPv4-mapped, 6to4 or NAT64 address; any other address itself."""
     if isinstance(ip, IPv4Address):
         return ip
     if ip in _NAT64:

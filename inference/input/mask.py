@@ -1,4 +1,4 @@
-"""What is to be drawn anew: masks, black and white."""
+"""Preparation of inpainting masks."""
 
 import numpy as np
 from PIL import Image
@@ -6,59 +6,60 @@ from PIL import Image
 from contract.problem import ErrorCode
 from contract.size import GRID, Size
 from inference.engine.errors import InputError
-from inference.input.resizing import Framing
+from inference.input.resizing import CropResize
 
 _POINTER = "#/mask_image"
-_HALF = 128
-_ROUNDING = 0.02
-"""By how much shapes may differ: sides of a few hundred pixels that are rounded to multiples of 8."""
+_THRESHOLD = 128
+_TOLERANCE = 0.02
+"""Relative difference of aspect ratios that rounding to multiples of 8 may cause."""
 
 
-def check_shape(mask: Size, picture: Size) -> None:
-    """Holds a mask's shape to that of the picture it belongs to; their sizes may differ.
+def check_aspect_ratio(mask: Size, image: Size) -> None:
+    """Checks that a mask has the aspect ratio of the input image; their sizes may differ.
 
     Raises:
-        InputError: the shapes differ by more than rounding.
+        InputError: the aspect ratios differ by more than rounding.
     """
-    across, along = mask[0] * picture[1], mask[1] * picture[0]
-    one_pixel = max(*mask, *picture)
-    if abs(across - along) > max(one_pixel, _ROUNDING * max(across, along)):
+    products = mask[0] * image[1], mask[1] * image[0]
+    one_pixel = max(*mask, *image)
+    if abs(products[0] - products[1]) > max(one_pixel, _TOLERANCE * max(products)):
         detail = (
-            f"has {mask[0]} x {mask[1]} pixels, another shape than the {picture[0]} x {picture[1]} of "
-            "input_image; send a mask that covers the picture exactly, at any size"
+            f"the mask has {mask[0]} x {mask[1]} pixels, input_image {image[0]} x {image[1]}; send a mask of "
+            "the same aspect ratio, which covers the whole input image"
         )
         raise InputError(ErrorCode.INVALID_INPUT_IMAGE, _POINTER, detail)
 
 
-def frame_mask(mask: Image.Image, framing: Framing) -> Image.Image:
-    """The mask as L, black and white, in its picture's framing.
+def prepare_mask(mask: Image.Image, crop_resize: CropResize) -> Image.Image:
+    """The mask as mode L: 255 where the image is regenerated, 0 where it is kept.
 
-    As in AUTOMATIC1111's web UI, a mask that has transparency is its alpha channel: what is opaque is drawn
-    anew. Of all others it is the brightness, from half on, as in diffusers.
+    White is regenerated, black is kept, with the threshold in the middle as in diffusers. Of a mask with an
+    alpha channel that is not fully opaque, the alpha channel is used, as in AUTOMATIC1111: opaque is
+    regenerated, transparent is kept.
 
     Args:
         mask: RGB or RGBA.
-        framing: that of the input image.
+        crop_resize: the transformation of the input image.
 
     Raises:
-        InputError: nothing in it is to be drawn anew.
+        InputError: the mask selects nothing.
     """
-    framed = framing.apply(_brightness(mask), Image.Resampling.BILINEAR)
-    binary = framed.point(lambda value: 255 if value >= _HALF else 0)
+    resized = crop_resize.apply(_intensity(mask), Image.Resampling.BILINEAR)
+    binary = resized.point(lambda value: 255 if value >= _THRESHOLD else 0)
     if binary.getbbox() is None:
-        detail = "leaves nothing to draw; make white what is to be drawn anew"
+        detail = "the mask selects nothing; paint the areas to regenerate white"
         raise InputError(ErrorCode.INVALID_INPUT_IMAGE, _POINTER, detail)
     return binary
 
 
-def whole_latents(mask: Image.Image) -> Image.Image:
-    """The mask, grown until it covers every latent whole that it touches."""
+def expand_to_latents(mask: Image.Image) -> Image.Image:
+    """The mask, expanded to whole latents: blocks of 8 x 8 pixels that contain a masked pixel."""
     rows, columns = mask.height // GRID, mask.width // GRID
     latents = np.asarray(mask).reshape(rows, GRID, columns, GRID).max(axis=(1, 3))
     return Image.fromarray(latents.repeat(GRID, axis=0).repeat(GRID, axis=1))
 
 
-def _brightness(mask: Image.Image) -> Image.Image:
+def _intensity(mask: Image.Image) -> Image.Image:
     if mask.mode == "RGBA" and mask.getchannel("A").getextrema() != (255, 255):
         return mask.getchannel("A")
     return mask.convert("L")

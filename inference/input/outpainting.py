@@ -1,4 +1,4 @@
-"""The canvas of a picture that is to be drawn beyond its borders."""
+"""Canvas and mask of outpainting."""
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -8,72 +8,71 @@ from contract.options import Outpaint
 from contract.problem import ErrorCode
 from contract.size import GRID, Size, to_grid
 from inference.engine.errors import InputError
-from inference.input.resizing import Framing, generation_size
+from inference.input.resizing import CropResize, generation_size
 
-_SOFTNESS = 8
-"""Pixels, the radius of a Gaussian blur."""
+_BLUR_RADIUS = 8
+"""Pixels."""
 _NOISE = 12
-"""Gaussian, of 255: without it, less than full strength would draw the border out into stripes."""
+"""Standard deviation, of 255. Without noise, strengths below 1 would turn the edge pixels into stripes."""
 
 
-def place(image: Image.Image, outpaint: Outpaint, model: ModelDeclaration) -> Image.Image:
-    """The picture at the size that it has on the canvas: its own, where the model can draw that.
+def resize_for_canvas(image: Image.Image, outpaint: Outpaint, model: ModelDeclaration) -> Image.Image:
+    """Resizes the image to multiples of 8 pixels, and to the model's default area if it exceeds the limits.
 
     Args:
         image: RGB.
-        outpaint: the borders around it.
-        model: whose limits the canvas is held to.
+        outpaint: the borders to add.
+        model: its limits apply to the canvas.
 
     Raises:
-        InputError: the canvas is outside these limits.
+        InputError: the canvas is outside the limits.
     """
-    most = model.limits.max_size
+    limits = model.limits
     size = to_grid(image.width), to_grid(image.height)
-    if max(size) > most:
+    if max(size) > limits.max_size:
         size = generation_size(image.size, width=None, height=None, model=model)
     canvas = _canvas_size(size, outpaint)
-    if not (model.limits.min_size <= min(canvas) and max(canvas) <= most):
+    if not (limits.min_size <= min(canvas) and max(canvas) <= limits.max_size):
         detail = (
-            f"would make a canvas of {canvas[0]} x {canvas[1]} pixels; the model draws between "
-            f"{model.limits.min_size} and {most} a side"
+            f"would result in a canvas of {canvas[0]} x {canvas[1]} pixels; the model accepts sides between "
+            f"{limits.min_size} and {limits.max_size} pixels"
         )
         raise InputError(ErrorCode.VALIDATION_FAILED, "#/outpaint", detail)
-    return Framing.of(image.size, size).apply(image)
+    return CropResize.between(image.size, size).apply(image)
 
 
-def extend(image: Image.Image, outpaint: Outpaint) -> Image.Image:
-    """The canvas: the picture, and around it its border's colours, softened and under noise.
+def extend_canvas(image: Image.Image, outpaint: Outpaint) -> Image.Image:
+    """Extends the image by the borders, filled with its edge pixels, blurred and with noise.
 
     Args:
-        image: RGB, as `place` gives it.
-        outpaint: the borders around it.
+        image: RGB, resized by `resize_for_canvas`.
+        outpaint: the borders to add.
     """
-    sides = ((outpaint.top, outpaint.bottom), (outpaint.left, outpaint.right), (0, 0))
-    drawn_out = Image.fromarray(np.pad(np.asarray(image), sides, mode="edge"))
-    soft = np.asarray(drawn_out.filter(ImageFilter.GaussianBlur(_SOFTNESS)), dtype=np.float32)
-    noise = np.random.default_rng(0).normal(0, _NOISE, soft.shape)
-    canvas = Image.fromarray((soft + noise).clip(0, 255).astype(np.uint8))
+    borders = ((outpaint.top, outpaint.bottom), (outpaint.left, outpaint.right), (0, 0))
+    padded = Image.fromarray(np.pad(np.asarray(image), borders, mode="edge"))
+    blurred = np.asarray(padded.filter(ImageFilter.GaussianBlur(_BLUR_RADIUS)), dtype=np.float32)
+    noise = np.random.default_rng(0).normal(0, _NOISE, blurred.shape)
+    canvas = Image.fromarray((blurred + noise).clip(0, 255).astype(np.uint8))
     canvas.paste(image, (outpaint.left, outpaint.top))
     return canvas
 
 
-def added(size: Size, outpaint: Outpaint, *, overlap: int) -> Image.Image:
-    """The mask of the canvas: white beyond the picture, and a little way into it.
+def outpaint_mask(size: Size, outpaint: Outpaint, *, overlap: int) -> Image.Image:
+    """The mask of the canvas: white on the borders and on a strip of the image along them, else black.
 
     Args:
-        size: of the picture.
-        outpaint: the borders around it.
-        overlap: pixels that are drawn anew of the picture, at the most a quarter of its side; rounded up to
-            whole latents.
+        size: of the image.
+        outpaint: the borders to add.
+        overlap: width of the strip in pixels, rounded up to whole latents; at most a quarter of the image.
     """
     (left, top), (width, height) = (outpaint.left, outpaint.top), size
-    across, along = (min(-(-overlap // GRID), side // GRID // 4) * GRID for side in size)
+    overlap_x, overlap_y = (min(-(-overlap // GRID), side // GRID // 4) * GRID for side in size)
     mask = Image.new("L", _canvas_size(size, outpaint), "white")
     kept = (
-        left + (across if outpaint.left else 0),
-        top + (along if outpaint.top else 0),
-        left + width - (across if outpaint.right else 0),
-        top + height - (along if outpaint.bottom else 0),
+        left + (overlap_x if outpaint.left else 0),
+        top + (overlap_y if outpaint.top else 0),
+        left + width - (overlap_x if outpaint.right else 0),
+        top + height - (overlap_y if outpaint.bottom else 0),
     )
     mask.paste(0, kept)
     return mask

@@ -1,4 +1,4 @@
-"""Pictures from the public web, fetched so that a request reaches nothing else."""
+"""Fetching of images from the public web, protected against server-side request forgery (SSRF)."""
 
 import ssl
 from collections.abc import Callable
@@ -28,18 +28,18 @@ _HEADERS = [
     ("Accept-Encoding", "identity"),
     ("User-Agent", "stable-diffusion-quick-kit"),
 ]
-_FAILURES: dict[type[Exception], str] = {
-    UnknownHostError: "has no address; check its name",
-    ForbiddenAddressError: "is not on the public internet; put the picture into the data bucket",
-    UntrustedCertificateError: "has a certificate that cannot be verified",
-    httpcore2.TimeoutException: "took too long; put the picture into the data bucket",
-    httpcore2.NetworkError: "cannot be reached, or broke off",
-    httpcore2.ProtocolError: "does not answer in valid HTTP",
+_ERRORS: dict[type[Exception], str] = {
+    UnknownHostError: "cannot be resolved; check the host name",
+    ForbiddenAddressError: "is not on the public internet; upload the image to the data bucket",
+    UntrustedCertificateError: "has a TLS certificate that cannot be verified",
+    httpcore2.TimeoutException: "exceeded the time limit; upload the image to the data bucket",
+    httpcore2.NetworkError: "cannot be reached, or closed the connection",
+    httpcore2.ProtocolError: "sent an invalid HTTP response",
 }
 
 
 class _RefusedError(Exception):
-    """The picture cannot be had."""
+    """The image is not fetched."""
 
     def __init__(self, detail: str, code: ErrorCode = ErrorCode.INPUT_FETCH_FAILED) -> None:
         super().__init__(detail)
@@ -48,10 +48,10 @@ class _RefusedError(Exception):
 
 
 class PublicFetcher:
-    """Fetches over HTTPS from public addresses.
+    """Fetches files over HTTPS from public addresses.
 
-    It knows no proxies, cookies, authentication or encodings, and follows redirects within one origin only.
-    What it says of an address is the host: paths and queries may hold signatures.
+    Proxies, cookies, authentication and content encodings are not supported; redirects are followed within
+    the same origin. Error messages contain the host only, since paths and queries may contain signatures.
     """
 
     def __init__(
@@ -64,15 +64,15 @@ class PublicFetcher:
         trust: ssl.SSLContext | None = None,
         time_limit_s: float = _TIME_LIMIT_S,
     ) -> None:
-        """Takes what makes the web public.
+        """Creates the fetcher; tests replace its network.
 
         Args:
-            resolve: finds the addresses of a host.
-            is_allowed: judges one.
-            sockets: connects to one; None takes the system's.
-            port: the only one there is.
-            trust: verifies certificates; None trusts whom the system trusts.
-            time_limit_s: for one picture, from the first connection to the last byte.
+            resolve: resolves host names.
+            is_allowed: decides whether an address is permitted.
+            sockets: connects to numeric addresses; None for the system's sockets.
+            port: the only permitted port.
+            trust: verifies certificates; None for the system's certificate authorities.
+            time_limit_s: for one file, from the first connection to the last byte.
         """
         self._resolve = resolve
         self._is_allowed = is_allowed
@@ -82,15 +82,15 @@ class PublicFetcher:
         self._time_limit_s = time_limit_s
 
     def fetch(self, uri: str, *, pointer: str, max_bytes: int) -> bytes:
-        """What is at an `https://` address.
+        """Fetches the file at an `https://` address.
 
         Args:
-            uri: where it is.
-            pointer: the request's field that named it, for the error.
-            max_bytes: of a larger picture, no more is read.
+            uri: the address.
+            pointer: the field of the request, for errors.
+            max_bytes: reading stops, and fails, once a file exceeds this.
 
         Raises:
-            InputError: it cannot be had, or is too large.
+            InputError: the file cannot be fetched, or is too large.
         """
         network = GuardedNetwork(
             deadline=Deadline(self._time_limit_s),
@@ -99,9 +99,9 @@ class PublicFetcher:
             sockets=self._sockets,
         )
         try:
-            url = self._checked(httpx2.URL(uri))
+            url = self._check(httpx2.URL(uri))
         except httpx2.InvalidURL as error:
-            raise InputError(ErrorCode.INPUT_FETCH_FAILED, pointer, "is no valid address") from error
+            raise InputError(ErrorCode.INPUT_FETCH_FAILED, pointer, "is not a valid URL") from error
         except _RefusedError as error:
             raise InputError(error.code, pointer, error.detail) from error
         try:
@@ -109,13 +109,13 @@ class PublicFetcher:
                 return self._follow(pool, url, max_bytes)
         except _RefusedError as error:
             raise InputError(error.code, pointer, f"{url.host} {error.detail}") from error
-        except tuple(_FAILURES) as error:
-            reason = next(words for kind, words in _FAILURES.items() if isinstance(error, kind))
+        except tuple(_ERRORS) as error:
+            reason = next(text for kind, text in _ERRORS.items() if isinstance(error, kind))
             raise InputError(ErrorCode.INPUT_FETCH_FAILED, pointer, f"{url.host} {reason}") from error
 
-    def _checked(self, url: httpx2.URL) -> httpx2.URL:
+    def _check(self, url: httpx2.URL) -> httpx2.URL:
         if url.scheme != "https" or (url.port or _PORT) != self._port:
-            raise _RefusedError(f"must be an https address at port {self._port}")
+            raise _RefusedError(f"must be an https:// address with port {self._port}")
         return url
 
     def _follow(self, pool: httpcore2.ConnectionPool, url: httpx2.URL, max_bytes: int) -> bytes:
@@ -125,38 +125,40 @@ class PublicFetcher:
             )
             with pool.stream("GET", target, headers=_HEADERS) as response:
                 if response.status not in _REDIRECTS:
-                    return _body(response, max_bytes)
-                url = _redirection(url, _header(response, b"location"))
-        raise _RefusedError("redirects again and again; give the final address")
+                    return _read_body(response, max_bytes)
+                url = _redirect_target(url, _header(response, b"location"))
+        raise _RefusedError(f"redirected more than {_MAX_REDIRECTS} times; pass the final address")
 
 
-def _redirection(url: httpx2.URL, location: bytes) -> httpx2.URL:
+def _redirect_target(url: httpx2.URL, location: bytes) -> httpx2.URL:
     try:
         target = url.join(location.decode("ascii"))
     except (httpx2.InvalidURL, UnicodeError) as error:
-        raise _RefusedError("redirects to no valid address") from error
+        raise _RefusedError("redirected to an invalid address") from error
     if (target.scheme, target.raw_host, target.port) != (url.scheme, url.raw_host, url.port):
-        raise _RefusedError("redirects to elsewhere; give the final address")
+        raise _RefusedError("redirected to another origin; pass the final address")
     return target
 
 
-def _body(response: httpcore2.Response, max_bytes: int) -> bytes:
+def _read_body(response: httpcore2.Response, max_bytes: int) -> bytes:
     if response.status != 200:
-        raise _RefusedError(f"answers with status {response.status}")
+        raise _RefusedError(f"responded with status {response.status}")
     if _header(response, b"content-encoding").lower() not in (b"", b"identity"):
-        raise _RefusedError("compresses what it sends; pictures are fetched as they are")
+        raise _RefusedError(
+            "sent a compressed response, which is not supported; upload the image to the data bucket"
+        )
     body = bytearray()
     length = int(_header(response, b"content-length") or 0)
     for chunk in response.iter_stream():
         body += chunk
         if max(len(body), length) > max_bytes:
             raise _RefusedError(
-                f"sends more than the {max_bytes:,} bytes that are accepted",
+                f"sent more than the limit of {max_bytes:,} bytes; use a smaller file",
                 ErrorCode.INPUT_IMAGE_TOO_LARGE,
             )
     return bytes(body)
 
 
 def _header(response: httpcore2.Response, name: bytes) -> bytes:
-    """The header's value; nothing where there is none."""
+    """The header's value; empty if the header is missing."""
     return next((value for key, value in response.headers if key.lower() == name), b"")

@@ -1,4 +1,4 @@
-"""The size to draw a picture at, and how pictures are brought to it."""
+"""Generation size of an input image, and resizing with center crop."""
 
 import math
 from dataclasses import dataclass
@@ -13,37 +13,36 @@ from inference.engine.errors import InputError
 
 
 def generation_size(source: Size, *, width: int | None, height: int | None, model: ModelDeclaration) -> Size:
-    """The size to draw a picture of size `source` at.
+    """The size to generate at, for an input image of size `source`.
 
-    A side that is given is kept. What is not given follows the source's shape: from the other side, or, with
-    neither, so that the picture covers about as many pixels as the model's default size, or as many as its
-    limits let it.
+    A given side is used as it is; a missing one follows from the other and the aspect ratio. Without either,
+    the area is that of the model's default size, scaled as far as needed to keep the model's limits.
 
     Args:
         source: of the input image.
-        width: what the request says, or None.
-        height: what the request says, or None.
-        model: whose sizes they are.
+        width: of the request.
+        height: of the request.
+        model: its defaults and limits apply.
 
     Raises:
-        InputError: the source is too long and narrow for the model's limits.
+        InputError: the aspect ratio cannot be kept within the model's limits.
     """
     ratio = source[0] / source[1]
     if width is None and height is None:
-        width, height = _by_area(ratio, model)
+        width, height = _default_area(ratio, model)
     else:
         width, height = width or to_grid((height or 0) * ratio), height or to_grid((width or 0) / ratio)
     least, most = model.limits.min_size, model.limits.max_size
     if not (least <= min(width, height) and max(width, height) <= most):
         detail = (
-            f"has {source[0]} x {source[1]} pixels, a shape that does not fit between the {least} and {most} "
-            "pixels a side that the model draws; crop it, or give both width and height to have it cropped"
+            f"the image has {source[0]} x {source[1]} pixels; the model's limits of {least} to {most} pixels "
+            "per side do not allow this aspect ratio; crop it, or give both width and height to crop it here"
         )
         raise InputError(ErrorCode.INVALID_INPUT_IMAGE, "#/input_image", detail)
     return width, height
 
 
-def _by_area(ratio: float, model: ModelDeclaration) -> Size:
+def _default_area(ratio: float, model: ModelDeclaration) -> Size:
     defaults, limits = model.defaults, model.limits
     width = math.sqrt(defaults.width * defaults.height * ratio)
     too_large = max(width, width / ratio) / limits.max_size
@@ -53,31 +52,31 @@ def _by_area(ratio: float, model: ModelDeclaration) -> Size:
 
 
 @dataclass(frozen=True)
-class Framing:
-    """A picture scaled to a size, and cropped about its centre where the shapes differ.
+class CropResize:
+    """Center crop to the aspect ratio of a size, and resizing to that size.
 
-    Pictures of one shape stay registered whatever their sizes are.
+    It is defined by fractions of the image: an image and its mask stay aligned, whatever their resolutions.
 
     Attributes:
-        size: what comes out.
-        kept: of the picture, the shares of its width and of its height that are not cropped away, 0 to 1.
+        size: the resulting size.
+        crop: the fractions of width and height that are kept, 0 to 1.
     """
 
     size: Size
-    kept: tuple[float, float]
+    crop: tuple[float, float]
 
     @classmethod
-    def of(cls, source: Size, size: Size) -> Self:
-        """The framing of a picture of size `source`."""
+    def between(cls, source: Size, size: Size) -> Self:
+        """The transformation of an image of size `source` to `size`."""
         wider = (source[0] * size[1]) / (source[1] * size[0])
         return cls(size, (min(1 / wider, 1.0), min(wider, 1.0)))
 
     def apply(
         self, image: Image.Image, resampling: Image.Resampling = Image.Resampling.LANCZOS
     ) -> Image.Image:
-        """The picture at the size."""
-        if image.size == self.size and self.kept == (1.0, 1.0):
+        """The cropped and resized image; the image itself if it needs neither."""
+        if image.size == self.size and self.crop == (1.0, 1.0):
             return image
-        (width, height), (kept_width, kept_height) = image.size, self.kept
+        (width, height), (kept_width, kept_height) = image.size, self.crop
         left, top = width * (1 - kept_width) / 2, height * (1 - kept_height) / 2
         return image.resize(self.size, resampling, box=(left, top, width - left, height - top))

@@ -1,8 +1,9 @@
 """Generation of a request's images: preprocessing, the engine's passes, compositing and upscaling."""
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from contract.generation import Generation
 from contract.problem import ProblemError
@@ -16,6 +17,19 @@ from inference.observability.metrics import JobMetrics
 
 class GenerationError(RuntimeError):
     """The engine failed; the original message is withheld because it may quote the prompt."""
+
+
+@dataclass(frozen=True)
+class GeneratedImages:
+    """The images of a request.
+
+    Attributes:
+        output: the engine's result, with the finished images.
+        input_digests: see `PreprocessedInputs`.
+    """
+
+    output: GenerationOutput
+    input_digests: Mapping[str, str]
 
 
 class ImageGenerator:
@@ -45,7 +59,7 @@ class ImageGenerator:
         self._executor = executor
         self._log_prompts = log_prompts
 
-    async def generate(self, generation: Generation, job: JobMetrics, on_step: OnStep) -> GenerationOutput:
+    async def generate(self, generation: Generation, job: JobMetrics, on_step: OnStep) -> GeneratedImages:
         """The finished images: unmasked areas restored, then upscaled.
 
         Args:
@@ -65,9 +79,10 @@ class ImageGenerator:
         try:
             output = await self._passes.generate(generation, inputs, on_step)
             images = await asyncio.gather(
-                *(run(self._executor, preprocessed.finish, image) for image in output.images)
+                *(run(self._executor, preprocessed.composite, image) for image in output.images)
             )
-            return await self._passes.upscale(generation, replace(output, images=tuple(images)))
+            output = await self._passes.upscale(generation, replace(output, images=tuple(images)))
+            return GeneratedImages(output, preprocessed.input_digests)
         except ProblemError:
             raise
         except Exception as error:
@@ -82,4 +97,4 @@ class ImageGenerator:
         if not input_image_uris(generation):
             return PreprocessedInputs()
         with job.measure("fetch"):
-            return await self._preprocessor.prepare(generation)
+            return await self._preprocessor.preprocess(generation)

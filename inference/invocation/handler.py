@@ -13,9 +13,9 @@ from contract.request import InvocationRequest
 from contract.result import GenerationResult, ImageResult
 from contract.validation import parse_request
 from inference.data_bucket import DataBucket
-from inference.engine.interface import Engine, GenerationOutput
+from inference.engine.interface import Engine
 from inference.invocation.cancellation import CancellationWatch
-from inference.invocation.generator import ImageGenerator
+from inference.invocation.generator import GeneratedImages, ImageGenerator
 from inference.invocation.progress import ProgressPublisher
 from inference.invocation.running_jobs import RunningJobs
 from inference.observability.metrics import ContainerMetrics, JobMetrics
@@ -80,8 +80,8 @@ class InvocationHandler:
             generation = self._parse(body, job)
             self._log_start(generation)
             async with ProgressPublisher(self._bucket, generation.id, self._executor) as progress:
-                output = await self._generate(generation, job, progress)
-                return await self._finish(generation, output, job)
+                generated = await self._generate(generation, job, progress)
+                return await self._finish(generation, generated, job)
 
     def check(self) -> None:
         """Raises EngineClosedError if no more jobs are admitted."""
@@ -94,24 +94,26 @@ class InvocationHandler:
 
     async def _generate(
         self, generation: Generation, job: JobMetrics, progress: ProgressPublisher
-    ) -> GenerationOutput:
+    ) -> GeneratedImages:
         """Generates the images; until it returns, the client and a shutdown can cancel the job."""
         async with (
             self._running_jobs.cancel_scope() as scope,
             self._cancellations.watch(generation.id, scope),
         ):
-            output = await self._generator.generate(generation, job, progress.on_step)
-        job.record("denoise", output.seconds)
+            generated = await self._generator.generate(generation, job, progress.on_step)
+        job.record("denoise", generated.output.seconds)
         progress.on_generated()
-        return output
+        return generated
 
     async def _finish(
-        self, generation: Generation, output: GenerationOutput, job: JobMetrics
+        self, generation: Generation, generated: GeneratedImages, job: JobMetrics
     ) -> GenerationResult:
         """Encodes and stores the images."""
-        run = asyncio.get_running_loop().run_in_executor
+        run, output = asyncio.get_running_loop().run_in_executor, generated.output
         provenance = Provenance(
-            revision=self._revision_of(generation.model), versions=dict(self._engine.versions)
+            revision=self._revision_of(generation.model),
+            versions=dict(self._engine.versions),
+            input_digests=generated.input_digests,
         )
         with job.measure("encode"):
             finished = await asyncio.gather(
@@ -141,7 +143,7 @@ class InvocationHandler:
             fallbacks=output.fallbacks,
             safety=self._postprocessor.safety,
             durations_s=job.durations_s,
-            versions=provenance.versions,
+            versions=dict(provenance.versions),
         )
 
     def _parse(self, body: bytes, job: JobMetrics) -> Generation:

@@ -1,1 +1,1 @@
-"""Output images: safety check, watermark, metadata, encoding."""
+"""Postprocessing of generated images: NSFW filter, watermark, metadata and encoding."""

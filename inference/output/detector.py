@@ -1,4 +1,4 @@
-"""What says whether an image is safe for work."""
+"""The interface of NSFW detectors."""
 
 from typing import Protocol
 
@@ -9,14 +9,14 @@ class DetectorError(RuntimeError):
     """A detector cannot be loaded; the message names the setting and the remedy."""
 
 
-class Detector(Protocol):
-    """Judges pictures; any number of threads may ask at once."""
+class NsfwDetector(Protocol):
+    """Classifies images; thread-safe."""
 
     @property
     def name(self) -> str:
-        """What it is and of which version, as results report it."""
+        """Name and version of the detector, for results."""
         ...
 
-    def is_nsfw(self, picture: Image.Image) -> bool:
-        """Whether an RGB picture is not safe for work. An exception means that it was not judged."""
+    def is_nsfw(self, image: Image.Image) -> bool:
+        """Whether an RGB image is not safe for work. If an exception is raised, it was not classified."""
         ...

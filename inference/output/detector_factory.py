@@ -1,25 +1,25 @@
-"""Which detector looks at images."""
+"""Selection and loading of the NSFW detector."""
 
 from pathlib import Path
 
-from inference.output.detector import Detector
+from inference.output.detector import NsfwDetector
 
 
-def load_detector(chosen: str | None, model_directory: Path) -> Detector:
-    """The safety checker in the directory that is chosen, else the model's own, else Yahoo's open_nsfw.
+def load_detector(safety_checker: str | None, model_directory: Path) -> NsfwDetector:
+    """Loads the configured safety checker, else the model's own, else open_nsfw.
 
     Args:
-        chosen: a directory with a safety checker in diffusers' layout, or None.
-        model_directory: where the model's files are.
+        safety_checker: a directory with a safety checker in the diffusers layout, or None.
+        model_directory: the directory of the model.
 
     Raises:
-        DetectorError: the detector cannot be loaded; another one does not step in.
+        DetectorError: the selected detector cannot be loaded; there is no fallback to another one.
     """
-    directory = Path(chosen) if chosen is not None else model_directory
-    if chosen is None and not (directory / "safety_checker").is_dir():
-        from inference.output.open_nsfw import OpenNsfw  # needs a runtime of its own
+    directory = model_directory if safety_checker is None else Path(safety_checker)
+    if safety_checker is None and not (directory / "safety_checker").is_dir():
+        from inference.output.open_nsfw import OpenNsfw  # imports onnxruntime
 
         return OpenNsfw()
-    from inference.output.safety_checker import SafetyChecker  # needs torch
+    from inference.output.safety_checker import SafetyChecker  # imports torch
 
     return SafetyChecker(directory)

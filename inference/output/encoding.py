@@ -1,4 +1,4 @@
-"""Pictures as files: PNG, JPEG or WebP, each with the parameters inside."""
+"""Encoding of images as PNG, JPEG or WebP files with metadata."""
 
 import io
 import zlib
@@ -9,13 +9,13 @@ from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 
 from contract.options import OutputFormat
-from inference.output.provenance import Provenance
+from inference.output.image_metadata import ImageMetadata
 
 _MAX_JPEG_XMP_BYTES = 65_504
-"""A JPEG segment holds 65,535 bytes, its length and XMP's signature among them."""
+"""A JPEG segment holds 65,535 bytes; its length field and the XMP signature take the rest."""
 
 _WEBP_METHOD = 2
-"""Half the time of libwebp's own 4, for files 2 % larger."""
+"""Takes half the time of libwebp's default, 4, for 2 % larger files."""
 
 _XMP = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
@@ -27,51 +27,59 @@ _XMP = (
 )
 
 
-def encode(picture: Image.Image, output_format: OutputFormat, quality: int, provenance: Provenance) -> bytes:
-    """The picture as a file.
+def encode(image: Image.Image, output_format: OutputFormat, quality: int, metadata: ImageMetadata) -> bytes:
+    """Encodes an image.
 
-    The parameters are in PNG text chunks, `parameters` and `generation`; elsewhere in EXIF's UserComment and
-    in an XMP property, `generation`, which a JPEG file lacks if it is longer than JPEG allows.
+    PNG files have the metadata in text chunks, `parameters` and `generation`. JPEG and WebP files have
+    `parameters` in EXIF's UserComment and `generation` in an XMP property, which is left out of JPEG files if
+    it exceeds a segment.
 
     Args:
-        picture: RGB.
+        image: RGB.
         output_format: of the file.
         quality: of JPEG and WebP, 1 to 100.
-        provenance: what the file says of the picture.
+        metadata: texts that are None are left out.
     """
     match output_format:
         case OutputFormat.PNG:
-            options = _png(provenance)
+            options = _png_options(metadata)
         case OutputFormat.JPEG:
-            options = {"quality": quality, **_jpeg(provenance)}
+            options = {"quality": quality, **_jpeg_options(metadata)}
         case OutputFormat.WEBP:
-            options = {"quality": quality, "method": _WEBP_METHOD, **_webp(provenance)}
+            options = {"quality": quality, "method": _WEBP_METHOD, **_webp_options(metadata)}
     buffer = io.BytesIO()
-    picture.save(buffer, format=output_format.value, **options)
+    image.save(buffer, format=output_format.value, **options)
     return buffer.getvalue()
 
 
-def _png(provenance: Provenance) -> dict[str, Any]:
-    """Run-length compression: on drawn pictures as small as the default, in a quarter of the time."""
-    texts = PngInfo()
-    texts.add_text("parameters", provenance.parameters)
-    texts.add_text("generation", provenance.generation)
-    return {"pnginfo": texts, "compress_level": 1, "compress_type": zlib.Z_RLE}
+def _png_options(metadata: ImageMetadata) -> dict[str, Any]:
+    """Run-length compression: for generated images as small as the default, in a quarter of the time."""
+    chunks = PngInfo()
+    if metadata.parameters is not None:
+        chunks.add_text("parameters", metadata.parameters)
+    if metadata.generation is not None:
+        chunks.add_text("generation", metadata.generation)
+    return {"pnginfo": chunks, "compress_level": 1, "compress_type": zlib.Z_RLE}
 
 
-def _jpeg(provenance: Provenance) -> dict[str, Any]:
-    options = _webp(provenance)
-    if len(options["xmp"]) > _MAX_JPEG_XMP_BYTES:
+def _jpeg_options(metadata: ImageMetadata) -> dict[str, Any]:
+    options = _webp_options(metadata)
+    if len(options.get("xmp", b"")) > _MAX_JPEG_XMP_BYTES:
         del options["xmp"]
     return options
 
 
-def _webp(provenance: Provenance) -> dict[str, Any]:
-    return {"exif": _exif(provenance.parameters), "xmp": _XMP.format(escape(provenance.generation)).encode()}
+def _webp_options(metadata: ImageMetadata) -> dict[str, Any]:
+    options = {}
+    if metadata.parameters is not None:
+        options["exif"] = _exif(metadata.parameters)
+    if metadata.generation is not None:
+        options["xmp"] = _XMP.format(escape(metadata.generation)).encode()
+    return options
 
 
 def _exif(comment: str) -> bytes:
-    """EXIF with the comment as AUTOMATIC1111 writes it: big-endian throughout."""
+    """EXIF with a UserComment in the form that AUTOMATIC1111 writes: big-endian throughout."""
     exif = Image.Exif()
     exif.endian = ">"
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = b"UNICODE\0" + comment.encode("utf-16-be")

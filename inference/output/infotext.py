@@ -1,4 +1,4 @@
-"""AUTOMATIC1111's text of generation parameters, which most tools around Stable Diffusion read."""
+"""AUTOMATIC1111's parameters text ("infotext"), which most Stable Diffusion tools can read."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contract.generation import Generation
 from contract.keys import LANCZOS
 from contract.options import ControlNet
+from contract.request import MAX_CONTROLNETS, control_image_pointer
 from contract.samplers import find_sampler
 from contract.size import Size, to_grid
 
@@ -13,35 +14,44 @@ _SHA256_DIGITS = 64
 _MODEL_HASH_DIGITS = 10
 
 
-def infotext(generation: Generation, *, size: Size, revision: str | None, versions: Mapping[str, str]) -> str:
+def infotext(
+    generation: Generation,
+    *,
+    size: Size,
+    revision: str | None,
+    versions: Mapping[str, str],
+    input_digests: Mapping[str, str],
+) -> str:
     """The prompt, the negative prompt and a line of parameters.
 
-    The LoRAs stand behind the prompt, as that interface writes them. The model's hash is there if `revision`
+    LoRAs are appended to the prompt, in AUTOMATIC1111's syntax. The model hash is only included if `revision`
     is the SHA-256 of a file.
 
     Args:
-        generation: of one image.
-        size: width and height of the finished picture.
-        revision: the weights: a commit of the hub, or a file's SHA-256; None if nobody knows.
-        versions: of the libraries that drew it.
+        generation: a request for one image.
+        size: of the finished image.
+        revision: the model's revision: a Hugging Face commit, or a file's SHA-256; None if unknown.
+        versions: of the libraries.
+        input_digests: hashes of input images, by the pointers of `input_image_uris`; may be empty.
     """
     loras = [f"<lora:{lora.name}:{lora.weight:g}>" for lora in generation.loras]
     lines = [" ".join([generation.prompt, *loras])]
     if generation.negative_prompt:
         lines.append(f"Negative prompt: {generation.negative_prompt}")
     parameters = {
-        **_drawing(generation, size),
+        **_sampling(generation, size),
         **_model(generation, revision),
         **_passes(generation),
-        **dict(_controls(generation.controlnets)),
+        **dict(_controlnets(generation.controlnets)),
+        **dict(_input_hashes(input_digests)),
         "Version": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }
     lines.append(", ".join(f"{name}: {_quoted(value)}" for name, value in parameters.items()))
     return "\n".join(lines)
 
 
-def _drawing(generation: Generation, size: Size) -> dict[str, str]:
-    width, height = _drawn_size(generation, size)
+def _sampling(generation: Generation, size: Size) -> dict[str, str]:
+    width, height = _size_before_upscaling(generation, size)
     return {
         "Steps": str(generation.steps),
         "Sampler": find_sampler(generation.sampler).label,
@@ -82,7 +92,7 @@ def _passes(generation: Generation) -> dict[str, str]:
     return parameters
 
 
-def _controls(controlnets: tuple[ControlNet, ...]) -> Iterator[tuple[str, str]]:
+def _controlnets(controlnets: tuple[ControlNet, ...]) -> Iterator[tuple[str, str]]:
     for index, controlnet in enumerate(controlnets):
         parameters = {
             "Module": controlnet.type if controlnet.preprocess else "none",
@@ -94,17 +104,25 @@ def _controls(controlnets: tuple[ControlNet, ...]) -> Iterator[tuple[str, str]]:
         yield f"ControlNet {index}", ", ".join(f"{name}: {value}" for name, value in parameters.items())
 
 
+def _input_hashes(digests: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The names do not begin with "ControlNet", which web UI extensions parse in their own way."""
+    names = {"#/input_image": "Init image hash", "#/mask_image": "Mask image hash"}
+    names |= {control_image_pointer(index): f"Control image {index} hash" for index in range(MAX_CONTROLNETS)}
+    for pointer, digest in digests.items():
+        yield names[pointer], digest
+
+
 def _upscaler(name: str) -> str:
     return "Lanczos" if name == LANCZOS else name
 
 
-def _drawn_size(generation: Generation, size: Size) -> Size:
-    """The size before any enlargement: what the request says, else what the picture was before it."""
+def _size_before_upscaling(generation: Generation, size: Size) -> Size:
+    """The request's size; for image-to-image, the finished image's size divided by the upscaling factor."""
     scale = generation.upscale.scale if generation.upscale else 1.0
     width, height = (to_grid(side / scale) for side in size)
     return generation.width or width, generation.height or height
 
 
 def _quoted(value: str) -> str:
-    """As AUTOMATIC1111 does it: a JSON string where commas, colons or line breaks would mislead."""
-    return json.dumps(value, ensure_ascii=False) if any(mark in value for mark in ",:\n") else value
+    """Quotes values with commas, colons or line breaks as JSON strings, like AUTOMATIC1111."""
+    return json.dumps(value, ensure_ascii=False) if any(character in value for character in ",:\n") else value

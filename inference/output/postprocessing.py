@@ -1,4 +1,4 @@
-"""From a drawn picture to the file that is kept of it."""
+"""Postprocessing of a generated image into a file."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ from contract.generation import Generation
 from contract.safety import SafetyMode, SafetyReport
 from inference.output.detector_factory import load_detector
 from inference.output.encoding import encode
-from inference.output.provenance import MadeWith, Provenance
-from inference.output.safety import SafetyCheck, Verdict
+from inference.output.image_metadata import ImageMetadata, Provenance
+from inference.output.safety import FilteredImage, SafetyFilter
 from inference.output.watermark import Watermark
 
 
 @dataclass(frozen=True)
 class FinishedImage:
-    """An image as it leaves.
+    """An image file and what its result reports.
 
     Attributes:
-        file: its bytes; None where it is withheld.
+        file: the encoded image; None if it is withheld.
         width: pixels.
         height: pixels.
-        flags: what its result says of it.
+        flags: see `contract.result.ImageResult`.
     """
 
     file: bytes | None
@@ -34,65 +34,57 @@ class FinishedImage:
 
     @property
     def sha256(self) -> str | None:
-        """Of the file, in hexadecimal."""
+        """SHA-256 of the file in hexadecimal."""
         return None if self.file is None else hashlib.sha256(self.file).hexdigest()
 
 
 class Postprocessor:
-    """Looks at pictures, marks them and makes files of them; any number of threads may ask at once."""
+    """Filters, watermarks and encodes images; thread-safe."""
 
-    def __init__(self, *, safety: SafetyCheck | None = None, watermark: Watermark | None = None) -> None:
-        """Takes what it works with.
-
-        Args:
-            safety: looks at every picture; None looks at none.
-            watermark: what is written on every picture.
-        """
+    def __init__(self, *, safety: SafetyFilter | None = None, watermark: Watermark | None = None) -> None:
         self._safety = safety
         self._watermark = watermark
 
     @classmethod
     def load(cls, environment: ContainerEnvironment, model_directory: Path) -> "Postprocessor":
-        """What the environment asks for.
+        """Creates the postprocessor that the environment configures.
 
         Args:
-            environment: what the container is told.
-            model_directory: where the model's files are; its own safety checker may be among them.
+            environment: of the container.
+            model_directory: the directory of the model, which may contain a safety checker.
 
         Raises:
-            DetectorError: images are to be looked at, and the detector cannot be loaded.
-            WatermarkError: the watermark cannot be drawn.
+            DetectorError: the NSFW detector cannot be loaded.
+            WatermarkError: the watermark's text cannot be rendered.
         """
         mode, text = environment.safety_mode, environment.watermark
         safety = None
         if mode is not SafetyMode.OFF:
-            safety = SafetyCheck(mode, load_detector(environment.safety_checker, model_directory))
+            safety = SafetyFilter(mode, load_detector(environment.safety_checker, model_directory))
         return cls(safety=safety, watermark=Watermark(text) if text else None)
 
     @property
     def safety(self) -> SafetyReport:
-        """What looks at the images."""
+        """The NSFW filter's report."""
         if self._safety is None:
             return SafetyReport(mode=SafetyMode.OFF, detector=None)
         return self._safety.report
 
     def finish(
-        self, picture: Image.Image, generation: Generation, index: int, made_with: MadeWith
+        self, image: Image.Image, generation: Generation, index: int, provenance: Provenance
     ) -> FinishedImage:
-        """The file of one image; takes long.
-
-        Raises whatever keeps the detector from judging the picture: the job must fail then.
+        """Filters, watermarks and encodes one image. Exceptions of the detector are passed on.
 
         Args:
-            picture: RGB, as drawn.
-            generation: what it is an image of.
-            index: which of its images, from 0.
-            made_with: what has drawn it.
+            image: RGB, as generated.
+            generation: the request.
+            index: of the image, from 0.
+            provenance: for the file's metadata.
         """
-        verdict = Verdict(picture) if self._safety is None else self._safety.judge(picture)
+        filtered = FilteredImage(image) if self._safety is None else self._safety.apply(image)
         file = None
-        if verdict.picture is not None:
-            marked = verdict.picture if self._watermark is None else self._watermark.mark(verdict.picture)
-            provenance = Provenance.of(generation, index, size=marked.size, made_with=made_with)
-            file = encode(marked, generation.output_format, generation.quality, provenance)
-        return FinishedImage(file=file, width=picture.width, height=picture.height, flags=verdict.flags)
+        if filtered.image is not None:
+            marked = filtered.image if self._watermark is None else self._watermark.apply(filtered.image)
+            metadata = ImageMetadata.of(generation, index, size=marked.size, provenance=provenance)
+            file = encode(marked, generation.output_format, generation.quality, metadata)
+        return FinishedImage(file=file, width=image.width, height=image.height, flags=filtered.flags)

@@ -1,54 +1,54 @@
-"""What is done about images that are not safe for work."""
+"""The NSFW filter."""
 
 from typing import NamedTuple
 
 from PIL import Image
 
 from contract.safety import NSFW, SafetyMode, SafetyReport
-from inference.output.detector import Detector
+from inference.output.detector import NsfwDetector
 
 _BLURRED_SIDE = 12
-"""Pixels of a blurred picture's longer side before it is enlarged again: no filter brings back the rest."""
+"""Pixels of the longer side to which an image is reduced for blurring; this cannot be undone."""
 
 
-class Verdict(NamedTuple):
-    """What may leave of a picture.
+class FilteredImage(NamedTuple):
+    """The filter's result for an image.
 
     Attributes:
-        picture: what to deliver; None is nothing.
-        flags: what its result says of it.
+        image: the image to deliver; None if it is withheld.
+        flags: for the image's result.
     """
 
-    picture: Image.Image | None
+    image: Image.Image | None
     flags: tuple[str, ...] = ()
 
 
-class SafetyCheck:
-    """Looks at every picture, and does as the mode says with what is not safe for work."""
+class SafetyFilter:
+    """Runs the detector on images, and applies the safety mode to those it flags."""
 
-    def __init__(self, mode: SafetyMode, detector: Detector) -> None:
+    def __init__(self, mode: SafetyMode, detector: NsfwDetector) -> None:
         self._mode = mode
         self._detector = detector
 
     @property
     def report(self) -> SafetyReport:
-        """What looks."""
+        """The mode and the detector."""
         return SafetyReport(mode=self._mode, detector=self._detector.name)
 
-    def judge(self, picture: Image.Image) -> Verdict:
-        """What may leave of an RGB picture; whatever the detector raises leaves nothing of the job."""
-        if not self._detector.is_nsfw(picture):
-            return Verdict(picture)
+    def apply(self, image: Image.Image) -> FilteredImage:
+        """Filters an RGB image. Exceptions of the detector are passed on: the job fails."""
+        if not self._detector.is_nsfw(image):
+            return FilteredImage(image)
         match self._mode:
             case SafetyMode.FLAG:
-                return Verdict(picture, (NSFW,))
+                return FilteredImage(image, (NSFW,))
             case SafetyMode.BLUR:
-                return Verdict(_blurred(picture), (NSFW,))
+                return FilteredImage(_blur(image), (NSFW,))
             case _:
-                return Verdict(None, (NSFW,))
+                return FilteredImage(None, (NSFW,))
 
 
-def _blurred(picture: Image.Image) -> Image.Image:
-    scale = _BLURRED_SIDE / max(picture.size)
-    small = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    return picture.resize(small, Image.Resampling.BOX).resize(picture.size, Image.Resampling.BICUBIC)
+def _blur(image: Image.Image) -> Image.Image:
+    scale = _BLURRED_SIDE / max(image.size)
+    small = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(small, Image.Resampling.BOX).resize(image.size, Image.Resampling.BICUBIC)

@@ -1,4 +1,4 @@
-"""Stable Diffusion's own safety checker, from a directory."""
+"""Stable Diffusion's safety checker."""
 
 import hashlib
 import threading
@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors import SafetensorError
 from transformers import CLIPImageProcessorPil
 
-from inference.observability.logs import adopt
+from inference.observability.logs import propagate_errors_only
 from inference.output.detector import DetectorError
 
 _VARIANTS = {"model.safetensors": None, "model.fp16.safetensors": "fp16"}
@@ -19,25 +19,25 @@ _HASH_DIGITS = 10
 
 
 class SafetyChecker:
-    """Compares pictures with concepts, each of which has a threshold of its own among the weights."""
+    """Compares an image's CLIP embedding with those of unsafe concepts, each with a threshold."""
 
     def __init__(self, directory: Path) -> None:
-        """Loads a checker, for the processor.
+        """Loads a safety checker, on the CPU.
 
         Args:
-            directory: with `safety_checker/` and `feature_extractor/`, as in a model's directory, or with the
+            directory: contains `safety_checker/` and `feature_extractor/`, like a model's directory, or the
                 files of both.
 
         Raises:
             DetectorError: files are missing or damaged.
         """
-        adopt("diffusers", "transformers")
+        propagate_errors_only("diffusers", "transformers")
         transformers.utils.logging.disable_progress_bar()
         try:
-            checker = _existing(directory / "safety_checker", directory)
-            weights = _existing(*(checker / name for name in _VARIANTS))
+            checker = _first_existing(directory / "safety_checker", directory)
+            weights = _first_existing(*(checker / name for name in _VARIANTS))
             self._features = CLIPImageProcessorPil.from_pretrained(
-                _existing(directory / "feature_extractor", directory), local_files_only=True
+                _first_existing(directory / "feature_extractor", directory), local_files_only=True
             )
             self._checker, report = StableDiffusionSafetyChecker.from_pretrained(
                 checker,
@@ -52,19 +52,19 @@ class SafetyChecker:
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise _unusable(directory) from error
         if report["missing_keys"] or not all(t.isfinite().all() for t in self._checker.state_dict().values()):
-            raise _unusable(directory)  # it would pass everything
+            raise _unusable(directory)  # it would flag nothing
         self.name = f"StableDiffusionSafetyChecker (weights {digest[:_HASH_DIGITS]})"
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
-    def is_nsfw(self, picture: Image.Image) -> bool:
-        """See `inference.output.detector.Detector.is_nsfw`."""
-        pixels = self._features(picture, return_tensors="pt").pixel_values
-        with self._turn:  # it computes on several cores: two at once would be slower than one after the other
-            _, found = self._checker(clip_input=pixels, images=[torch.zeros(1)])
-        return bool(found[0])
+    def is_nsfw(self, image: Image.Image) -> bool:
+        """See `inference.output.detector.NsfwDetector.is_nsfw`."""
+        pixels = self._features(image, return_tensors="pt").pixel_values
+        with self._lock:  # the model uses several cores; two concurrent runs would slow each other down
+            _, has_nsfw_concepts = self._checker(clip_input=pixels, images=[torch.zeros(1)])
+        return bool(has_nsfw_concepts[0])
 
 
-def _existing(*paths: Path) -> Path:
+def _first_existing(*paths: Path) -> Path:
     for path in paths:
         if path.exists():
             return path
@@ -73,6 +73,6 @@ def _existing(*paths: Path) -> Path:
 
 def _unusable(directory: Path) -> DetectorError:
     return DetectorError(
-        f"SAFETY_CHECKER: {directory} does not hold a whole safety checker in diffusers' layout, with "
-        "model.safetensors and preprocessor_config.json; complete it, or name another directory."
+        f"SAFETY_CHECKER: {directory} does not contain a complete safety checker in the diffusers layout, "
+        "with model.safetensors and preprocessor_config.json; complete it, or set another directory."
     )

@@ -1,49 +1,49 @@
-"""A visible mark on every image."""
+"""The visible watermark."""
 
 from PIL import Image, ImageDraw, ImageFont
 
-_SHARE = 28
-"""The shorter side of a picture is this many times the height of the letters."""
+_FONT_RATIO = 28
+"""Ratio of the image's shorter side to the font size."""
 
-_LEAST_SIZE, _TEST_SIZE = 10, 20
-_SHRINKING = 0.95
+_MIN_FONT_SIZE, _TEST_FONT_SIZE = 10, 20
+_SHRINK_FACTOR = 0.95
 _NO_CHARACTER = "\uffff"
 
 
 class WatermarkError(RuntimeError):
-    """The text cannot be drawn; the message says why."""
+    """The text cannot be rendered; the message contains the reason."""
 
 
 class Watermark:
-    """A text in the lower right corner, white with a dark outline: legible on any picture."""
+    """A text in the lower right corner, white with a black outline."""
 
     def __init__(self, text: str) -> None:
-        """Takes the text.
+        """Checks that Pillow's default font has all characters.
 
         Raises:
-            WatermarkError: Pillow's font lacks a character of the text.
+            WatermarkError: the font lacks a character.
         """
-        font = _font(_TEST_SIZE)
-        lacking = bytes(font.getmask(_NO_CHARACTER))
-        strange = {c for c in text if not c.isprintable() or bytes(font.getmask(c)) == lacking}
-        if strange:
-            listed = ", ".join(sorted(map(repr, strange)))
+        font = _font(_TEST_FONT_SIZE)
+        placeholder = bytes(font.getmask(_NO_CHARACTER))
+        missing = {c for c in text if not c.isprintable() or bytes(font.getmask(c)) == placeholder}
+        if missing:
+            listed = ", ".join(sorted(map(repr, missing)))
             raise WatermarkError(
-                f"WATERMARK has characters that its font does not draw ({listed}); use letters, digits and "
-                "punctuation of ASCII, and ©."
+                f"WATERMARK contains characters that its font lacks ({listed}); use ASCII letters, digits, "
+                "punctuation and ©."
             )
         self._text = text
 
-    def mark(self, picture: Image.Image) -> Image.Image:
-        """A copy of an RGB picture with the mark on it, smaller where the picture is too narrow for it."""
-        marked = picture.copy()
+    def apply(self, image: Image.Image) -> Image.Image:
+        """A copy of an RGB image with the watermark; the font shrinks until the text fits the image."""
+        marked = image.copy()
         draw = ImageDraw.Draw(marked)
-        size: float = max(_LEAST_SIZE, min(picture.size) // _SHARE)
-        while size > 1 and (room := self._room(draw, picture.size, size)) < 1:
-            size = max(1.0, size * min(room, _SHRINKING))  # widths do not follow the size exactly
+        size: float = max(_MIN_FONT_SIZE, min(image.size) // _FONT_RATIO)
+        while size > 1 and (fit := self._fit(draw, image.size, size)) < 1:
+            size = max(1.0, size * min(fit, _SHRINK_FACTOR))  # text widths are not proportional
         margin = _margin(size)
         draw.text(
-            (picture.width - margin, picture.height - margin),
+            (image.width - margin, image.height - margin),
             self._text,
             fill="white",
             font=_font(size),
@@ -53,8 +53,8 @@ class Watermark:
         )
         return marked
 
-    def _room(self, draw: ImageDraw.ImageDraw, available: tuple[int, int], size: float) -> float:
-        """How many times the mark fits, with its margins, into the picture's width or height."""
+    def _fit(self, draw: ImageDraw.ImageDraw, available: tuple[int, int], size: float) -> float:
+        """Ratio of the available space to the text's size with margins, in the tighter dimension."""
         left, top, right, bottom = draw.textbbox(
             (0, 0), self._text, font=_font(size), anchor="rs", stroke_width=_stroke(size)
         )
@@ -65,7 +65,9 @@ class Watermark:
 def _font(size: float) -> ImageFont.FreeTypeFont:
     font = ImageFont.load_default(max(1.0, size))
     if not isinstance(font, ImageFont.FreeTypeFont):
-        raise WatermarkError("WATERMARK needs a Pillow with FreeType; install one, or leave it unset.")
+        raise WatermarkError(
+            "WATERMARK requires Pillow with FreeType support; install it, or unset WATERMARK."
+        )
     return font
 
 

@@ -155,11 +155,11 @@ DAMAGED = bytearray(encoded(PICTURE))
 DAMAGED[len(DAMAGED) // 2] ^= 0xFF
 
 BAD: dict[str, tuple[dict[str, Any], ErrorCode, str | None, str]] = {
-    "no picture": (picture(b"hello"), INVALID, IMAGE, "is not an image that can be decoded"),
-    "a corrupt picture": (picture(bytes(DAMAGED)), INVALID, IMAGE, "is not an image that can be decoded"),
+    "no picture": (picture(b"hello"), INVALID, IMAGE, "the image cannot be decoded"),
+    "a corrupt picture": (picture(bytes(DAMAGED)), INVALID, IMAGE, "the image cannot be decoded"),
     "a truncated picture": (picture(encoded(PICTURE)[:-200]), INVALID, IMAGE, "send a whole file"),
     "a decompression bomb": (
-        picture(Image.new("1", (20_000, 20_000))), TOO_LARGE, IMAGE, "the 50,000,000 pixels that are accepted"
+        picture(Image.new("1", (20_000, 20_000))), TOO_LARGE, IMAGE, "the limit of 50,000,000 pixels"
     ),
     "a picture of 20,000 by 1 pixels": (
         picture(Image.new("L", (20_000, 1))), INVALID, IMAGE, "a shape that does not fit"
@@ -171,11 +171,11 @@ BAD: dict[str, tuple[dict[str, Any], ErrorCode, str | None, str]] = {
         {"input_image": "https://169.254.169.254/latest"}, OUT_OF_REACH, IMAGE, "not on the public internet"
     ),
     "a mask of another shape": (
-        with_mask(Image.new("L", (64, 128), "white")), INVALID, MASK, "another shape than the 64 x 64"
+        with_mask(Image.new("L", (64, 128), "white")), INVALID, MASK, "input_image 64 x 64"
     ),
-    "a mask of nothing": (with_mask(Image.new("L", (SIZE, SIZE))), INVALID, MASK, "leaves nothing to draw"),
+    "a mask of nothing": (with_mask(Image.new("L", (SIZE, SIZE))), INVALID, MASK, "selects nothing"),
     "a canvas beyond the limits": (
-        {**picture(PICTURE), "outpaint": {"left": 256}}, NOT_VALID, "#/outpaint", "would make a canvas"
+        {**picture(PICTURE), "outpaint": {"left": 256}}, NOT_VALID, "#/outpaint", "would result in a canvas"
     ),
     "a LoRA of another family": (
         {"loras": [{"name": "foreign"}]}, UNUSABLE, LORA, "The LoRA 'foreign' is made for another family"

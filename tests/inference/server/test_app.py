@@ -83,7 +83,7 @@ def test_image_to_image_draws_from_the_input_at_its_shape(
     ("content", "code", "words"),
     [
         (None, "input_fetch_failed", "does not exist"),
-        (b"not a picture", "invalid_input_image", "not an image that can be decoded"),
+        (b"not a picture", "invalid_input_image", "the image cannot be decoded"),
         (png((400, 300)), "input_image_too_large", "more than the 100,000 pixels"),
         (b"\0" * 20_001, "input_image_too_large", "20,001 bytes; 20,000 are accepted"),
     ],
