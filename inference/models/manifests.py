@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from contract.family import Family
 from contract.manifest import MANIFEST, ManifestFile, ModelManifest
@@ -30,7 +31,7 @@ def read_manifest(directory: Path) -> ModelManifest | None:
         return ModelManifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}" for each in error.errors()
+            f"{'.'.join(map(str, each['loc'])) or 'the file'}: {_reason(each)}" for each in error.errors()
         )
         raise UnusableModelError(
             f"{MANIFEST} is not valid: {faults}; correct it, or convert the model again."
@@ -53,9 +54,7 @@ def declaration_of(directory: Path, name: str) -> ModelDeclaration:
     try:
         return manifest.declaration(name)
     except ValidationError as error:
-        raise UnusableModelError(
-            f"{MANIFEST}: {error.errors()[0]['msg'].removeprefix('Value error, ')}."
-        ) from error
+        raise UnusableModelError(f"{MANIFEST}: {_reason(error.errors()[0])}; correct it.") from error
 
 
 def revision_of(directory: Path) -> str | None:
@@ -100,3 +99,7 @@ def directory_sha256(files: Iterable[ManifestFile]) -> str:
     """The SHA-256 of a directory's files: of the sorted lines `SHA-256  path`, as sha256sum writes them."""
     lines = sorted(f"{file.sha256}  {file.path}\n" for file in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _reason(error: ErrorDetails) -> str:
+    return error["msg"].removeprefix("Value error, ")

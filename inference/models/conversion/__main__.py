@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +23,13 @@ from inference.transfer.huggingface import HubError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_FROM = (
-    "owner/name@commit on the Hugging Face Hub, or a local path or s3:// URI of a diffusers directory, a "
-    "model.tar.gz or a single checkpoint file; gated repositories need HF_TOKEN"
-)
-_TO = "a new directory, or an s3:// prefix"
+_HELP = {
+    "FROM": (
+        "owner/name@commit on the Hugging Face Hub, or a local path or s3:// URI of a diffusers directory, a "
+        "model.tar.gz or a single checkpoint file; gated repositories need HF_TOKEN"
+    ),
+    "TO": "a new directory, or an s3:// prefix",
+}
 _EXAMPLE = (
     "example: make convert FROM=v1-5-pruned-emaonly.safetensors TO=models/sd15\n"
     "     or: python -m inference.models.conversion v1-5-pruned-emaonly.safetensors models/sd15"
@@ -43,13 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", metavar="FROM", nargs="?", default="", help=_FROM)
-    parser.add_argument("target", metavar="TO", nargs="?", default="", help=_TO)
+    parser.add_argument("source", metavar="FROM", nargs="?", default="", help=_HELP["FROM"])
+    parser.add_argument("target", metavar="TO", nargs="?", default="", help=_HELP["TO"])
     parsed = parser.parse_args(arguments)
-    values = {f"FROM ({_FROM})": parsed.source, f"TO ({_TO})": parsed.target}
-    missing = [name for name, value in values.items() if not value.strip()]
-    if missing:
-        parser.error("".join(f"\n  missing {name}" for name in missing) + f"\n{_EXAMPLE}")
+    _require(parser, {"FROM": parsed.source, "TO": parsed.target})
     started = time.monotonic()
     try:
         manifest = _convert(parsed.source, parsed.target)
@@ -65,6 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{total / 1e9:,.2f} GB, {time.monotonic() - started:,.0f} s."
     )
     return 0
+
+
+def _require(parser: argparse.ArgumentParser, values: Mapping[str, str]) -> None:
+    """Exits with 2 if a value is missing; `make convert` passes empty strings for unset variables."""
+    missing = [name for name, value in values.items() if not value.strip()]
+    if missing:
+        parser.print_usage(sys.stderr)
+        verb = "is" if len(missing) == 1 else "are"
+        details = "".join(f"\n  {name}: {_HELP[name]}" for name in missing)
+        parser.exit(2, f"error: {' and '.join(missing)} {verb} missing{details}\n{_EXAMPLE}\n")
 
 
 def _convert(source: str, target_name: str) -> ModelManifest:

@@ -1,4 +1,4 @@
-"""What the makers' own models, in full size, are recognised as by the shapes of their tensors alone."""
+"""Configurations inferred from the tensor shapes of the official models, in full size."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -10,18 +10,24 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from contract.family import Family
 from inference.models.architecture import clip_config, open_clip_config, unet_config, vae_config
-from inference.models.family import CLIP, OPEN_CLIP, REFINER_OPEN_CLIP, XL_OPEN_CLIP, traits_of_single_file
-from inference.models.safetensors_file import Contents, Shapes
-from tests.inference.models import original_layout
+from inference.models.family import (
+    CLIP,
+    OPEN_CLIP,
+    REFINER_OPEN_CLIP,
+    XL_OPEN_CLIP,
+    model_type_of_single_file,
+)
+from inference.models.safetensors_file import Header, Shapes
+from tests.inference.models import ldm_layout
 
-SMALL_BLOCKS: dict[str, Any] = {
+SD_BLOCKS: dict[str, Any] = {
     "down_block_types": ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
     "up_block_types": ("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
     "block_out_channels": (320, 640, 1280, 1280),
 }
 UNETS: dict[str, dict[str, Any]] = {
-    "sd1": SMALL_BLOCKS | {"sample_size": 64, "cross_attention_dim": 768, "attention_head_dim": 8},
-    "sd2": SMALL_BLOCKS
+    "sd1": SD_BLOCKS | {"sample_size": 64, "cross_attention_dim": 768, "attention_head_dim": 8},
+    "sd2": SD_BLOCKS
     | {
         "sample_size": 96,
         "cross_attention_dim": 1024,
@@ -59,11 +65,11 @@ PARAMETERS = {"sd1": 859_520_964, "sdxl": 2_567_463_684}
 VAE_PARAMETERS = 83_653_863
 
 
-def text(width: int, inner: int, layers: int, act: str, projection: int) -> CLIPTextConfig:
+def text(width: int, intermediate_size: int, layers: int, act: str, projection: int) -> CLIPTextConfig:
     return CLIPTextConfig(
         vocab_size=49408,
         hidden_size=width,
-        intermediate_size=inner,
+        intermediate_size=intermediate_size,
         num_hidden_layers=layers,
         num_attention_heads=width // 64,
         hidden_act=act,
@@ -72,8 +78,8 @@ def text(width: int, inner: int, layers: int, act: str, projection: int) -> CLIP
 
 
 def shapes_of(family: str) -> Shapes:
-    """The shapes of a single file of the family; no tensor has any memory."""
-    big = text(1280, 5120, 32, "gelu", 1280)
+    """The tensor shapes of a single file of the family; the modules are on the meta device."""
+    big_g = text(1280, 5120, 32, "gelu", 1280)
     with torch.device("meta"):
         pipeline = SimpleNamespace(
             unet=UNet2DConditionModel(**UNETS[family]),
@@ -90,23 +96,23 @@ def shapes_of(family: str) -> Shapes:
                 "sdxl": lambda: CLIPTextModel(text(768, 3072, 12, "quick_gelu", 768)),
                 "sdxl_refiner": lambda: None,
             }[family](),
-            text_encoder_2=CLIPTextModelWithProjection(big) if family.startswith("sdxl") else None,
+            text_encoder_2=CLIPTextModelWithProjection(big_g) if family.startswith("sdxl") else None,
         )
-    return {name: tuple(tensor.shape) for name, tensor in original_layout.tensors_of(pipeline).items()}
+    return {name: tuple(tensor.shape) for name, tensor in ldm_layout.tensors_of(pipeline).items()}
 
 
 @pytest.mark.parametrize("family", list(UNETS))
-def test_models_in_full_size_are_recognised(family: str) -> None:
+def test_unet_and_vae_configs_are_inferred(family: str) -> None:
     shapes = shapes_of(family)
-    traits = traits_of_single_file(Contents(shapes, {}))
-    assert traits.family is Family(family)
-    unet = unet_config(shapes, traits, 1280 if family.startswith("sdxl") else None)
+    model_type = model_type_of_single_file(Header(shapes, {}))
+    assert model_type.family is Family(family)
+    unet = unet_config(shapes, model_type, 1280 if family.startswith("sdxl") else None)
     expected = {"transformer_layers_per_block": (1, 1, 1, 1), "layers_per_block": 2, "in_channels": 4}
     expected |= UNETS[family]
     assert {k: tuple(unet[k]) if isinstance(unet[k], list) else unet[k] for k in expected} == expected
     with torch.device("meta"):
         built = UNet2DConditionModel.from_config(unet)
-        vae = AutoencoderKL.from_config(vae_config(shapes, traits))
+        vae = AutoencoderKL.from_config(vae_config(shapes, model_type))
     assert sum(p.numel() for p in built.parameters()) == PARAMETERS.get(family, built.num_parameters())
     assert sum(p.numel() for p in vae.parameters()) == VAE_PARAMETERS
 
@@ -119,14 +125,12 @@ def test_models_in_full_size_are_recognised(family: str) -> None:
         ("sdxl_refiner", REFINER_OPEN_CLIP, {"intermediate_size": 5120, "projection_dim": 1280}),
     ],
 )
-def test_text_encoders_in_full_size_are_recognised(
-    family: str, prefix: str, expected: dict[str, int]
-) -> None:
-    config = open_clip_config(shapes_of(family), prefix, layers_unused=1 if family == "sd2" else 0)
+def test_open_clip_configs_are_inferred(family: str, prefix: str, expected: dict[str, int]) -> None:
+    config = open_clip_config(shapes_of(family), prefix, skipped_layers=1 if family == "sd2" else 0)
     assert {name: config[name] for name in expected} == expected
 
 
-def test_the_text_encoder_of_sd1_is_recognised() -> None:
+def test_the_clip_config_is_inferred() -> None:
     config = clip_config(shapes_of("sd1"), CLIP)
     expected = {
         "vocab_size": 49408,

@@ -1,5 +1,3 @@
-"""What a model is, by its files."""
-
 import json
 from pathlib import Path
 from typing import Any
@@ -8,13 +6,13 @@ import pytest
 
 from contract.family import Family
 from inference.models.errors import UnusableModelError
-from inference.models.family import Traits, traits_of_directory, traits_of_single_file
-from inference.models.safetensors_file import Contents
-from tests.inference.models import original_layout
+from inference.models.family import ModelType, model_type_of_directory, model_type_of_single_file
+from inference.models.safetensors_file import Header
+from tests.inference.models import ldm_layout
 
 
 def write(directory: Path, unet: dict[str, Any], *, encoders: tuple[str, ...] = ("text_encoder",)) -> Path:
-    """The configuration of a model with this UNet, under a name that lies."""
+    """Writes the configuration files of a model with this UNet, into a directory with a misleading name."""
     model = directory / "sdxl-base-v1-5-refiner"
     index = {name: ["transformers", "CLIPTextModel"] for name in encoders}
     index["unet"] = ["diffusers", unet.pop("_class_name", "UNet2DConditionModel")]
@@ -47,53 +45,53 @@ def write(directory: Path, unet: dict[str, Any], *, encoders: tuple[str, ...] = 
         ({"_class_name": "UNet3DConditionModel"}, ("text_encoder",), Family.OTHER),
     ],
 )
-def test_a_directory_is_known_by_its_configuration(
+def test_the_type_of_a_directory_is_read_from_its_configuration(
     tmp_path: Path, unet: dict[str, Any], encoders: tuple[str, ...], family: Family
 ) -> None:
     channels = unet.get("in_channels", 4)
-    traits = traits_of_directory(write(tmp_path, dict(unet), encoders=encoders))
-    assert traits.family is family
+    model_type = model_type_of_directory(write(tmp_path, dict(unet), encoders=encoders))
+    assert model_type.family is family
     if "_class_name" not in unet:
-        assert traits == Traits(family, channels, "v_prediction")
+        assert model_type == ModelType(family, channels, "v_prediction")
 
 
 @pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl", "sdxl_refiner"])
-def test_a_directory_and_the_single_file_of_the_same_model_are_of_one_family(
+def test_a_directory_and_a_single_file_of_the_same_model_have_the_same_type(
     tmp_path: Path, family: str
 ) -> None:
-    pipeline = original_layout.pipeline(family, prediction="v_prediction" if family == "sd2" else "epsilon")
+    pipeline = ldm_layout.pipeline(family, prediction="v_prediction" if family == "sd2" else "epsilon")
     pipeline.save_pretrained(tmp_path)
-    shapes = {name: tuple(tensor.shape) for name, tensor in original_layout.tensors_of(pipeline).items()}
-    traits = traits_of_single_file(Contents(shapes, {}))
-    assert traits.family is Family(family)
-    assert traits == traits_of_directory(tmp_path)
+    shapes = {name: tuple(tensor.shape) for name, tensor in ldm_layout.tensors_of(pipeline).items()}
+    model_type = model_type_of_single_file(Header(shapes, {}))
+    assert model_type.family is Family(family)
+    assert model_type == model_type_of_directory(tmp_path)
 
 
-def test_a_model_that_scales_its_latents_in_its_own_way_is_another() -> None:
+def test_edm_models_are_not_supported() -> None:
     shapes = {
         name: tuple(tensor.shape)
-        for name, tensor in original_layout.tensors_of(original_layout.pipeline("sdxl")).items()
+        for name, tensor in ldm_layout.tensors_of(ldm_layout.pipeline("sdxl")).items()
     }
-    assert traits_of_single_file(Contents(shapes | {"edm_mean": (1, 4, 1, 1)}, {})).family is Family.OTHER
+    assert model_type_of_single_file(Header(shapes | {"edm_mean": (1, 4, 1, 1)}, {})).family is Family.OTHER
 
 
 @pytest.mark.parametrize("name", ["model_index.json", "unet/config.json", "scheduler/scheduler_config.json"])
 @pytest.mark.parametrize(
-    ("content", "words"), [(None, "is missing"), ("{", "is no JSON;"), ("[]", "is no JSON object")]
+    ("content", "message"), [(None, "is missing"), ("{", "is not valid JSON"), ("[]", "is not a JSON object")]
 )
-def test_a_directory_whose_configuration_is_damaged_is_refused_by_file(
-    model: Path, name: str, content: str | None, words: str
+def test_a_missing_or_damaged_configuration_file_is_named(
+    model: Path, name: str, content: str | None, message: str
 ) -> None:
     if content is None:
         (model / name).unlink()
     else:
         (model / name).write_text(content)
-    with pytest.raises(UnusableModelError, match=rf"{Path(name).name} {words}"):
-        traits_of_directory(model)
+    with pytest.raises(UnusableModelError, match=rf"{Path(name).name} {message}"):
+        model_type_of_directory(model)
 
 
 @pytest.mark.parametrize("family", list(Family))
-def test_a_familys_defaults_are_within_its_limits(family: Family) -> None:
+def test_the_defaults_of_a_family_are_within_its_limits(family: Family) -> None:
     limits, defaults = family.limits, family.defaults
     assert limits.min_size <= defaults.width == defaults.height <= limits.max_size
     assert defaults.steps <= limits.max_steps

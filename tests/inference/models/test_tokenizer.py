@@ -1,5 +1,3 @@
-"""CLIP's tokenizer, made from a table."""
-
 import subprocess
 import sys
 
@@ -17,27 +15,26 @@ from tests.conftest import ROOT
         ("", []),
     ],
 )
-def test_ids_are_those_of_clip(text: str, ids: list[int]) -> None:
+def test_token_ids_are_those_of_clip(text: str, ids: list[int]) -> None:
     tokenizer = clip_tokenizer(open_clip=False)
     assert tokenizer(text).input_ids == [49406, *ids, 49407]
     assert len(tokenizer) == 49408
 
 
 @pytest.mark.parametrize(("open_clip", "padding"), [(False, 49407), (True, 0)])
-def test_each_pads_in_its_own_way(open_clip: bool, padding: int) -> None:
+def test_clip_and_open_clip_have_different_padding_tokens(open_clip: bool, padding: int) -> None:
     tokens = clip_tokenizer(open_clip=open_clip)("cat", padding="max_length").input_ids
     assert tokens == [49406, 2368, 49407] + [padding] * 74
 
 
-def test_any_text_comes_back() -> None:
+def test_unicode_text_can_be_decoded() -> None:
     tokenizer = clip_tokenizer(open_clip=False)
     text = "größe 東京 🎨 naïve"
-    assert tokenizer.decode(tokenizer(text).input_ids, skip_special_tokens=True).replace(
-        " ", ""
-    ) == text.replace(" ", "")
+    decoded = tokenizer.decode(tokenizer(text).input_ids, skip_special_tokens=True)
+    assert decoded.replace(" ", "") == text.replace(" ", "")
 
 
-def test_the_package_that_brings_the_table_is_not_imported() -> None:
+def test_open_clip_is_not_imported() -> None:
     code = (
         "import sys; from inference.models.tokenizer import clip_tokenizer; "
         "clip_tokenizer(open_clip=True); print('open_clip' in sys.modules)"

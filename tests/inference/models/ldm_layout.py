@@ -1,4 +1,4 @@
-"""The smallest of the single files that models' makers give away: diffusers' names, turned back."""
+"""Tiny single-file checkpoints (LDM layout), converted back from diffusers pipelines."""
 
 import re
 from pathlib import Path
@@ -32,30 +32,30 @@ _SCHEDULE: dict[str, Any] = {
 
 
 def pipeline(family: str, *, channels: int = 4, prediction: str = "epsilon") -> Any:
-    """A model of the family with random weights, of sizes that can be read from its tensors."""
+    """A tiny pipeline of the family with random weights, whose config can be inferred from tensor shapes."""
     torch.manual_seed(5)
-    large = family.startswith("sdxl")
+    is_sdxl = family.startswith("sdxl")
     unet: dict[str, Any] = {}
     if family != "sd1":
         unet |= {"use_linear_projection": True, "attention_head_dim": [1, 2]}
-    if large:
-        numbers = 5 if family == "sdxl_refiner" else 6
+    if is_sdxl:
+        time_ids = 5 if family == "sdxl_refiner" else 6
         unet |= {
             "addition_embed_type": "text_time",
             "addition_time_embed_dim": 16,
-            "projection_class_embeddings_input_dim": 32 + numbers * 16,
+            "projection_class_embeddings_input_dim": 32 + time_ids * 16,
             "transformer_layers_per_block": [1, 2],
         }
-    parts: dict[str, Any] = {
+    components: dict[str, Any] = {
         "unet": UNet2DConditionModel(
             **{"attention_head_dim": 8} | unet,
             sample_size={"sd1": 64, "sd2": 96}.get(family, 128),
             in_channels=channels,
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D")
-            if large
+            if is_sdxl
             else ("CrossAttnDownBlock2D", "DownBlock2D"),
             up_block_types=("CrossAttnUpBlock2D", "UpBlock2D")
-            if large
+            if is_sdxl
             else ("UpBlock2D", "CrossAttnUpBlock2D"),
             block_out_channels=(64, 128),
             layers_per_block=2,
@@ -67,17 +67,17 @@ def pipeline(family: str, *, channels: int = 4, prediction: str = "epsilon") -> 
             block_out_channels=(32, 32, 64, 64),
             latent_channels=4,
             layers_per_block=2,
-            scaling_factor=0.13025 if large else 0.18215,
-            force_upcast=large,
+            scaling_factor=0.13025 if is_sdxl else 0.18215,
+            force_upcast=is_sdxl,
         ),
     }
-    if large:
-        parts["scheduler"] = EulerDiscreteScheduler(**_SCHEDULE, prediction_type=prediction)
+    if is_sdxl:
+        components["scheduler"] = EulerDiscreteScheduler(**_SCHEDULE, prediction_type=prediction)
         second = CLIPTextModelWithProjection(_text("gelu", layers=2, projection_dim=32))
-        parts |= {"text_encoder_2": second, "tokenizer_2": clip_tokenizer(open_clip=True)}
+        components |= {"text_encoder_2": second, "tokenizer_2": clip_tokenizer(open_clip=True)}
         if family == "sdxl_refiner":
             return StableDiffusionXLImg2ImgPipeline(
-                **parts,
+                **components,
                 text_encoder=None,
                 tokenizer=None,
                 requires_aesthetics_score=True,
@@ -85,14 +85,14 @@ def pipeline(family: str, *, channels: int = 4, prediction: str = "epsilon") -> 
             )
         first = CLIPTextModel(_text("quick_gelu", layers=2))
         return StableDiffusionXLPipeline(
-            **parts, text_encoder=first, tokenizer=clip_tokenizer(open_clip=False)
+            **components, text_encoder=first, tokenizer=clip_tokenizer(open_clip=False)
         )
-    parts["scheduler"] = DDIMScheduler(
+    components["scheduler"] = DDIMScheduler(
         **_SCHEDULE, prediction_type=prediction, clip_sample=False, set_alpha_to_one=False
     )
     kind = StableDiffusionPipeline if channels == 4 else StableDiffusionInpaintPipeline
     return kind(
-        **parts,
+        **components,
         text_encoder=CLIPTextModel(_text("quick_gelu" if family == "sd1" else "gelu", layers=2)),
         tokenizer=clip_tokenizer(open_clip=family == "sd2"),
         safety_checker=None,
@@ -101,21 +101,23 @@ def pipeline(family: str, *, channels: int = 4, prediction: str = "epsilon") -> 
     )
 
 
-def write(pipe: Any, path: Path, **notes: str) -> Path:
-    """The pipeline as a single file."""
-    save_file({name: tensor.contiguous() for name, tensor in tensors_of(pipe).items()}, path, notes or None)
+def write(pipe: Any, path: Path, **metadata: str) -> Path:
+    """Writes the pipeline as a single safetensors file."""
+    save_file(
+        {name: tensor.contiguous() for name, tensor in tensors_of(pipe).items()}, path, metadata or None
+    )
     return path
 
 
 def tensors_of(pipe: Any) -> Tensors:
-    """The pipeline's tensors by their makers' names."""
+    """The pipeline's state dict with the names of the LDM layout."""
     tensors = _prefixed("model.diffusion_model.", _unet(pipe.unet))
     tensors |= _prefixed("first_stage_model.", _vae(pipe.vae))
     second = getattr(pipe, "text_encoder_2", None)
     if second is None:
         if pipe.text_encoder.config.hidden_act == "quick_gelu":
             return tensors | _prefixed("cond_stage_model.transformer.", _clip(pipe.text_encoder))
-        return tensors | _prefixed("cond_stage_model.model.", _open_clip(pipe.text_encoder, unused_layers=1))
+        return tensors | _prefixed("cond_stage_model.model.", _open_clip(pipe.text_encoder, skipped_layers=1))
     if pipe.text_encoder is None:
         return tensors | _prefixed("conditioner.embedders.0.model.", _open_clip(second))
     tensors |= _prefixed("conditioner.embedders.0.transformer.", _clip(pipe.text_encoder))
@@ -147,13 +149,14 @@ def _replaced(name: str, *pairs: tuple[str, str]) -> str:
 
 
 def _unet(unet: UNet2DConditionModel) -> Tensors:
-    attentive = [kind.startswith("CrossAttn") for kind in unet.config.up_block_types]
+    has_attention = [kind.startswith("CrossAttn") for kind in unet.config.up_block_types]
     return {
-        _unet_name(name, unet.config.layers_per_block, attentive): t for name, t in unet.state_dict().items()
+        _unet_name(name, unet.config.layers_per_block, has_attention): t
+        for name, t in unet.state_dict().items()
     }
 
 
-def _unet_name(name: str, layers: int, attentive: list[bool]) -> str:
+def _unet_name(name: str, layers: int, has_attention: list[bool]) -> str:
     name = _replaced(
         name,
         ("time_embedding.linear_1", "time_embed.0"),
@@ -168,16 +171,16 @@ def _unet_name(name: str, layers: int, attentive: list[bool]) -> str:
         ("mid_block.resnets.1", "middle_block.2"),
     )
     if found := re.match(r"(down|up)_blocks\.(\d+)\.(\w+)\.(\d+)\.(.*)", name):
-        way, block, kind, layer, rest = found[1], int(found[2]), found[3], int(found[4]), found[5]
-        if way == "down":
+        direction, block, kind, layer, rest = found[1], int(found[2]), found[3], int(found[4]), found[5]
+        if direction == "down":
             number = 1 + block * (layers + 1) + (layers if kind == "downsamplers" else layer)
-            place = {"resnets": 0, "attentions": 1, "downsamplers": 0}[kind]
+            position = {"resnets": 0, "attentions": 1, "downsamplers": 0}[kind]
             rest = rest.replace("conv.", "op.") if kind == "downsamplers" else rest
-            name = f"input_blocks.{number}.{place}.{rest}"
+            name = f"input_blocks.{number}.{position}.{rest}"
         else:
             number = block * (layers + 1) + (layers if kind == "upsamplers" else layer)
-            place = {"resnets": 0, "attentions": 1, "upsamplers": 2 if attentive[block] else 1}[kind]
-            name = f"output_blocks.{number}.{place}.{rest}"
+            position = {"resnets": 0, "attentions": 1, "upsamplers": 2 if has_attention[block] else 1}[kind]
+            name = f"output_blocks.{number}.{position}.{rest}"
     if re.match(r"(input|middle|output)_block", name):
         name = _replaced(
             name,
@@ -225,7 +228,7 @@ def _clip(encoder: CLIPTextModel) -> Tensors:
     return {f"text_model.{name.removeprefix('text_model.')}": t for name, t in encoder.state_dict().items()}
 
 
-def _open_clip(encoder: Any, unused_layers: int = 0) -> Tensors:
+def _open_clip(encoder: Any, skipped_layers: int = 0) -> Tensors:
     state = {name.removeprefix("text_model."): tensor for name, tensor in encoder.state_dict().items()}
     tensors: Tensors = {"logit_scale": torch.ones(())}
     for name, tensor in state.items():
@@ -251,7 +254,7 @@ def _open_clip(encoder: Any, unused_layers: int = 0) -> Tensors:
         for kind in ("weight", "bias"):
             parts = [state[f"encoder.layers.{layer}.self_attn.{one}_proj.{kind}"] for one in "qkv"]
             tensors[f"transformer.resblocks.{layer}.attn.in_proj_{kind}"] = torch.cat(parts)
-    for layer in range(layers, layers + unused_layers):
+    for layer in range(layers, layers + skipped_layers):
         tensors |= {
             name.replace("resblocks.0.", f"resblocks.{layer}."): tensor + 1
             for name, tensor in list(tensors.items())
