@@ -1,4 +1,4 @@
-"""The text encoder and the UNet, trained together on latents and captions."""
+"""Training of the text encoder and the UNet together, on latents and captions."""
 
 from pathlib import Path
 
@@ -7,15 +7,15 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from training.batches import NOISE, Lessons
+from training.batches import NOISE_SCHEDULE, TrainingBatches
 from training.loop import train
-from training.tokenizer import TOKENS
+from training.tokenizer import MAX_TOKENS
 
 _TEXT_WIDTH = 128
 
 
 class Denoiser(nn.Module):
-    """The text encoder and the UNet as one thing to train."""
+    """The text encoder and the UNet as one module."""
 
     def __init__(self, text_encoder: CLIPTextModel, unet: UNet2DConditionModel) -> None:
         super().__init__()
@@ -24,20 +24,20 @@ class Denoiser(nn.Module):
 
     @classmethod
     def new(cls, tokenizer: CLIPTokenizer) -> "Denoiser":
-        """An untrained one."""
+        """A denoiser with random weights."""
         return cls(_text_encoder(tokenizer), _unet())
 
-    def forward(self, noisy: torch.Tensor, moments: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        """The velocity: see `training.batches.Denoise`."""
+    def forward(self, noisy: torch.Tensor, timesteps: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """The predicted velocity; see `training.batches.Denoise`."""
         text = self.text_encoder(tokens).last_hidden_state
-        velocity: torch.Tensor = self.unet(noisy, moments, text).sample
+        velocity: torch.Tensor = self.unet(noisy, timesteps, text).sample
         return velocity
 
 
 def scheduler() -> DDIMScheduler:
-    """The model's own sampler; its configuration is what every other sampler starts from."""
+    """The scheduler that is saved with the model; other samplers take over its configuration."""
     return DDIMScheduler(
-        **NOISE,
+        **NOISE_SCHEDULE,
         clip_sample=False,
         set_alpha_to_one=False,
         steps_offset=1,
@@ -45,11 +45,11 @@ def scheduler() -> DDIMScheduler:
     )
 
 
-def train_denoiser(directory: Path, denoiser: Denoiser, lessons: Lessons, *, steps: int) -> None:
-    """Trains the denoiser in place; `directory` keeps its checkpoint."""
+def train_denoiser(directory: Path, denoiser: Denoiser, batches: TrainingBatches, *, steps: int) -> None:
+    """Trains the denoiser in place; resumes from the checkpoint in `directory`, if there is one."""
     train(
         denoiser,
-        lambda step: lessons.loss(denoiser, step),
+        lambda step: batches.loss(denoiser, step),
         steps=steps,
         learning_rate=1e-3,
         checkpoint=directory / "denoiser.pt",
@@ -67,7 +67,7 @@ def _text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
             intermediate_size=2 * _TEXT_WIDTH,
             num_hidden_layers=3,
             num_attention_heads=4,
-            max_position_embeddings=TOKENS,
+            max_position_embeddings=MAX_TOKENS,
             projection_dim=_TEXT_WIDTH,
         )
     )

@@ -1,13 +1,15 @@
-"""Looking at a picture without the network's help: which colours, which shape, where and how big."""
+"""Image analysis without a network: colours, shape, position and size of the figure in an image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from training.scene import COLOURS, POSITIONS, SHAPES, SIZE, SIZES, Scene
+from training.scene import COLOURS, POSITIONS, SIZE, SIZES, Scene
+from training.shapes import SHAPES
 
 _BORDER = 4
 _FIGURE_DISTANCE = 0.45
@@ -19,16 +21,16 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What was found in a picture.
+class ImageAnalysis:
+    """The figure in an image and its background; without a figure only `background` is set.
 
     Attributes:
-        colour: of the figure, None where there is none.
-        background: the palette's colour nearest to the border's.
-        shape: whose template the figure covers best, None where there is no figure.
-        overlap: of the figure and that template: intersection over union.
-        position: the place nearest to the figure's centre.
-        size: the size nearest to the figure's extent.
+        background: name of the colour nearest to the border's.
+        colour: name of the colour nearest to the figure's.
+        shape: the shape whose template overlaps the figure most.
+        overlap: of the figure and that template, intersection over union.
+        position: name of the position nearest to the figure's centre.
+        size: name of the size nearest to the figure's extent.
     """
 
     background: str
@@ -39,20 +41,20 @@ class Finding:
     size: str | None = None
 
 
-def examine(image: Image.Image, style: str = "filled", shapes: Sequence[str] = SHAPES) -> Finding:
-    """Finds the figure by its difference from the border.
+def analyse(image: Image.Image, style: str = "filled", shapes: Sequence[str] = SHAPES) -> ImageAnalysis:
+    """Segments the figure by its colour distance from the border, and classifies it.
 
     Args:
         image: RGB, of any size.
-        style: the one asked for: shapes are compared with templates of that style.
-        shapes: those that it may be.
+        style: the style of the templates that the figure is compared with.
+        shapes: the shapes to choose from.
     """
     pixels = np.asarray(image.convert("RGB").resize((SIZE, SIZE)), dtype=float)
-    ground = np.median(_border(pixels), axis=0)
-    background = _nearest_colour(ground)
-    distance = np.linalg.norm(pixels - ground, axis=2)
+    border = np.median(_border(pixels), axis=0)
+    background = _nearest_colour(border)
+    distance = np.linalg.norm(pixels - border, axis=2)
     if np.quantile(distance, 0.995) < 40:
-        return Finding(background)
+        return ImageAnalysis(background)
     mask = distance > _FIGURE_DISTANCE * np.quantile(distance, 0.99)
     colour = _nearest_colour(np.median(pixels[distance > 0.8 * np.quantile(distance, 0.99)], axis=0))
     box = _bounds(mask)
@@ -60,7 +62,7 @@ def examine(image: Image.Image, style: str = "filled", shapes: Sequence[str] = S
     top, bottom, left, right = box
     centre = ((left + right) / 2 / SIZE, (top + bottom) / 2 / SIZE)
     radius = max(bottom - top, right - left) / 2 / SIZE
-    return Finding(
+    return ImageAnalysis(
         background=background,
         colour=colour,
         shape=shape,
@@ -80,7 +82,7 @@ def _nearest_colour(colour: Pixels) -> str:
 
 
 def _bounds(mask: Mask) -> tuple[int, int, int, int]:
-    """The box that holds all but the outermost hundredth: a stray pixel does not move it."""
+    """Top, bottom, left and right of the mask without its outermost hundredth, which may be stray pixels."""
     rows, columns = np.nonzero(mask)
     top, bottom = np.quantile(rows, (0.005, 0.995))
     left, right = np.quantile(columns, (0.005, 0.995))
@@ -97,19 +99,20 @@ def _best_shape(mask: Mask, style: str, shapes: Sequence[str]) -> tuple[str, flo
 
 
 def _closed(mask: Mask) -> Mask:
-    """The mask with the gaps between stripes and the holes of dots filled in."""
+    """The mask with the gaps between stripes and the holes of dots closed."""
     image = Image.fromarray(mask.astype(np.uint8) * 255)
     return np.asarray(image.filter(ImageFilter.MaxFilter(_GAP)).filter(ImageFilter.MinFilter(_GAP))) > 0
 
 
+@cache
 def _template(shape: str, style: str) -> Mask:
     scene = Scene(shape=shape, colour="black", background="white", size="big")
-    drawn = scene if (shape, style) == ("ring", "outlined") else replace(scene, style=style)
-    return _normalized(np.asarray(drawn.draw().convert("L")) < 128)
+    styled = scene if (shape, style) == ("ring", "outlined") else replace(scene, style=style)
+    return _normalized(np.asarray(styled.draw().convert("L")) < 128)
 
 
 def _normalized(mask: Mask) -> Mask:
-    """The mask's own box, brought to one size: what is left is the shape."""
+    """The mask cropped to its bounds and resized, so that only its shape remains."""
     top, bottom, left, right = _bounds(mask)
     box = Image.fromarray(mask[top:bottom, left:right])
     return np.asarray(box.resize((_TEMPLATE_SIDE, _TEMPLATE_SIDE)), dtype=bool)

@@ -1,4 +1,4 @@
-"""The one training loop: AdamW, a cosine schedule, a moving average of the weights, checkpoints."""
+"""The training loop: AdamW, cosine learning rate schedule, exponential moving average, checkpoints."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,12 +13,12 @@ from tqdm import tqdm
 _CHECKPOINT_EVERY = 250
 _GRADIENT_NORM = 1.0
 
-Parts = Mapping[str, Any]
-"""What a checkpoint keeps the state of, by name."""
+Stateful = Mapping[str, Any]
+"""The objects whose state dicts a checkpoint holds, by name."""
 
 LossOf = Callable[[int], torch.Tensor]
-"""The loss of step number n: it draws its batch from a generator seeded with n, so that a resumed run
-goes on as if it had never been interrupted."""
+"""The loss of a step, which must depend on the step number and the weights only, so that a resumed run equals
+an uninterrupted one."""
 
 
 def train(
@@ -30,14 +30,14 @@ def train(
     checkpoint: Path,
     decay: float = 0.999,
 ) -> None:
-    """Trains `model` in place and leaves the moving average of its weights in it.
+    """Trains `model` in place; it ends with the moving average of its weights.
 
     Args:
-        model: everything that is trained.
-        loss_of: gives each step's loss.
-        steps: in all, those of an interrupted run included.
-        learning_rate: the highest; reached after a twentieth of the steps, then falling to zero.
-        checkpoint: the file to resume from, if it is there, and to write every few hundred steps.
+        model: the module; parameters that require no gradient stay as they are.
+        loss_of: the loss of each step.
+        steps: in total, including those of an interrupted run.
+        learning_rate: the maximum, reached after a twentieth of the steps; it then falls to zero.
+        checkpoint: file to resume from, if it exists, and to write every 250 steps.
         decay: of the moving average.
     """
     parameters = [each for each in model.parameters() if each.requires_grad]
@@ -46,8 +46,8 @@ def train(
     )
     schedule = get_scheduler("cosine", optimizer, num_warmup_steps=steps // 20, num_training_steps=steps)
     average = EMAModel(parameters, decay=decay, use_ema_warmup=True, power=0.75)
-    parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "average": average}
-    done = _resume(checkpoint, parts)
+    stateful = {"model": model, "optimizer": optimizer, "schedule": schedule, "average": average}
+    done = _resume(checkpoint, stateful)
     smoothed = None
     with tqdm(range(done, steps), initial=done, total=steps, desc=checkpoint.stem, mininterval=5) as bar:
         for step in bar:
@@ -62,22 +62,22 @@ def train(
             smoothed = value if smoothed is None else 0.98 * smoothed + 0.02 * value
             bar.set_postfix(loss=f"{smoothed:.4f}", refresh=False)
             if (step + 1) % _CHECKPOINT_EVERY == 0:
-                _save(checkpoint, step + 1, parts)
+                _save(checkpoint, step + 1, stateful)
     average.copy_to(parameters)
 
 
-def _save(path: Path, done: int, parts: Parts) -> None:
+def _save(path: Path, done: int, stateful: Stateful) -> None:
     partial = path.with_suffix(".partial")
-    torch.save({"done": done} | {name: part.state_dict() for name, part in parts.items()}, partial)
+    torch.save({"done": done} | {name: each.state_dict() for name, each in stateful.items()}, partial)
     partial.replace(path)
 
 
-def _resume(path: Path, parts: Parts) -> int:
-    """Takes up the checkpoint, if there is one, and gives the steps that it has done."""
+def _resume(path: Path, stateful: Stateful) -> int:
+    """Loads the checkpoint, if there is one, and returns the number of steps done."""
     if not path.exists():
         return 0
     state = torch.load(path, weights_only=True)
-    for name, part in parts.items():
-        part.load_state_dict(state[name])
+    for name, each in stateful.items():
+        each.load_state_dict(state[name])
     done: int = state["done"]
     return done

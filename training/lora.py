@@ -1,4 +1,4 @@
-"""A LoRA that teaches the demo model one shape that it has never seen."""
+"""Training of a LoRA that adds a shape to the demo model."""
 
 import random
 from dataclasses import replace
@@ -10,30 +10,35 @@ from diffusers.utils import convert_state_dict_to_kohya
 from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import save_file
 
-from training.batches import Lessons
+from training.batches import TrainingBatches
 from training.denoiser import Denoiser
 from training.loop import train
-from training.scene import NEW_SHAPE, Scene, random_scene, shown_triples
+from training.scene import Scene, random_scene, training_triples
+from training.shapes import NEW_SHAPE
 
 _RANK = 8
 _TARGETS = ["to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2", "proj_in", "proj_out"]
-_NEW_SHARE = 0.7
+_NEW_SHAPE_SHARE = 0.7
 
 
 def train_lora(
-    directory: Path, pipeline: StableDiffusionPipeline, *, steps: int, pictures: int, seed: int
+    directory: Path, pipeline: StableDiffusionPipeline, *, steps: int, images: int, seed: int
 ) -> dict[str, torch.Tensor]:
-    """Trains the adapter alone, on the new shape and, lest they fade, on the old ones.
+    """Trains a LoRA for the UNet on `images` random scenes.
 
-    Gives its weights under the names that peft gives them; `directory` keeps the checkpoint.
+    Some scenes show the model's own shapes, so that it does not unlearn them. Resumes from the checkpoint in
+    `directory`, if there is one.
+
+    Returns:
+        The LoRA's weights under peft's names.
     """
     torch.manual_seed(seed)
-    lessons = Lessons(pipeline.vae, pipeline.tokenizer, _scenes(pictures, seed), seed=seed)
+    batches = TrainingBatches(pipeline.vae, pipeline.tokenizer, _scenes(images, seed), seed=seed)
     denoiser = Denoiser(pipeline.text_encoder, pipeline.unet).requires_grad_(False)
     pipeline.unet.add_adapter(LoraConfig(r=_RANK, lora_alpha=_RANK, target_modules=_TARGETS))
     train(
         denoiser,
-        lambda step: lessons.loss(denoiser, step),
+        lambda step: batches.loss(denoiser, step),
         steps=steps,
         learning_rate=3e-3,
         checkpoint=directory / "lora.pt",
@@ -44,7 +49,7 @@ def train_lora(
 
 
 def save_lora(directory: Path, weights: dict[str, torch.Tensor]) -> None:
-    """Writes the adapter twice: under diffusers' names and under kohya's."""
+    """Writes the LoRA in two formats, with diffusers' and with kohya's names."""
     directory.mkdir(parents=True, exist_ok=True)
     half = {name: value.to(torch.float16).contiguous() for name, value in weights.items()}
     StableDiffusionPipeline.save_lora_weights(
@@ -56,6 +61,6 @@ def save_lora(directory: Path, weights: dict[str, torch.Tensor]) -> None:
 
 def _scenes(count: int, seed: int) -> list[Scene]:
     rng = random.Random(seed)
-    old = shown_triples()
-    new = [replace(triple, shape=NEW_SHAPE) for triple in old]
-    return [random_scene(rng, new if rng.random() < _NEW_SHARE else old) for _ in range(count)]
+    known = training_triples()
+    new = [replace(triple, shape=NEW_SHAPE) for triple in known]
+    return [random_scene(rng, new if rng.random() < _NEW_SHAPE_SHARE else known) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""Putting the trained parts together, and looking after the files."""
+"""Saving and loading the demo model."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ _MANIFEST = ModelManifest(
 
 
 def save_model(directory: Path, vae: AutoencoderKL, tokenizer: CLIPTokenizer, denoiser: Denoiser) -> None:
-    """Writes the model in the diffusers layout: half-precision safetensors."""
+    """Writes a diffusers directory with half-precision safetensors, and the model's manifest."""
     pipeline = StableDiffusionPipeline(
         vae=vae,
         text_encoder=denoiser.text_encoder,
@@ -37,15 +37,15 @@ def save_model(directory: Path, vae: AutoencoderKL, tokenizer: CLIPTokenizer, de
         feature_extractor=None,
         requires_safety_checker=False,
     )
-    for part in (pipeline.vae, pipeline.text_encoder, pipeline.unet):
-        part.to(torch.float16)
+    for module in (pipeline.vae, pipeline.text_encoder, pipeline.unet):
+        module.to(torch.float16)
     pipeline.save_pretrained(directory, safe_serialization=True)
     save_vocabulary(tokenizer, directory / "tokenizer")
     write_manifest(directory, _MANIFEST)
 
 
 def load_model(directory: Path) -> StableDiffusionPipeline:
-    """The model in full precision, silent."""
+    """The pipeline in float32, without a progress bar."""
     pipeline = StableDiffusionPipeline.from_pretrained(directory, dtype=torch.float32, local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline

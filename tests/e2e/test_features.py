@@ -17,8 +17,9 @@ from local.showcase.command import Api, run
 from local.stack import LocalStack
 from tests.e2e.client import finish, submit
 from tests.inference.input.image_files import data_url
-from training.image_analysis import examine
-from training.scene import NEW_SHAPE, SHAPES, Scene
+from training.image_analysis import analyse
+from training.scene import Scene
+from training.shapes import NEW_SHAPE, SHAPES
 
 CIRCLE = Scene(shape="circle", colour="orange", background="white", size="big").draw()
 Draw = Callable[..., Image.Image]
@@ -49,9 +50,9 @@ def pixels(image: Image.Image) -> Any:
 def test_a_lora_draws_what_the_model_does_not_know(draw: Draw) -> None:
     request = {"prompt": "a big red moon on a white background", "steps": 12}
     without, with_it = draw(**request), draw(**request, loras=[{"name": "moon"}])
-    found = examine(with_it, shapes=(*SHAPES, NEW_SHAPE))
+    found = analyse(with_it, shapes=(*SHAPES, NEW_SHAPE))
     assert (found.shape, found.colour, found.background) == (NEW_SHAPE, "red", "white")
-    assert examine(without, shapes=(*SHAPES, NEW_SHAPE)).shape != NEW_SHAPE
+    assert analyse(without, shapes=(*SHAPES, NEW_SHAPE)).shape != NEW_SHAPE
 
 
 def test_inpainting_draws_in_the_mask_and_leaves_the_rest_to_the_byte(draw: Draw) -> None:
@@ -65,8 +66,8 @@ def test_inpainting_draws_in_the_mask_and_leaves_the_rest_to_the_byte(draw: Draw
     )
     before, after = pixels(CIRCLE), pixels(image)
     assert (after[:, :64] == before[:, :64]).all()
-    assert examine(CIRCLE.crop((64, 0, 128, 128))).colour == "orange"
-    assert examine(image.crop((64, 0, 128, 128))).colour == "red"
+    assert analyse(CIRCLE.crop((64, 0, 128, 128))).colour == "orange"
+    assert analyse(image.crop((64, 0, 128, 128))).colour == "red"
 
 
 def test_outpainting_keeps_the_centre_to_the_byte_and_completes_it(draw: Draw) -> None:
@@ -79,7 +80,7 @@ def test_outpainting_keeps_the_centre_to_the_byte_and_completes_it(draw: Draw) -
     assert image.size == (128, 128)
     before, after = pixels(half), pixels(image)
     assert (after[:, 48:80] == before[:, 16:48]).all()
-    found = examine(image)
+    found = analyse(image)
     assert (found.colour, found.shape, found.background) == ("orange", "circle", "white")
 
 
@@ -113,5 +114,5 @@ def test_hires_and_upscaling_multiply_the_size(draw: Draw) -> None:
         upscale={"scale": 1.5},
     )
     assert image.size == (192, 192)
-    found = examine(image)
+    found = analyse(image)
     assert (found.colour, found.shape, found.background) == ("yellow", "star", "blue")

@@ -20,7 +20,7 @@ from local import demo
 from local.stack import LocalStack
 from tests.conftest import ROOT
 from tests.e2e.client import finish, resources, submit, wait_until
-from training.image_analysis import examine
+from training.image_analysis import analyse
 
 
 def topic(stack: LocalStack, name: str) -> str:
@@ -61,7 +61,7 @@ def test_the_demo_draws_its_pictures_and_the_same_ones_again(stack: LocalStack, 
     sizes = {name: picture.size for name, picture in pictures.items()}
     assert sizes == {name: (160, 104) if name.startswith("image") else (128, 128) for name in names}
     assert len({picture.tobytes() for picture in pictures.values()}) == 6
-    found = examine(pictures["demo-model-0.png"])
+    found = analyse(pictures["demo-model-0.png"])
     assert (found.colour, found.shape, found.background) == ("yellow", "star", "blue")
     assert _difference_from_readme([pictures[f"demo-model-{index}.png"] for index in (0, 1)]) < 4
 

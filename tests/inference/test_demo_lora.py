@@ -1,7 +1,8 @@
-"""What the demo LoRA teaches the demo model, by meaning."""
+"""The demo LoRA on the engine: it adds the moon to the demo model's shapes."""
 
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from contract.model import ModelDeclaration, ModelDefaults
@@ -9,39 +10,44 @@ from inference.diffusion.loader import load_engine
 from inference.engine.interface import AdapterFile, Adapters, Engine, Inputs
 from tests.inference.generations import generation_of
 from tests.inference.tiny_adapters import file_at
-from training.image_analysis import examine
+from tests.waiting import LIMIT_S
+from training.image_analysis import analyse
 from training.model import LORAS
-from training.scene import NEW_SHAPE, SHAPES
+from training.shapes import NEW_SHAPE, SHAPES
 
 MODEL = ModelDeclaration(name="demo", defaults=ModelDefaults(width=128, height=128, steps=20))
 PROMPTS = ("a big red moon on a white background", "a big blue moon on a yellow background")
 
+pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
-def draw(engine: Engine, *loras: AdapterFile) -> list[Image.Image]:
-    named = [{"name": lora.name} for lora in loras]
+
+def generate(engine: Engine, *loras: AdapterFile) -> list[Image.Image]:
+    """Four images for each of `PROMPTS`."""
     futures = [
         engine.submit(
-            generation_of(model=MODEL, prompt=prompt, count=4, seed=1, loras=named),
+            generation_of(
+                model=MODEL, prompt=prompt, count=4, seed=1, loras=[{"name": lora.name} for lora in loras]
+            ),
             Inputs(adapters=Adapters(loras=loras)),
-            lambda step, total: None,
+            lambda done, total: None,
         )
         for prompt in PROMPTS
     ]
-    return [image for future in futures for image in future.result(300).images]
+    return [image for future in futures for image in future.result(LIMIT_S).images]
 
 
 def moons(images: list[Image.Image]) -> int:
-    return sum(examine(image, shapes=(*SHAPES, NEW_SHAPE)).shape == NEW_SHAPE for image in images)
+    return sum(analyse(image, shapes=(*SHAPES, NEW_SHAPE)).shape == NEW_SHAPE for image in images)
 
 
-def test_the_moon_appears_under_both_namings_and_is_gone_without_it(demo_model: Path) -> None:
+def test_the_moon_appears_with_the_lora_in_either_format_and_not_without(demo_model: Path) -> None:
     engine = load_engine(demo_model, max_batch_size=8)
-    before = draw(engine)
-    moon = draw(engine, file_at(LORAS / "moon.safetensors"))
-    kohya = draw(engine, file_at(LORAS / "moon-kohya.safetensors"))
-    after = draw(engine)
+    before = generate(engine)
+    with_lora = generate(engine, file_at(LORAS / "moon.safetensors"))
+    with_kohya_lora = generate(engine, file_at(LORAS / "moon-kohya.safetensors"))
+    after = generate(engine)
     engine.close()
     assert moons(before) <= 2
-    assert moons(moon) >= 7
-    assert kohya == moon
+    assert moons(with_lora) >= 7
+    assert with_kohya_lora == with_lora
     assert after == before

@@ -16,9 +16,10 @@ from inference.diffusion.loader import load_engine
 from inference.engine.interface import AdapterFile, Adapters, Engine, Inputs
 from inference.input.canny import canny_edges
 from training.evaluation import new_shape_shares
-from training.image_analysis import Finding, examine
+from training.image_analysis import ImageAnalysis, analyse
 from training.model import CONTROLNETS, DIRECTORY, LORAS, load_model
-from training.scene import COLOURS, SHAPES, Scene
+from training.scene import COLOURS, Scene
+from training.shapes import SHAPES
 
 MODEL = ModelDeclaration(name="demo", defaults=ModelDefaults(width=128, height=128, steps=20))
 
@@ -38,8 +39,8 @@ def draw(engine: Engine, prompt: str, image: Image.Image | None = None, **reques
     return list(engine.submit(generation, Inputs(image), lambda step, total: None).result(300).images)
 
 
-def look(engine: Engine, prompt: str, **request: Any) -> Finding:
-    return examine(draw(engine, prompt, **request)[0])
+def look(engine: Engine, prompt: str, **request: Any) -> ImageAnalysis:
+    return analyse(draw(engine, prompt, **request)[0])
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_a_negative_prompt_drives_its_colour_away(engine: Engine) -> None:
             for seed in (0, 4, 8, 12)
             for picture in draw(engine, "a white circle", seed=seed, count=4, **settings)
         ]
-        return sum(examine(picture).background == "blue" for picture in pictures)
+        return sum(analyse(picture).background == "blue" for picture in pictures)
 
     assert blue_backgrounds("a white circle on a blue background") < max(blue_backgrounds(""), 1)
 
@@ -142,7 +143,7 @@ def test_image_to_image_keeps_the_layout_at_little_strength_and_not_at_much(engi
 
     kept, changed = distance(0.3), distance(0.9)
     assert kept < 8 < changed
-    assert examine(draw(engine, prompt, source, strength=0.3)[0]).position == "left"
+    assert analyse(draw(engine, prompt, source, strength=0.3)[0]).position == "left"
 
 
 def test_the_adapter_adds_the_moon_under_both_namings() -> None:
@@ -179,5 +180,5 @@ def test_a_figure_is_where_the_edges_have_it_and_in_the_prompts_colours(
     generation = Generation.resolve(asked, MODEL, job_id=new_job_id(), seed=0)
     inputs = Inputs(control_images=(edges,), adapters=Adapters(controlnets=(canny,)))
     (picture,) = engine.submit(generation, inputs, lambda step, total: None).result(300).images
-    found = examine(picture)
+    found = analyse(picture)
     assert (found.colour, found.background, found.position) == ("red", "yellow", position)

@@ -18,7 +18,7 @@ from inference.diffusion.loader import load_engine
 from inference.engine.interface import Engine
 from tests.inference.fake_engine import BUCKET, create_handler
 from tests.inference.input.image_files import data_url
-from training.image_analysis import examine
+from training.image_analysis import analyse
 from training.scene import Scene
 
 SIZE = 128
@@ -84,7 +84,7 @@ def test_inpainting_draws_inside_the_mask_and_keeps_the_rest_to_the_byte(draw: D
     images = draw(input_image=data_url(SCENE), mask_image=data_url(masked(box)), strength=1.0, count=2)
     assert len(images) == 2
     for image in images:
-        found = examine(image)
+        found = analyse(image)
         assert (found.colour, found.shape, found.background) == ("green", "square", "white")
         assert outside(image, box) == outside(SCENE, box)
 

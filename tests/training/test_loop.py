@@ -1,3 +1,5 @@
+"""The training loop and its checkpoints."""
+
 from pathlib import Path
 
 import torch
@@ -7,7 +9,7 @@ from training.loop import train
 
 
 def fit(checkpoint: Path, stop_after: int | None = None, steps: int = 600) -> nn.Linear:
-    """Learns y = 2x + 1; `stop_after` interrupts it there."""
+    """Trains on y = 2x + 1, interrupted at step `stop_after`."""
     torch.manual_seed(0)
     model = nn.Linear(1, 1)
 
@@ -24,15 +26,15 @@ def fit(checkpoint: Path, stop_after: int | None = None, steps: int = 600) -> nn
     return model
 
 
-def test_it_learns(tmp_path: Path) -> None:
+def test_the_weights_converge(tmp_path: Path) -> None:
     model = fit(tmp_path / "a.pt")
     assert abs(model.weight.item() - 2) < 0.05
     assert abs(model.bias.item() - 1) < 0.05
 
 
-def test_an_interrupted_run_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
-    whole = fit(tmp_path / "whole.pt")
-    fit(tmp_path / "parts.pt", stop_after=400)
-    resumed = fit(tmp_path / "parts.pt")
-    assert torch.equal(whole.weight, resumed.weight)
-    assert torch.equal(whole.bias, resumed.bias)
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+    uninterrupted = fit(tmp_path / "uninterrupted.pt")
+    fit(tmp_path / "interrupted.pt", stop_after=400)
+    resumed = fit(tmp_path / "interrupted.pt")
+    assert torch.equal(uninterrupted.weight, resumed.weight)
+    assert torch.equal(uninterrupted.bias, resumed.bias)

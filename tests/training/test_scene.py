@@ -1,4 +1,4 @@
-"""The pictures, their captions, and the examination that will judge the network: here it judges the truth."""
+"""Scenes, their captions, and the image analysis, which is tested on the scenes' own images."""
 
 import random
 from dataclasses import replace
@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from training.caption import describe, random_caption
-from training.image_analysis import examine
-from training.scene import COLOURS, SHAPES, STYLES, Scene, all_triples, random_scene
+from training.image_analysis import analyse
+from training.scene import COLOURS, STYLES, Scene, all_triples, random_scene
+from training.shapes import SHAPES
 
 TRIPLES = list(all_triples())
 
@@ -23,34 +24,36 @@ def test_no_figure_has_the_colour_of_its_background() -> None:
     assert all(triple.colour != triple.background for triple in TRIPLES)
 
 
-def test_some_triples_are_held_out_and_every_part_of_them_is_shown_otherwise() -> None:
+def test_every_value_of_a_held_out_triple_occurs_in_other_triples() -> None:
     held_out = [triple for triple in TRIPLES if triple.held_out]
-    shown = [triple for triple in TRIPLES if not triple.held_out]
+    training = [triple for triple in TRIPLES if not triple.held_out]
     assert 30 < len(held_out) < 60
-    for part in ("shape", "colour", "background"):
-        assert {getattr(triple, part) for triple in shown} == {getattr(triple, part) for triple in held_out}
+    for field in ("shape", "colour", "background"):
+        assert {getattr(triple, field) for triple in training} == {
+            getattr(triple, field) for triple in held_out
+        }
 
 
-def test_a_scene_is_drawn_the_same_every_time() -> None:
+def test_drawing_a_scene_is_deterministic() -> None:
     scene = scenes(1)[0]
     assert scene.draw().tobytes() == scene.draw().tobytes()
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_every_style_of_a_shape_looks_different(style: str) -> None:
+def test_every_style_gives_a_different_image(style: str) -> None:
     scene = Scene(shape="heart", colour="red", background="white", style=style)
     others = {replace(scene, style=other).draw().tobytes() for other in STYLES if other != style}
     assert scene.draw().tobytes() not in others
 
 
-def test_the_plain_description_says_what_is_unusual() -> None:
+def test_the_plain_description_leaves_out_defaults() -> None:
     scene = Scene(shape="star", colour="blue", background="white")
     assert describe(scene) == "a blue star on a white background"
     unusual = replace(scene, size="big", style="dotted", position="left")
     assert describe(unusual) == "a big dotted blue star on a white background on the left"
 
 
-def test_captions_vary_and_always_name_the_figure() -> None:
+def test_captions_vary_and_always_name_colour_and_shape() -> None:
     rng = random.Random(3)
     scene = scenes(1)[0]
     captions = {random_caption(scene, rng).lower() for _ in range(200)}
@@ -60,28 +63,28 @@ def test_captions_vary_and_always_name_the_figure() -> None:
     assert any(scene.background not in caption for caption in captions)
 
 
-def test_the_examination_finds_what_was_drawn() -> None:
-    found = [(scene, examine(scene.draw(), scene.style)) for scene in scenes(300)]
-    for part in ("colour", "background"):
-        assert all(getattr(scene, part) == getattr(finding, part) for scene, finding in found)
-    assert np.mean([scene.shape == finding.shape for scene, finding in found]) > 0.98
+def test_the_analysis_recovers_the_scene() -> None:
+    analysed = [(scene, analyse(scene.draw(), scene.style)) for scene in scenes(300)]
+    for field in ("colour", "background"):
+        assert all(getattr(scene, field) == getattr(analysis, field) for scene, analysis in analysed)
+    assert np.mean([scene.shape == analysis.shape for scene, analysis in analysed]) > 0.98
 
 
-def test_the_examination_is_not_fooled_by_a_picture_of_something_else() -> None:
+def test_the_analysis_distinguishes_shapes_and_colours() -> None:
     scene = Scene(shape="circle", colour="red", background="white")
     for other in (
         replace(scene, shape="square"),
         replace(scene, colour="blue"),
         replace(scene, background="black"),
     ):
-        finding = examine(other.draw())
-        assert (finding.shape, finding.colour, finding.background) == (
+        analysis = analyse(other.draw())
+        assert (analysis.shape, analysis.colour, analysis.background) == (
             other.shape,
             other.colour,
             other.background,
         )
 
 
-def test_an_empty_picture_has_no_figure() -> None:
-    finding = examine(Scene(shape="circle", colour="white", background="white").draw())
-    assert (finding.background, finding.colour, finding.shape) == ("white", None, None)
+def test_an_image_of_one_colour_has_no_figure() -> None:
+    analysis = analyse(Scene(shape="circle", colour="white", background="white").draw())
+    assert (analysis.background, analysis.colour, analysis.shape) == ("white", None, None)

@@ -1,9 +1,11 @@
+"""The demo model's tokenizer."""
+
 from pathlib import Path
 
 import pytest
 from transformers import CLIPTokenizer
 
-from training.tokenizer import TOKENS, build_tokenizer, save_vocabulary
+from training.tokenizer import MAX_TOKENS, build_tokenizer, save_vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -11,19 +13,19 @@ def tokenizer() -> CLIPTokenizer:
     return build_tokenizer()
 
 
-def test_the_words_of_captions_are_one_token_each(tokenizer: CLIPTokenizer) -> None:
-    words = "a photo of a red circle on a white background in the centre"
-    assert tokenizer.tokenize(words) == [f"{word}</w>" for word in words.split()]
+def test_each_word_of_a_caption_is_one_token(tokenizer: CLIPTokenizer) -> None:
+    caption = "a photo of a red circle on a white background in the centre"
+    assert tokenizer.tokenize(caption) == [f"{word}</w>" for word in caption.split()]
 
 
 @pytest.mark.parametrize("text", ["", "Ein größerer Kreis", "赤い丸", "🔴", "\u0000", "x" * 5000, "a\n\tb"])
 def test_any_text_is_tokenized(tokenizer: CLIPTokenizer, text: str) -> None:
-    tokens = tokenizer(text, padding="max_length", truncation=True, max_length=TOKENS).input_ids
-    assert len(tokens) == TOKENS
+    tokens = tokenizer(text, padding="max_length", truncation=True, max_length=MAX_TOKENS).input_ids
+    assert len(tokens) == MAX_TOKENS
     assert max(tokens) < len(tokenizer)
 
 
-def test_the_demo_models_tokenizer_is_this_one(
+def test_the_demo_model_has_this_tokenizer(
     tokenizer: CLIPTokenizer, demo_model: Path, tmp_path: Path
 ) -> None:
     shipped = CLIPTokenizer.from_pretrained(demo_model / "tokenizer", local_files_only=True)
@@ -33,10 +35,8 @@ def test_the_demo_models_tokenizer_is_this_one(
         assert (tmp_path / name).read_text() == (demo_model / "tokenizer" / name).read_text()
 
 
-def test_readers_of_vocabulary_and_merges_get_the_same_tokenizer(
-    tokenizer: CLIPTokenizer, tmp_path: Path
-) -> None:
+def test_vocab_json_and_merges_txt_load_the_same_tokenizer(tokenizer: CLIPTokenizer, tmp_path: Path) -> None:
     save_vocabulary(tokenizer, tmp_path)
-    read = CLIPTokenizer(str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"))
+    loaded = CLIPTokenizer(str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"))
     text = "a big dotted star, 日本"
-    assert read(text).input_ids == tokenizer(text).input_ids
+    assert loaded(text).input_ids == tokenizer(text).input_ids

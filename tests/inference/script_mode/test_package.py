@@ -23,7 +23,7 @@ from inference.script_mode.functions import (
     predict_fn,
 )
 from inference.script_mode.package import PackageError, write_package
-from training.image_analysis import examine
+from training.image_analysis import analyse
 
 STAR = {"prompt": "a big yellow star on a blue background", "steps": 20, "seed": 7}
 TOOLKIT = """
@@ -72,7 +72,7 @@ def test_the_archive_alone_draws_and_puts_the_picture_into_the_answer(package: P
     assert (wrong["code"], wrong["errors"][0]["pointer"]) == ("validation_failed", "#/width")
     (image,) = result["images"]
     assert (image["s3_uri"], image["seed"], image["width"], image["height"]) == (None, 7, 128, 128)
-    found = examine(Image.open(io.BytesIO(base64.b64decode(image["data"]))))
+    found = analyse(Image.open(io.BytesIO(base64.b64decode(image["data"]))))
     assert (found.colour, found.shape, found.background) == ("yellow", "star", "blue")
 
 
