@@ -23,18 +23,11 @@ class ImageResult(BaseModel):
     )
 
 
-class GenerationResult(BaseModel):
-    """The images of a finished job, and the parameters they were generated with."""
+class ResultDetails(BaseModel):
+    """How the images of a finished job were generated, beyond the request's own parameters."""
 
     model_config = ConfigDict(frozen=True)
 
-    id: JobId
-    model: str
-    images: tuple[ImageResult, ...]
-    sampler: str
-    steps: int
-    guidance_scale: float
-    strength: float | None = None
     batch_size: int | None = Field(
         default=None,
         description=(
@@ -58,3 +51,15 @@ class GenerationResult(BaseModel):
         )
     )
     versions: dict[str, str] = Field(description="Versions of the libraries that generated the images.")
+
+
+class GenerationResult(ResultDetails):
+    """The images of a finished job, and the parameters they were generated with."""
+
+    id: JobId
+    model: str
+    images: tuple[ImageResult, ...]
+    sampler: str
+    steps: int
+    guidance_scale: float
+    strength: float | None = None

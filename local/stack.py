@@ -133,7 +133,7 @@ def upload_models(aws: LocalAws, bucket: str) -> None:
 
 
 def stage_url(aws: LocalAws, api_url: str) -> str:
-    """MiniStack's URL of the stage whose URL in AWS is `https://{id}.execute-api.../{stage}/`."""
+    """MiniStack's URL of the stage whose URL in AWS is `https://{id}.execute-api.../{stage}`."""
     parts = urlsplit(api_url)
     api_id = str(parts.hostname).partition(".")[0]
-    return f"{aws.url}/restapis/{api_id}/{parts.path.strip('/')}/_user_request_"
+    return f"{aws.url}/restapis/{api_id}{parts.path}/_user_request_"

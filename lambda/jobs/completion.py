@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from contract.problem import ErrorCode, Problem
+from contract.result import ResultDetails
 from jobs.errors import UnreadableDocumentError
 from jobs.job import Job, JobStatus, Outcome
 from jobs.ports import JobDocuments, JobRepository
@@ -79,7 +80,8 @@ class CompletionService:
                 f"the completion message for job {message.inference_id} has no output location"
             )
         result = self.documents.read_result(location)
-        return Outcome(status=JobStatus.SUCCEEDED, images=result.images)
+        details = ResultDetails(**result.model_dump(include={*ResultDetails.model_fields}))
+        return Outcome(status=JobStatus.SUCCEEDED, images=result.images, result=details)
 
     def _problem(self, job: Job, message: CompletionMessage) -> Problem:
         location = message.response_parameters.failure_location

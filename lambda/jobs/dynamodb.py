@@ -1,5 +1,6 @@
 """Job records in DynamoDB."""
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,16 @@ from pydantic import TypeAdapter
 
 from contract.generation import Generation
 from contract.problem import Problem
-from contract.result import ImageResult
+from contract.result import ImageResult, ResultDetails
 from jobs.errors import JobExistsError, JobNotFoundError
 from jobs.job import Invocation, Job, JobStatus, Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
+
+_LOGGER = logging.getLogger(__name__)
+_MAX_RESULT_BYTES = 64 * 1024
+"""An item of DynamoDB has at most 400 KB; the request and the images need up to 200 KB."""
 
 _IMAGES = TypeAdapter(tuple[ImageResult, ...])
 
@@ -63,6 +68,7 @@ class DynamoDBJobRepository:
             "status": outcome.status.value,
             "finished_at": finished_at.isoformat(),
             "images": _IMAGES.dump_json(outcome.images).decode(),
+            "result": _result_json(job_id, outcome.result),
             "error": outcome.error.model_dump_json() if outcome.error else None,
         }
         return self._update_queued(job_id, values)
@@ -96,9 +102,18 @@ def _is_condition_failure(error: ClientError) -> bool:
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 
+def _result_json(job_id: str, result: ResultDetails | None) -> str | None:
+    """The JSON text; None if it is too large for the item."""
+    text = result.model_dump_json() if result else None
+    if text is not None and len(text.encode()) > _MAX_RESULT_BYTES:
+        _LOGGER.warning("job %s: the result is too large for the job's record and is left out", job_id)
+        return None
+    return text
+
+
 def _from_item(item: Mapping[str, Any]) -> Job:
     output_location, error = item.get("output_location"), item.get("error")
-    finished_at = item.get("finished_at")
+    finished_at, result = item.get("finished_at"), item.get("result")
     return Job(
         generation=Generation.model_validate_json(item["generation"]),
         status=JobStatus(item["status"]),
@@ -108,6 +123,7 @@ def _from_item(item: Mapping[str, Any]) -> Job:
         and Invocation(output_location=output_location, failure_location=item.get("failure_location")),
         finished_at=finished_at and datetime.fromisoformat(finished_at),
         images=_IMAGES.validate_json(item.get("images", "[]")),
+        result=result and ResultDetails.model_validate_json(result),
         error=error and Problem.model_validate_json(error),
         cancel_requested=item.get("cancel_requested", False),
     )

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from contract.generation import Generation
 from contract.problem import Problem
-from contract.result import ImageResult
+from contract.result import ImageResult, ResultDetails
 
 
 class JobStatus(StrEnum):
@@ -38,6 +38,7 @@ class Outcome:
 
     status: JobStatus
     images: tuple[ImageResult, ...] = ()
+    result: ResultDetails | None = None
     error: Problem | None = None
 
 
@@ -50,6 +51,8 @@ class Job:
         expires_at: when the record and the images are removed, in whole seconds.
         invocation: None until the endpoint has accepted the job.
         finished_at: None until the job has ended.
+        images: empty until the job has succeeded.
+        result: None until the job has succeeded, and in records that do not contain it.
         cancel_requested: the client has canceled the job. It may still succeed or fail.
     """
 
@@ -60,6 +63,7 @@ class Job:
     invocation: Invocation | None = None
     finished_at: datetime | None = None
     images: tuple[ImageResult, ...] = ()
+    result: ResultDetails | None = None
     error: Problem | None = None
     cancel_requested: bool = False
 

@@ -12,7 +12,7 @@ from contract.keys import output_key
 from contract.model import ModelDeclaration
 from contract.problem import Problem
 from contract.progress import Phase, Progress
-from contract.result import ImageResult
+from contract.result import ImageResult, ResultDetails
 from contract.samplers import SAMPLERS
 from jobs.catalog import ModelCatalog
 from jobs.job import Job, JobStatus
@@ -53,6 +53,9 @@ class JobView(BaseModel):
     output_location: str | None = Field(description="Where SageMaker stores the result document.")
     seeds: tuple[int, ...] = Field(description="One per image.")
     images: tuple[JobImage, ...] = Field(description="Empty until the job has succeeded.")
+    result: ResultDetails | None = Field(
+        description="How the images were generated; null until the job has succeeded."
+    )
     error: Problem | None = Field(description="Why the job failed; null if it did not.")
     request: Generation = Field(description="The request with every default filled in.")
     created_at: datetime
@@ -80,6 +83,7 @@ class JobView(BaseModel):
                 JobImage(**image.model_dump(), url=image.s3_uri and presign(image.s3_uri))
                 for image in job.images
             ),
+            result=job.result,
             error=job.error,
             request=job.generation,
             created_at=job.created_at,

@@ -1,5 +1,6 @@
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from aws_cdk.assertions import Match
@@ -48,6 +49,13 @@ def test_every_method_wants_the_api_key(small: Templates) -> None:
     methods = small.api.find_resources("AWS::ApiGateway::Method")
     assert methods
     assert all(method["Properties"]["ApiKeyRequired"] is True for method in methods.values())
+
+
+def test_the_api_url_has_no_trailing_slash_so_that_a_links_path_can_be_appended(small: Templates) -> None:
+    (output,) = small.api.find_outputs("ApiUrl").values()
+    url = "".join(pieces(output["Value"]))
+    assert url == "https://deployed.execute-api.deployed.deployed/deployed"
+    assert urlsplit(url + "/v1/jobs/J").path == "/deployed/v1/jobs/J"  # the first segment is the stage
 
 
 def test_the_key_belongs_to_a_plan_for_the_deployed_stage(small: Templates) -> None:

@@ -10,7 +10,8 @@ from contract.model import ModelDeclaration, ModelLimits
 from contract.problem import ErrorCode, Problem
 from contract.progress import Progress
 from contract.request import JobRequest
-from contract.result import GenerationResult, ImageResult
+from contract.result import GenerationResult, ImageResult, ResultDetails
+from contract.safety import SafetyMode, SafetyReport
 from jobs.catalog import ModelCatalog
 from jobs.errors import EndpointUnavailableError, JobExistsError, JobNotFoundError, UnreadableDocumentError
 from jobs.inline_images import InlineImage
@@ -56,9 +57,24 @@ def a_result(generation: Generation) -> GenerationResult:
         sampler=generation.sampler,
         steps=generation.steps,
         guidance_scale=generation.guidance_scale,
-        durations_s={"generate": 1.5},
+        batch_size=2,
+        revision="revision-1",
+        fallbacks=("VAE tiling was enabled.",),
+        safety=SafetyReport(mode=SafetyMode.FLAG, detector="detector-1"),
+        durations_s={"denoise": 1.5},
         versions={"diffusers": "1"},
     )
+
+
+DETAILS = ResultDetails(
+    batch_size=2,
+    revision="revision-1",
+    fallbacks=("VAE tiling was enabled.",),
+    safety=SafetyReport(mode=SafetyMode.FLAG, detector="detector-1"),
+    durations_s={"denoise": 1.5},
+    versions={"diffusers": "1"},
+)
+"""The details of `a_result`."""
 
 
 class InMemoryJobs:
@@ -91,7 +107,12 @@ class InMemoryJobs:
         if job.status is not JobStatus.QUEUED:
             return False
         self.jobs[job_id] = replace(
-            job, status=outcome.status, images=outcome.images, error=outcome.error, finished_at=finished_at
+            job,
+            status=outcome.status,
+            images=outcome.images,
+            result=outcome.result,
+            error=outcome.error,
+            finished_at=finished_at,
         )
         return True
 

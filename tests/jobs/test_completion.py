@@ -6,10 +6,11 @@ import pytest
 from pydantic import ValidationError
 
 from contract.problem import ErrorCode, Problem
+from contract.result import ResultDetails
 from jobs.completion import CompletionMessage, CompletionService
 from jobs.errors import JobNotFoundError, UnreadableDocumentError
 from jobs.job import Job, JobStatus
-from tests.jobs.fakes import FAILURE, INVOCATION, InMemoryBackend, a_job, a_result
+from tests.jobs.fakes import DETAILS, FAILURE, INVOCATION, InMemoryBackend, a_job, a_result
 
 OUTPUT = INVOCATION.output_location
 
@@ -56,13 +57,15 @@ def job(backend: InMemoryBackend) -> Job:
     return job
 
 
-def test_a_completed_invocation_sets_status_images_and_finished_at(
+def test_a_completed_invocation_sets_status_images_result_and_time(
     backend: InMemoryBackend, completion: CompletionService, job: Job
 ) -> None:
     assert completion.finish(message(job))
     finished = backend.jobs.get(job.id)
     assert finished.status is JobStatus.SUCCEEDED
     assert [image.seed for image in finished.images] == [7, 8]
+    assert finished.result == DETAILS
+    assert type(finished.result) is ResultDetails
     assert finished.finished_at is not None
     assert finished.finished_at.isoformat() == "2026-03-01T12:31:00.608000+00:00"
 

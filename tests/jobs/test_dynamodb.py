@@ -10,11 +10,12 @@ import boto3
 import pytest
 
 from contract.options import OutputFormat
+from contract.result import ImageResult
 from jobs.dynamodb import DynamoDBJobRepository
 from jobs.errors import JobExistsError, JobNotFoundError
 from jobs.job import Invocation, JobStatus, Outcome
 from jobs.ports import JobRepository
-from tests.jobs.fakes import FAILURE, INVOCATION, NOW, InMemoryJobs, a_job, a_result
+from tests.jobs.fakes import DETAILS, FAILURE, INVOCATION, NOW, InMemoryJobs, a_job, a_result
 
 DONE = NOW + timedelta(minutes=2)
 FAILED = Outcome(status=JobStatus.FAILED, error=FAILURE)
@@ -113,7 +114,7 @@ def test_an_item_without_the_newer_fields_is_read(aws: None) -> None:
     )
     job = DynamoDBJobRepository(table).get(str(generation["id"]))
     assert (job.generation.strength, job.generation.output_format) == (0.8, OutputFormat.PNG)
-    assert (job.images[0].flags, job.cancel_requested) == ((), False)
+    assert (job.images[0].flags, job.result, job.cancel_requested) == ((), None, False)
 
 
 def test_creating_an_existing_id_is_an_error_and_changes_nothing(jobs: JobRepository) -> None:
@@ -151,12 +152,38 @@ def test_the_failure_location_is_optional(jobs: JobRepository) -> None:
     )
 
 
-def test_finish_stores_status_images_and_time(jobs: JobRepository) -> None:
+def test_finish_stores_status_images_result_and_time(jobs: JobRepository) -> None:
     job = a_job(count=2)
     jobs.create(job)
-    images = a_result(job.generation).images
-    assert jobs.finish(job.id, Outcome(status=JobStatus.SUCCEEDED, images=images), DONE)
-    assert jobs.get(job.id) == replace(job, status=JobStatus.SUCCEEDED, images=images, finished_at=DONE)
+    outcome = Outcome(status=JobStatus.SUCCEEDED, images=a_result(job.generation).images, result=DETAILS)
+    assert jobs.finish(job.id, outcome, DONE)
+    assert jobs.get(job.id) == replace(
+        job, status=JobStatus.SUCCEEDED, images=outcome.images, result=DETAILS, finished_at=DONE
+    )
+
+
+@pytest.mark.parametrize(("characters", "is_stored"), [(64_000, True), (66_000, False)])
+def test_a_result_that_is_too_large_for_an_item_is_left_out(
+    aws: None, characters: int, is_stored: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    jobs = DynamoDBJobRepository(a_table())
+    uri = "https://example.com/".ljust(2048, "x")
+    job = a_job(
+        prompt="\x01" * 4000,  # six bytes each in JSON
+        negative_prompt="\x01" * 4000,
+        input_image=uri,
+        mask_image=uri,
+        controlnets=[{"type": "canny", "image": uri}] * 4,
+    )
+    jobs.create(job)
+    image = ImageResult(s3_uri="s3://data/".ljust(1100, "x"), seed=7, width=64, height=64, sha256="0" * 64)
+    result = DETAILS.model_copy(update={"fallbacks": ("x" * characters,)})
+    outcome = Outcome(status=JobStatus.SUCCEEDED, images=(image,) * 64, result=result)
+    assert jobs.finish(job.id, outcome, DONE)
+    finished = jobs.get(job.id)
+    assert (finished.status, len(finished.images)) == (JobStatus.SUCCEEDED, 64)
+    assert finished.result == (result if is_stored else None)
+    assert [record.levelname for record in caplog.records] == ([] if is_stored else ["WARNING"])
 
 
 def test_a_finished_job_is_not_finished_again(jobs: JobRepository) -> None:

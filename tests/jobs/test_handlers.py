@@ -13,7 +13,7 @@ from jobs import wiring
 from jobs.completion import CompletionService
 from jobs.job import JobStatus, Outcome
 from tests.conftest import ROOT
-from tests.jobs.fakes import FAILURE, INVOCATION, NOW, InMemoryBackend, a_job, a_result
+from tests.jobs.fakes import DETAILS, FAILURE, INVOCATION, NOW, InMemoryBackend, a_job, a_result
 
 CONTEXT = SimpleNamespace(
     function_name="jobs",
@@ -69,7 +69,7 @@ def test_submit_returns_202_with_links_uris_seeds_and_the_resolved_request(backe
     assert job["request"]["steps"] == 30
     assert job["created_at"] == "2026-03-01T12:30:15.250000Z"
     assert job["expires_at"] == "2026-03-31T12:30:15Z"
-    assert job["finished_at"] is None
+    assert (job["finished_at"], job["result"]) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -178,11 +178,20 @@ def test_a_succeeded_job_has_images_with_presigned_links(backend: InMemoryBacken
     job = a_job(count=2)
     backend.jobs.create(job)
     images = a_result(job.generation).images
-    backend.jobs.finish(job.id, Outcome(status=JobStatus.SUCCEEDED, images=images), NOW)
+    backend.jobs.finish(job.id, Outcome(status=JobStatus.SUCCEEDED, images=images, result=DETAILS), NOW)
     status, headers, view = call("GET", f"/v1/jobs/{job.id}")
     assert (status, view["status"], view["phase"]) == (200, "succeeded", None)
     assert [image["s3_uri"] for image in view["images"]] == view["output_s3_uris"]
     assert view["images"][0]["url"] == f"https://signed/data/outputs/{job.id}/0.png"
+    assert view["finished_at"] == "2026-03-01T12:30:15.250000Z"
+    assert view["result"] == {
+        "batch_size": 2,
+        "revision": "revision-1",
+        "fallbacks": ["VAE tiling was enabled."],
+        "safety": {"mode": "flag", "detector": "detector-1"},
+        "durations_s": {"denoise": 1.5},
+        "versions": {"diffusers": "1"},
+    }
     assert "retry-after" not in headers
 
 
