@@ -1,4 +1,4 @@
-"""Stable Diffusions of the smallest kind, with random weights, around the demo model's tokenizer."""
+"""Tiny Stable Diffusion pipelines with random weights and the demo model's tokenizer."""
 
 from pathlib import Path
 from typing import Any
@@ -25,15 +25,15 @@ _UNET: dict[str, Any] = {
 }
 
 
-def sd(demo_model: Path, **schedule: Any) -> StableDiffusionPipeline:
-    """A Stable Diffusion, and what its schedule has otherwise."""
+def sd(demo_model: Path, **scheduler: Any) -> StableDiffusionPipeline:
+    """Stable Diffusion 1.x, with these scheduler settings."""
     return StableDiffusionPipeline(
-        **_parts(demo_model, in_channels=4) | {"scheduler": _scheduler(**schedule)}
+        **_components(demo_model, in_channels=4) | {"scheduler": _scheduler(**scheduler)}
     )
 
 
 def sdxl(demo_model: Path) -> StableDiffusionXLPipeline:
-    """A Stable Diffusion XL."""
+    """Stable Diffusion XL."""
     torch.manual_seed(3)
     tokenizer, text = _text(demo_model)
     return StableDiffusionXLPipeline(
@@ -56,11 +56,11 @@ def sdxl(demo_model: Path) -> StableDiffusionXLPipeline:
 
 
 def inpainting(demo_model: Path) -> StableDiffusionInpaintPipeline:
-    """A Stable Diffusion whose UNet is shown the mask and what is outside it."""
-    return StableDiffusionInpaintPipeline(**_parts(demo_model, in_channels=9))
+    """Stable Diffusion 1.x with an inpainting UNet."""
+    return StableDiffusionInpaintPipeline(**_components(demo_model, in_channels=9))
 
 
-def _parts(demo_model: Path, *, in_channels: int) -> dict[str, Any]:
+def _components(demo_model: Path, *, in_channels: int) -> dict[str, Any]:
     torch.manual_seed(4)
     tokenizer, text = _text(demo_model)
     return {
@@ -99,5 +99,5 @@ def _vae() -> AutoencoderKL:
     )
 
 
-def _scheduler(**schedule: Any) -> EulerDiscreteScheduler:
-    return EulerDiscreteScheduler(beta_schedule="scaled_linear", steps_offset=1, **schedule)
+def _scheduler(**scheduler: Any) -> EulerDiscreteScheduler:
+    return EulerDiscreteScheduler(beta_schedule="scaled_linear", steps_offset=1, **scheduler)

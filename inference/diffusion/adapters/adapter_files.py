@@ -126,7 +126,9 @@ def load_component(kind: type[_M], directory: Path, dtype: torch.dtype) -> _M:
     except (OSError, ValueError) as error:
         raise AdapterFileError("has no readable config.json; upload its directory again") from error
     if config.get("_class_name") != kind.__name__:
-        raise AdapterFileError(f"is not a {kind.__name__}; upload one in the diffusers layout")
+        raise AdapterFileError(
+            f"has a config.json of another class than {kind.__name__}; upload one in the diffusers layout"
+        )
     if not any(directory.glob("*.safetensors")):
         raise AdapterFileError("has no .safetensors weights; upload them beside its config.json")
     try:

@@ -1,4 +1,4 @@
-"""A loop that draws with adapters, and diffusers' own pipelines beside it."""
+"""A harness that steps the denoising loop with adapters, and diffusers' own pipelines to compare with."""
 
 from typing import Any
 
@@ -15,18 +15,20 @@ from inference.diffusion.tasks.generation_task import GenerationTask
 from inference.engine.interface import AdapterFile, Adapters, Inputs
 from tests.inference.generations import InlineExecutor, generation_of, landscape
 
-ROOM = 4
-NOTHING = Inputs()
+MAX_BATCH_SIZE = 4
+NO_INPUTS = Inputs()
 
 
-class AdaptedLoop:
-    """A loop that a test turns by hand."""
+class AdapterHarness:
+    """A denoising loop that is stepped in the test's own thread."""
 
     def __init__(self, pipeline: Any, **batcher: Any) -> None:
         self.pipeline = pipeline
-        self.loop = DenoisingLoop(Components.of(pipeline), Batcher(**{"max_batch_size": ROOM} | batcher))
+        self.loop = DenoisingLoop(
+            Components.of(pipeline), Batcher(**{"max_batch_size": MAX_BATCH_SIZE} | batcher)
+        )
 
-    def add_request(self, inputs: Inputs = NOTHING, **request: Any) -> GenerationTask:
+    def add_request(self, inputs: Inputs = NO_INPUTS, **request: Any) -> GenerationTask:
         if inputs.image is not None:
             request["input_image"] = "s3://data/a.png"
         task = GenerationTask(
@@ -41,18 +43,18 @@ class AdaptedLoop:
             self.loop.step()
 
     def finish(self, *tasks: GenerationTask) -> list[bytes]:
-        """The pixels of the tasks' images, one task after the other."""
+        """Steps until no requests are left; returns the pixels of these tasks' images, task by task."""
         while self.loop.has_unfinished_requests:
             self.step()
         return [image.tobytes() for task in tasks for image in task.future.result(0).images]
 
-    def draw(self, inputs: Inputs = NOTHING, **request: Any) -> bytes:
-        """The pixels of the image of a request that is alone."""
+    def generate(self, inputs: Inputs = NO_INPUTS, **request: Any) -> bytes:
+        """The pixels of a request's image, with no other request in the loop."""
         return self.finish(self.add_request(inputs, **request))[0]
 
 
 def with_loras(*files: AdapterFile, weights: tuple[float, ...] = (), **inputs: Any) -> dict[str, Any]:
-    """What to ask for LoRAs with."""
+    """Arguments of `AdapterHarness.add_request` for a request with LoRAs."""
     weighted = zip(files, weights or (1.0,) * len(files), strict=True)
     return {
         "inputs": Inputs(adapters=Adapters(loras=files), **inputs),
@@ -63,29 +65,31 @@ def with_loras(*files: AdapterFile, weights: tuple[float, ...] = (), **inputs: A
 def with_controlnets(
     *files: AdapterFile, settings: tuple[dict[str, float], ...] = (), **inputs: Any
 ) -> dict[str, Any]:
-    """What to ask for ControlNets with: each is shown another map."""
-    picture = landscape((72, 64))
-    control_images = tuple(picture.rotate(90 * index) for index in range(len(files)))
-    asked = zip(files, settings or ({},) * len(files), strict=True)
+    """Arguments of `AdapterHarness.add_request` for a request with ControlNets, each with another image."""
+    image = landscape((72, 64))
+    control_images = tuple(image.rotate(90 * index) for index in range(len(files)))
+    with_settings = zip(files, settings or ({},) * len(files), strict=True)
     return {
         "inputs": Inputs(control_images=control_images, adapters=Adapters(controlnets=files), **inputs),
-        "controlnets": [{"type": file.name, "image": "s3://data/map.png", **more} for file, more in asked],
+        "controlnets": [
+            {"type": file.name, "image": "s3://data/map.png", **options} for file, options in with_settings
+        ],
     }
 
 
-def stock(pipeline: Any, name: str, generation: Generation, **arguments: Any) -> bytes:
-    """The pixels that a pipeline of diffusers draws with another's parts."""
+def generate_with_diffusers(pipeline: Any, name: str, generation: Generation, **arguments: Any) -> bytes:
+    """The pixels that a diffusers pipeline of this class generates with another pipeline's components."""
     sampler = find_sampler(generation.sampler)
     scheduler = getattr(diffusers, sampler.scheduler).from_config(
         pipeline.scheduler.config, **sampler.options
     )
-    parts = {**pipeline.components, "scheduler": scheduler}
+    components = {**pipeline.components, "scheduler": scheduler}
     if "controlnet" in arguments:
-        parts["controlnet"] = arguments.pop("controlnet")
+        components["controlnet"] = arguments.pop("controlnet")
     settings = {
         key: value for key, value in pipeline.config.items() if key.startswith(("requires_s", "force"))
     }
-    other = getattr(diffusers, name)(**parts, **settings)
+    other = getattr(diffusers, name)(**components, **settings)
     other.set_progress_bar_config(disable=True)
     image = other(
         generation.prompt,

@@ -1,4 +1,4 @@
-"""ControlNets in the loop: as diffusers' own pipelines apply them."""
+"""ControlNets in the denoising loop, compared to diffusers' pipelines."""
 
 import shutil
 from collections.abc import Callable
@@ -16,7 +16,12 @@ from inference.diffusion.tasks.generation_task import GenerationTask
 from inference.engine.errors import AdapterUnusableError
 from inference.engine.interface import AdapterFile
 from tests.inference import tiny_models
-from tests.inference.diffusion.adapters.adapter_harness import ROOM, AdaptedLoop, stock, with_controlnets
+from tests.inference.diffusion.adapters.adapter_harness import (
+    MAX_BATCH_SIZE,
+    AdapterHarness,
+    generate_with_diffusers,
+    with_controlnets,
+)
 from tests.inference.generations import generation_of, landscape
 from tests.inference.tiny_adapters import controlnet, file_at
 
@@ -24,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
 SIZE = (72, 64)
 MODELS: dict[str, Callable[[Path], Any]] = {"SD": tiny_models.sd, "SDXL": tiny_models.sdxl}
-STOCK = {
+PIPELINES = {
     ("SD", "text"): "StableDiffusionControlNetPipeline",
     ("SD", "image"): "StableDiffusionControlNetImg2ImgPipeline",
     ("SD", "mask"): "StableDiffusionControlNetInpaintPipeline",
@@ -32,11 +37,11 @@ STOCK = {
     ("SDXL", "image"): "StableDiffusionXLControlNetImg2ImgPipeline",
     ("SDXL", "mask"): "StableDiffusionXLControlNetInpaintPipeline",
 }
-WINDOWS: dict[str, tuple[dict[str, float], ...]] = {
+SETTINGS: dict[str, tuple[dict[str, float], ...]] = {
     "one": ({},),
-    "half": ({"weight": 0.5, "start": 0.3},),
-    "several": ({"weight": 0.7, "end": 0.5}, {"weight": 1.2}),
-    "apart": ({"end": 0.4}, {"start": 0.6}),
+    "from 0.3": ({"weight": 0.5, "start": 0.3},),
+    "two": ({"weight": 0.7, "end": 0.5}, {"weight": 1.2}),
+    "one after the other": ({"end": 0.4}, {"start": 0.6}),
 }
 
 
@@ -46,7 +51,7 @@ def mask() -> Image.Image:
     return image
 
 
-def pictures(task: str) -> dict[str, Any]:
+def input_images(task: str) -> dict[str, Any]:
     return {
         "text": {},
         "image": {"image": landscape(SIZE)},
@@ -57,7 +62,7 @@ def pictures(task: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def pipelines(demo_model: Path) -> dict[str, Any]:
     return {name: make(demo_model) for name, make in MODELS.items()} | {
-        "nine": tiny_models.inpainting(demo_model)
+        "inpainting": tiny_models.inpainting(demo_model)
     }
 
 
@@ -65,39 +70,39 @@ def pipelines(demo_model: Path) -> dict[str, Any]:
 def files(
     pipelines: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[AdapterFile]]:
-    home = tmp_path_factory.mktemp("controlnets")
+    directory = tmp_path_factory.mktemp("controlnets")
     return {
-        name: [controlnet(pipeline, home / f"{name}{seed}", seed=seed) for seed in (1, 2)]
+        name: [controlnet(pipeline, directory / f"{name}{seed}", seed=seed) for seed in (1, 2)]
         for name, pipeline in pipelines.items()
-        if name != "nine"
+        if name != "inpainting"
     }
 
 
-@pytest.mark.parametrize(("how", "guidance_scale"), [*((how, 7.3) for how in WINDOWS), ("several", 0.0)])
-@pytest.mark.parametrize(("family", "task"), STOCK)
-def test_they_guide_as_in_diffusers_to_the_byte(
+@pytest.mark.parametrize(("case", "guidance_scale"), [*((case, 7.3) for case in SETTINGS), ("two", 0.0)])
+@pytest.mark.parametrize(("family", "task"), PIPELINES)
+def test_images_equal_those_of_diffusers(
     pipelines: dict[str, Any],
     files: dict[str, list[AdapterFile]],
     family: str,
     task: str,
-    how: str,
+    case: str,
     guidance_scale: float,
 ) -> None:
-    settings, pipeline = WINDOWS[how], pipelines[family]
-    own = files[family][: len(settings)]
-    asked = with_controlnets(*own, settings=settings, **pictures(task))
+    settings, pipeline = SETTINGS[case], pipelines[family]
+    used = files[family][: len(settings)]
+    with_images = with_controlnets(*used, settings=settings, **input_images(task))
     request = {"steps": 4, "guidance_scale": guidance_scale, "sampler": "euler_a"}
     request |= {"strength": 0.8} if task != "text" else {"width": SIZE[0], "height": SIZE[1]}
-    loop = AdaptedLoop(pipeline)
-    ours = loop.draw(**asked, **request)
-    inputs = asked["inputs"]
-    assert ours != loop.draw(type(inputs)(inputs.image, inputs.mask), **request)
+    harness = AdapterHarness(pipeline)
+    ours = harness.generate(**with_images, **request)
+    inputs = with_images["inputs"]
+    assert ours != harness.generate(type(inputs)(inputs.image, inputs.mask), **request)
 
-    nets = [ControlNetModel.from_pretrained(file.path) for file in own]
-    several = len(nets) > 1
+    networks = [ControlNetModel.from_pretrained(file.path) for file in used]
+    several = len(networks) > 1
     control_images = list(inputs.control_images) if several else inputs.control_images[0]
     arguments: dict[str, Any] = {
-        "controlnet": MultiControlNetModel(nets) if several else nets[0],
+        "controlnet": MultiControlNetModel(networks) if several else networks[0],
         "controlnet_conditioning_scale": [each.get("weight", 1.0) for each in settings]
         if several
         else settings[0].get("weight", 1.0),
@@ -112,163 +117,167 @@ def test_they_guide_as_in_diffusers_to_the_byte(
     if task != "image":
         arguments |= {"width": SIZE[0], "height": SIZE[1]}
     generation = generation_of(**{"input_image": "s3://data/a.png"} if task != "text" else {}, **request)
-    assert ours == stock(pipeline, STOCK[family, task], generation, **arguments)
+    assert ours == generate_with_diffusers(pipeline, PIPELINES[family, task], generation, **arguments)
 
 
-def test_a_unet_that_looks_at_masks_is_guided_too(
+def test_images_of_an_inpainting_unet_equal_those_of_diffusers(
     pipelines: dict[str, Any], files: dict[str, list[AdapterFile]]
 ) -> None:
-    pipeline, file = pipelines["nine"], files["SD"][0]
-    asked = with_controlnets(file, **pictures("mask"))
+    pipeline, file = pipelines["inpainting"], files["SD"][0]
+    with_images = with_controlnets(file, **input_images("mask"))
     request: dict[str, Any] = {"strength": 0.8, "sampler": "euler_a", "input_image": "s3://data/a.png"}
     arguments: dict[str, Any] = {
         "controlnet": ControlNetModel.from_pretrained(file.path),
         "controlnet_conditioning_scale": 1.0,
-        "image": asked["inputs"].image,
-        "mask_image": asked["inputs"].mask,
-        "control_image": asked["inputs"].control_images[0],
+        "image": with_images["inputs"].image,
+        "mask_image": with_images["inputs"].mask,
+        "control_image": with_images["inputs"].control_images[0],
         "strength": 0.8,
         "width": SIZE[0],
         "height": SIZE[1],
     }
-    theirs = stock(pipeline, STOCK["SD", "mask"], generation_of(**request), **arguments)
-    assert AdaptedLoop(pipeline).draw(**asked, **request) == theirs
+    theirs = generate_with_diffusers(pipeline, PIPELINES["SD", "mask"], generation_of(**request), **arguments)
+    assert AdapterHarness(pipeline).generate(**with_images, **request) == theirs
 
 
-def everything(loop: AdaptedLoop, own: list[AdapterFile]) -> list[GenerationTask]:
-    """Requests that share a batch, each classifier_free_guidance in its own way."""
-    ways: list[tuple[dict[str, float], ...]] = [
+def add_requests(harness: AdapterHarness, controlnets: list[AdapterFile]) -> list[GenerationTask]:
+    """Adds requests that share a batch: the same ControlNets with different settings."""
+    all_settings: list[tuple[dict[str, float], ...]] = [
         ({}, {"weight": 0.5}),
         ({"end": 0.5}, {"weight": 0.0}),
         ({"weight": 2.0, "start": 0.5}, {"end": 0.25}),
     ]
     size = {"width": SIZE[0], "height": SIZE[1]}
     return [
-        loop.add_request(**with_controlnets(*own, settings=settings), seed=seed, **size)
-        for seed, settings in enumerate(ways)
+        harness.add_request(**with_controlnets(*controlnets, settings=settings), seed=seed, **size)
+        for seed, settings in enumerate(all_settings)
     ]
 
 
-def test_at_a_fixed_bucket_an_image_does_not_depend_on_how_its_neighbours_are_guided(
+def test_at_a_fixed_batch_size_an_image_does_not_depend_on_the_other_images_settings(
     pipelines: dict[str, Any], files: dict[str, list[AdapterFile]]
 ) -> None:
-    crowded, quiet = (AdaptedLoop(pipelines["SD"], fixed_batch_size=True) for _ in range(2))
-    together = everything(crowded, files["SD"])
-    drawn = crowded.finish(*together)
-    assert {task.future.result(0).batch_size for task in together} == {ROOM}
-    assert len(set(drawn)) == len(drawn)
-    for index, image in enumerate(drawn):
-        tasks = everything(quiet, files["SD"])
+    together, alone = (AdapterHarness(pipelines["SD"], fixed_batch_size=True) for _ in range(2))
+    all_tasks = add_requests(together, files["SD"])
+    images = together.finish(*all_tasks)
+    assert {task.future.result(0).batch_size for task in all_tasks} == {MAX_BATCH_SIZE}
+    assert len(set(images)) == len(images)
+    for index, image in enumerate(images):
+        tasks = add_requests(alone, files["SD"])
         for task in tasks[:index] + tasks[index + 1 :]:
             task.future.cancel()
-        assert quiet.finish(tasks[index]) == [image]
+        assert alone.finish(tasks[index]) == [image]
 
 
-def test_only_those_with_the_same_list_share_a_forward(
+def test_only_requests_with_the_same_controlnets_share_a_batch(
     pipelines: dict[str, Any], files: dict[str, list[AdapterFile]]
 ) -> None:
-    loop, (one, other), size = (
-        AdaptedLoop(pipelines["SD"]),
+    harness, (one, other), size = (
+        AdapterHarness(pipelines["SD"]),
         files["SD"],
         {"width": SIZE[0], "height": SIZE[1]},
     )
-    asked = [with_controlnets(*own) for own in ((one,), (one,), (other,), (one, other))]
-    tasks = [loop.add_request(**each, **size) for each in asked]
-    tasks.append(loop.add_request(**size))
-    loop.finish()
+    requests = [with_controlnets(*used) for used in ((one,), (one,), (other,), (one, other))]
+    tasks = [harness.add_request(**request, **size) for request in requests]
+    tasks.append(harness.add_request(**size))
+    harness.finish()
     assert [task.future.result(0).batch_size for task in tasks] == [2, 2, 1, 1, 1]
 
 
-def test_nothing_is_loaded_but_the_network_and_that_once(
+def test_each_controlnet_is_loaded_once(
     demo_model: Path, files: dict[str, list[AdapterFile]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop, size = AdaptedLoop(tiny_models.sd(demo_model)), {"width": SIZE[0], "height": SIZE[1]}
-    loads = []
+    harness, size = AdapterHarness(tiny_models.sd(demo_model)), {"width": SIZE[0], "height": SIZE[1]}
+    loaded = []
     load = ModelMixin.from_pretrained.__func__
 
     def count(kind: type, directory: Path, **options: Any) -> Any:
-        loads.append((kind, directory))
+        loaded.append((kind, directory))
         return load(kind, directory, **options)
 
     monkeypatch.setattr(ModelMixin, "from_pretrained", classmethod(count))
     one, other = files["SD"]
-    first = loop.draw(**with_controlnets(one), **size)
-    loop.draw(**with_controlnets(one, **pictures("image")), strength=0.8)
-    loop.draw(**with_controlnets(one, **pictures("mask")), strength=0.8)
-    loop.draw(**size)
-    loop.draw(**with_controlnets(other, one), **size)
-    assert loop.draw(**with_controlnets(one), **size) == first
-    assert loads == [(ControlNetModel, one.path), (ControlNetModel, other.path)]
+    first = harness.generate(**with_controlnets(one), **size)
+    harness.generate(**with_controlnets(one, **input_images("image")), strength=0.8)
+    harness.generate(**with_controlnets(one, **input_images("mask")), strength=0.8)
+    harness.generate(**size)
+    harness.generate(**with_controlnets(other, one), **size)
+    assert harness.generate(**with_controlnets(one), **size) == first
+    assert loaded == [(ControlNetModel, one.path), (ControlNetModel, other.path)]
 
 
-def test_one_that_does_not_guide_yet_is_not_asked(
+def test_a_controlnet_does_not_run_outside_its_start_and_end(
     pipelines: dict[str, Any], files: dict[str, list[AdapterFile]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    runs = []
     forward = ControlNetModel.forward
 
     def count(network: Any, *arguments: Any, **options: Any) -> Any:
-        asked.append(network)
+        runs.append(network)
         return forward(network, *arguments, **options)
 
     monkeypatch.setattr(ControlNetModel, "forward", count)
     settings = ({"start": 0.5, "end": 0.75},)
-    AdaptedLoop(pipelines["SD"]).draw(
+    AdapterHarness(pipelines["SD"]).generate(
         **with_controlnets(files["SD"][0], settings=settings), width=SIZE[0], height=SIZE[1], steps=8
     )
-    assert len(asked) == 2
+    assert len(runs) == 2
 
 
-def unusable(pipelines: dict[str, Any], whole: Path, home: Path) -> dict[str, AdapterFile]:
-    """One of every sort, by what is said of it."""
+def unusable(pipelines: dict[str, Any], whole: Path, directory: Path) -> dict[str, AdapterFile]:
+    """Unusable ControlNets by the expected reason."""
     weights = "diffusion_pytorch_model.safetensors"
     for name in ("truncated", "bare", "unreadable", "smaller", "lacking"):
-        shutil.copytree(whole, home / name)
-    (home / "truncated" / weights).write_bytes((whole / weights).read_bytes()[:-100])
-    (home / "bare" / weights).unlink()
-    (home / "unreadable" / "config.json").write_text("{")
+        shutil.copytree(whole, directory / name)
+    (directory / "truncated" / weights).write_bytes((whole / weights).read_bytes()[:-100])
+    (directory / "bare" / weights).unlink()
+    (directory / "unreadable" / "config.json").write_text("{")
     tensors = load_file(whole / weights)
-    save_file({**tensors, "conv_in.bias": torch.ones(3)}, home / "smaller" / weights)
+    save_file({**tensors, "conv_in.bias": torch.ones(3)}, directory / "smaller" / weights)
     tensors.pop("conv_in.bias")
-    save_file(tensors, home / "lacking" / weights)
-    pipelines["SD"].vae.save_pretrained(home / "vae")
+    save_file(tensors, directory / "lacking" / weights)
+    pipelines["SD"].vae.save_pretrained(directory / "vae")
     sd = pipelines["SD"]
     return {
-        "its addition_embed_type differs": controlnet(pipelines["SDXL"], home / "xl"),
-        "has global_pool_conditions": controlnet(sd, home / "pooled", global_pool_conditions=True),
-        "is no ControlNetModel": file_at(home / "vae"),
-        "has weights that are damaged": file_at(home / "truncated"),
-        "has weights that are damaged,": file_at(home / "bare"),
-        "has weights that are damaged, or": file_at(home / "smaller"),
-        "has no config.json": file_at(home / "unreadable"),
-        "lacks weights, conv_in.bias": file_at(home / "lacking"),
+        "its addition_embed_type differs": controlnet(pipelines["SDXL"], directory / "xl"),
+        "has global_pool_conditions": controlnet(sd, directory / "pooled", global_pool_conditions=True),
+        "another class than ControlNetModel": file_at(directory / "vae"),
+        "has weights that are damaged": file_at(directory / "truncated"),
+        "has no .safetensors weights": file_at(directory / "bare"),
+        "or do not match its config.json": file_at(directory / "smaller"),
+        "has no readable config.json": file_at(directory / "unreadable"),
+        "lacks weights, for example conv_in.bias": file_at(directory / "lacking"),
     }
 
 
-def test_one_that_cannot_be_used_is_refused_in_words_and_harms_nobody(
+def test_an_unusable_controlnet_is_refused_with_the_reason_and_other_requests_succeed(
     pipelines: dict[str, Any], files: dict[str, list[AdapterFile]], tmp_path: Path
 ) -> None:
-    loop, good, size = AdaptedLoop(pipelines["SD"]), files["SD"][0], {"width": SIZE[0], "height": SIZE[1]}
-    classifier_free_guidance = loop.draw(**with_controlnets(good), **size)
-    beside = loop.add_request(**with_controlnets(good), **size)
+    harness, good, size = (
+        AdapterHarness(pipelines["SD"]),
+        files["SD"][0],
+        {"width": SIZE[0], "height": SIZE[1]},
+    )
+    expected = harness.generate(**with_controlnets(good), **size)
+    running = harness.add_request(**with_controlnets(good), **size)
     for reason, file in unusable(pipelines, good.path, tmp_path).items():
-        error = loop.add_request(**with_controlnets(good, file), **size).future.exception(0)
+        error = harness.add_request(**with_controlnets(good, file), **size).future.exception(0)
         assert isinstance(error, AdapterUnusableError)
         assert [wrong.pointer for wrong in error.errors] == ["#/controlnets/1/type"]
         assert f"{file.name!r} " in error.detail
         assert reason in error.detail
-        loop.step()
-    assert loop.finish(beside) == [classifier_free_guidance]
-    assert loop.draw(**with_controlnets(good), **size) == classifier_free_guidance
+        harness.step()
+    assert harness.finish(running) == [expected]
+    assert harness.generate(**with_controlnets(good), **size) == expected
 
 
-def test_they_guide_in_the_models_precision(demo_model: Path, files: dict[str, list[AdapterFile]]) -> None:
-    loop = AdaptedLoop(tiny_models.sd(demo_model).to(torch.bfloat16))
+def test_residuals_have_the_models_dtype(demo_model: Path, files: dict[str, list[AdapterFile]]) -> None:
+    harness = AdapterHarness(tiny_models.sd(demo_model).to(torch.bfloat16))
     settings: tuple[dict[str, float], ...] = ({"weight": 0.7}, {})
-    added = []
-    loop.pipeline.unet.register_forward_pre_hook(
-        lambda _unet, _arguments, options: added.extend(options["down_block_additional_residuals"]),
+    residuals = []
+    harness.pipeline.unet.register_forward_pre_hook(
+        lambda _unet, _arguments, options: residuals.extend(options["down_block_additional_residuals"]),
         with_kwargs=True,
     )
-    loop.draw(**with_controlnets(*files["SD"], settings=settings), width=SIZE[0], height=SIZE[1])
-    assert {residual.dtype for residual in added} == {torch.bfloat16}
+    harness.generate(**with_controlnets(*files["SD"], settings=settings), width=SIZE[0], height=SIZE[1])
+    assert {residual.dtype for residual in residuals} == {torch.bfloat16}

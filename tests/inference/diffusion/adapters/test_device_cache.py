@@ -1,4 +1,4 @@
-"""What stays on the device, and for how long."""
+"""The device cache: eviction, and entries in use."""
 
 from dataclasses import dataclass
 
@@ -6,45 +6,45 @@ from inference.diffusion.adapters.device_cache import DeviceCache
 
 
 @dataclass(eq=False)
-class Thing:
+class Entry:
     name: str
     size_bytes: int = 1
 
 
-class Shop:
-    """DeviceCache, and what has been loaded into them."""
+class RecordingCache:
+    """A device cache that records the loaded entries."""
 
     def __init__(self, max_bytes: int) -> None:
         self.cache = DeviceCache(max_bytes)
         self.loaded: list[str] = []
 
-    def get_or_load(self, name: str, size_bytes: int = 1) -> Thing:
-        def load() -> Thing:
+    def get_or_load(self, name: str, size_bytes: int = 1) -> Entry:
+        def load() -> Entry:
             self.loaded.append(name)
-            return Thing(name, size_bytes)
+            return Entry(name, size_bytes)
 
         return self.cache.get_or_load(name, load)
 
 
-def test_the_least_recently_used_leaves() -> None:
-    shop = Shop(max_bytes=2)
+def test_the_least_recently_used_entry_is_evicted() -> None:
+    cache = RecordingCache(max_bytes=2)
     for name in "abacaba":
-        shop.get_or_load(name)
-    assert "".join(shop.loaded) == "abcb"
+        cache.get_or_load(name)
+    assert "".join(cache.loaded) == "abcb"
 
 
-def test_what_is_in_use_is_not_loaded_twice_though_it_has_left() -> None:
-    shop = Shop(max_bytes=1)
-    held = shop.get_or_load("a")
-    shop.get_or_load("b")
-    assert shop.get_or_load("a") is held
-    assert shop.loaded == ["a", "b"]
+def test_an_evicted_entry_in_use_is_not_loaded_again() -> None:
+    cache = RecordingCache(max_bytes=1)
+    in_use = cache.get_or_load("a")
+    cache.get_or_load("b")
+    assert cache.get_or_load("a") is in_use
+    assert cache.loaded == ["a", "b"]
 
 
-def test_what_is_larger_than_the_room_is_there_for_its_user_alone() -> None:
-    shop = Shop(max_bytes=2)
-    held = shop.get_or_load("a", size_bytes=3)
-    assert shop.get_or_load("a", size_bytes=3) is held
-    del held
-    shop.get_or_load("a", size_bytes=3)
-    assert shop.loaded == ["a", "a"]
+def test_an_entry_larger_than_the_cache_lives_as_long_as_it_is_used() -> None:
+    cache = RecordingCache(max_bytes=2)
+    in_use = cache.get_or_load("a", size_bytes=3)
+    assert cache.get_or_load("a", size_bytes=3) is in_use
+    del in_use
+    cache.get_or_load("a", size_bytes=3)
+    assert cache.loaded == ["a", "a"]

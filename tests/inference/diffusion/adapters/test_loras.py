@@ -1,4 +1,4 @@
-"""LoRAs in the loop: as diffusers applies them, and gone when they are done."""
+"""LoRAs in the denoising loop: compared to diffusers, and removed without a trace."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,11 @@ from inference.diffusion.adapters.device_cache import DeviceCache
 from inference.engine.errors import AdapterUnusableError, OutOfMemoryError
 from inference.engine.interface import AdapterFile
 from tests.inference import tiny_models
-from tests.inference.diffusion.adapters.adapter_harness import AdaptedLoop, stock, with_loras
+from tests.inference.diffusion.adapters.adapter_harness import (
+    AdapterHarness,
+    generate_with_diffusers,
+    with_loras,
+)
 from tests.inference.generations import generation_of
 from tests.inference.tiny_adapters import file_at, kohya, lora, write
 
@@ -29,49 +33,59 @@ def family(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def loop(family: str, demo_model: Path) -> AdaptedLoop:
-    return AdaptedLoop(MODELS[family](demo_model))
+def harness(family: str, demo_model: Path) -> AdapterHarness:
+    return AdapterHarness(MODELS[family](demo_model))
 
 
 @pytest.fixture
-def sd_loop(demo_model: Path) -> AdaptedLoop:
-    return AdaptedLoop(tiny_models.sd(demo_model))
+def sd_harness(demo_model: Path) -> AdapterHarness:
+    return AdapterHarness(tiny_models.sd(demo_model))
 
 
-def make(loop: AdaptedLoop, directory: Path, name: str = "moon", **settings: Any) -> AdapterFile:
-    return write(directory / f"{name}.safetensors", lora(loop.pipeline, **settings))
+def write_lora(harness: AdapterHarness, directory: Path, name: str = "moon", **settings: Any) -> AdapterFile:
+    return write(directory / f"{name}.safetensors", lora(harness.pipeline, **settings))
 
 
-@pytest.mark.filterwarnings("ignore:Already found a `peft_config`")  # of diffusers' second LoRA
+@pytest.mark.filterwarnings("ignore:Already found a `peft_config`")  # raised by diffusers for a second LoRA
 @pytest.mark.parametrize("weights", [(1.0,), (0.6,), (-0.5, 1.3)], ids=str)
 @pytest.mark.parametrize("naming", ["diffusers", "kohya"])
-def test_they_act_as_in_diffusers_to_the_byte(
-    family: str, loop: AdaptedLoop, demo_model: Path, tmp_path: Path, weights: tuple[float, ...], naming: str
+def test_images_equal_those_of_diffusers(
+    family: str,
+    harness: AdapterHarness,
+    demo_model: Path,
+    tmp_path: Path,
+    weights: tuple[float, ...],
+    naming: str,
 ) -> None:
-    peer = MODELS[family](demo_model)
+    reference = MODELS[family](demo_model)
     files = []
     for index in range(len(weights)):
-        tensors = lora(peer, seed=index, rank=2 + index)
+        tensors = lora(reference, seed=index, rank=2 + index)
         files.append(
             write(
                 tmp_path / f"{index}.safetensors",
                 tensors if naming == "diffusers" else kohya(tensors, alpha=1.5),
             )
         )
-    ours = loop.draw(**with_loras(*files, weights=weights))
-    plain = loop.draw()
+    ours = harness.generate(**with_loras(*files, weights=weights))
+    plain = harness.generate()
 
     for file in files:
-        peer.load_lora_weights(tmp_path, weight_name=file.path.name, adapter_name=f"lora{file.name}")
-    peer.set_adapters([f"lora{file.name}" for file in files], list(weights))
-    theirs = stock(peer, type(peer).__name__, generation_of(), width=64, height=64)
+        reference.load_lora_weights(tmp_path, weight_name=file.path.name, adapter_name=f"lora{file.name}")
+    reference.set_adapters([f"lora{file.name}" for file in files], list(weights))
+    theirs = generate_with_diffusers(
+        reference, type(reference).__name__, generation_of(), width=64, height=64
+    )
     assert ours == theirs != plain
 
 
-def test_a_request_after_one_is_the_one_before_it_whatever_was_beside_it(
-    loop: AdaptedLoop, tmp_path: Path
+def test_an_image_does_not_depend_on_the_loras_of_other_requests(
+    harness: AdapterHarness, tmp_path: Path
 ) -> None:
-    one, other = make(loop, tmp_path, "one"), make(loop, tmp_path, "other", seed=1, components=("unet",))
+    one, other = (
+        write_lora(harness, tmp_path, "one"),
+        write_lora(harness, tmp_path, "other", seed=1, components=("unet",)),
+    )
     requests: list[dict[str, Any]] = [
         {},
         with_loras(one),
@@ -80,57 +94,56 @@ def test_a_request_after_one_is_the_one_before_it_whatever_was_beside_it(
         with_loras(one, other),
         with_loras(other, one),
     ]
-    alone = [loop.draw(**request) for request in requests]
+    alone = [harness.generate(**request) for request in requests]
     assert len(set(alone[:5])) == 5
-    together = [
-        loop.add_request(steps=steps, **request)
-        for steps, request in zip((4, 4, 4, 4, 4, 4), requests, strict=True)
-    ]
-    assert loop.finish(*together) == alone
-    assert loop.draw() == alone[0]
+    tasks = [harness.add_request(**request) for request in requests]
+    assert harness.finish(*tasks) == alone
+    assert harness.generate() == alone[0]
 
 
-def test_only_those_of_the_same_set_share_a_forward(sd_loop: AdaptedLoop, tmp_path: Path) -> None:
-    one, other = make(sd_loop, tmp_path, "one"), make(sd_loop, tmp_path, "other", seed=1)
-    tasks = [sd_loop.add_request(**with_loras(one)) for _ in range(2)]
+def test_only_requests_with_the_same_loras_and_weights_share_a_batch(
+    sd_harness: AdapterHarness, tmp_path: Path
+) -> None:
+    one, other = write_lora(sd_harness, tmp_path, "one"), write_lora(sd_harness, tmp_path, "other", seed=1)
+    tasks = [sd_harness.add_request(**with_loras(one)) for _ in range(2)]
     tasks += [
-        sd_loop.add_request(**with_loras(one, weights=(0.5,))),
-        sd_loop.add_request(**with_loras(other)),
-        sd_loop.add_request(),
+        sd_harness.add_request(**with_loras(one, weights=(0.5,))),
+        sd_harness.add_request(**with_loras(other)),
+        sd_harness.add_request(),
     ]
-    sd_loop.finish()
+    sd_harness.finish()
     assert [task.future.result(0).batch_size for task in tasks] == [2, 2, 1, 1, 1]
 
 
 def modules(pipeline: Any) -> list[tuple[str, nn.Module]]:
-    parts = (pipeline.unet, pipeline.text_encoder)
-    return [each for part in parts for each in part.named_modules()]
+    components = (pipeline.unet, pipeline.text_encoder)
+    return [each for component in components for each in component.named_modules()]
 
 
-def test_when_the_last_has_left_the_model_is_what_it_was(
-    sd_loop: AdaptedLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_last_evicted_lora_leaves_the_model_as_it_was(
+    sd_harness: AdapterHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, weights = modules(sd_loop.pipeline), sd_loop.pipeline.unet.state_dict()
-    plain = sd_loop.draw()
-    monkeypatch.setattr(sd_loop.loop._components.adapters._loras, "_cache", DeviceCache(max_bytes=0))
-    drawn = sd_loop.draw(**with_loras(make(sd_loop, tmp_path)))
-    assert sd_loop.draw() == plain != drawn
-    assert modules(sd_loop.pipeline) == before
-    assert sd_loop.pipeline.unet.state_dict().keys() == weights.keys()
+    before, weights = modules(sd_harness.pipeline), sd_harness.pipeline.unet.state_dict()
+    plain = sd_harness.generate()
+    monkeypatch.setattr(sd_harness.loop._components.adapters._loras, "_cache", DeviceCache(max_bytes=0))
+    adapted = sd_harness.generate(**with_loras(write_lora(sd_harness, tmp_path)))
+    assert sd_harness.generate() == plain != adapted
+    assert modules(sd_harness.pipeline) == before
+    assert sd_harness.pipeline.unet.state_dict().keys() == weights.keys()
 
 
-def test_they_are_loaded_once_and_again_when_they_have_been_replaced(
-    sd_loop: AdaptedLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_lora_is_loaded_once_for_each_version(
+    sd_harness: AdapterHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file, successor = make(sd_loop, tmp_path), make(sd_loop, tmp_path, "next", seed=5)
-    replaced = AdapterFile(file.name, successor.path, successor.version)
-    first = sd_loop.draw(**with_loras(file))
+    file, other = write_lora(sd_harness, tmp_path), write_lora(sd_harness, tmp_path, "other", seed=5)
+    replaced = AdapterFile(file.name, other.path, other.version)
+    first = sd_harness.generate(**with_loras(file))
     with monkeypatch.context() as patch:
         patch.setattr("inference.diffusion.adapters.loras.read_lora", None)
-        sd_loop.draw()
-        assert sd_loop.draw(**with_loras(file)) == first
-    assert sd_loop.draw(**with_loras(replaced)) != first
-    assert sd_loop.draw(**with_loras(file)) == first
+        sd_harness.generate()
+        assert sd_harness.generate(**with_loras(file)) == first
+    assert sd_harness.generate(**with_loras(replaced)) != first
+    assert sd_harness.generate(**with_loras(file)) == first
 
 
 def scalings(pipeline: Any) -> dict[str, float]:
@@ -141,102 +154,117 @@ def scalings(pipeline: Any) -> dict[str, float]:
     return found
 
 
-def test_each_layers_own_alpha_counts(sd_loop: AdaptedLoop, tmp_path: Path) -> None:
-    tensors = kohya(lora(sd_loop.pipeline, components=("unet",)), alpha=2.0)
+def test_each_layer_has_its_own_alpha(sd_harness: AdapterHarness, tmp_path: Path) -> None:
+    tensors = kohya(lora(sd_harness.pipeline, components=("unet",)), alpha=2.0)
     tensors["lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q.alpha"] = torch.tensor(0.5)
-    sd_loop.add_request(**with_loras(write(tmp_path / "a.safetensors", tensors)))
-    found = scalings(sd_loop.pipeline)
+    sd_harness.add_request(**with_loras(write(tmp_path / "a.safetensors", tensors)))
+    found = scalings(sd_harness.pipeline)
     assert found.pop("mid_block.attentions.0.transformer_blocks.0.attn1.to_q") == 0.25
     assert set(found.values()) == {1.0}
 
 
-def test_the_alpha_that_peft_notes_counts(sd_loop: AdaptedLoop, tmp_path: Path) -> None:
-    notes = {"unet.r": 2, "unet.lora_alpha": 8, "unet.alpha_pattern": {"mid_block.resnets.0.conv1": 1}}
-    tensors = lora(sd_loop.pipeline, components=("unet",))
-    file = write(tmp_path / "a.safetensors", tensors, **{LORA_ADAPTER_METADATA_KEY: json.dumps(notes)})
-    sd_loop.add_request(**with_loras(file))
-    found = scalings(sd_loop.pipeline)
+def test_the_alpha_in_peft_metadata_is_used(sd_harness: AdapterHarness, tmp_path: Path) -> None:
+    metadata = {"unet.r": 2, "unet.lora_alpha": 8, "unet.alpha_pattern": {"mid_block.resnets.0.conv1": 1}}
+    tensors = lora(sd_harness.pipeline, components=("unet",))
+    file = write(tmp_path / "a.safetensors", tensors, **{LORA_ADAPTER_METADATA_KEY: json.dumps(metadata)})
+    sd_harness.add_request(**with_loras(file))
+    found = scalings(sd_harness.pipeline)
     assert found.pop("mid_block.resnets.0.conv1") == 0.5
     assert set(found.values()) == {4.0}
 
 
-def unusable(loop: AdaptedLoop, demo_model: Path, directory: Path) -> dict[str, AdapterFile]:
-    """One of every sort, by what is said of it."""
-    whole = lora(loop.pipeline)
+def unusable(harness: AdapterHarness, demo_model: Path, directory: Path) -> dict[str, AdapterFile]:
+    """Unusable LoRAs by the expected reason."""
+    whole = lora(harness.pipeline)
     down = next(name for name in whole if "lora_A" in name)
-    named = kohya(whole, alpha=1.0)
+    in_kohya_naming = kohya(whole, alpha=1.0)
     contents = {
         "has no LoRA weights": {"unet.conv_in.weight": torch.ones(3)},
-        "for no layer": {f"transformer.q.lora_{half}.weight": torch.ones(2, 2) for half in "AB"},
-        "do not fit": {name.replace("mid_block", "middle"): values for name, values in whole.items()},
-        "is incomplete at": {name: values for name, values in whole.items() if name != down},
-        "incomplete at": {name: values for name, values in whole.items() if name != down.replace("_A", "_B")},
-        "is incomplete at lora_unet_": {
-            name: values for name, values in named.items() if "to_q.lora_up" not in name
+        "outside the UNet and the text encoders": {
+            f"transformer.q.lora_{half}.weight": torch.ones(2, 2) for half in "AB"
         },
-        "is of a kind that is not supported": {**named, "lora_unet_conv_in.hada_w1_a": torch.ones(2, 2)},
-        "is a DoRA": {**named, "lora_unet_conv_in.dora_scale": torch.ones(2, 2)},
-        "has more than one alpha": {**named, "lora_unet_conv_in.alpha": torch.ones(2)},
+        "do not fit": {name.replace("mid_block", "middle"): values for name, values in whole.items()},
+        "has incomplete or unsupported weights": {
+            name: values for name, values in whole.items() if name != down
+        },
+        "incomplete or unsupported weights for": {
+            name: values for name, values in whole.items() if name != down.replace("_A", "_B")
+        },
+        "is incomplete: it has no lora_unet_": {
+            name: values for name, values in in_kohya_naming.items() if "to_q.lora_up" not in name
+        },
+        "is of an unsupported LoRA type": {
+            **in_kohya_naming,
+            "lora_unet_conv_in.hada_w1_a": torch.ones(2, 2),
+        },
+        "is a DoRA": {**in_kohya_naming, "lora_unet_conv_in.dora_scale": torch.ones(2, 2)},
+        "has more than one alpha": {**in_kohya_naming, "lora_unet_conv_in.alpha": torch.ones(2)},
         "its weights for": {**whole, down: torch.ones(())},
-        "another family of models": lora(tiny_models.sdxl(demo_model)),
-        "has no text_encoder_2": kohya(lora(tiny_models.sdxl(demo_model)), alpha=1.0),
+        "another model family": lora(tiny_models.sdxl(demo_model)),
+        "this model has no text_encoder_2": kohya(lora(tiny_models.sdxl(demo_model)), alpha=1.0),
     }
     files = {
         reason: write(directory / f"{index}.safetensors", tensors)
         for index, (reason, tensors) in enumerate(contents.items())
     }
-    notes = {LORA_ADAPTER_METADATA_KEY: json.dumps({"unet.lora_alpha": "much"})}
-    files["has notes of its training"] = write(directory / "notes.safetensors", whole, **notes)
+    metadata = {LORA_ADAPTER_METADATA_KEY: json.dumps({"unet.lora_alpha": "much"})}
+    files["has invalid peft metadata"] = write(directory / "metadata.safetensors", whole, **metadata)
     truncated = write(directory / "truncated.safetensors", whole)
     truncated.path.write_bytes(truncated.path.read_bytes()[:-100])
-    (directory / "text.safetensors").write_text("no such thing")
+    (directory / "text.safetensors").write_text("not a safetensors file")
     return files | {
-        "is no whole safetensors file": truncated,
-        "is no whole safetensors file; upload": file_at(directory / "text.safetensors"),
+        "is not a complete safetensors file": truncated,
+        "is not a complete safetensors file; upload": file_at(directory / "text.safetensors"),
     }
 
 
-def test_one_that_cannot_be_used_is_refused_in_words_and_harms_nobody(
-    sd_loop: AdaptedLoop, demo_model: Path, tmp_path: Path
+def test_an_unusable_lora_is_refused_with_the_reason_and_other_requests_succeed(
+    sd_harness: AdapterHarness, demo_model: Path, tmp_path: Path
 ) -> None:
-    files = unusable(sd_loop, demo_model, tmp_path)
-    good = make(sd_loop, tmp_path, "good")
-    plain, adapted = sd_loop.draw(), sd_loop.draw(**with_loras(good))
-    beside = [sd_loop.add_request(), sd_loop.add_request(**with_loras(good))]
+    files = unusable(sd_harness, demo_model, tmp_path)
+    good = write_lora(sd_harness, tmp_path, "good")
+    plain, adapted = sd_harness.generate(), sd_harness.generate(**with_loras(good))
+    running = [sd_harness.add_request(), sd_harness.add_request(**with_loras(good))]
     for reason, file in files.items():
-        error = sd_loop.add_request(**with_loras(good, file)).future.exception(0)
+        error = sd_harness.add_request(**with_loras(good, file)).future.exception(0)
         assert isinstance(error, AdapterUnusableError)
         assert error.code == ErrorCode.ADAPTER_UNUSABLE
         assert [wrong.pointer for wrong in error.errors] == ["#/loras/1/name"]
         assert reason in error.detail
         assert f"{file.name!r}" in error.detail
-        sd_loop.step()
-    assert sd_loop.finish(*beside) == [plain, adapted]
-    assert [sd_loop.draw(), sd_loop.draw(**with_loras(good))] == [plain, adapted]
+        sd_harness.step()
+    assert sd_harness.finish(*running) == [plain, adapted]
+    assert [sd_harness.generate(), sd_harness.generate(**with_loras(good))] == [plain, adapted]
 
 
-def test_one_that_fails_while_it_is_loaded_leaves_nothing_behind(
-    sd_loop: AdaptedLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_lora_that_fails_to_load_is_removed_completely(
+    sd_harness: AdapterHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file, before, plain = make(sd_loop, tmp_path), modules(sd_loop.pipeline), sd_loop.draw()
+    file, before, plain = (
+        write_lora(sd_harness, tmp_path),
+        modules(sd_harness.pipeline),
+        sd_harness.generate(),
+    )
 
-    def exhausted(*_args: Any, **_options: Any) -> None:
+    def raise_out_of_memory(*_args: Any, **_options: Any) -> None:
         raise torch.OutOfMemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(sd_loop.pipeline.text_encoder, "get_submodule", exhausted)
-        task = sd_loop.add_request(**with_loras(file))
+        patch.setattr(sd_harness.pipeline.text_encoder, "get_submodule", raise_out_of_memory)
+        task = sd_harness.add_request(**with_loras(file))
     assert isinstance(task.future.exception(0), OutOfMemoryError)
-    assert modules(sd_loop.pipeline) == before
-    assert sd_loop.draw() == plain != sd_loop.draw(**with_loras(file))
+    assert modules(sd_harness.pipeline) == before
+    assert sd_harness.generate() == plain != sd_harness.generate(**with_loras(file))
 
 
-def test_they_are_of_the_models_precision(sd_loop: AdaptedLoop, tmp_path: Path) -> None:
-    file = make(sd_loop, tmp_path)
-    sd_loop.pipeline.to(torch.bfloat16)
-    loop = AdaptedLoop(sd_loop.pipeline)
-    plain = loop.draw()
-    assert loop.draw(**with_loras(file)) != plain
-    parts = (loop.pipeline.unet, loop.pipeline.text_encoder)
-    assert {weights.dtype for part in parts for weights in part.parameters()} == {torch.bfloat16}
-    assert loop.draw() == plain
+def test_lora_weights_have_the_models_dtype(sd_harness: AdapterHarness, tmp_path: Path) -> None:
+    file = write_lora(sd_harness, tmp_path)
+    sd_harness.pipeline.to(torch.bfloat16)
+    harness = AdapterHarness(sd_harness.pipeline)
+    plain = harness.generate()
+    assert harness.generate(**with_loras(file)) != plain
+    components = (harness.pipeline.unet, harness.pipeline.text_encoder)
+    assert {weights.dtype for component in components for weights in component.parameters()} == {
+        torch.bfloat16
+    }
+    assert harness.generate() == plain
