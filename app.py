@@ -1,17 +1,21 @@
-"""The CDK application: `cdk deploy -c stage=NAME`, with the stages in cdk.json."""
+"""The CDK application: `cdk deploy -c stage=NAME` deploys a stage of cdk.json."""
 
 import json
+import sys
 from pathlib import Path
 
 import aws_cdk as cdk
 
-from infra.config import DeploymentConfig
-from infra.nag import add_review
+from infra.config import DeploymentConfig, InvalidConfigurationError
+from infra.nag import add_nag_checks
 from infra.stacks import add_stacks
 
-# The CLI passes this context too; reading it here makes `python app.py` give the same templates.
+# The CLI passes the same context; it is read here so that `python app.py` produces the same templates.
 context = json.loads(Path(__file__).with_name("cdk.json").read_text())["context"]
 app = cdk.App(context=context)
-add_stacks(app, DeploymentConfig.from_context(app.node))
-add_review(app)
+try:
+    add_stacks(app, DeploymentConfig.from_context(app.node))
+except InvalidConfigurationError as error:
+    sys.exit(f"error: {error}")
+add_nag_checks(app)
 app.synth()

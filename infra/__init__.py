@@ -1,1 +1,1 @@
-"""CDK stacks and constructs."""
+"""The CDK application: the stacks of a stage and their configuration."""

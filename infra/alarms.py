@@ -1,4 +1,4 @@
-"""Alarms: who is told, how urgent it is, and where the runbook says what to do."""
+"""CloudWatch alarms with a severity, a runbook entry and the SNS topics that they notify."""
 
 from enum import Enum
 
@@ -6,43 +6,52 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra.config import AlarmsConfig
+from infra.encryption import key_for_service
 
 RUNBOOK = "docs/operations.md"
 MINUTE = cdk.Duration.minutes(1)
 
 
 class Severity(Enum):
-    """How urgent an alarm is."""
+    """The urgency of an alarm."""
 
     CRITICAL = "critical"
-    """Users get no images: act now."""
+    """Users get no images: act immediately."""
 
     WARNING = "warning"
-    """Users may notice: act today."""
+    """Users may be affected: act the same day."""
 
 
 class AlarmTopics(Construct):
-    """The topics that alarms go to."""
+    """The SNS topics that the alarms of a stage notify."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, config: AlarmsConfig) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, config: AlarmsConfig, key: kms.Key | None
+    ) -> None:
         super().__init__(scope, construct_id)
         self._topics = [
             sns.Topic.from_topic_arn(self, f"Topic{index}", arn)
             for index, arn in enumerate(config.topic_arns)
         ]
         if config.emails:
-            own = sns.Topic(self, "Alarms", enforce_ssl=True)
-            own.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
+            email_topic = sns.Topic(
+                self,
+                "Alarms",
+                enforce_ssl=True,
+                master_key=key_for_service(self, key, "cloudwatch.amazonaws.com"),
+            )
+            email_topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
             for email in config.emails:
-                own.add_subscription(subscriptions.EmailSubscription(email))
-            self._topics.append(own)
+                email_topic.add_subscription(subscriptions.EmailSubscription(email))
+            self._topics.append(email_topic)
 
-    def watch(
+    def add_alarm(
         self,
         scope: Construct,
         entry: str,
@@ -53,16 +62,16 @@ class AlarmTopics(Construct):
         summary: str,
         minutes: int = 1,
     ) -> cloudwatch.Alarm:
-        """Tells of a metric that is above its threshold; no data is no alarm.
+        """Adds an alarm that fires while the metric is above the threshold. Missing data does not fire it.
 
         Args:
-            scope: the construct that owns what is watched.
+            scope: the construct that owns the monitored resource.
             entry: the heading of the alarm's entry in the runbook, in lower case with hyphens.
-            metric: what is watched, a value a minute.
-            threshold: the most that is in order.
-            severity: how urgent it is.
-            summary: a sentence that says what is wrong.
-            minutes: for how long it must have been so.
+            metric: a metric with a period of one minute.
+            threshold: the highest value that does not fire the alarm.
+            severity: the urgency, part of the alarm's description.
+            summary: one sentence that describes the problem, part of the alarm's description.
+            minutes: the number of consecutive minutes above the threshold.
         """
         alarm = cloudwatch.Alarm(
             scope,

@@ -1,4 +1,4 @@
-"""Scaling an endpoint between none and many instances."""
+"""Autoscaling of an endpoint between its minimum, which may be zero, and its maximum."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_applicationautoscaling as autoscaling
@@ -8,27 +8,31 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.alarms import MINUTE
-from infra.endpoint import VARIANT_NAME, AsyncEndpoint
+from infra.endpoint import AsyncEndpoint
+from infra.endpoint_names import VARIANT_NAME
 
-_SHRINK_MARGIN = 0.9
-"""How full the remaining instances may be when one goes; less than full, or it would come back at once."""
+_SCALE_IN_LOAD = 0.9
+"""The highest load, relative to the target, of the remaining instances for which one is removed.
+
+At 1 the removed instance would be started again at once.
+"""
 
 
 class BacklogScaling(Construct):
-    """Four rules, each with an alarm of its own.
+    """Four scaling policies on the endpoint's backlog, each with its own alarm.
 
-    - Tracking starts instances while there is more work than they should have.
-    - Wake sets one instance when there is work and none. Without instances there is no backlog per
-      instance, so tracking cannot.
-    - Shrink takes one instance away when the others could have done the work for the whole idle tail.
-    - Rest goes to the minimum when there has been no work at all for as long.
+    - Backlog (target tracking) adds instances while the backlog per instance is above the target.
+    - Wake sets one instance when requests are waiting and there is none. The backlog per instance does not
+      exist without instances, so that target tracking cannot do this.
+    - Shrink removes one instance when the others could have handled the backlog during the whole idle tail.
+    - Rest sets the minimum when the backlog has been empty during the whole idle tail.
 
-    Tracking does not take instances away: it would after a quarter of an hour, whatever the idle tail.
+    Target tracking does not remove instances: it would do so after 15 minutes, whatever the idle tail is.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, endpoint: AsyncEndpoint) -> None:
         super().__init__(scope, construct_id)
-        self._endpoint = endpoint
+        self._metrics = endpoint.metrics
         self._scaling = endpoint.model.scaling
         self._target = autoscaling.ScalableTarget(
             self,
@@ -42,71 +46,71 @@ class BacklogScaling(Construct):
         )
         self._target.scale_to_track_metric(
             "Backlog",
-            custom_metric=endpoint.metric("ApproximateBacklogSizePerInstance", "Average"),
+            custom_metric=self._metrics.queue("ApproximateBacklogSizePerInstance", "Average"),
             target_value=self._scaling.target_backlog_per_instance,
             scale_out_cooldown=cdk.Duration.seconds(self._scaling.scale_out_cooldown_s),
             disable_scale_in=True,
         )
-        self._wake()
-        self._shrink()
-        self._rest()
-        for index, each in enumerate(self._scaling.scheduled_minimums):
+        self._add_scale_out_from_zero()
+        self._add_scale_in()
+        self._add_scale_in_to_minimum()
+        for index, minimum in enumerate(self._scaling.scheduled_minimums):
             self._target.scale_on_schedule(
                 f"Minimum{index}",
-                schedule=autoscaling.Schedule.expression(each.cron),
-                time_zone=cdk.TimeZone.of(each.time_zone),
-                min_capacity=each.min_instances,
+                schedule=autoscaling.Schedule.expression(minimum.cron),
+                time_zone=cdk.TimeZone.of(minimum.time_zone),
+                min_capacity=minimum.min_instances,
             )
 
-    def _wake(self) -> None:
-        self._step(
+    def _add_scale_out_from_zero(self) -> None:
+        self._add_step_policy(
             "Wake",
             autoscaling.AdjustmentType.EXACT_CAPACITY,
             1,
-            metric=self._endpoint.metric("HasBacklogWithoutCapacity", "Maximum"),
+            metric=self._metrics.queue("HasBacklogWithoutCapacity", "Maximum"),
             cooldown_s=self._scaling.scale_out_cooldown_s,
             minutes=1,
-            summary="Requests wait and the endpoint has no instance: wakes it.",
+            summary="Requests are waiting and there is no instance: starts one.",
         )
 
-    def _shrink(self) -> None:
-        """The instances are the backlog divided by the backlog of each; the work must fit one fewer."""
-        room = _SHRINK_MARGIN * self._scaling.target_backlog_per_instance
-        self._step(
+    def _add_scale_in(self) -> None:
+        """The instance count is the backlog divided by the backlog per instance."""
+        target = _SCALE_IN_LOAD * self._scaling.target_backlog_per_instance
+        self._add_step_policy(
             "Shrink",
             autoscaling.AdjustmentType.CHANGE_IN_CAPACITY,
             -1,
             metric=cloudwatch.MathExpression(
-                expression=f"IF(each > 0 AND all <= {room:g} * (all / each - 1), 1, 0)",
+                expression=f"IF(each > 0 AND all <= {target:g} * (all / each - 1), 1, 0)",
                 using_metrics={
-                    "all": self._endpoint.metric("ApproximateBacklogSize", "Average"),
-                    "each": self._endpoint.metric("ApproximateBacklogSizePerInstance", "Average"),
+                    "all": self._metrics.queue("ApproximateBacklogSize", "Average"),
+                    "each": self._metrics.queue("ApproximateBacklogSizePerInstance", "Average"),
                 },
-                label="One instance could go",
+                label="One instance is superfluous",
                 period=MINUTE,
             ),
             cooldown_s=self._scaling.scale_in_cooldown_s,
             minutes=self._scaling.idle_tail_s // 60,
-            summary="The work fits on one instance fewer: takes one away.",
+            summary="One instance fewer can handle the backlog: removes one.",
         )
 
-    def _rest(self) -> None:
-        self._step(
+    def _add_scale_in_to_minimum(self) -> None:
+        self._add_step_policy(
             "Rest",
             autoscaling.AdjustmentType.EXACT_CAPACITY,
             self._scaling.min_instances,
             metric=cloudwatch.MathExpression(
                 expression="IF(all == 0, 1, 0)",
-                using_metrics={"all": self._endpoint.metric("ApproximateBacklogSize", "Maximum")},
+                using_metrics={"all": self._metrics.queue("ApproximateBacklogSize", "Maximum")},
                 label="Idle",
                 period=MINUTE,
             ),
             cooldown_s=self._scaling.scale_in_cooldown_s,
             minutes=self._scaling.idle_tail_s // 60,
-            summary="There is nothing to do: goes to the minimum.",
+            summary="The backlog is empty: sets the minimum number of instances.",
         )
 
-    def _step(
+    def _add_step_policy(
         self,
         construct_id: str,
         adjustment_type: autoscaling.AdjustmentType,
@@ -117,7 +121,7 @@ class BacklogScaling(Construct):
         minutes: int,
         summary: str,
     ) -> None:
-        """Adjusts the instances while the metric has been 1 for some minutes."""
+        """Adds a policy that adjusts the instance count when the metric has been 1 for `minutes` minutes."""
         policy = autoscaling.StepScalingAction(
             self,
             construct_id,
@@ -140,7 +144,7 @@ class BacklogScaling(Construct):
         alarm.add_alarm_action(actions.ApplicationScalingAction(policy))
 
     def _service_linked_role(self) -> iam.IRole:
-        """The role that Application Auto Scaling makes for itself and uses for every SageMaker variant."""
+        """The service-linked role that Application Auto Scaling uses for every SageMaker variant."""
         arn = cdk.Stack.of(self).format_arn(
             service="iam",
             region="",

@@ -1,4 +1,4 @@
-"""The functions' code: lambda/, the contract and what is pure Python, put together without Docker."""
+"""The Lambda bundle: lambda/, contract/ and pure-Python libraries, assembled without Docker."""
 
 import importlib.util
 import shutil
@@ -11,13 +11,13 @@ from aws_cdk import aws_lambda as lambda_
 
 _ROOT = Path(__file__).parents[1]
 _LIBRARIES = ("ulid",)
-"""Pure Python, and neither in the Lambda runtime nor in the Powertools layer."""
+"""Pure-Python packages that are in neither the Lambda runtime nor the Powertools layer."""
 
 _IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
 def functions_code() -> lambda_.Code:
-    """The one bundle that every function runs from."""
+    """The code bundle that all functions share."""
     return lambda_.Code.from_asset(
         str(_ROOT / "lambda"),
         asset_hash_type=cdk.AssetHashType.OUTPUT,
@@ -28,7 +28,7 @@ def functions_code() -> lambda_.Code:
 @jsii.implements(cdk.ILocalBundling)
 class _SourceBundle:
     def try_bundle(self, output_dir: str, *_args: Any, **_options: Any) -> bool:
-        """Copies the sources; True: there is nothing left for Docker to do."""
+        """Copies the sources into `output_dir`. Returns True: the CDK then does not run Docker."""
         output = Path(output_dir)
         _copy(_ROOT / "lambda" / "jobs", output / "jobs")
         _copy(_ROOT / "contract", output / "contract")

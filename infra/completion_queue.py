@@ -1,4 +1,4 @@
-"""The way back from SageMaker: its notices, and the queue they wait in."""
+"""SageMaker's completion messages: two SNS topics, a queue and its dead-letter queue."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -9,48 +9,37 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.alarms import MINUTE, AlarmTopics, Severity
+from infra.encryption import key_for_service
 
 CONSUMER_TIMEOUT = cdk.Duration.seconds(30)
-"""What a consumer of the queue may take for a batch."""
+"""The timeout of the function that consumes the queue, per batch."""
 
-_RECEIVES = 5
-_LATE_S = 300
+_MAX_RECEIVES = 5
+_MAX_AGE_S = 300
 
 
 class CompletionQueue(Construct):
-    """The success and the error topic, feeding one queue; what cannot be handled ends in `dead_letters`."""
+    """A success topic and an error topic that feed one queue.
+
+    Messages that could not be processed in five attempts move to `dead_letters`.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, key: kms.Key | None, pager: AlarmTopics
+        self, scope: Construct, construct_id: str, *, key: kms.Key | None, alarm_topics: AlarmTopics
     ) -> None:
         super().__init__(scope, construct_id)
-        self._key = self._shared(key) if key else None
+        self._key = key_for_service(self, key, "sns.amazonaws.com")
         self.success_topic = sns.Topic(self, "Success", enforce_ssl=True, master_key=self._key)
         self.error_topic = sns.Topic(self, "Error", enforce_ssl=True, master_key=self._key)
         self.dead_letters = self._queue("DeadLetters", retention_period=cdk.Duration.days(14))
         self.queue = self._queue(
             "Completions",
             visibility_timeout=cdk.Duration.seconds(6 * CONSUMER_TIMEOUT.to_seconds()),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_RECEIVES),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_MAX_RECEIVES),
         )
         for topic in (self.success_topic, self.error_topic):
             topic.add_subscription(subscriptions.SqsSubscription(self.queue, raw_message_delivery=True))
-        self._watch(pager)
-
-    def _shared(self, key: kms.Key) -> kms.IKey:
-        """The key, with SNS allowed to use it for this account's topics.
-
-        The CDK would allow it for each topic by name, and then key and topics would wait for each other.
-        """
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("sns.amazonaws.com")],
-                actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                resources=["*"],
-                conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
-            )
-        )
-        return kms.Key.from_key_arn(self, "Key", key.key_arn)
+        self._add_alarms(alarm_topics)
 
     def _queue(
         self,
@@ -72,23 +61,23 @@ class CompletionQueue(Construct):
         )
 
     def grant_publish(self, grantee: iam.IGrantable) -> None:
-        """Lets an endpoint tell how its invocations ended."""
+        """Allows an endpoint's role to publish the completion messages of its invocations."""
         arns = [self.success_topic.topic_arn, self.error_topic.topic_arn]
         iam.Grant.add_to_principal(grantee=grantee, actions=["sns:Publish"], resource_arns=arns)
         if self._key:
             self._key.grant(grantee, "kms:Decrypt", "kms:GenerateDataKey")
 
-    def _watch(self, pager: AlarmTopics) -> None:
-        pager.watch(
+    def _add_alarms(self, alarm_topics: AlarmTopics) -> None:
+        alarm_topics.add_alarm(
             self,
             "jobs-failing",
             metric=self.error_topic.metric_number_of_messages_published(period=MINUTE, statistic="Sum"),
             threshold=0,
             minutes=5,
             severity=Severity.WARNING,
-            summary="Jobs have been failing for five minutes.",
+            summary="Jobs have failed in each of the last five minutes.",
         )
-        pager.watch(
+        alarm_topics.add_alarm(
             self,
             "dead-letters",
             metric=self.dead_letters.metric_approximate_number_of_messages_visible(
@@ -96,13 +85,15 @@ class CompletionQueue(Construct):
             ),
             threshold=0,
             severity=Severity.CRITICAL,
-            summary="CompletionQueue could not be handled: their jobs have no end.",
+            summary="Completion messages are in the dead-letter queue: their jobs never finish.",
         )
-        pager.watch(
+        alarm_topics.add_alarm(
             self,
-            "notices-late",
+            "completion-messages-late",
             metric=self.queue.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum"),
-            threshold=_LATE_S,
+            threshold=_MAX_AGE_S,
             severity=Severity.CRITICAL,
-            summary="CompletionQueue wait for more than five minutes: finished jobs look unfinished.",
+            summary=(
+                "Completion messages have waited for more than five minutes: ended jobs look unfinished."
+            ),
         )

@@ -1,4 +1,4 @@
-"""The stage on one page."""
+"""The CloudWatch dashboard of a stage."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _WIDTH = 8
 
 
 class OperationsDashboard(Construct):
-    """Graphs of each endpoint: its queue, its instances and their cost; by model, where jobs' time goes."""
+    """Graphs per endpoint (backlog, instances, cost, GPU) and per model (durations, images, failures)."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stage: str, endpoints: Sequence[AsyncEndpoint]
@@ -24,37 +24,43 @@ class OperationsDashboard(Construct):
         for endpoint in endpoints:
             name = endpoint.model.name
             dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"## {name}", width=24))
-            dashboard.add_widgets(self._queue(endpoint), self._waiting(endpoint), self._instances(endpoint))
-            dashboard.add_widgets(self._time(stage, name), self._gpu(endpoint), self._images(stage, name))
+            dashboard.add_widgets(
+                self._backlog(endpoint), self._time_in_backlog(endpoint), self._instances(endpoint)
+            )
+            dashboard.add_widgets(
+                self._durations(stage, name), self._gpu(endpoint), self._images(stage, name)
+            )
             for companion in endpoint.model.companions:
-                heading = f"### {companion.name}, at the endpoint of {name}"
+                heading = f"### {companion.name} (companion of {name})"
                 dashboard.add_widgets(cloudwatch.TextWidget(markdown=heading, width=24))
-                dashboard.add_widgets(self._time(stage, companion.name), self._images(stage, companion.name))
+                dashboard.add_widgets(
+                    self._durations(stage, companion.name), self._images(stage, companion.name)
+                )
 
     @staticmethod
-    def _queue(endpoint: AsyncEndpoint) -> cloudwatch.IWidget:
+    def _backlog(endpoint: AsyncEndpoint) -> cloudwatch.IWidget:
         return cloudwatch.GraphWidget(
             title="Backlog: requests waiting and running",
             width=_WIDTH,
             left=[
-                endpoint.metric("ApproximateBacklogSize", "Maximum"),
-                endpoint.metric("ApproximateBacklogSizePerInstance", "Maximum"),
+                endpoint.metrics.queue("ApproximateBacklogSize", "Maximum"),
+                endpoint.metrics.queue("ApproximateBacklogSizePerInstance", "Maximum"),
             ],
         )
 
     @staticmethod
-    def _waiting(endpoint: AsyncEndpoint) -> cloudwatch.IWidget:
+    def _time_in_backlog(endpoint: AsyncEndpoint) -> cloudwatch.IWidget:
         return cloudwatch.GraphWidget(
             title="Time in backlog",
             width=_WIDTH,
-            left=[endpoint.metric("ApproximateAgeOfOldestRequest", "Maximum")],
-            right=[endpoint.metric("TimeInBacklog", "Average")],
+            left=[endpoint.metrics.queue("ApproximateAgeOfOldestRequest", "Maximum")],
+            right=[endpoint.metrics.queue("TimeInBacklog", "Average")],
         )
 
     @staticmethod
     def _instances(endpoint: AsyncEndpoint) -> cloudwatch.IWidget:
-        """Each instance reports its CPU once a minute: the number of reports is that of the instances."""
-        count = endpoint.instance_metric("CPUUtilization", "SampleCount")
+        """The instance count is the number of CPU samples: each instance reports one per minute."""
+        count = endpoint.metrics.instances("CPUUtilization", "SampleCount")
         preferred = Prices.read().instances.get(endpoint.model.instance_types[0])
         costs = (
             []
@@ -63,20 +69,20 @@ class OperationsDashboard(Construct):
                 cloudwatch.MathExpression(
                     expression=f"count * {preferred.usd_per_hour:g}",
                     using_metrics={"count": count},
-                    label="USD an hour, of the preferred type",
+                    label="USD per hour at the price of the first instance type",
                     period=MINUTE,
                 )
             ]
         )
         return cloudwatch.GraphWidget(
-            title="Instances, and what they cost",
+            title="Instances and their cost",
             width=_WIDTH,
             left=[count.with_(label="Instances")],
             right=costs,
         )
 
     @staticmethod
-    def _time(stage: str, model: str) -> cloudwatch.IWidget:
+    def _durations(stage: str, model: str) -> cloudwatch.IWidget:
         names = (
             metrics.QUEUE_SECONDS,
             metrics.FETCH_SECONDS,
@@ -85,9 +91,9 @@ class OperationsDashboard(Construct):
             metrics.UPLOAD_SECONDS,
         )
         return cloudwatch.GraphWidget(
-            title="Where a job's time goes: seconds, 95th percentile",
+            title="Duration of a job's phases: seconds, p95",
             width=_WIDTH,
-            left=[_own_metric(stage, model, name, "p95") for name in names],
+            left=[_container_metric(stage, model, name, "p95") for name in names],
         )
 
     @staticmethod
@@ -95,7 +101,7 @@ class OperationsDashboard(Construct):
         return cloudwatch.GraphWidget(
             title="GPU",
             width=_WIDTH,
-            left=[endpoint.instance_metric(f"GPU{kind}Utilization", "Maximum") for kind in ("", "Memory")],
+            left=[endpoint.metrics.instances(f"GPU{kind}Utilization", "Maximum") for kind in ("", "Memory")],
         )
 
     @staticmethod
@@ -103,13 +109,13 @@ class OperationsDashboard(Construct):
         return cloudwatch.GraphWidget(
             title="Images and failures",
             width=_WIDTH,
-            left=[_own_metric(stage, model, metrics.IMAGES, "Sum")],
-            right=[_own_metric(stage, model, metrics.FAILURES, "Sum")],
+            left=[_container_metric(stage, model, metrics.IMAGES, "Sum")],
+            right=[_container_metric(stage, model, metrics.FAILURES, "Sum")],
         )
 
 
-def _own_metric(stage: str, model: str, name: str, statistic: str) -> cloudwatch.Metric:
-    """A metric that the container writes."""
+def _container_metric(stage: str, model: str, name: str, statistic: str) -> cloudwatch.Metric:
+    """A metric that the inference container writes."""
     return cloudwatch.Metric(
         namespace=metrics.NAMESPACE,
         metric_name=name,

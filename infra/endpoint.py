@@ -1,7 +1,5 @@
-"""A model's asynchronous endpoint."""
+"""The asynchronous SageMaker endpoint of a model."""
 
-import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
@@ -11,35 +9,22 @@ from constructs import Construct
 from contract import keys
 from contract.environment import ContainerEnvironment
 from contract.source import HubSource, S3Source
-from infra.alarms import MINUTE, AlarmTopics, Severity
+from infra.alarms import AlarmTopics, Severity
 from infra.completion_queue import CompletionQueue
 from infra.config import DeploymentConfig, ModelConfig
-from infra.endpoint_names import endpoint_name, endpoint_parameter
+from infra.endpoint_metrics import EndpointMetrics
+from infra.endpoint_names import VARIANT_NAME, endpoint_name, endpoint_parameter
+from infra.endpoint_role import create_role
 from infra.image import InferenceImage
-from infra.nag import accept
-from infra.network import Placement
+from infra.network import VpcAttachment
 from infra.storage import Storage
-
-VARIANT_NAME = "primary"
-_ASYNC_NAMESPACE = "AWS/SageMaker"
-_INSTANCE_NAMESPACE = "/aws/sagemaker/Endpoints"
-_CONTAINER_INTERFACES = [
-    "ec2:CreateNetworkInterface",
-    "ec2:CreateNetworkInterfacePermission",
-    "ec2:DeleteNetworkInterface",
-    "ec2:DeleteNetworkInterfacePermission",
-]
-_CONTAINER_NETWORK = [
-    "ec2:DescribeDhcpOptions",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSecurityGroups",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeVpcs",
-]
 
 
 class AsyncEndpoint(Construct):
-    """The model, its endpoint configuration and the endpoint, with the role that they run under."""
+    """The SageMaker model, endpoint configuration and endpoint, with their role, log group and alarms.
+
+    The containers are attached to a VPC if `vpc_attachment` is given.
+    """
 
     def __init__(
         self,
@@ -50,67 +35,52 @@ class AsyncEndpoint(Construct):
         model: ModelConfig,
         image: InferenceImage,
         storage: Storage,
-        notices: CompletionQueue,
-        placement: Placement | None,
-        pager: AlarmTopics,
+        completion_queue: CompletionQueue,
+        vpc_attachment: VpcAttachment | None,
+        alarm_topics: AlarmTopics,
     ) -> None:
-        """`placement` is where the containers are attached to a VPC, if they are."""
         super().__init__(scope, construct_id)
         self.model = model
         self.endpoint_name = endpoint_name(config.stage, model)
+        self.metrics = EndpointMetrics(self.endpoint_name)
         self._config = config
-        self._placement = placement
+        self._vpc_attachment = vpc_attachment
         log_group = self._log_group()
-        role = self._role(image, storage, notices, log_group)
+        role = create_role(
+            self,
+            model=model,
+            image=image,
+            storage=storage,
+            completion_queue=completion_queue,
+            log_group=log_group,
+            in_vpc=vpc_attachment is not None,
+        )
         sagemaker_model = self._sagemaker_model(role, image, storage)
         self.endpoint = sagemaker.CfnEndpoint(
             self,
             "Endpoint",
             endpoint_name=self.endpoint_name,
             endpoint_config_name=self._endpoint_config(
-                sagemaker_model, image, storage, notices
+                sagemaker_model, image, storage, completion_queue
             ).attr_endpoint_config_name,
-            retain_all_variant_properties=True,  # an update keeps the instances that scaling has chosen
+            retain_all_variant_properties=True,  # an update keeps the instance count that autoscaling has set
         )
         self.endpoint.node.add_dependency(log_group)
-        self._watch(pager)
+        self._add_alarms(alarm_topics)
 
-    def announce(self, *after: Construct) -> None:
-        """Tells the API which endpoint serves the model, once `after` is there too."""
+    def publish_name(self, *after: Construct) -> None:
+        """Writes the endpoint's name to the SSM parameter that the API reads, after `after` is created."""
         parameter = ssm.StringParameter(
             self,
             "Current",
             parameter_name=endpoint_parameter(self._config.stage, self.model.name),
             string_value=self.endpoint.attr_endpoint_name,
-            description=f"The endpoint that serves {self.model.name} now.",
+            description=f"The name of the endpoint that serves {self.model.name}.",
         )
         parameter.node.add_dependency(*after)
 
-    def metric(self, name: str, statistic: str) -> cloudwatch.Metric:
-        """A metric of the endpoint's queue. Its one dimension is the endpoint."""
-        return cloudwatch.Metric(
-            namespace=_ASYNC_NAMESPACE,
-            metric_name=name,
-            dimensions_map={"EndpointName": self.endpoint_name},
-            statistic=statistic,
-            period=MINUTE,
-        )
-
-    def instance_metric(self, name: str, statistic: str) -> cloudwatch.Metric:
-        """A metric of the endpoint's instances; each reports once a minute."""
-        return cloudwatch.Metric(
-            namespace=_INSTANCE_NAMESPACE,
-            metric_name=name,
-            dimensions_map={
-                "EndpointName": self.endpoint_name,
-                "VariantName": VARIANT_NAME,
-            },
-            statistic=statistic,
-            period=MINUTE,
-        )
-
     def _log_group(self) -> logs.LogGroup:
-        """The group that SageMaker writes to. Made here, it has a retention and goes with the stack."""
+        """The log group that SageMaker writes to, created here to set its retention and removal policy."""
         return logs.LogGroup(
             self,
             "Logs",
@@ -118,43 +88,6 @@ class AsyncEndpoint(Construct):
             retention=self._config.log_retention,
             removal_policy=self._config.removal_policy,
         )
-
-    def _role(
-        self, image: InferenceImage, storage: Storage, notices: CompletionQueue, log_group: logs.LogGroup
-    ) -> iam.Role:
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
-        image.grant_pull(role)
-        storage.grant_container(role)
-        notices.grant_publish(role)
-        if self.model.compile:
-            storage.grant_compiled(role)
-        for served in self.model.served:
-            match served.source:
-                case S3Source() as source:
-                    storage.grant_model(role, served.name, source)
-                case HubSource(token_secret_arn=str(arn)):
-                    self._allow(role, ["secretsmanager:GetSecretValue"], arn)
-        log_group.grant(role, "logs:CreateLogGroup", "logs:DescribeLogStreams")
-        log_group.grant_write(role)
-        if self._placement:
-            self._allow_attachment(role)
-        accept(role, {"IAM5[Resource::*]": "ecr:GetAuthorizationToken cannot be limited to a resource."})
-        return role
-
-    def _allow_attachment(self, role: iam.Role) -> None:
-        """Lets SageMaker attach the containers to the VPC."""
-        stack = cdk.Stack.of(self)
-        kinds = ("network-interface", "subnet", "security-group")
-        arns = [stack.format_arn(service="ec2", resource=kind, resource_name="*") for kind in kinds]
-        self._allow(role, _CONTAINER_INTERFACES, *arns)
-        self._allow(role, _CONTAINER_NETWORK, "*")
-        for kind in kinds:
-            finding = f"IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:{kind}/*]"
-            accept(role, {finding: "SageMaker makes the network interfaces; these actions need all three."})
-
-    @staticmethod
-    def _allow(role: iam.Role, actions: list[str], *arns: str) -> None:
-        iam.Grant.add_to_principal(grantee=role, actions=actions, resource_arns=list(arns))
 
     def _sagemaker_model(self, role: iam.Role, image: InferenceImage, storage: Storage) -> sagemaker.CfnModel:
         source = self.model.source
@@ -180,14 +113,14 @@ class AsyncEndpoint(Construct):
             ),
             vpc_config=(
                 properties.VpcConfigProperty(
-                    subnets=list(self._placement.subnet_ids),
-                    security_group_ids=list(self._placement.security_group_ids),
+                    subnets=list(self._vpc_attachment.subnet_ids),
+                    security_group_ids=list(self._vpc_attachment.security_group_ids),
                 )
-                if self._placement
+                if self._vpc_attachment
                 else None
             ),
         )
-        model.node.add_dependency(role)  # SageMaker tries the role's permissions at once
+        model.node.add_dependency(role)  # SageMaker checks the role's permissions on creation
         return model
 
     def _environment(self, storage: Storage) -> ContainerEnvironment:
@@ -210,14 +143,18 @@ class AsyncEndpoint(Construct):
         )
 
     def _endpoint_config(
-        self, model: sagemaker.CfnModel, image: InferenceImage, storage: Storage, notices: CompletionQueue
+        self,
+        model: sagemaker.CfnModel,
+        image: InferenceImage,
+        storage: Storage,
+        completion_queue: CompletionQueue,
     ) -> sagemaker.CfnEndpointConfig:
         bucket = storage.data_bucket
         properties = sagemaker.CfnEndpointConfig
         types = self.model.instance_types
         pools = [
-            properties.InstancePoolProperty(instance_type=each, priority=place)
-            for place, each in enumerate(types, start=1)
+            properties.InstancePoolProperty(instance_type=instance_type, priority=priority)
+            for priority, instance_type in enumerate(types, start=1)
         ]
         return properties(
             self,
@@ -244,40 +181,40 @@ class AsyncEndpoint(Construct):
                     s3_failure_path=bucket.s3_url_for_object(keys.FAILURES_PREFIX),
                     kms_key_id=storage.key.key_arn if storage.key else None,
                     notification_config=properties.AsyncInferenceNotificationConfigProperty(
-                        success_topic=notices.success_topic.topic_arn,
-                        error_topic=notices.error_topic.topic_arn,
+                        success_topic=completion_queue.success_topic.topic_arn,
+                        error_topic=completion_queue.error_topic.topic_arn,
                     ),
                 ),
             ),
         )
 
-    def _watch(self, pager: AlarmTopics) -> None:
+    def _add_alarms(self, alarm_topics: AlarmTopics) -> None:
         alarms = self._config.alarms
         name = self.model.name
-        pager.watch(
+        alarm_topics.add_alarm(
             self,
             "backlog-age",
-            metric=self.metric("ApproximateAgeOfOldestRequest", "Maximum"),
+            metric=self.metrics.queue("ApproximateAgeOfOldestRequest", "Maximum"),
             threshold=alarms.backlog_age_s,
             minutes=5,
             severity=Severity.WARNING,
-            summary=f"Requests to {name} wait for more than {alarms.backlog_age_s} s.",
+            summary=f"The oldest request to {name} has been waiting for more than {alarms.backlog_age_s} s.",
         )
-        pager.watch(
+        alarm_topics.add_alarm(
             self,
             "wake-up-slow",
-            metric=self.metric("HasBacklogWithoutCapacity", "Maximum"),
+            metric=self.metrics.queue("HasBacklogWithoutCapacity", "Maximum"),
             threshold=0,
             minutes=alarms.wake_up_s // 60,
             severity=Severity.CRITICAL,
-            summary=f"Requests to {name} have found no instance for {alarms.wake_up_s} s.",
+            summary=f"Requests to {name} have been waiting for an instance for {alarms.wake_up_s} s.",
         )
-        pager.watch(
+        alarm_topics.add_alarm(
             self,
             "gpu-memory",
-            metric=self.instance_metric("GPUMemoryUtilization", "Maximum"),
+            metric=self.metrics.instances("GPUMemoryUtilization", "Maximum"),
             threshold=alarms.gpu_memory_percent,
             minutes=5,
             severity=Severity.WARNING,
-            summary=f"The GPU's memory at {name} is more than {alarms.gpu_memory_percent:g} % full.",
+            summary=f"The GPU memory of {name} is more than {alarms.gpu_memory_percent:g} % full.",
         )

@@ -1,4 +1,4 @@
-"""A web application firewall in front of the API."""
+"""AWS WAF web ACL for the API."""
 
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
@@ -7,12 +7,14 @@ _MANAGED_RULES = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputs
 
 
 class Firewall(Construct):
-    """AWS's common and known-bad-inputs rules, and a limit of requests for each address."""
+    """A web ACL with a rate limit per IP address and AWS's common and known-bad-inputs rule groups.
+
+    It is associated with the API Gateway stage `stage_arn`.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stage_arn: str, requests_per_5_minutes: int
     ) -> None:
-        """Stands in front of the API Gateway stage with this ARN."""
         super().__init__(scope, construct_id)
         acl = wafv2.CfnWebACL(
             self,
@@ -21,14 +23,14 @@ class Firewall(Construct):
             default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
             visibility_config=_visibility("WebAcl"),
             rules=[
-                _limit(0, requests_per_5_minutes),
-                *(_managed(place, name) for place, name in enumerate(_MANAGED_RULES, start=1)),
+                _rate_limit(0, requests_per_5_minutes),
+                *(_managed_rule(priority, name) for priority, name in enumerate(_MANAGED_RULES, start=1)),
             ],
         )
         wafv2.CfnWebACLAssociation(self, "Association", resource_arn=stage_arn, web_acl_arn=acl.attr_arn)
 
 
-def _limit(priority: int, requests_per_5_minutes: int) -> wafv2.CfnWebACL.RuleProperty:
+def _rate_limit(priority: int, requests_per_5_minutes: int) -> wafv2.CfnWebACL.RuleProperty:
     return wafv2.CfnWebACL.RuleProperty(
         name="RequestsPerAddress",
         priority=priority,
@@ -42,7 +44,7 @@ def _limit(priority: int, requests_per_5_minutes: int) -> wafv2.CfnWebACL.RulePr
     )
 
 
-def _managed(priority: int, name: str) -> wafv2.CfnWebACL.RuleProperty:
+def _managed_rule(priority: int, name: str) -> wafv2.CfnWebACL.RuleProperty:
     return wafv2.CfnWebACL.RuleProperty(
         name=name,
         priority=priority,

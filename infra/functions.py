@@ -1,4 +1,4 @@
-"""The Lambda functions."""
+"""Lambda functions of the jobs package."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -10,16 +10,16 @@ from contract.environment import Environment
 from infra.alarms import MINUTE, AlarmTopics, Severity
 from infra.bundling import functions_code
 from infra.config import DeploymentConfig, InvalidConfigurationError
-from infra.nag import accept
+from infra.nag import acknowledge
 
 SERVICE_NAME = "jobs"
 _POWERTOOLS_ACCOUNT = "017000801446"
 _VARIABLES_BYTES = 4096
-"""The most that Lambda takes for all variables of a function together."""
+"""Lambda's limit for all environment variables of a function together."""
 
 
 class JobsFunction(Construct):
-    """A function of the jobs package, with its role, its log group and its alarms."""
+    """A Lambda function with its role, log group and alarms."""
 
     def __init__(
         self,
@@ -31,13 +31,13 @@ class JobsFunction(Construct):
         environment: Environment,
         timeout: cdk.Duration,
         config: DeploymentConfig,
-        pager: AlarmTopics,
+        alarm_topics: AlarmTopics,
     ) -> None:
         super().__init__(scope, construct_id)
         log_group = logs.LogGroup(
             self, "Logs", retention=config.log_retention, removal_policy=config.removal_policy
         )
-        # Its own role: the one that the CDK would make lets the function write to every log group.
+        # The CDK's default role allows writing to every log group; this one allows this group only.
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(role)
         self.function = lambda_.Function(
@@ -56,14 +56,14 @@ class JobsFunction(Construct):
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE if config.tracing else lambda_.Tracing.DISABLED,
         )
-        accept(
+        acknowledge(
             self,
             {
                 "IAM5[Resource::*]": "X-Ray's actions cannot be limited to a resource.",
-                "L1": "The Powertools layer is published per Python version; this is the one that is pinned.",
+                "L1": "The pinned Powertools layer is published for this Python version.",
             },
         )
-        self._watch(pager, handler)
+        self._add_alarms(alarm_topics, handler)
 
     def _powertools(self, version: int) -> lambda_.ILayerVersion:
         arn = cdk.Stack.of(self).format_arn(
@@ -75,38 +75,39 @@ class JobsFunction(Construct):
         )
         return lambda_.LayerVersion.from_layer_version_arn(self, "Powertools", arn)
 
-    def _watch(self, pager: AlarmTopics, handler: str) -> None:
-        pager.watch(
+    def _add_alarms(self, alarm_topics: AlarmTopics, handler: str) -> None:
+        alarm_topics.add_alarm(
             self,
             "function-errors",
             metric=self.function.metric_errors(period=MINUTE, statistic="Sum"),
             threshold=0,
             minutes=3,
             severity=Severity.CRITICAL,
-            summary=f"{handler} has been failing for three minutes.",
+            summary=f"{handler} has failed in each of the last three minutes.",
         )
-        pager.watch(
+        alarm_topics.add_alarm(
             self,
             "function-throttles",
             metric=self.function.metric_throttles(period=MINUTE, statistic="Sum"),
             threshold=0,
             minutes=3,
             severity=Severity.WARNING,
-            summary=f"{handler} is being held back by the account's concurrency.",
+            summary=f"Lambda throttles {handler}: the account's concurrency limit is reached.",
         )
 
 
 def _variables(environment: Environment) -> dict[str, str]:
-    """The function's variables.
+    """The environment variables of the function.
 
     Raises:
-        InvalidConfigurationError: Lambda would refuse so many; what grows with the stage are the models.
+        InvalidConfigurationError: they exceed Lambda's limit; their size grows with the number of models.
     """
     variables = environment.variables()
     size = sum(len(name) + len(value) for name, value in variables.items())
     if size > _VARIABLES_BYTES:
         raise InvalidConfigurationError(
-            f"the models' names, defaults and limits take {size:,} bytes of a function's environment, which "
-            f"holds {_VARIABLES_BYTES:,}; leave out what is at its default, or deploy fewer models in a stage"
+            f"the models' names, defaults and limits take {size:,} bytes of a Lambda function's environment, "
+            f"which is limited to {_VARIABLES_BYTES:,}; remove settings that equal their defaults, or deploy "
+            "fewer models in this stage"
         )
     return variables

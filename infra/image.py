@@ -1,4 +1,4 @@
-"""The container image of the inference server, and the host that its CUDA needs."""
+"""The container image of the inference server and the SageMaker host AMI for its CUDA version."""
 
 import re
 from pathlib import Path
@@ -13,36 +13,39 @@ from cdklabs.deploy_time_build import ContainerImageBuild
 from constructs import Construct
 
 from infra.config import DockerImage, RegistryImage
-from infra.nag import accept
+from infra.nag import acknowledge
 
 _ROOT = Path(__file__).parents[1]
 _DOCKERFILE = "inference/Dockerfile"
+_LOCK = _ROOT / "inference" / "requirements.lock"
 _IGNORED = [line for line in (_ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
-_PLATFORM = ecr_assets.Platform.LINUX_AMD64  # SageMaker's GPU instances; a laptop may be arm64
-_KEPT_IMAGES = 10
+_PLATFORM = ecr_assets.Platform.LINUX_AMD64  # of SageMaker's GPU instances, whatever this machine is
+_MAX_IMAGES = 10
 
 AMI_VERSIONS = {
     12: "al2-ami-sagemaker-inference-gpu-3-1",
     13: "al2023-ami-sagemaker-inference-gpu-4-1",
 }
-"""By the major version of CUDA in the image: the host's image, whose driver must not be older."""
+"""SageMaker's InferenceAmiVersion by the CUDA major version of the image: its driver must support it."""
 
 
 def locked_cuda_major() -> int:
-    """The major version of CUDA that inference/requirements.lock brings with torch.
+    """The CUDA major version that inference/requirements.lock pins for torch.
 
     Raises:
-        LookupError: the file pins no CUDA runtime.
+        LookupError: the file does not pin a CUDA runtime.
+        OSError: the file cannot be read.
     """
-    locked = (_ROOT / "inference" / "requirements.lock").read_text()
-    pinned = re.search(r"^nvidia-cuda-runtime(?:-cu\d+)?==(\d+)\.", locked, re.MULTILINE)
+    pinned = re.search(r"^nvidia-cuda-runtime(?:-cu\d+)?==(\d+)\.", _LOCK.read_text(), re.MULTILINE)
     if pinned is None:
-        raise LookupError("inference/requirements.lock pins no nvidia-cuda-runtime; make it anew: make lock")
+        raise LookupError(
+            "inference/requirements.lock does not pin nvidia-cuda-runtime; run `make lock` to regenerate it"
+        )
     return int(pinned[1])
 
 
 class ImageBuilder(Construct):
-    """An ECR repository, and a CodeBuild project that builds and pushes the image while the stack deploys."""
+    """An ECR repository and a CodeBuild project that builds and pushes the image during the deployment."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
@@ -51,11 +54,11 @@ class ImageBuilder(Construct):
             "Repository",
             image_scan_on_push=True,
             image_tag_mutability=ecr.TagMutability.IMMUTABLE,
-            lifecycle_rules=[ecr.LifecycleRule(max_image_count=_KEPT_IMAGES)],
+            lifecycle_rules=[ecr.LifecycleRule(max_image_count=_MAX_IMAGES)],
             removal_policy=cdk.RemovalPolicy.DESTROY,
             empty_on_delete=True,
         )
-        # The tag is known when templates are made. An exported one could not change while it is imported.
+        # The tag is computed at synthesis: a stack output that another stack imports could not change.
         self.tag = cdk.FileSystem.fingerprint(str(_ROOT), exclude=_IGNORED, ignore_mode=cdk.IgnoreMode.DOCKER)
         build = ContainerImageBuild(
             self,
@@ -69,34 +72,34 @@ class ImageBuilder(Construct):
             tag=self.tag,
         )
         build.node.add_dependency(self.repository)
-        _account_for_findings(cdk.Stack.of(self))
+        _acknowledge_findings(cdk.Stack.of(self))
 
 
-def _account_for_findings(stack: cdk.Stack) -> None:
-    """The build's role and function come with the library, beside this construct."""
+def _acknowledge_findings(stack: cdk.Stack) -> None:
+    """Acknowledges findings on the roles and the function that ContainerImageBuild adds to the stack."""
     policy = "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy"
     region = "<AWS::Region>:<AWS::AccountId>"
     projects = (each.node.default_child for each in stack.node.children)
     (project,) = (each for each in projects if isinstance(each, codebuild.CfnProject))
     project_id = stack.get_logical_id(project)
-    accept(
+    acknowledge(
         stack,
         {
-            f"{policy}/service-role/AWSLambdaBasicExecutionRole]": "The build's trigger writes its log.",
+            f"{policy}/service-role/AWSLambdaBasicExecutionRole]": "It lets the trigger function write logs.",
             f"{policy}/AmazonElasticContainerRegistryPublicReadOnly]": "The base image is in ECR Public.",
-            "L1": "The library chooses the runtime of its trigger.",
-            "CB4": "What is built is the open source in contract/ and inference/; there is nothing to hide.",
+            "L1": "The library chooses the runtime of the function that starts the build.",
+            "CB4": "The build output is open source code without secrets; it needs no own key.",
             "IAM5[Resource::*]": "ecr:GetAuthorizationToken cannot be limited to a resource.",
-            "IAM5[Action::s3:GetBucket*]": "The CDK's way of reading an asset, as the library does.",
-            "IAM5[Action::s3:GetObject*]": "The CDK's way of reading an asset, as the library does.",
-            "IAM5[Action::s3:List*]": "The CDK's way of reading an asset, as the library does.",
+            "IAM5[Action::s3:GetBucket*]": "The CDK grants this for reading an asset.",
+            "IAM5[Action::s3:GetObject*]": "The CDK grants this for reading an asset.",
+            "IAM5[Action::s3:List*]": "The CDK grants this for reading an asset.",
             (
                 "IAM5[Resource::arn:<AWS::Partition>:s3:::"
                 "cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>/*]"
-            ): "The sources are an asset, named by its hash.",
+            ): "The source asset's key contains its hash.",
             (
                 f"IAM5[Resource::arn:<AWS::Partition>:logs:{region}:log-group:/aws/codebuild/<{project_id}>:*]"
-            ): "Log streams are named by the builds.",
+            ): "CodeBuild names its log streams after builds.",
             (
                 f"IAM5[Resource::arn:<AWS::Partition>:codebuild:{region}:report-group/<{project_id}>-*]"
             ): "The CDK grants this to every CodeBuild project.",
@@ -105,15 +108,15 @@ def _account_for_findings(stack: cdk.Stack) -> None:
 
 
 ImageSource = ImageBuilder | DockerImage | RegistryImage
-"""Where an endpoint's image comes from."""
+"""The source of an endpoint's image."""
 
 
 class InferenceImage(Construct):
-    """The image that an endpoint runs.
+    """The container image of an endpoint.
 
     Attributes:
-        uri: where SageMaker fetches it.
-        ami_version: SageMaker's InferenceAmiVersion that suits it.
+        uri: the ECR URI that SageMaker pulls.
+        ami_version: the InferenceAmiVersion whose driver supports the image's CUDA version.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, source: ImageSource) -> None:
@@ -133,7 +136,7 @@ class InferenceImage(Construct):
                     exclude=_IGNORED,
                     ignore_mode=cdk.IgnoreMode.DOCKER,
                     platform=_PLATFORM,
-                    outputs=["type=docker"],  # SageMaker has refused the OCI manifests of newer Dockers
+                    outputs=["type=docker"],  # SageMaker has rejected OCI manifests
                 )
                 self._repository = asset.repository
                 self.uri = asset.image_uri
@@ -149,5 +152,5 @@ class InferenceImage(Construct):
         self.ami_version = AMI_VERSIONS[cuda]
 
     def grant_pull(self, grantee: iam.IGrantable) -> None:
-        """Lets SageMaker fetch the image in the role's name."""
+        """Allows an endpoint's role to pull the image."""
         self._repository.grant_pull(grantee)

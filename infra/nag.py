@@ -1,4 +1,4 @@
-"""The security review: cdk-nag's AwsSolutions rules, and why some findings are as they should be."""
+"""cdk-nag: the AwsSolutions rules, and acknowledged findings with their reasons."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,23 +7,27 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 _PACK = "AwsSolutions"
-_FEWEST_WORDS = 5
+_MIN_REASON_WORDS = 5
 
 
-def add_review(app: cdk.App) -> None:
-    """Lets synthesis fail on every finding that nobody has accounted for."""
+def add_nag_checks(app: cdk.App) -> None:
+    """Makes synthesis fail on every finding that is not acknowledged."""
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 
 
-def accept(construct: Any, findings: Mapping[str, str]) -> None:
-    """Accounts for findings on a construct and all below it.
+def acknowledge(construct: Any, findings: Mapping[str, str]) -> None:
+    """Acknowledges findings on a construct and everything below it.
 
     Args:
-        construct: the smallest construct that holds the resource, or the principal that is granted to.
-        findings: the rule's number, such as IAM5, with the finding in brackets where it has one, and why
-            it is in order here.
+        construct: the smallest construct that contains the resource, or the principal of a grant.
+        findings: reasons by rule id, such as IAM5, or by rule id and finding, such as IAM5[Resource::*].
+
+    Raises:
+        ValueError: a reason is shorter than five words.
     """
     for rule, reason in findings.items():
-        if len(reason.split()) < _FEWEST_WORDS:
-            raise ValueError(f"{rule}: say why, in a sentence; {reason!r} does not")
+        if len(reason.split()) < _MIN_REASON_WORDS:
+            raise ValueError(
+                f"{rule}: the reason {reason!r} is too short; give one of at least {_MIN_REASON_WORDS} words"
+            )
         cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=f"{_PACK}-{rule}", reason=reason))

@@ -1,4 +1,4 @@
-"""Where the endpoints' containers are placed in the network."""
+"""The VPC of the inference containers."""
 
 from dataclasses import dataclass
 
@@ -11,22 +11,22 @@ from infra.config import ExistingNetwork, IsolatedNetwork
 
 
 @dataclass(frozen=True)
-class Placement:
-    """The subnets and security groups of a container."""
+class VpcAttachment:
+    """The subnets and security groups that the inference containers are attached to."""
 
     subnet_ids: tuple[str, ...]
     security_group_ids: tuple[str, ...]
 
     @classmethod
-    def existing(cls, config: ExistingNetwork) -> "Placement":
-        """What the configuration names."""
+    def existing(cls, config: ExistingNetwork) -> "VpcAttachment":
+        """The subnets and security groups of the configuration."""
         return cls(config.subnet_ids, config.security_group_ids)
 
 
 class IsolatedVpc(Construct):
-    """Subnets without a way to the internet. Containers reach S3 through a gateway, and nothing else.
+    """A VPC of isolated subnets with a gateway endpoint for S3 and no internet access.
 
-    S3 is all that they talk to: the image is pulled and the logs are written by SageMaker's side.
+    The containers need S3 only: SageMaker pulls the image and writes the logs outside the VPC.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class IsolatedVpc(Construct):
             subnet_configuration=[
                 ec2.SubnetConfiguration(name="containers", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
             ],
-            restrict_default_security_group=False,  # would take a function that may change security groups
+            restrict_default_security_group=False,  # would add a function that can change security groups
             flow_logs={
                 "Flow": ec2.FlowLogOptions(
                     destination=ec2.FlowLogDestination.to_cloud_watch_logs(
@@ -65,6 +65,6 @@ class IsolatedVpc(Construct):
             self, "Containers", vpc=vpc, description="Inference containers", allow_all_outbound=False
         )
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "S3, through the gateway")
-        self.placement = Placement(
+        self.attachment = VpcAttachment(
             tuple(subnet.subnet_id for subnet in vpc.isolated_subnets), (group.security_group_id,)
         )

@@ -1,4 +1,4 @@
-"""What AWS charges, out of prices.toml."""
+"""AWS prices from prices.toml."""
 
 import tomllib
 from datetime import date
@@ -19,12 +19,12 @@ class _Table(BaseModel):
 
 
 class Instance(_Table):
-    """An hour of an instance.
+    """The price of an instance type.
 
     Attributes:
-        gpu: the GPU's name, as the speeds have it.
+        gpu: the name of the GPU.
         source: a key of `Prices.sources`.
-        checked: when somebody compared the figure with AWS's page; None: nobody has.
+        checked: the date of the last comparison with AWS's price page; None if it was never compared.
     """
 
     gpu: str
@@ -35,10 +35,10 @@ class Instance(_Table):
 
 
 class Price(_Table):
-    """`usd` for `per` of the unit.
+    """A price of `usd` US dollars for `per` units.
 
     Attributes:
-        source, checked: as with `Instance`.
+        source, checked: see `Instance`.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Price(_Table):
     checked: date | None = None
 
     def of(self, quantity: float) -> float:
-        """USD for so many of the unit."""
+        """The cost in USD of a quantity of the unit."""
         return quantity * self.usd / self.per
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class Price(_Table):
 
 
 class Services(_Table):
-    """The prices of everything but instances."""
+    """The prices of all services except instances."""
 
     api_request: Price
     firewall_acl: Price
@@ -89,12 +89,12 @@ class Services(_Table):
     internet_gb: Price
 
     def all(self) -> list[Price]:
-        """Every price, in the order of the file."""
+        """All prices, in the order of the file."""
         return [getattr(self, name) for name in type(self).model_fields]
 
 
 class Prices(_Table):
-    """The whole file."""
+    """The content of prices.toml."""
 
     region: str
     written: date
@@ -107,23 +107,24 @@ class Prices(_Table):
         entries: list[Instance | Price] = [*self.instances.values(), *self.services.all()]
         unknown = sorted({entry.source for entry in entries} - set(self.sources))
         if unknown:
-            raise ValueError(f"[sources] has no {', '.join(unknown)}")
+            raise ValueError(f"prices have sources that [sources] does not explain: {', '.join(unknown)}")
         return self
 
     @classmethod
     def read(cls, path: Path = PRICES) -> Self:
-        """What the file says."""
+        """Reads and validates the file."""
         return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
 
     def instance(self, instance_type: str) -> Instance:
         """The price of an instance type.
 
         Raises:
-            UnknownInstanceTypeError: the file does not have it.
+            UnknownInstanceTypeError: the file has no price for it.
         """
         if instance_type not in self.instances:
             raise UnknownInstanceTypeError(
-                f"infra/prices.toml has no price for {instance_type}: add it to [instances] from "
-                f"https://aws.amazon.com/sagemaker/ai/pricing/; it has {', '.join(self.instances)}"
+                f"infra/prices.toml has no price for {instance_type}; look it up at "
+                "https://aws.amazon.com/sagemaker/ai/pricing/ and add it to [instances]. Known types: "
+                f"{', '.join(self.instances)}"
             )
         return self.instances[instance_type]

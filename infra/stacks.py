@@ -1,4 +1,4 @@
-"""The stacks: what is kept, the image, one endpoint a model, and the API."""
+"""The stacks of a stage: storage, image, network, one endpoint per model, API and dashboard."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,9 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.alarms import AlarmTopics
-from infra.api import CompletionConsumer, JobsApi
+from infra.api import JobsApi
 from infra.autoscaling import BacklogScaling
+from infra.completion_function import CompletionConsumer
 from infra.completion_queue import CompletionQueue
 from infra.config import (
     CodeBuildImage,
@@ -20,30 +21,32 @@ from infra.config import (
 from infra.dashboard import OperationsDashboard
 from infra.endpoint import AsyncEndpoint
 from infra.image import ImageBuilder, ImageSource, InferenceImage
-from infra.network import IsolatedVpc, Placement
+from infra.network import IsolatedVpc, VpcAttachment
 from infra.storage import Storage
 
 
 class StorageStack(cdk.Stack):
-    """What outlives every other stack."""
+    """Buckets, job table, completion queue and alarm topics, which all other stacks use."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: DeploymentConfig) -> None:
         super().__init__(scope, construct_id, termination_protection=config.termination_protection)
-        self.pager = AlarmTopics(self, "AlarmTopics", config=config.alarms)
         self.storage = Storage(
             self,
             "Storage",
             retention=cdk.Duration.days(config.retention_days),
             keep=config.keep_data,
-            own_key=config.customer_managed_key,
+            customer_managed_key=config.customer_managed_key,
         )
-        self.notices = CompletionQueue(self, "CompletionQueue", key=self.storage.key, pager=self.pager)
+        self.alarm_topics = AlarmTopics(self, "AlarmTopics", config=config.alarms, key=self.storage.key)
+        self.completion_queue = CompletionQueue(
+            self, "CompletionQueue", key=self.storage.key, alarm_topics=self.alarm_topics
+        )
         cdk.CfnOutput(self, "DataBucketName", value=self.storage.data_bucket.bucket_name)
         cdk.CfnOutput(self, "ModelsBucketName", value=self.storage.models_bucket.bucket_name)
 
 
 class ImageStack(cdk.Stack):
-    """The inference container's image, built where it is deployed."""
+    """The inference container's image, built by CodeBuild during the deployment."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
@@ -51,7 +54,7 @@ class ImageStack(cdk.Stack):
 
 
 class NetworkStack(cdk.Stack):
-    """A network for the containers."""
+    """The VPC of the containers."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, config: DeploymentConfig, network: IsolatedNetwork
@@ -67,7 +70,7 @@ class NetworkStack(cdk.Stack):
 
 
 class EndpointStack(cdk.Stack):
-    """One model's endpoint."""
+    """The endpoint of one model and its autoscaling."""
 
     def __init__(
         self,
@@ -76,9 +79,9 @@ class EndpointStack(cdk.Stack):
         *,
         config: DeploymentConfig,
         model: ModelConfig,
-        base: StorageStack,
+        storage_stack: StorageStack,
         image_source: ImageSource,
-        placement: Placement | None,
+        vpc_attachment: VpcAttachment | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.endpoint = AsyncEndpoint(
@@ -87,38 +90,44 @@ class EndpointStack(cdk.Stack):
             config=config,
             model=model,
             image=InferenceImage(self, "InferenceImage", source=image_source),
-            storage=base.storage,
-            notices=base.notices,
-            placement=placement,
-            pager=base.pager,
+            storage=storage_stack.storage,
+            completion_queue=storage_stack.completion_queue,
+            vpc_attachment=vpc_attachment,
+            alarm_topics=storage_stack.alarm_topics,
         )
-        self.endpoint.announce(BacklogScaling(self, "Scaling", endpoint=self.endpoint))
+        self.endpoint.publish_name(BacklogScaling(self, "Scaling", endpoint=self.endpoint))
         cdk.CfnOutput(self, "EndpointName", value=self.endpoint.endpoint.attr_endpoint_name)
 
 
 class ApiStack(cdk.Stack):
-    """What clients talk to."""
+    """The HTTP API and the function that finishes jobs."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, config: DeploymentConfig, base: StorageStack
+        self, scope: Construct, construct_id: str, *, config: DeploymentConfig, storage_stack: StorageStack
     ) -> None:
         super().__init__(scope, construct_id)
-        api = JobsApi(self, "Api", config=config, storage=base.storage, pager=base.pager)
+        api = JobsApi(
+            self,
+            "Api",
+            config=config,
+            storage=storage_stack.storage,
+            alarm_topics=storage_stack.alarm_topics,
+        )
         CompletionConsumer(
             self,
             "Completion",
             config=config,
-            storage=base.storage,
-            notices=base.notices,
-            pager=base.pager,
+            storage=storage_stack.storage,
+            completion_queue=storage_stack.completion_queue,
+            alarm_topics=storage_stack.alarm_topics,
         )
-        cdk.CfnOutput(self, "ApiUrl", value=api.rest_api.url)
+        cdk.CfnOutput(self, "ApiUrl", value=api.rest_api.url.removesuffix("/"))
         if api.api_key is not None:
             cdk.CfnOutput(self, "ApiKeyId", value=api.api_key.key_id)
 
 
 class DashboardStack(cdk.Stack):
-    """The stage on one page."""
+    """The CloudWatch dashboard of the stage."""
 
     def __init__(
         self,
@@ -133,40 +142,48 @@ class DashboardStack(cdk.Stack):
 
 
 def add_stacks(scope: Construct, config: DeploymentConfig) -> None:
-    """Adds a stage's stacks to the application."""
+    """Adds the stacks of a stage to the application.
+
+    Raises:
+        InvalidConfigurationError: the stage does not fit a limit of AWS that the schema cannot check.
+    """
     prefix = f"StableDiffusion-{config.stage}"
-    base = StorageStack(scope, f"{prefix}-Storage", config=config)
+    storage_stack = StorageStack(scope, f"{prefix}-Storage", config=config)
     image_source = (
         ImageStack(scope, f"{prefix}-Image").builder
         if isinstance(config.image, CodeBuildImage)
         else config.image
     )
-    placement = _placement(scope, prefix, config)
-    stacks = [
+    vpc_attachment = _vpc_attachment(scope, prefix, config)
+    endpoint_stacks = [
         EndpointStack(
             scope,
             f"{prefix}-Endpoint-{model.name}",
             config=config,
             model=model,
-            base=base,
+            storage_stack=storage_stack,
             image_source=image_source,
-            placement=placement,
+            vpc_attachment=vpc_attachment,
         )
         for model in config.models
     ]
-    api = ApiStack(scope, f"{prefix}-Api", config=config, base=base)
-    for stack in stacks:
-        api.add_stack_dependency(stack, "it reads which endpoint serves the model")
+    api_stack = ApiStack(scope, f"{prefix}-Api", config=config, storage_stack=storage_stack)
+    for stack in endpoint_stacks:
+        api_stack.add_stack_dependency(stack, "the API reads the name of the model's endpoint from SSM")
     DashboardStack(
-        scope, f"{prefix}-Dashboard", config=config, endpoints=[stack.endpoint for stack in stacks]
+        scope,
+        f"{prefix}-Dashboard",
+        config=config,
+        endpoints=[stack.endpoint for stack in endpoint_stacks],
     )
 
 
-def _placement(scope: Construct, prefix: str, config: DeploymentConfig) -> Placement | None:
+def _vpc_attachment(scope: Construct, prefix: str, config: DeploymentConfig) -> VpcAttachment | None:
     match config.network:
         case PublicNetwork():
             return None
         case ExistingNetwork() as network:
-            return Placement.existing(network)
+            return VpcAttachment.existing(network)
         case IsolatedNetwork() as network:
-            return NetworkStack(scope, f"{prefix}-Network", config=config, network=network).vpc.placement
+            stack = NetworkStack(scope, f"{prefix}-Network", config=config, network=network)
+            return stack.vpc.attachment

@@ -1,4 +1,4 @@
-"""Where everything is kept: the buckets and the job records."""
+"""S3 buckets, the DynamoDB table of jobs, the optional KMS key, and grants on them."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -10,42 +10,50 @@ from constructs import Construct
 from contract import keys
 from contract.identifiers import S3Location
 from contract.source import S3Source
-from infra.nag import accept
+from infra.nag import acknowledge
 
-_MESSAGES_DAYS = 1
+_PROGRESS_DAYS = 1
+"""The retention of progress documents and cancellation requests."""
+
 _COMPILED_DAYS = 30
-"""What has gone is compiled anew; what was compiled for former versions goes."""
+"""The retention of compiled code. Expired code is compiled again when it is needed."""
 
 _OLD_VERSIONS_DAYS = 7
 _ACCESS_LOGS_DAYS = 90
-_BY_PREFIX = "Objects get their names from jobs and models: the prefix is as narrow as it can be."
+_PREFIX_REASON = "Object keys contain job ids and file names; the grant is limited to their prefix."
 
 
 class Storage(Construct):
     """The data bucket, the models bucket and the jobs table.
 
     Attributes:
-        key: the key that everything is encrypted with, or None where AWS's own are.
+        key: the stage's KMS key; None if AWS's own keys are used.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, retention: cdk.Duration, keep: bool, own_key: bool
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        retention: cdk.Duration,
+        keep: bool,
+        customer_managed_key: bool,
     ) -> None:
-        """Storage for the jobs.
+        """Creates the buckets and the table.
 
         Args:
-            scope: the parent.
-            construct_id: the name within the parent.
-            retention: for which jobs and their objects are kept.
-            keep: everything outlives the stack; otherwise it is deleted with it.
-            own_key: everything is encrypted with a key of its own.
+            scope: the parent construct.
+            construct_id: the id within the parent.
+            retention: the retention of jobs and their objects.
+            keep: whether buckets, table and key are retained when the stack is deleted.
+            customer_managed_key: whether buckets and table are encrypted with a KMS key of the stage.
         """
         super().__init__(scope, construct_id)
         self._keep = keep
         self._removal_policy = cdk.RemovalPolicy.RETAIN if keep else cdk.RemovalPolicy.DESTROY
         self.key = (
             kms.Key(self, "Key", enable_key_rotation=True, removal_policy=self._removal_policy)
-            if own_key
+            if customer_managed_key
             else None
         )
         self._access_logs = self._access_log_bucket()
@@ -54,7 +62,7 @@ class Storage(Construct):
             lifecycle_rules=[
                 s3.LifecycleRule(expiration=retention),
                 *(
-                    s3.LifecycleRule(prefix=prefix, expiration=cdk.Duration.days(_MESSAGES_DAYS))
+                    s3.LifecycleRule(prefix=prefix, expiration=cdk.Duration.days(_PROGRESS_DAYS))
                     for prefix in (keys.PROGRESS_PREFIX, keys.CANCELLATIONS_PREFIX)
                 ),
                 s3.LifecycleRule(prefix=keys.COMPILED_PREFIX, expiration=cdk.Duration.days(_COMPILED_DAYS)),
@@ -82,14 +90,14 @@ class Storage(Construct):
             self,
             "AccessLogs",
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            encryption=s3.BucketEncryption.S3_MANAGED,  # S3 does not deliver logs under a key of one's own
+            encryption=s3.BucketEncryption.S3_MANAGED,  # access logs cannot use another key
             enforce_ssl=True,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             lifecycle_rules=[s3.LifecycleRule(expiration=cdk.Duration.days(_ACCESS_LOGS_DAYS))],
             removal_policy=self._removal_policy,
             auto_delete_objects=not self._keep,
         )
-        accept(bucket, {"S1": "This is where the access logs go; a log of its own would log itself."})
+        acknowledge(bucket, {"S1": "This bucket stores the access logs of the other buckets."})
         return bucket
 
     def _bucket(self, construct_id: str, *, lifecycle_rules: list[s3.LifecycleRule]) -> s3.Bucket:
@@ -117,15 +125,15 @@ class Storage(Construct):
         )
 
     def model_prefix(self, model: str, source: S3Source) -> str:
-        """The `s3://` prefix under which the model's files lie."""
+        """The `s3://` prefix of the model's files."""
         return source.prefix(model, self.models_bucket.bucket_name).uri
 
     def safety_checker_prefix(self, name: str) -> str:
-        """The `s3://` prefix under which a safety checker lies."""
+        """The `s3://` prefix of a safety checker's files."""
         return self.models_bucket.s3_url_for_object(f"{keys.SAFETY_CHECKERS_PREFIX}{name}/")
 
     def grant_model(self, role: iam.IGrantable, model: str, source: S3Source) -> None:
-        """Lets an endpoint read its model."""
+        """Allows an endpoint's role to read the files of one of its models."""
         if source.uri is None:
             self._grant(role, self.models_bucket, ["s3:GetObject"], f"{model}/*")
             return
@@ -134,52 +142,42 @@ class Storage(Construct):
         objects = f"{bucket}/{location.key}*"
         for action, arn in (("s3:GetObject", objects), ("s3:ListBucket", bucket)):
             iam.Grant.add_to_principal(grantee=role, actions=[action], resource_arns=[arn])
-        accept(
+        acknowledge(
             role.grant_principal,
-            {f"IAM5[Resource::arn:<AWS::Partition>:s3:::{location.bucket}/{location.key}*]": _BY_PREFIX},
+            {f"IAM5[Resource::arn:<AWS::Partition>:s3:::{location.bucket}/{location.key}*]": _PREFIX_REASON},
         )
 
     def grant_container(self, role: iam.IGrantable) -> None:
-        """Lets an endpoint read requests, inputs, adapters and cancellations, and write what it draws."""
+        """Allows an endpoint's role to read requests, images and adapters, and to write results."""
         self._grant(
             role,
             self.data_bucket,
             ["s3:GetObject"],
-            *(
-                f"{p}*"
-                for p in (
-                    keys.REQUESTS_PREFIX,
-                    keys.INPUTS_PREFIX,
-                    keys.OUTPUTS_PREFIX,
-                    keys.CANCELLATIONS_PREFIX,
-                )
-            ),
+            f"{keys.REQUESTS_PREFIX}*",
+            f"{keys.INPUTS_PREFIX}*",
+            f"{keys.OUTPUTS_PREFIX}*",
+            f"{keys.CANCELLATIONS_PREFIX}*",
         )
         self._grant(
             role,
             self.data_bucket,
             ["s3:PutObject"],
-            *(
-                f"{p}*"
-                for p in (
-                    keys.OUTPUTS_PREFIX,
-                    keys.PROGRESS_PREFIX,
-                    keys.RESULTS_PREFIX,
-                    keys.FAILURES_PREFIX,
-                )
-            ),
+            f"{keys.OUTPUTS_PREFIX}*",
+            f"{keys.PROGRESS_PREFIX}*",
+            f"{keys.RESULTS_PREFIX}*",
+            f"{keys.FAILURES_PREFIX}*",
         )
         self._grant(role, self.models_bucket, ["s3:GetObject"], f"{keys.ADAPTERS_PREFIX}*")
         self._grant_listing(role, self.data_bucket, self.models_bucket)
         self._grant_key(role)
 
-    def grant_compiled(self, role: iam.IGrantable) -> None:
-        """Lets an endpoint keep what it has compiled, and read what others have."""
+    def grant_compile_cache(self, role: iam.IGrantable) -> None:
+        """Allows an endpoint's role to read and write compiled code."""
         actions = ["s3:GetObject", "s3:PutObject"]
         self._grant(role, self.data_bucket, actions, f"{keys.COMPILED_PREFIX}*")
 
-    def grant_api(self, grantee: iam.IGrantable) -> None:
-        """Lets the API keep records, store requests and cancellations, read progress and sign links."""
+    def grant_api_function(self, grantee: iam.IGrantable) -> None:
+        """Allows the API's function to store jobs, to read progress and to presign links to images."""
         self.jobs_table.grant(grantee, "dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:UpdateItem")
         self._grant(
             grantee,
@@ -199,8 +197,8 @@ class Storage(Construct):
         self._grant_listing(grantee, self.data_bucket)
         self._grant_key(grantee)
 
-    def grant_completion(self, grantee: iam.IGrantable) -> None:
-        """Lets the completion function read SageMaker's answers and settle jobs."""
+    def grant_completion_function(self, grantee: iam.IGrantable) -> None:
+        """Allows the completion function to read results and failures and to finish jobs."""
         self.jobs_table.grant(grantee, "dynamodb:GetItem", "dynamodb:UpdateItem")
         self._grant(
             grantee,
@@ -221,13 +219,13 @@ class Storage(Construct):
         iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=arns)
         stack = cdk.Stack.of(self)
         exported = stack.resolve(stack.export_value(bucket.bucket_arn))["Fn::ImportValue"]
-        accept(
+        acknowledge(
             grantee.grant_principal,
-            {f"IAM5[Resource::{exported}/{pattern}]": _BY_PREFIX for pattern in patterns},
+            {f"IAM5[Resource::{exported}/{pattern}]": _PREFIX_REASON for pattern in patterns},
         )
 
     @staticmethod
     def _grant_listing(grantee: iam.IGrantable, *buckets: s3.Bucket) -> None:
-        """Without it S3 answers 403 instead of 404 for a missing key."""
+        """Allows listing: without it S3 responds with 403 instead of 404 to reading a missing key."""
         arns = [bucket.bucket_arn for bucket in buckets]
         iam.Grant.add_to_principal(grantee=grantee, actions=["s3:ListBucket"], resource_arns=arns)

@@ -1,1 +1,1 @@
-"""Commands for operators: checks before a deployment, and its cost."""
+"""Commands for operators: checks before a deployment, and cost estimates."""

@@ -1,4 +1,4 @@
-"""The operator's commands: `python -m operations doctor` and `python -m operations cost`."""
+"""Commands for operators: `python -m operations doctor` and `python -m operations cost`."""
 
 import argparse
 import sys
@@ -7,33 +7,33 @@ from rich.console import Console
 
 from operations.doctor.aws import ConfiguredAws
 from operations.doctor.report import report
-from operations.doctor.runner import examine
+from operations.doctor.runner import run_checks
 from operations.stages import ROOT
 
 
 def main() -> int:
-    """Runs a command and gives its exit status."""
+    """Runs the command of the command line. Returns the exit status."""
     arguments = _parser().parse_args()
     status: int = arguments.run(arguments, Console(highlight=False))
     return status
 
 
 def _doctor(arguments: argparse.Namespace, console: Console) -> int:
-    lines = examine(arguments.stage, ConfiguredAws(), ROOT)
-    return 0 if report(lines, console) else 1
+    results = run_checks(arguments.stage, ConfiguredAws(), ROOT)
+    return 0 if report(results, console) else 1
 
 
 def _cost(arguments: argparse.Namespace, console: Console) -> int:
-    from operations.cost import command  # its imports start Node; the doctor must do without
+    from operations.cost import command  # imports aws_cdk, which needs Node; the doctor must run without it
 
-    images = command.FEW_AND_MANY if arguments.images is None else (arguments.images,)
+    images = command.DEFAULT_IMAGES if arguments.images is None else (arguments.images,)
     try:
-        estimate = command.estimate_of(arguments.stage, images, arguments.seconds)
+        estimate = command.create_estimate(arguments.stage, images, arguments.seconds)
         if arguments.markdown:
             print(command.document(estimate), end="")
         else:
             command.show_cost(console, estimate)
-    except command.FAILURES as error:
+    except command.USER_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -44,15 +44,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     doctor = commands.add_parser("doctor", help="check everything that a deployment needs")
     doctor.set_defaults(run=_doctor)
-    cost = commands.add_parser("cost", help="estimate what a stage costs, idle and by the image")
-    cost.add_argument("--images", type=_at_least_one, help="a month; otherwise 1,000 and 1,000,000")
+    cost = commands.add_parser("cost", help="estimate the monthly cost of a stage, idle and in use")
+    cost.add_argument("--images", type=_at_least_one, help="images per month; default: 1,000 and 1,000,000")
     cost.add_argument(
-        "--seconds", type=_above_zero, help="an image, as you measured on the stage's instances"
+        "--seconds", type=_above_zero, help="seconds per image, measured on the stage's instance types"
     )
-    cost.add_argument("--markdown", action="store_true", help="write docs/cost.md to the standard output")
+    cost.add_argument("--markdown", action="store_true", help="print the content of docs/cost.md")
     cost.set_defaults(run=_cost)
     for command in (doctor, cost):
-        command.add_argument("--stage", default="dev", help="its name in cdk.json")
+        command.add_argument("--stage", default="dev", help="the name of a stage in cdk.json; default: dev")
     return parser
 
 
@@ -66,7 +66,7 @@ def _at_least_one(text: str) -> int:
 def _above_zero(text: str) -> float:
     number = float(text)
     if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError("must be more than 0")
+        raise argparse.ArgumentTypeError("must be greater than 0")
     return number
 
 

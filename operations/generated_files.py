@@ -43,7 +43,7 @@ def _configuration() -> str:
 def _cost() -> str:
     from operations.cost import command
 
-    return command.document(command.estimate_of("dev"))
+    return command.document(command.create_estimate("dev"))
 
 
 def _architecture() -> str:

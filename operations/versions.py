@@ -1,16 +1,16 @@
-"""The versions of what is installed beside Python's packages: the one place that the doctor reads."""
+"""Required versions of tools that are not Python packages."""
 
 PYTHON = (3, 11)
-"""The oldest Python, as pyproject.toml's requires-python says."""
+"""The oldest supported Python; equals requires-python in pyproject.toml."""
 
 NODE = 20
-"""The oldest major version of Node."""
+"""The oldest supported major version of Node."""
 
 CDK_CLI = "2.1148.1"
-"""The AWS CDK's command line, run as `npx aws-cdk@VERSION`; the library writes for this one or newer."""
+"""The AWS CDK's CLI, run as `npx aws-cdk@VERSION`. It must be able to read what the CDK library writes."""
 
 BOOTSTRAP = 6
-"""The oldest bootstrap stack that will do: requiresBootstrapStackVersion in cdk.out/manifest.json."""
+"""The oldest supported bootstrap stack: requiresBootstrapStackVersion in cdk.out/manifest.json."""
 
 BOOTSTRAP_QUALIFIER = "hnb659fds"
-"""What the names of the bootstrap stack's roles, bucket and parameter contain."""
+"""A part of the names of the bootstrap stack's roles, bucket and parameter."""

@@ -1,4 +1,4 @@
-"""The deployment's configuration: a frozen, validated schema for cdk.json."""
+"""The configuration of a stage in cdk.json, as typed and frozen objects."""
 
 from infra.config.alarms import AlarmsConfig
 from infra.config.api import ApiConfig, ApiKeyAuth, CognitoAuth, IamAuth

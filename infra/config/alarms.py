@@ -1,4 +1,4 @@
-"""When somebody is called."""
+"""Settings of the alarms."""
 
 from pydantic import Field
 
@@ -6,19 +6,19 @@ from infra.config.base import Config
 
 
 class AlarmsConfig(Config):
-    """Where alarms go, and from when on something is wrong. Each has its entry in docs/operations.md."""
+    """The recipients and thresholds of the alarms. docs/operations.md has an entry for each alarm."""
 
     emails: tuple[str, ...] = ()
-    """Addresses that are told of alarms; each must confirm its subscription once."""
+    """Addresses that receive alarms by e-mail; each must confirm its SNS subscription once."""
 
     topic_arns: tuple[str, ...] = ()
-    """SNS topics that are told of alarms, such as a pager's."""
+    """Existing SNS topics that receive alarms, for example those of an incident management tool."""
 
     backlog_age_s: int = Field(default=1800, ge=60)
-    """Seconds that a request may wait for its turn."""
+    """The age in seconds of the oldest waiting request above which the alarm backlog-age fires."""
 
     wake_up_s: int = Field(default=1200, ge=300, multiple_of=60)
-    """Seconds, in whole minutes, in which an endpoint without instances must have one when work comes."""
+    """Seconds (whole minutes) that requests may wait for an instance before the alarm wake-up-slow fires."""
 
     gpu_memory_percent: float = Field(default=95, gt=0, le=100)
-    """How full the GPU's memory may be."""
+    """The GPU memory utilization in percent above which the alarm gpu-memory fires."""

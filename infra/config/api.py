@@ -1,4 +1,4 @@
-"""Who may use the API, and how much."""
+"""Settings of the HTTP API: authentication, throttling and firewall."""
 
 from typing import Annotated, Literal
 
@@ -8,43 +8,43 @@ from infra.config.base import Config
 
 
 class ApiKeyAuth(Config):
-    """An API key in `x-api-key`, made with the stack."""
+    """An API key in the header `x-api-key`. The key is created with the Api stack."""
 
     type: Literal["api_key"] = "api_key"
 
 
 class IamAuth(Config):
-    """Requests signed with AWS credentials (SigV4) that may call execute-api:Invoke."""
+    """Requests signed with AWS credentials (SigV4) whose policies allow execute-api:Invoke."""
 
     type: Literal["iam"]
 
 
 class CognitoAuth(Config):
-    """A JSON web token of a Cognito user pool in `Authorization`."""
+    """A JSON web token of a Cognito user pool in the header `Authorization`."""
 
     type: Literal["cognito"]
 
     user_pool_arn: str = Field(
         pattern=r"^arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:\d{12}:userpool/[\w-]+_[0-9a-zA-Z]+$"
     )
-    """The pool whose tokens are accepted."""
+    """The user pool that issues the tokens."""
 
     scopes: tuple[str, ...] = ()
-    """With scopes, access tokens that have one of them are accepted; without, the pool's id tokens."""
+    """With scopes, access tokens with at least one of them are accepted; without, the pool's id tokens."""
 
 
 class ApiConfig(Config):
-    """Who may use the API, and how much."""
+    """Authentication and request limits of the API."""
 
     auth: Annotated[ApiKeyAuth | IamAuth | CognitoAuth, Field(discriminator="type")] = ApiKeyAuth()
-    """How callers prove who they are."""
+    """The authentication of callers."""
 
     rate_limit: float = Field(default=20, gt=0, le=10_000)
-    """Requests a second."""
+    """The sustained number of requests per second; more are rejected with status 429."""
 
     burst_limit: int = Field(default=40, gt=0, le=5_000)
-    """Requests at once."""
+    """The number of requests that may exceed the rate for a moment (API Gateway's token bucket)."""
 
     firewall_requests_per_5_minutes: int | None = Field(default=None, ge=10, le=2_000_000_000)
-    """With a number, AWS WAF stands in front: AWS's common and known-bad-inputs rules, and this limit for
-    each address."""
+    """Adds AWS WAF with AWS's common and known-bad-inputs rule groups and with this limit per IP address;
+    without a number there is no firewall."""

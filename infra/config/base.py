@@ -1,13 +1,13 @@
-"""What every part of the configuration has in common."""
+"""The base class of all configuration objects."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class InvalidConfigurationError(ValueError):
-    """cdk.json or the command line says something that cannot be deployed."""
+    """The configuration in cdk.json or the chosen stage is not valid; the message explains each error."""
 
 
 class Config(BaseModel):
-    """A frozen part of the configuration that knows all of its keys."""
+    """A frozen configuration object that rejects unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)

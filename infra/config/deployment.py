@@ -1,4 +1,4 @@
-"""A whole stage."""
+"""The configuration of a stage."""
 
 from collections import Counter
 from typing import Any, Literal, Self
@@ -17,7 +17,7 @@ from infra.config.base import Config, InvalidConfigurationError
 from infra.config.image import CodeBuildImage, ImageConfig
 from infra.config.model import ModelConfig
 from infra.config.network import IsolatedNetwork, NetworkConfig, PublicNetwork
-from infra.config.validation_errors import sentences
+from infra.config.validation_errors import describe_errors
 
 _DAYS = logs.RetentionDays
 _LOG_RETENTION = {
@@ -33,123 +33,134 @@ _LOG_RETENTION = {
 
 
 class DeploymentConfig(Config):
-    """One stage."""
+    """The settings of a stage."""
 
     stage: str = Field(pattern=r"^[a-z][a-z0-9]{0,15}$")
-    """The stage's name: its key in `stages`."""
+    """The name of the stage, which is its key in `stages`."""
 
     models: tuple[ModelConfig, ...] = Field(min_length=1)
-    """The models that have endpoints of their own; the first is the default."""
+    """The models, each with its own endpoint. Jobs that name no model use the first one."""
 
     image: ImageConfig = CodeBuildImage()
-    """Where the inference container's image comes from."""
+    """The source of the inference container's image."""
 
     api: ApiConfig = ApiConfig()
-    """Who may use the API, and how much."""
+    """Authentication and request limits of the API."""
 
     network: NetworkConfig = PublicNetwork()
-    """Where the containers are placed in the network."""
+    """The network of the inference containers."""
 
     alarms: AlarmsConfig = AlarmsConfig()
-    """When somebody is called."""
+    """The recipients and thresholds of the alarms."""
 
     customer_managed_key: bool = False
-    """Encrypts buckets, table, queues and topics with a KMS key of the stage's own."""
+    """Encrypts buckets, table, queues and topics with a KMS key of the stage. Access logs and log groups keep
+    the encryption of S3 and CloudWatch."""
 
     retention_days: int = Field(default=30, ge=1)
-    """Days for which jobs and their objects are kept."""
+    """Days after which jobs and their objects are deleted."""
 
     log_retention_days: Literal[1, 7, 14, 30, 90, 180, 365, 731] = 30
-    """Days for which logs are kept."""
+    """Days after which log events are deleted."""
 
     log_prompts: bool = False
-    """Puts prompts into the logs. They may be personal data."""
+    """Writes prompts to the logs. Prompts can contain personal data."""
 
     tracing: bool = True
-    """Follows requests through API and functions with AWS X-Ray."""
+    """Traces requests through the API and the functions with AWS X-Ray."""
 
     keep_data: bool = True
-    """Keeps buckets, table, key and logs when the stacks are deleted; else they go with what they hold."""
+    """Keeps buckets, table, key and logs when the stacks are deleted; otherwise all data is deleted too."""
 
     powertools_layer_version: int = Field(default=27, ge=1)
-    """The version of AWS's public Lambda layer with Powertools for Python."""
+    """The version of AWS's public Lambda layer of Powertools for Python."""
 
     termination_protection: bool = False
-    """Refuses to delete the stack that holds the data."""
+    """Protects the Storage stack against deletion."""
 
     @model_validator(mode="after")
-    def _check_names_differ(self) -> Self:
-        times = Counter(model.name for model in self.served)
-        repeated = [name for name, number in times.items() if number > 1]
+    def _check_names_are_unique(self) -> Self:
+        counts = Counter(model.name for model in self.served)
+        repeated = [name for name, count in counts.items() if count > 1]
         if repeated:
-            raise ValueError(f"models are named twice: {', '.join(repeated)}")
+            raise ValueError(f"model names must be unique; repeated: {', '.join(repeated)}")
         return self
 
     @model_validator(mode="after")
-    def _check_names_leave_room_for_adapters(self) -> Self:
-        taken = keys.ADAPTERS_PREFIX.removesuffix("/")
-        if any(model.name == taken for model in self.served):
+    def _check_names_are_not_reserved(self) -> Self:
+        reserved = keys.ADAPTERS_PREFIX.removesuffix("/")
+        if any(model.name == reserved for model in self.served):
             raise ValueError(
-                f"no model may be named {taken}: LoRAs and the like lie under {keys.ADAPTERS_PREFIX} in the "
-                "models bucket; name it otherwise"
+                f"a model must not be named {reserved}: the prefix {keys.ADAPTERS_PREFIX} of the models "
+                "bucket contains the adapters; choose another name"
             )
         return self
 
     @model_validator(mode="after")
     def _check_hub_is_reachable(self) -> Self:
-        fetched = [model.name for model in self.served if isinstance(model.source, HubSource)]
-        if fetched and isinstance(self.network, IsolatedNetwork):
+        from_hub = [model.name for model in self.served if isinstance(model.source, HubSource)]
+        if from_hub and isinstance(self.network, IsolatedNetwork):
             raise ValueError(
-                f"{', '.join(fetched)} would come from the Hugging Face hub, which an isolated network does "
-                "not reach; put the files into the models bucket, or choose another network"
+                f"the models {', '.join(from_hub)} come from the Hugging Face Hub, which is not reachable "
+                "from an isolated network; copy their files to the models bucket, or choose another network"
             )
         return self
 
     @property
     def served(self) -> tuple[ServedModel, ...]:
-        """Every model that jobs may name."""
+        """All models that jobs may request, companions included."""
         return tuple(each for model in self.models for each in model.served)
 
     @property
     def default_model(self) -> str:
-        """The name of the model that serves jobs which name none."""
+        """The model of jobs that name none."""
         return self.models[0].name
 
     @property
     def log_retention(self) -> logs.RetentionDays:
-        """For how long logs are kept."""
+        """The retention of log groups."""
         return _LOG_RETENTION[self.log_retention_days]
 
     @property
     def removal_policy(self) -> cdk.RemovalPolicy:
-        """What becomes of logs when their stack is deleted."""
+        """The removal policy of log groups."""
         return cdk.RemovalPolicy.RETAIN if self.keep_data else cdk.RemovalPolicy.DESTROY
 
     @classmethod
     def from_context(cls, node: Node) -> Self:
-        """The stage that the context names, from `stages` in cdk.json.
+        """Reads the stage that the context variable `stage` names from `stages`.
 
         Raises:
-            InvalidConfigurationError: there is no such stage, or something in it is wrong.
+            InvalidConfigurationError: the stage does not exist or is not valid.
         """
-        return cls.of_stage(node.try_get_context("stage"), node.try_get_context("stages") or {})
+        return cls.for_stage(node.try_get_context("stage"), node.try_get_context("stages") or {})
 
     @classmethod
-    def of_stage(cls, stage: str | None, stages: dict[str, Any]) -> Self:
-        """The stage of that name.
+    def for_stage(cls, stage: str | None, stages: dict[str, Any]) -> Self:
+        """Reads and validates a stage.
+
+        Args:
+            stage: the name of the stage.
+            stages: the settings of all stages by name.
 
         Raises:
-            InvalidConfigurationError: there is no such stage, or something in it is wrong.
+            InvalidConfigurationError: the stage does not exist or is not valid.
         """
         if stage not in stages:
             raise InvalidConfigurationError(
-                f"cdk.json has no stage {stage!r}; choose with -c stage=NAME from {', '.join(stages)}"
+                f"cdk.json has no stage {stage!r}; its stages are: {', '.join(stages) or 'none'}. Choose one "
+                "with STAGE=NAME (make) or -c stage=NAME (cdk)"
             )
-        if "stage" in stages[stage]:
-            raise InvalidConfigurationError(f"cdk.json: stages.{stage}.stage is not a setting; it is the key")
+        settings = stages[stage]
+        if not isinstance(settings, dict):
+            raise InvalidConfigurationError(f"cdk.json: stages.{stage} must be an object")
+        if "stage" in settings:
+            raise InvalidConfigurationError(
+                f"cdk.json: stages.{stage}.stage is not a setting; the key is the stage's name"
+            )
         try:
-            return cls.model_validate({"stage": stage, **stages[stage]})
+            return cls.model_validate({"stage": stage, **settings})
         except ValidationError as error:
-            found = sentences(cls, error, root=f"stages.{stage}", hidden=("stage",))
-            faults = "\n".join(f"  {fault}" for fault in found)
-            raise InvalidConfigurationError(f"cdk.json:\n{faults}") from error
+            errors = describe_errors(cls, error, root=f"stages.{stage}", hidden=("stage",))
+            lines = "\n".join(f"  {line}" for line in errors)
+            raise InvalidConfigurationError(f"cdk.json:\n{lines}") from error

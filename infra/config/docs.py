@@ -1,4 +1,4 @@
-"""docs/configuration.md, made from the schema: `python -m infra.config.docs`."""
+"""docs/configuration.md, generated from the schema: `python -m infra.config.docs`."""
 
 import types
 from collections.abc import Iterator
@@ -15,16 +15,55 @@ from infra.config.deployment import DeploymentConfig
 _INTRODUCTION = """\
 # Configuration
 
-What is deployed is data: `context.stages` in [cdk.json](../cdk.json) holds one object a stage, and
-`cdk deploy -c stage=NAME` deploys it. A key or value that is not described here fails synthesis with a
-sentence that names it. This page is made from the schema in [infra/config/](../infra/config) by `make docs`.
+`context.stages` in [cdk.json](../cdk.json) contains one object per stage, and `cdk deploy -c stage=NAME`
+deploys the stage NAME. This is a complete stage; every other setting has a default:
+
+```json
+{"models": [{"name": "demo", "instance_types": ["ml.g4dn.xlarge"]}]}
+```
+
+An unknown setting or an invalid value stops synthesis with a message that names it. `make doctor
+STAGE=NAME` checks the stage, the account and the model files before a deployment. This page is generated
+from the schema in [infra/config/](../infra/config) by `make docs`.
+
+## Files of models and adapters
+
+The output `ModelsBucketName` of the Storage stack is the name of the models bucket. NAME below is the
+name that requests and settings use.
+
+| files | location in the models bucket |
+| --- | --- |
+| a model or companion | `NAME/`, unless `source` names another S3 prefix or a Hugging Face repository |
+| LoRAs | `adapters/loras/NAME.safetensors` |
+| textual inversions | `adapters/embeddings/NAME.safetensors` or `.pt` |
+| ControlNets | `adapters/controlnets/NAME/`, a directory in the diffusers layout |
+| VAEs | `adapters/vaes/NAME/`, a directory in the diffusers layout, or `adapters/vaes/NAME.safetensors` |
+| upscalers | `adapters/upscalers/NAME.safetensors` or `.pth` |
+| safety checkers | `adapters/safety_checkers/NAME/`, a directory in the diffusers layout |
+
+A model is a directory in the diffusers layout: `model_index.json` is directly below the prefix, and each
+component (`unet/`, `vae/`, ...) has safetensors weights. A single checkpoint file also works, but every
+container converts it when it starts; `make convert` converts it once.
+
+## Companions
+
+Each model of a stage has its own endpoint with its own instances. Models that are used rarely can share an
+endpoint: the `companions` of a model are served by the same instances. Callers request a companion by its
+name, like any other model. Each instance downloads a companion when its first job arrives, and unloads the
+least recently used models when the GPU memory is needed.
+
+## Changing the instance types
+
+A change of `instance_types`, for example to another GPU type, replaces the endpoint. Autoscaling uses
+several types only when SageMaker has no capacity for the preferred one. [Operations](operations.md#changes)
+describes the procedure and what happens to waiting requests.
 """
 _PLAIN = {str: "text", int: "integer", float: "number", bool: "true or false"}
 _UNIONS = (Union, types.UnionType)
 
 
 def markdown() -> str:
-    """The whole page."""
+    """The complete page."""
     sections = ("\n".join(_section(model)) for model in _models(DeploymentConfig, set()))
     return "\n".join((_INTRODUCTION, *sections))
 
@@ -32,12 +71,12 @@ def markdown() -> str:
 def _section(model: type[BaseModel]) -> Iterator[str]:
     yield f"## {model.__name__}\n"
     yield f"{(model.__doc__ or '').strip()}\n"
-    yield "| key | value | default | meaning |"
+    yield "| setting | value | default | description |"
     yield "| --- | --- | --- | --- |"
     for name, field in model.model_fields.items():
         if (model, name) == (DeploymentConfig, "stage"):
-            continue  # the key under which the stage's object stands
-        cells = (f"`{name}`", _value(field), _default(field), _meaning(field))
+            continue  # the key of the stage's object
+        cells = (f"`{name}`", _value(field), _default(field), _description(field))
         yield f"| {' | '.join(cells)} |"
     yield ""
 
@@ -84,9 +123,9 @@ def _limit(constraint: Any) -> str:
         case MultipleOf(multiple_of=step):
             return f"a multiple of {step}"
         case MinLen(min_length=length):
-            return f"at least {length}"
+            return f"length at least {length}"
         case MaxLen(max_length=length):
-            return f"at most {length}"
+            return f"length at most {length}"
         case _:
             pattern = getattr(constraint, "pattern", None)
             return f"`{pattern}`".replace("|", "\\|") if pattern else ""
@@ -99,20 +138,20 @@ def _default(field: FieldInfo) -> str:
     if isinstance(default, BaseModel):
         given = default.model_dump(mode="json", exclude_defaults=True)
         tag = getattr(default, "type", None) or getattr(default, "source", None)
-        return f"`{tag}`" if tag else (f"`{given}`" if given else "its own defaults")
+        return f"`{tag}`" if tag else (f"`{given}`" if given else "all defaults")
     if default is None or default == ():
         return "none"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
-def _meaning(field: FieldInfo) -> str:
+def _description(field: FieldInfo) -> str:
     if field.description is None and get_origin(field.annotation) is Literal:
-        return "Chooses this alternative."
+        return "Selects this alternative."
     return " ".join((field.description or "").split())
 
 
 def _models(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[type[BaseModel]]:
-    """The model and all that its fields hold, each once, outermost first."""
+    """The class and the classes of its fields, recursively, each once, the outermost first."""
     if model in seen:
         return
     seen.add(model)

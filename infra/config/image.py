@@ -1,4 +1,4 @@
-"""Where the inference container's image comes from."""
+"""Settings of the inference container's image."""
 
 from typing import Annotated, Literal
 
@@ -8,30 +8,30 @@ from infra.config.base import Config
 
 
 class CodeBuildImage(Config):
-    """Built from inference/ in AWS CodeBuild while the application is deployed: needs no Docker."""
+    """Built by AWS CodeBuild from inference/ and contract/ during the deployment. Needs no Docker."""
 
     source: Literal["codebuild"] = "codebuild"
 
 
 class DockerImage(Config):
-    """Built from inference/ by the Docker on the machine that deploys, for linux/amd64."""
+    """Built for linux/amd64 from inference/ and contract/ by Docker on the machine that deploys."""
 
     source: Literal["docker"]
 
 
 class RegistryImage(Config):
-    """An image that is in ECR already, from a pipeline of your own."""
+    """An existing image in ECR, for example from your own pipeline."""
 
     source: Literal["registry"]
 
     repository_arn: str = Field(pattern=r"^arn:aws[a-z-]*:ecr:[a-z0-9-]+:\d{12}:repository/.+$")
-    """The repository, in the endpoint's region."""
+    """The ECR repository, in the region of the endpoints."""
 
     digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
-    """The image's digest: a tag could change what runs without a deployment."""
+    """The digest of the image manifest. A tag is not accepted, because it can move between deployments."""
 
     cuda: Literal[12, 13]
-    """The major version of CUDA in the image; the host's driver is chosen by it."""
+    """The CUDA major version in the image; it selects the host AMI with a suitable NVIDIA driver."""
 
 
 ImageConfig = Annotated[CodeBuildImage | DockerImage | RegistryImage, Field(discriminator="source")]

@@ -1,4 +1,4 @@
-"""A model, the endpoint that serves it, and how that scales."""
+"""Settings of a model, of its endpoint and of the endpoint's autoscaling."""
 
 from typing import Annotated, Self
 
@@ -21,141 +21,164 @@ InstanceType = Annotated[
 
 
 class ScheduledMinimum(Config):
-    """A time from which an endpoint keeps a minimum of instances."""
+    """A scheduled change of the minimum number of instances."""
 
     cron: str = Field(pattern=r"^cron\(\S+( \S+){5}\)$", examples=["cron(0 8 ? * MON-FRI *)"])
-    """Application Auto Scaling's cron expression: minute, hour, day, month, weekday, year."""
+    """A cron expression of Application Auto Scaling: minute, hour, day, month, weekday, year."""
 
     time_zone: str = "UTC"
-    """The expression's time zone, by its IANA name, such as Europe/Berlin."""
+    """The IANA time zone of the expression, for example Europe/Berlin."""
 
     min_instances: int = Field(ge=0)
-    """The minimum from then on, until another schedule changes it."""
+    """The minimum that applies from then on, until another scheduled change."""
 
 
 class ScalingConfig(Config):
-    """How many instances an endpoint has."""
+    """The number of instances of an endpoint and its autoscaling."""
 
     min_instances: int = Field(default=0, ge=0)
-    """The least; 0 costs nothing while there is nothing to draw."""
+    """The minimum. With 0 the endpoint has no instances, and no instance cost, while there are no jobs."""
 
     max_instances: int = Field(default=1, ge=1)
-    """The most. The account needs a quota for as many."""
+    """The maximum. The account's SageMaker quota for the instance type must allow it."""
 
     target_backlog_per_instance: float = Field(default=4, gt=0)
-    """Requests, waiting and running, that an instance should have: more instances start above it."""
+    """Requests per instance, waiting and running, above which instances are added."""
 
     scale_out_cooldown_s: int = Field(default=60, ge=0)
-    """Seconds between two increases."""
+    """Seconds between two scale-out actions."""
 
     scale_in_cooldown_s: int = Field(default=300, ge=0)
-    """Seconds between two decreases."""
+    """Seconds between two scale-in actions."""
 
     idle_tail_s: int = Field(default=900, ge=60, le=86_400, multiple_of=60)
-    """Seconds, in whole minutes, for which an instance must have been superfluous before it goes."""
+    """Seconds (whole minutes) for which an instance must be superfluous before it is removed."""
 
     scheduled_minimums: tuple[ScheduledMinimum, ...] = ()
-    """Minimums by the clock, such as one instance in office hours."""
+    """Scheduled minimums, for example one instance during office hours."""
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         minimums = (self.min_instances, *(each.min_instances for each in self.scheduled_minimums))
         if max(minimums) > self.max_instances:
-            raise ValueError("min_instances, scheduled ones too, must not exceed max_instances")
+            raise ValueError(
+                "min_instances and the min_instances of scheduled_minimums must not exceed max_instances"
+            )
         return self
 
 
 class SafetyConfig(Config):
-    """What happens to images that a detector takes for not safe for work."""
+    """The detection of images that are not safe for work (NSFW)."""
 
     mode: SafetyMode = SafetyMode.OFF
-    """Nobody looks, such an image is flagged in its result, delivered blurred, or not delivered."""
+    """off: no detection; flag: detected images are flagged in the result; blur: they are also blurred;
+    block: they are not returned."""
 
     checker: AdapterName | None = None
-    """A safety checker in diffusers' layout, by the name of its directory under `adapters/safety_checkers/`
-    in the models bucket; left out, the model's own looks, or the small one that the image has."""
+    """The name of a safety checker in the diffusers layout, a directory under `adapters/safety_checkers/` in
+    the models bucket. By default the safety checker in the model's own directory is used, or else Yahoo's
+    open_nsfw, which is part of the container image."""
 
     @model_validator(mode="after")
     def _check_checker_is_used(self) -> Self:
         if self.checker and self.mode is SafetyMode.OFF:
-            raise ValueError("a checker has nothing to do while mode is off; choose flag, blur or block")
+            raise ValueError("checker has no effect while mode is off; set mode to flag, blur or block")
         return self
 
 
 class ModelConfig(ServedModel):
-    """A model, the endpoint that serves it, and what else that endpoint serves."""
+    """A model, its endpoint, and further models on the same endpoint."""
 
     companions: tuple[ServedModel, ...] = Field(
         default=(),
         max_length=16,
         description=(
-            "Further models on the same endpoint. An instance fetches one when it is first asked for, and "
-            "keeps as many as fit; those that were not used for the longest time leave."
+            "Further models on the same endpoint. An instance loads a companion when its first "
+            "job arrives; the least recently used models are unloaded when the GPU memory is needed."
         ),
     )
     model_memory_gib: float | None = Field(
         default=None,
         gt=0,
         description=(
-            "GiB of the GPU's memory for the weights of all models on the endpoint; left out, whatever fits."
+            "GiB of GPU memory for the weights of all models on the endpoint. By default only the GPU's "
+            "memory limits it."
         ),
     )
     instance_types: tuple[InstanceType, ...] = Field(
         min_length=1,
         max_length=5,
         description=(
-            "The instance type; or several, the preferred one first: SageMaker then takes the next one "
-            "where it has no capacity for the one before."
+            "One instance type, or several in order of preference: SageMaker uses the next type when it has "
+            "no capacity for the one before. A change replaces the endpoint, see docs/operations.md."
         ),
     )
     max_concurrent_invocations: int = Field(
         default=8,
         ge=1,
         le=1000,
-        description="Concurrent requests for each instance; below `max_batch_size` batches are never full.",
+        description=(
+            "Concurrent requests per instance. If it is below `max_batch_size`, jobs of one image "
+            "never fill a batch."
+        ),
     )
     max_batch_size: MaxBatchSize = Field(
         default=8,
-        description="The most images, of all jobs together, that share a step of the denoiser.",
+        description=("The most images, from all running jobs, in one batch of the denoiser; a power of two."),
     )
     fixed_batch_size: bool = Field(
         default=False,
-        description="Draws in buckets of that size always, so that images do not depend on the load.",
+        description=(
+            "Pads every batch to `max_batch_size`, so that an image does not depend on the other jobs that "
+            "are running. Slower under low load."
+        ),
     )
     compile: bool = Field(
         default=False,
         description=(
-            "Draws with compiled code once that is ready, which takes minutes the first time; it is kept for "
-            "the next instances."
+            "Compiles the denoiser with torch.compile. The first compilation takes minutes, while jobs "
+            "run uncompiled; the compiled code is cached in the data bucket for further instances."
         ),
     )
     safety: SafetyConfig = Field(
-        default=SafetyConfig(), description="What happens to images that are not safe for work."
+        default=SafetyConfig(), description="The handling of images that are not safe for work."
     )
     watermark: str | None = Field(
-        default=None, max_length=80, description="What is written into a corner of every image."
+        default=None, max_length=80, description="A text in the lower right corner of every image."
     )
     download_timeout_s: int = Field(
-        default=1800, ge=60, le=3600, description="Seconds in which the weights must have come from S3."
+        default=1800,
+        ge=60,
+        le=3600,
+        description="The timeout in seconds for SageMaker's download of the model from S3.",
     )
     startup_timeout_s: int = Field(
-        default=900, ge=60, le=3600, description="Seconds in which the container must have loaded them."
+        default=900,
+        ge=60,
+        le=3600,
+        description="The timeout in seconds for the container's start, which includes loading the model.",
     )
     invocation_timeout_s: int = Field(
-        default=900, ge=1, le=3600, description="Seconds that a job may take once it has begun."
+        default=900,
+        ge=1,
+        le=3600,
+        description="The timeout in seconds for a job after the container has received it.",
     )
     request_ttl_s: int = Field(
-        default=21_600, ge=60, le=21_600, description="Seconds that a job may wait before it is dropped."
+        default=21_600,
+        ge=60,
+        le=21_600,
+        description="Seconds that a job may wait in the queue before SageMaker drops it.",
     )
-    scaling: ScalingConfig = Field(default=ScalingConfig(), description="How many instances there are.")
+    scaling: ScalingConfig = Field(default=ScalingConfig(), description="The number of instances.")
 
     @model_validator(mode="after")
     def _check_types_differ(self) -> Self:
         if len(set(self.instance_types)) < len(self.instance_types):
-            raise ValueError("instance_types names a type twice")
+            raise ValueError("instance_types contains a type twice")
         return self
 
     @property
     def served(self) -> tuple[ServedModel, ...]:
-        """Every model on the endpoint, this one first."""
+        """All models on the endpoint, this one first."""
         return (self, *self.companions)

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in words: which setting, and what is allowed there."""
+"""Readable messages for pydantic's validation errors: the setting, the error and the allowed values."""
 
 from collections.abc import Collection, Iterator
 from typing import Annotated, Any, get_args, get_origin
@@ -8,34 +8,34 @@ from pydantic import BaseModel, ValidationError
 Loc = tuple[int | str, ...]
 
 
-def sentences(
+def describe_errors(
     model: type[BaseModel], error: ValidationError, *, root: str, hidden: Collection[str] = ()
 ) -> Iterator[str]:
-    """One sentence a fault.
+    """One message per error.
 
     Args:
-        model: what was validated.
-        error: what pydantic found.
-        root: where in the file the model's settings begin.
-        hidden: fields that are not set in the file.
+        model: the validated class.
+        error: pydantic's error.
+        root: the path of the model's settings in the file.
+        hidden: names of fields that are not settings of the file.
     """
-    for fault in error.errors():
-        path, parent = _follow(model, fault["loc"])
-        place = ".".join((root, *path))
+    for detail in error.errors():
+        path, parent = _follow(model, detail["loc"])
+        location = ".".join((root, *path))
         keys = ", ".join(name for name in (parent.model_fields if parent else ()) if name not in hidden)
-        match fault["type"]:
+        match detail["type"]:
             case "extra_forbidden":
-                yield f"{place} is not a setting; allowed here: {keys}"
+                yield f"{location} is not a setting; the settings here are: {keys}"
             case "missing":
-                yield f"{place} is missing"
+                yield f"{location} is missing"
             case "value_error":
-                yield f"{place}: {fault['ctx']['error']}"
+                yield f"{location}: {detail['ctx']['error']}"
             case _:
-                yield f"{place}: {fault['msg']}; it is {fault['input']!r}{_meaning(parent, path)}"
+                yield f"{location}: {detail['msg']}; got {detail['input']!r}{_description(parent, path)}"
 
 
-def _meaning(parent: type[BaseModel] | None, path: tuple[str, ...]) -> str:
-    """What the nearest named setting is for."""
+def _description(parent: type[BaseModel] | None, path: tuple[str, ...]) -> str:
+    """The description of the innermost named setting of the path."""
     if parent is None:
         return ""
     names = [part for part in path if part in parent.model_fields]
@@ -44,9 +44,9 @@ def _meaning(parent: type[BaseModel] | None, path: tuple[str, ...]) -> str:
 
 
 def _follow(model: type[BaseModel], loc: Loc) -> tuple[tuple[str, ...], type[BaseModel] | None]:
-    """The path as it is written in the file, and the model that holds its last key.
+    """The path in the file, and the model class that contains its last key.
 
-    pydantic puts the name of the chosen alternative into the path; the file does not have it.
+    pydantic's paths also contain the discriminator values of unions, which the file's paths do not.
     """
     path: list[str] = []
     parent: type[BaseModel] | None = None
@@ -66,7 +66,7 @@ def _follow(model: type[BaseModel], loc: Loc) -> tuple[tuple[str, ...], type[Bas
 
 
 def _alternative(annotation: Any, part: int | str) -> type[BaseModel] | None:
-    """The model of a union that has `part` as its discriminator's value."""
+    """The member of a union whose discriminator value is `part`; None if there is none."""
     if _is_model(annotation) or not isinstance(part, str):
         return None
     for option in get_args(annotation):

@@ -1,1 +1,1 @@
-"""The monthly cost of a stage, idle and under load."""
+"""Estimates of a stage's cost, idle and per image, from tables of prices and assumptions."""

@@ -1,4 +1,4 @@
-"""What is assumed about use and models, out of assumptions.toml; what each figure means stands there."""
+"""Assumptions about usage, jobs and models, read from assumptions.toml, which documents each value."""
 
 import tomllib
 from pathlib import Path
@@ -16,18 +16,18 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Use(_Table):
-    """How the work comes."""
+class Usage(_Table):
+    """The distribution of jobs over time."""
 
-    days_a_month: int = Field(gt=0)
-    hours_a_month: int = Field(gt=0)
-    sessions_a_day: int = Field(gt=0)
+    days_per_month: int = Field(gt=0)
+    hours_per_month: int = Field(gt=0)
+    sessions_per_day: int = Field(gt=0)
     session_hours: _Positive
     start_up_s: _Positive
 
 
 class Job(_Table):
-    """What a job of one image asks of the services."""
+    """The requests to AWS services that a job of one image makes."""
 
     polls: _Count
     function_s: _Positive
@@ -37,7 +37,7 @@ class Job(_Table):
     record_kb: _Positive
     bucket_puts: _Count
     bucket_gets: _Count
-    notices: _Count
+    notifications: _Count
     queue_requests: _Count
     log_kb: _Positive
     container_metrics: _Count
@@ -45,7 +45,7 @@ class Job(_Table):
 
 
 class Idle(_Table):
-    """What costs without any use."""
+    """Cost that does not depend on the number of jobs."""
 
     pollers: _Count
     poll_s: _Positive
@@ -53,10 +53,10 @@ class Idle(_Table):
 
 
 class Family(_Table):
-    """A kind of model, and the image that is drawn with it.
+    """A model family and its typical image.
 
     Attributes:
-        side: pixels of the square image.
+        side: the width and height of the image in pixels.
     """
 
     name: str
@@ -67,12 +67,12 @@ class Family(_Table):
 
     @property
     def title(self) -> str:
-        """The name, and what is drawn."""
+        """The name with the image's size and number of steps."""
         return f"{self.name}, {self.side}x{self.side}, {self.steps} steps"
 
 
 class Speed(_Table):
-    """How fast one GPU is said to draw."""
+    """A published speed of one GPU."""
 
     family: str
     gpu: str
@@ -81,9 +81,9 @@ class Speed(_Table):
 
 
 class Assumptions(_Table):
-    """The whole file."""
+    """The content of assumptions.toml."""
 
-    use: Use
+    usage: Usage
     job: Job
     idle: Idle
     families: dict[str, Family]
@@ -91,13 +91,13 @@ class Assumptions(_Table):
 
     @classmethod
     def read(cls, path: Path = ASSUMPTIONS) -> Self:
-        """What the file says."""
+        """Reads and validates the file."""
         return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
 
     def speed(self, family: str, gpu: str) -> Speed | None:
-        """What is published of the GPU; None if nothing is."""
-        return next((each for each in self.speeds if (each.family, each.gpu) == (family, gpu)), None)
+        """The published speed of a GPU; None if there is none."""
+        return next((speed for speed in self.speeds if (speed.family, speed.gpu) == (family, gpu)), None)
 
     def family_of(self, width: int, height: int) -> Family:
-        """The family whose images come nearest in size."""
+        """The family whose typical image has the most similar number of pixels."""
         return min(self.families.values(), key=lambda family: abs(family.side**2 - width * height))

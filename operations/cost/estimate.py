@@ -1,4 +1,4 @@
-"""What a stage costs, as sections to read: in a month without use, and by the image."""
+"""The cost estimate of a stage, as sections: per month when idle, and per number of images."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from itertools import groupby
 from infra.config import DeploymentConfig, ModelConfig
 from infra.prices import Instance, Price, Prices
 from operations.cost.assumptions import Assumptions, Family
-from operations.cost.drawing import Drawing
+from operations.cost.generation import Generation
 from operations.cost.idle import idle_items
 from operations.cost.inventory import Inventory
-from operations.cost.item import Item, money, total
+from operations.cost.line_item import LineItem, format_usd, total_usd
 from operations.cost.services import service_items
 from operations.cost.tables import Section, Table
 
-_BILL = ("item", "arithmetic", "USD")
+_BILL_COLUMNS = ("item", "calculation", "USD")
 
 
 @dataclass(frozen=True)
 class _Row:
-    """An instance type that draws a family's images."""
+    """An instance type and its speed for a model family."""
 
     label: str
     instance: Instance
@@ -29,13 +29,13 @@ class _Row:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A stage, and the figures to count with.
+    """The estimate of a stage.
 
     Attributes:
-        inventory: what the stage's templates contain.
-        images: a month, each number of which is counted.
-        measured_s: seconds an image, for the stage's own instance types; None: the published ones, for
-            every instance type.
+        inventory: the billable resources of the stage's templates.
+        images: numbers of images per month.
+        measured_s: seconds per image on the stage's instance types; None uses the published speeds and
+            covers all instance types with a price.
     """
 
     config: DeploymentConfig
@@ -46,7 +46,7 @@ class Estimate:
     measured_s: float | None = None
 
     def sections(self) -> Iterator[Section]:
-        """A month without use, and images.
+        """The sections of the estimate.
 
         Raises:
             UnknownInstanceTypeError: a model's instance type has no price.
@@ -56,16 +56,15 @@ class Estimate:
         yield self._method()
         families = self.assumptions.families
         if self.measured_s is None:
-            drawn = list(families.values())
+            estimated = list(families.values())
             for key, family in families.items():
                 yield self._published(key, family)
         else:
-            drawn = [
-                family for family in families.values() if family in map(self._family, self.config.models)
-            ]
+            of_stage = [self._family(model) for model in self.config.models]
+            estimated = [family for family in families.values() if family in of_stage]
             for model in self.config.models:
                 yield self._measured(model, self.measured_s)
-        for family in drawn:
+        for family in estimated:
             yield self._services(family)
 
     def _introduction(self) -> Section:
@@ -76,49 +75,52 @@ class Estimate:
             f"Stage {self.config.stage}",
             (
                 (
-                    f"Estimates in USD for {prices.region}, on demand, without free tiers and taxes. Of "
-                    f"{len(entries)} prices in infra/prices.toml, written down on {prices.written}, "
-                    f"{unchecked} were never checked against AWS's price pages: compare them before you "
-                    "rely on a sum."
+                    f"Estimates in USD for {prices.region}, on demand, without free tiers and taxes. "
+                    f"{unchecked} of the {len(entries)} prices in infra/prices.toml, recorded on "
+                    f"{prices.written}, were never compared with AWS's price pages: compare them before you "
+                    "rely on a total."
                 ),
                 (
-                    "Not counted: building the image, requests to keys, flow logs, old versions of "
-                    "objects, what a VPC of your own costs."
+                    "Not included: the image build, KMS requests, VPC flow logs, noncurrent object versions "
+                    "and the cost of an existing VPC."
                 ),
             ),
         )
 
     def _idle(self) -> Section:
         items = idle_items(self.config, self.inventory, self.prices, self.assumptions)
-        notes = ["Weights are counted as those of the model below whose images are the nearest in size."]
+        notes = [
+            "The size of a model's weights is that of the family below with the most similar image size."
+        ]
         scheduled = [model.name for model in self.config.models if model.scaling.scheduled_minimums]
         if scheduled:
-            notes.append(f"Not counted: the hours of scheduled minimums, of {', '.join(scheduled)}.")
-        return Section("A month without use", tuple(notes), _bill(items))
+            notes.append(f"Not included: the hours of scheduled minimums of {', '.join(scheduled)}.")
+        return Section("Monthly cost without jobs", tuple(notes), _bill(items))
 
     def _method(self) -> Section:
-        use = self.assumptions.use
+        usage = self.assumptions.usage
         return Section(
-            "How images are counted",
+            "How the cost of images is calculated",
             (
-                "A sum has three parts: drawing + wake-ups + services.",
-                "Drawing: images x seconds an image / 3,600 x the price of an hour.",
+                "Each total has three parts: generation + start-up and idle time + services.",
+                "Generation: images x seconds per image / 3,600 x price per hour.",
                 (
-                    "Wake-ups: sessions x instances x (start-up + idle tail) / 3,600 x the price of an hour. "
-                    f"There are {use.sessions_a_day} sessions a day on {use.days_a_month} days, start-up "
-                    f"takes {use.start_up_s:g} s, and the idle tail is the stage's idle_tail_s. An instance "
-                    "is charged while it starts and while it waits for more work."
+                    "Start-up and idle time: sessions x instances x (start-up + idle tail) / 3,600 x price "
+                    f"per hour. There are {usage.sessions_per_day} sessions per day on "
+                    f"{usage.days_per_month} days, the start-up takes {usage.start_up_s:g} s, and the idle "
+                    "tail is the stage's idle_tail_s. An instance is billed while it starts and while it "
+                    "waits for further jobs."
                 ),
                 (
-                    "A session has as many instances as are needed to draw its images in "
-                    f"{use.session_hours:g} hours. An instance that min_instances keeps is in the table "
-                    "above, and draws without further cost."
+                    "A session uses as many instances as it needs to generate its images in "
+                    f"{usage.session_hours:g} hours. Instances kept by min_instances are billed in "
+                    "the table above; images that they generate need no further instance hours."
                 ),
                 (
-                    "Where few images are drawn, the wake-ups are most of the sum: fewer sessions, or a "
-                    "shorter idle_tail_s, save more than a faster GPU."
+                    "With few images, start-up and idle time dominate the total: fewer sessions or a shorter "
+                    "idle_tail_s save more than a faster GPU."
                 ),
-                "Services: see the last tables. An instance with several GPUs draws with one of them.",
+                "Services: see the last tables. Of an instance with several GPUs, one is used.",
             ),
         )
 
@@ -135,15 +137,15 @@ class Estimate:
             f"{gpu} ({', '.join(name for _, name in names)})"
             for gpu, names in groupby(unknown, key=lambda each: each[0])
         )
-        notes = [f"No row, because no published speed is known: {missing}. Measure, and use --seconds."]
-        return Section(family.title, tuple(notes if missing else []), self._table(family, rows))
+        note = f"Without a published speed: {missing}. Measure, and pass SECONDS_PER_IMAGE=."
+        return Section(family.title, (note,) if missing else (), self._table(family, rows))
 
     def _measured(self, model: ModelConfig, seconds: float) -> Section:
         family, tail = self._family(model), model.scaling.idle_tail_s
         rows = [_Row(name, self.prices.instance(name), seconds, tail) for name in model.instance_types]
         return Section(
-            f"Model {model.name}, {seconds:g} s an image as measured",
-            (f"The services are counted for images of {family.image_mb:g} MB, as of {family.name}.",),
+            f"Model {model.name}, measured {seconds:g} s per image",
+            (f"Services are estimated for images of {family.image_mb:g} MB, as for {family.name}.",),
             self._table(family, rows),
         )
 
@@ -152,28 +154,29 @@ class Estimate:
 
     def _table(self, family: Family, rows: list[_Row]) -> Table:
         counts = tuple(f"{images:,} images" for images in self.images)
-        columns = ("instance type", "GPU", "s an image", *counts, f"each of {self.images[-1]:,}")
+        columns = ("instance type", "GPU", "s/image", *counts, f"per image of {self.images[-1]:,}")
         cells = tuple(
             (
                 row.label,
                 row.instance.gpu
                 if row.instance.gpus == 1
-                else f"{row.instance.gpu}, 1 of {row.instance.gpus}",
+                else f"{row.instance.gpu}, 1 of {row.instance.gpus} used",
                 f"{row.seconds:.2f}",
-                *(self._sum(family, row, images)[0] for images in self.images),
-                f"{self._sum(family, row, self.images[-1])[1] / self.images[-1]:.5f}",
+                *(self._cost(family, row, images)[0] for images in self.images),
+                f"{self._cost(family, row, self.images[-1])[1] / self.images[-1]:.5f}",
             )
             for row in rows
         )
-        return Table(columns, cells, numbers=frozenset(columns[2:]))
+        return Table(columns, cells, numeric_columns=frozenset(columns[2:]))
 
-    def _sum(self, family: Family, row: _Row, images: int) -> tuple[str, float]:
-        drawing = Drawing(
-            images, row.seconds, row.instance.usd_per_hour, row.idle_tail_s, self.assumptions.use
+    def _cost(self, family: Family, row: _Row, images: int) -> tuple[str, float]:
+        """The calculation of the cost as text, and the total in USD."""
+        generation = Generation(
+            images, row.seconds, row.instance.usd_per_hour, row.idle_tail_s, self.assumptions.usage
         )
-        services = total(service_items(images, family, self.config, self.prices, self.assumptions))
-        parts = (drawing.drawing_usd, drawing.wake_ups_usd, services)
-        return f"{' + '.join(map(money, parts))} = {money(sum(parts))}", sum(parts)
+        services = total_usd(service_items(images, family, self.config, self.prices, self.assumptions))
+        parts = (generation.generation_usd, generation.start_and_idle_usd, services)
+        return f"{' + '.join(map(format_usd, parts))} = {format_usd(sum(parts))}", sum(parts)
 
     def _services(self, family: Family) -> Section:
         images = self.images[-1]
@@ -181,6 +184,10 @@ class Estimate:
         return Section(f"Services for {images:,} images of {family.name}", (), _bill(items))
 
 
-def _bill(items: list[Item]) -> Table:
-    rows = tuple((item.name, item.arithmetic, money(item.usd)) for item in items)
-    return Table(_BILL, (*rows, ("total", "", money(total(items)))), numbers=frozenset({"USD"}))
+def _bill(items: list[LineItem]) -> Table:
+    rows = tuple((item.name, item.calculation, format_usd(item.usd)) for item in items)
+    return Table(
+        _BILL_COLUMNS,
+        (*rows, ("total", "", format_usd(total_usd(items)))),
+        numeric_columns=frozenset({"USD"}),
+    )

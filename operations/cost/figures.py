@@ -1,4 +1,4 @@
-"""The figures that an estimate is made from, with where they come from."""
+"""The prices and speeds of an estimate, with their sources, as sections of docs/cost.md."""
 
 from collections.abc import Iterator
 
@@ -8,36 +8,36 @@ from operations.cost.tables import Section, Table
 
 
 def figures(prices: Prices, assumptions: Assumptions) -> Iterator[Section]:
-    """Prices, speeds and their sources."""
+    """The sections with all prices, all speeds and their sources."""
     yield Section(
         "Prices of instances",
-        (f"SageMaker real-time inference in {prices.region}, USD an hour, from infra/prices.toml.",),
+        (f"SageMaker real-time inference in {prices.region}, USD per hour, from infra/prices.toml.",),
         Table(
             ("instance type", "GPU", "USD", "source", "checked"),
             tuple(
                 (name, f"{each.gpus} x {each.gpu}", f"{each.usd_per_hour:.10g}", each.source, _checked(each))
                 for name, each in prices.instances.items()
             ),
-            numbers=frozenset({"USD"}),
+            numeric_columns=frozenset({"USD"}),
         ),
     )
     yield Section(
         "Prices of services",
         (),
         Table(
-            ("service", "USD", "for", "unit", "source", "checked"),
+            ("service", "USD", "per", "unit", "source", "checked"),
             tuple(
                 (each.name, f"{each.usd:g}", f"{each.per:,}", each.unit, each.source, _checked(each))
                 for each in prices.services.all()
             ),
-            numbers=frozenset({"USD", "for"}),
+            numeric_columns=frozenset({"USD", "per"}),
         ),
     )
     yield Section(
-        "Where the prices come from", tuple(f"{key}: {words}." for key, words in prices.sources.items())
+        "Sources of the prices", tuple(f"{key}: {source}." for key, source in prices.sources.items())
     )
     yield Section(
-        "Where the seconds come from",
+        "Sources of the speeds",
         ("From operations/assumptions.toml. None was measured with this project's container.",),
         Table(
             ("model", "GPU", "steps/s", "source"),
@@ -45,7 +45,7 @@ def figures(prices: Prices, assumptions: Assumptions) -> Iterator[Section]:
                 (assumptions.families[each.family].name, each.gpu, f"{each.steps_per_s:g}", each.source)
                 for each in assumptions.speeds
             ),
-            numbers=frozenset({"steps/s"}),
+            numeric_columns=frozenset({"steps/s"}),
         ),
     )
 

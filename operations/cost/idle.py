@@ -1,4 +1,4 @@
-"""What a stage costs in a month in which nobody draws anything."""
+"""The monthly cost of a stage without any jobs."""
 
 from collections.abc import Iterator
 
@@ -7,15 +7,15 @@ from infra.config import DeploymentConfig
 from infra.prices import Prices
 from operations.cost.assumptions import Assumptions
 from operations.cost.inventory import Inventory
-from operations.cost.item import Item, priced
+from operations.cost.line_item import LineItem, priced
 
 _HOUR_S = 3600
 
 
 def idle_items(
     config: DeploymentConfig, inventory: Inventory, prices: Prices, assumptions: Assumptions
-) -> list[Item]:
-    """The lines of such a month's bill; what a stage does not have is left out.
+) -> list[LineItem]:
+    """The line items of a month without jobs. Resources that the stage does not have are omitted.
 
     Raises:
         UnknownInstanceTypeError: a model's instance type has no price.
@@ -24,33 +24,35 @@ def idle_items(
         *_instances(config, prices, assumptions),
         *_storage(config, prices, assumptions),
         *_services(inventory, prices, assumptions),
-        Item(
+        LineItem(
             "API Gateway, Lambda, DynamoDB on demand, SNS, X-Ray",
-            "charged by use: 0 requests, 0 GB of records",
+            "billed per use: 0 requests, 0 GB of records",
             0.0,
         ),
     ]
 
 
-def _instances(config: DeploymentConfig, prices: Prices, assumptions: Assumptions) -> Iterator[Item]:
-    hours = assumptions.use.hours_a_month
+def _instances(config: DeploymentConfig, prices: Prices, assumptions: Assumptions) -> Iterator[LineItem]:
+    hours = assumptions.usage.hours_per_month
     for model in config.models:
-        kept, instance_type = model.scaling.min_instances, model.instance_types[0]
+        count, instance_type = model.scaling.min_instances, model.instance_types[0]
         price = prices.instance(instance_type).usd_per_hour
-        yield Item(
+        yield LineItem(
             f"SageMaker, {model.name} on {instance_type}",
-            f"{kept} instances (min_instances) x {hours} hours x ${price:g}",
-            kept * hours * price,
+            f"{count} instances (min_instances) x {hours} hours x ${price:g}",
+            count * hours * price,
         )
 
 
-def _storage(config: DeploymentConfig, prices: Prices, assumptions: Assumptions) -> Iterator[Item]:
+def _storage(config: DeploymentConfig, prices: Prices, assumptions: Assumptions) -> Iterator[LineItem]:
     services = prices.services
     in_s3 = [model for model in config.served if not isinstance(model.source, HubSource)]
     sizes = [assumptions.family_of(model.defaults.width, model.defaults.height).weights_gb for model in in_s3]
     if sizes:
-        yield priced(services.s3_gb_month, sum(sizes), of=f"weights, {' + '.join(f'{gb:g}' for gb in sizes)}")
-    yield priced(services.image_gb_month, assumptions.idle.image_gb, of="one container image")
+        yield priced(
+            services.s3_gb_month, sum(sizes), calculation=f"weights, {' + '.join(f'{gb:g}' for gb in sizes)}"
+        )
+    yield priced(services.image_gb_month, assumptions.idle.image_gb, calculation="one container image")
     secrets = {
         model.source.token_secret_arn for model in config.served if isinstance(model.source, HubSource)
     }
@@ -58,8 +60,8 @@ def _storage(config: DeploymentConfig, prices: Prices, assumptions: Assumptions)
         yield priced(services.secret_month, len(secrets - {None}))
 
 
-def _services(inventory: Inventory, prices: Prices, assumptions: Assumptions) -> Iterator[Item]:
-    services, idle, hours = prices.services, assumptions.idle, assumptions.use.hours_a_month
+def _services(inventory: Inventory, prices: Prices, assumptions: Assumptions) -> Iterator[LineItem]:
+    services, idle, hours = prices.services, assumptions.idle, assumptions.usage.hours_per_month
     polls = inventory.polled_queues * idle.pollers * hours * _HOUR_S / idle.poll_s
     lines = (
         (services.alarm_metric, inventory.alarm_metrics, ""),
@@ -68,7 +70,7 @@ def _services(inventory: Inventory, prices: Prices, assumptions: Assumptions) ->
             services.sqs_request,
             polls,
             (
-                f"queues {inventory.polled_queues} x pollers {idle.pollers} x {hours} h "
+                f"{inventory.polled_queues} queues x {idle.pollers} pollers x {hours} h "
                 f"x 3,600 / {idle.poll_s:g} s"
             ),
         ),
@@ -78,9 +80,9 @@ def _services(inventory: Inventory, prices: Prices, assumptions: Assumptions) ->
         (
             services.vpc_endpoint_hour,
             inventory.endpoint_zones * hours,
-            f"{inventory.endpoint_zones} endpoints and zones x {hours} hours",
+            f"{inventory.endpoint_zones} endpoints x zones x {hours} hours",
         ),
     )
-    for price, quantity, of in lines:
+    for price, quantity, calculation in lines:
         if quantity:
-            yield priced(price, quantity, of=of)
+            yield priced(price, quantity, calculation=calculation)

@@ -1,4 +1,4 @@
-"""What a stage's templates contain that costs by the month."""
+"""Counts of the resources in a stage's templates that are billed per month."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ Template = Mapping[str, Any]
 """A CloudFormation template."""
 
 _ALARMS_OF_TARGET_TRACKING = 2
-"""That Application Auto Scaling makes for such a policy by itself."""
+"""The alarms that Application Auto Scaling creates for each target tracking policy."""
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """Counts.
+    """Resource counts.
 
     Attributes:
-        alarm_metrics: metrics in alarms; most alarms have one.
-        polled_queues: queues that a function takes messages from.
-        endpoint_zones: VPC interface endpoints, each once for every zone that it is in.
+        alarm_metrics: metrics of alarms; most alarms have one.
+        polled_queues: queues that are event sources of Lambda functions.
+        endpoint_zones: VPC interface endpoints, counted once per availability zone.
     """
 
     alarm_metrics: int = 0
@@ -31,11 +31,13 @@ class Inventory:
 
     @classmethod
     def of(cls, templates: Iterable[Template]) -> Self:
-        """What there is in all of them together."""
-        found = [resource for template in templates for resource in template.get("Resources", {}).values()]
+        """The counts of all templates together."""
+        resources = [
+            resource for template in templates for resource in template.get("Resources", {}).values()
+        ]
 
         def properties(kind: str) -> Iterator[Mapping[str, Any]]:
-            return (each.get("Properties", {}) for each in found if each["Type"] == kind)
+            return (each.get("Properties", {}) for each in resources if each["Type"] == kind)
 
         policies = properties("AWS::ApplicationAutoScaling::ScalingPolicy")
         tracking = sum(each.get("PolicyType") == "TargetTrackingScaling" for each in policies)
@@ -57,5 +59,5 @@ class Inventory:
 
 
 def _metrics(alarm: Mapping[str, Any]) -> int:
-    """How many metrics an alarm reads: those of an expression, or the one."""
+    """The number of metrics that an alarm evaluates: those of its expression, or one."""
     return max(1, sum("MetricStat" in metric for metric in alarm.get("Metrics", [])))

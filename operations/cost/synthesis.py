@@ -1,4 +1,4 @@
-"""A stage's templates, made as `make synth` makes them, and thrown away."""
+"""Synthesis of a stage's templates in memory, as `make synth` writes them."""
 
 from collections.abc import Mapping
 from tempfile import TemporaryDirectory
@@ -11,18 +11,21 @@ from infra.stacks import add_stacks
 from operations.cost.inventory import Template
 
 
-def templates_of(config: DeploymentConfig, context: Mapping[str, Any]) -> list[Template]:
+def synthesize_templates(config: DeploymentConfig, context: Mapping[str, Any]) -> list[Template]:
     """The templates of the stage's stacks.
 
     Args:
         config: the stage.
-        context: of cdk.json, whose flags change what CDK makes.
+        context: the context of cdk.json with the CDK's feature flags.
+
+    Raises:
+        InvalidConfigurationError: the stage exceeds a limit of AWS.
     """
     with TemporaryDirectory() as directory:
         app = cdk.App(
             context=dict(context),
             outdir=directory,
-            builtin_cloud_formation_validation=False,  # costs seconds; `make check` has it
+            builtin_cloud_formation_validation=False,  # takes seconds; `make check` includes it
         )
         add_stacks(app, config)
         return [stack.template for stack in app.synth().stacks]

@@ -1,4 +1,4 @@
-"""Sections of text and tables, for the console and for a Markdown file."""
+"""Sections of text and tables, printed on the console or as Markdown."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from rich.text import Text
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under headings.
+    """A table of text cells.
 
     Attributes:
-        numbers: the columns, by their headings, that are aligned to the right.
+        numeric_columns: headings of right-aligned columns.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    numbers: frozenset[str] = frozenset()
+    numeric_columns: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, sentences and at most one table."""
+    """A heading, paragraphs and an optional table."""
 
     title: str
     paragraphs: tuple[str, ...] = ()
@@ -43,14 +43,16 @@ def show(sections: Iterable[Section], console: Console) -> None:
 def _rich(table: Table) -> rich.table.Table:
     shown = rich.table.Table(show_edge=False)
     for column in table.columns:
-        shown.add_column(column, justify="right" if column in table.numbers else "left", overflow="fold")
+        shown.add_column(
+            column, justify="right" if column in table.numeric_columns else "left", overflow="fold"
+        )
     for row in table.rows:
         shown.add_row(*map(Text, row))
     return shown
 
 
 def markdown(title: str, sections: Iterable[Section]) -> str:
-    """The sections as a document."""
+    """The sections as a Markdown document."""
     blocks = [f"# {title}"]
     for section in sections:
         blocks += [f"## {section.title}", *section.paragraphs]
@@ -60,5 +62,5 @@ def markdown(title: str, sections: Iterable[Section]) -> str:
 
 
 def _markdown(table: Table) -> str:
-    rule = tuple("---:" if column in table.numbers else "---" for column in table.columns)
+    rule = tuple("---:" if column in table.numeric_columns else "---" for column in table.columns)
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (table.columns, rule, *table.rows))

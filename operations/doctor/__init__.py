@@ -1,1 +1,1 @@
-"""Checks of the machine, the account and the models before a deployment."""
+"""Checks before a deployment. Each reports a result and, for a problem, a remedy."""

@@ -1,4 +1,4 @@
-"""The account: who asks, in which region, and whether the CDK has been there."""
+"""Checks of the AWS account: credentials, region and the CDK's bootstrap stack."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from botocore.exceptions import (
 )
 
 from operations.doctor.aws import Aws
-from operations.doctor.check import Finding, error_code, failed, passed, skipped
+from operations.doctor.check import CheckResult, error_code, failed, passed, skipped
 from operations.versions import BOOTSTRAP, BOOTSTRAP_QUALIFIER, CDK_CLI
 
 _SIGN_IN = "sign in: aws sso login, or aws configure for an access key"
@@ -20,10 +20,10 @@ _SIGN_IN = "sign in: aws sso login, or aws configure for an access key"
 
 @dataclass(frozen=True)
 class Account:
-    """Where a deployment goes, and in whose name.
+    """The account and region of a deployment, and the caller.
 
     Attributes:
-        caller_arn: the ARN of the user, or of the session of a role.
+        caller_arn: the ARN of the IAM user or of the role session.
     """
 
     id: str
@@ -32,34 +32,37 @@ class Account:
 
     @property
     def partition(self) -> str:
-        """The part of the ARNs between their first colons, such as aws."""
+        """The partition of the account's ARNs, such as aws."""
         return self.caller_arn.split(":")[1]
 
 
 class Credentials:
-    """There are credentials, AWS knows them, and a region is chosen."""
+    """Valid credentials and a region are configured.
+
+    Attributes:
+        account: the account; None until the check has passed.
+    """
 
     name = "credentials"
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self.account: Account | None = None
-        """Known once the check has passed."""
 
-    def run(self) -> Finding:
+    def run(self) -> CheckResult:
         """See `Check.run`."""
         try:
             identity = self._aws.client("sts").get_caller_identity()
         except (NoCredentialsError, PartialCredentialsError) as error:
-            return skipped(f"no account was looked at: {error}. To look at one too, {_SIGN_IN}")
+            return skipped(f"no account was checked: {error}. To include an account, {_SIGN_IN}")
         except (CredentialRetrievalError, SSOError, TokenRetrievalError) as error:
             return failed(str(error), _SIGN_IN)
         except ClientError as error:
-            return failed(f"AWS does not accept the credentials: {error_code(error)}", _SIGN_IN)
+            return failed(f"AWS rejected the credentials: {error_code(error)}", _SIGN_IN)
         region = self._aws.region
         if region is None:
             return failed(
-                "no region is chosen", "aws configure set region REGION, or export AWS_REGION=REGION"
+                "no region is configured", "aws configure set region REGION, or export AWS_REGION=REGION"
             )
         self.account = Account(identity["Account"], region, identity["Arn"])
         return passed(f"{identity['Arn']} in account {identity['Account']}, region {region}")
@@ -67,13 +70,13 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """The CDK's bootstrap stack is in the account and region, and not too old."""
+    """The CDK's bootstrap stack exists in the account and region in a supported version."""
 
     aws: Aws
     account: Account
     name: str = "CDK bootstrap"
 
-    def run(self) -> Finding:
+    def run(self) -> CheckResult:
         """See `Check.run`."""
         parameter = f"/cdk-bootstrap/{BOOTSTRAP_QUALIFIER}/version"
         ssm = self.aws.client("ssm")
@@ -81,7 +84,10 @@ class Bootstrap:
         try:
             version = int(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
         except ssm.exceptions.ParameterNotFound:
-            return failed(f"{self.account.region} has none: the parameter {parameter} is missing", remedy)
+            return failed(
+                f"{self.account.region} has no bootstrap stack: the SSM parameter {parameter} is missing",
+                remedy,
+            )
         if version < BOOTSTRAP:
-            return failed(f"version {version} is older than {BOOTSTRAP}", remedy)
-        return passed(f"version {version}; {BOOTSTRAP} or newer is needed")
+            return failed(f"version {version} is older than the required version {BOOTSTRAP}", remedy)
+        return passed(f"version {version}; required is {BOOTSTRAP} or newer")

@@ -1,4 +1,4 @@
-"""What requests may name beside the model, in the models bucket: whether it can be loaded, by its names."""
+"""Check of the adapters in the models bucket, by their file names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,70 +10,73 @@ from contract import keys
 from contract.adapters import ADAPTER_KINDS, DIRECTORY
 from contract.options import AdapterName
 from operations.doctor.aws import Aws
-from operations.doctor.check import Finding, doubtful, passed
+from operations.doctor.check import CheckResult, passed, warning
 from operations.doctor.model_directory import weights
 from operations.doctor.model_in_s3 import S3Directory, models_bucket
 
 _KINDS = {kind.prefix.removeprefix(keys.ADAPTERS_PREFIX): kind for kind in ADAPTER_KINDS}
-"""By the directories under the adapters' prefix."""
+"""Adapter kinds by their directory under the adapters' prefix."""
 
 _NAME: TypeAdapter[str] = TypeAdapter(AdapterName)
 
 
 @dataclass(frozen=True)
 class AdaptersInS3:
-    """Everything under the adapters' prefix can be named by requests and loaded."""
+    """All files under the adapters' prefix have valid names and formats."""
 
     aws: Aws
     stage: str
     name: str = "adapters"
 
-    def run(self) -> Finding:
+    def run(self) -> CheckResult:
         """See `Check.run`."""
         bucket = models_bucket(self.aws, self.stage)
         directory = S3Directory(self.aws.client("s3"), bucket, keys.ADAPTERS_PREFIX)
-        entries = _entries(directory.sizes())
-        found = [fault for entry, files in entries.items() if (fault := _fault(entry, files))]
-        if found:
-            return doubtful(
-                f"{directory.uri}: {'; '.join(found)}",
-                "mend or remove them: requests that name them are refused",
+        adapters = _group_by_adapter(directory.sizes())
+        problems = [problem for path, files in adapters.items() if (problem := _problem(path, files))]
+        if problems:
+            return warning(
+                f"{directory.uri}: {'; '.join(problems)}",
+                "replace, rename or remove these files: requests that name them are rejected",
             )
-        return passed(f"{', '.join(entries) or 'none'} at {directory.uri}")
+        return passed(f"{', '.join(adapters) or 'none'} at {directory.uri}")
 
 
-def _entries(files: Mapping[str, int]) -> dict[str, list[str]]:
-    """The files of each adapter, by its path: `loras/moon.safetensors`, `controlnets/canny/`."""
-    entries: dict[str, list[str]] = {}
+def _group_by_adapter(files: Mapping[str, int]) -> dict[str, list[str]]:
+    """The files of each adapter, by the adapter's path: `loras/moon.safetensors`, `controlnets/canny/`.
+
+    The files are relative to the directory of the adapter's kind.
+    """
+    adapters: dict[str, list[str]] = {}
     for file in sorted(files):
         parts = PurePosixPath(file).parts
-        entry = "/".join(parts[:2]) + (DIRECTORY if len(parts) > 2 else "")
-        entries.setdefault(entry, []).append("/".join(parts[1:]))
-    return entries
+        adapter = "/".join(parts[:2]) + (DIRECTORY if len(parts) > 2 else "")
+        adapters.setdefault(adapter, []).append("/".join(parts[1:]))
+    return adapters
 
 
-def _fault(entry: str, files: list[str]) -> str | None:
-    """What is wrong with an adapter, in a clause.
+def _problem(path: str, files: list[str]) -> str | None:
+    """The reason why an adapter cannot be used; None if it can.
 
     Args:
-        entry: its path below the prefix; a directory's ends with a slash.
-        files: below its kind's directory.
+        path: the adapter's path below the prefix; a directory ends with a slash.
+        files: its files, relative to the directory of its kind.
     """
-    directory, slash, own = entry.partition("/")
+    directory, slash, file_name = path.partition("/")
     kind = _KINDS.get(directory + slash)
     if kind is None:
-        return f"{entry} is of no kind that is looked for: {', '.join(_KINDS)}"
-    ending = next((each for each in kind.endings if own.endswith(each)), None)
-    if ending is None:
-        return f"{entry} is not {' or '.join(map(_in_words, kind.endings))}"
+        return f"{path} is not in a directory of adapters: {', '.join(_KINDS)}"
+    suffix = next((each for each in kind.suffixes if file_name.endswith(each)), None)
+    if suffix is None:
+        return f"{path} is not {' or '.join(map(_format_name, kind.suffixes))}"
     try:
-        _NAME.validate_python(own.removesuffix(ending))
+        _NAME.validate_python(file_name.removesuffix(suffix))
     except ValidationError:
-        return f"{entry} has a name that no request can say: letters, digits, dots, hyphens and underscores"
-    if ending == DIRECTORY and not weights(files):
-        return f"{entry} has no safetensors weights, and no others are loaded"
+        return f"{path} has an invalid name: use letters, digits, dots, hyphens and underscores"
+    if suffix == DIRECTORY and not weights(files):
+        return f"{path} has no safetensors weights; other formats are not loaded"
     return None
 
 
-def _in_words(ending: str) -> str:
-    return "a directory" if ending == DIRECTORY else f"a {ending} file"
+def _format_name(suffix: str) -> str:
+    return "a directory" if suffix == DIRECTORY else f"a {suffix} file"

@@ -1,4 +1,4 @@
-"""Clients of AWS services, as the checks are given them."""
+"""Boto3 clients for the checks."""
 
 from functools import cached_property
 from typing import Any, Protocol
@@ -6,27 +6,27 @@ from typing import Any, Protocol
 import boto3
 from botocore.config import Config
 
-_ANY_REGION = "us-east-1"
-"""Where to ask who the caller is, while no region is chosen."""
+_FALLBACK_REGION = "us-east-1"
+"""The region of the first call to STS if no region is configured."""
 
 _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 3})
 
 
 class Aws(Protocol):
-    """An account's services in one region."""
+    """The services of an account in one region."""
 
     @property
     def region(self) -> str | None:
-        """The region's name; None if nothing says which."""
+        """The region's name; None if none is configured."""
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """A boto3 client, in another region than the chosen one if `region` says so."""
+        """A boto3 client of the configured region, or of `region`."""
 
 
 class ConfiguredAws:
-    """The account that environment variables, profiles and the machine's role lead to.
+    """The account of the environment variables, the profile or the machine's role.
 
-    Whatever is wrong with them is raised when a client is asked for.
+    Errors of the AWS configuration are raised when a client is created.
     """
 
     @property
@@ -37,7 +37,7 @@ class ConfiguredAws:
     def client(self, service: str, region: str | None = None) -> Any:
         """See `Aws.client`."""
         create: Any = self._session.client
-        return create(service, region_name=region or self.region or _ANY_REGION, config=_CONFIG)
+        return create(service, region_name=region or self.region or _FALLBACK_REGION, config=_CONFIG)
 
     @cached_property
     def _session(self) -> boto3.Session:

@@ -1,30 +1,30 @@
-"""The image that is built from inference/: which host it will run on."""
+"""Check of an image that is built from inference/: the host AMI for its CUDA version."""
 
 from dataclasses import dataclass
 
 from infra.config import CodeBuildImage, DockerImage
 from infra.image import AMI_VERSIONS, locked_cuda_major
-from operations.doctor.check import Finding, failed, passed
+from operations.doctor.check import CheckResult, failed, passed
 
 
 @dataclass(frozen=True)
 class BuiltImage:
-    """There is a host for the CUDA that the image will have."""
+    """SageMaker has a host AMI for the CUDA version of the image."""
 
     image: CodeBuildImage | DockerImage
     name: str = "image"
 
-    def run(self) -> Finding:
+    def run(self) -> CheckResult:
         """See `Check.run`."""
         try:
             cuda = locked_cuda_major()
         except (LookupError, OSError) as error:
-            return failed(str(error), "make lock")
+            return failed(str(error), "run make lock")
         if cuda not in AMI_VERSIONS:
             known = " or ".join(map(str, AMI_VERSIONS))
             return failed(
-                f"inference/requirements.lock brings CUDA {cuda}, and SageMaker has hosts for {known}",
-                "pin a torch that is built for one of them in inference/requirements.txt, then make lock",
+                f"inference/requirements.lock pins CUDA {cuda}; SageMaker has host AMIs for CUDA {known}",
+                "pin a torch for one of them in inference/requirements.txt, then run make lock",
             )
-        builder = "AWS CodeBuild" if isinstance(self.image, CodeBuildImage) else "Docker here"
-        return passed(f"built by {builder} during the deployment, with CUDA {cuda}, on {AMI_VERSIONS[cuda]}")
+        builder = "AWS CodeBuild" if isinstance(self.image, CodeBuildImage) else "local Docker"
+        return passed(f"built by {builder} during the deployment; CUDA {cuda}, host AMI {AMI_VERSIONS[cuda]}")

@@ -1,4 +1,4 @@
-"""What a check is, and what becomes of one that AWS does not answer."""
+"""The interface and the results of checks, and the handling of AWS errors."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,110 +7,118 @@ from typing import Protocol
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as UnreachableError
 
-_DENIED = {
+_ACCESS_DENIED_CODES = {
     "AccessDenied",
     "AccessDeniedException",
     "AccessDeniedForDependencyException",
     "UnauthorizedOperation",
 }
-_BUSY = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
+_THROTTLING_CODES = {
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+}
 
 
 class Status(StrEnum):
-    """How a check ended."""
+    """The outcome of a check."""
 
-    PASS = "pass"  # noqa: S105 - no password
+    PASS = "pass"  # noqa: S105 - not a password
     WARN = "warn"
     FAIL = "fail"
     SKIPPED = "skipped"
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What a check found.
+class CheckResult:
+    """The result of a check.
 
     Attributes:
-        found: in words.
-        remedy: what to do about it; with a warning or a failure only.
+        message: what the check found.
+        remedy: what to do; empty unless the status is WARN or FAIL.
     """
 
     status: Status
-    found: str
+    message: str
     remedy: str = ""
 
 
 class SkippedError(RuntimeError):
-    """A check cannot look at what it should; the message says why."""
+    """A check cannot run; the message gives the reason."""
 
 
 class Check(Protocol):
-    """One question about what a deployment needs."""
+    """A check of one requirement of a deployment."""
 
     @property
     def name(self) -> str:
-        """What is looked at."""
+        """The name of the requirement."""
 
-    def run(self) -> Finding:
-        """Looks.
+    def run(self) -> CheckResult:
+        """Runs the check.
 
         Raises:
-            BotoCoreError: AWS could not be asked.
-            ClientError: AWS refused to answer.
-            SkippedError: see there.
+            BotoCoreError: AWS cannot be reached, or the AWS configuration is wrong.
+            ClientError: AWS returned an error.
+            SkippedError: the check cannot run.
         """
 
 
-def passed(found: str) -> Finding:
-    """All is well."""
-    return Finding(Status.PASS, found)
+def passed(message: str) -> CheckResult:
+    """The requirement is met."""
+    return CheckResult(Status.PASS, message)
 
 
-def doubtful(found: str, remedy: str) -> Finding:
-    """A deployment would succeed, and something would not work until somebody does what `remedy` says."""
-    return Finding(Status.WARN, found, remedy)
+def warning(message: str, remedy: str) -> CheckResult:
+    """A deployment succeeds, but a feature does not work before the remedy is applied."""
+    return CheckResult(Status.WARN, message, remedy)
 
 
-def failed(found: str, remedy: str) -> Finding:
-    """A deployment would not succeed, until somebody does what `remedy` says."""
-    return Finding(Status.FAIL, found, remedy)
+def failed(message: str, remedy: str) -> CheckResult:
+    """A deployment does not succeed before the remedy is applied."""
+    return CheckResult(Status.FAIL, message, remedy)
 
 
-def skipped(reason: str) -> Finding:
-    """It could not be looked at."""
-    return Finding(Status.SKIPPED, reason)
+def skipped(reason: str) -> CheckResult:
+    """The requirement could not be checked."""
+    return CheckResult(Status.SKIPPED, reason)
 
 
-def finding_of(check: Check) -> Finding:
-    """What the check found; what AWS would not tell is put into words."""
+def run_check(check: Check) -> CheckResult:
+    """Runs a check and converts AWS errors to results.
+
+    Missing permissions, throttling and an unreachable network skip the check; other errors fail it.
+    """
     try:
         return check.run()
     except SkippedError as error:
         return skipped(str(error))
     except ClientError as error:
-        return _refused(error)
+        return _result_of_client_error(error)
     except BotoCoreError as error:
-        return _unasked(error)
+        return _result_of_botocore_error(error)
 
 
 def error_code(error: ClientError) -> str:
-    """The error's name, such as AccessDenied."""
-    return str(error.response.get("Error", {}).get("Code", "an unnamed error"))
+    """The error's code, such as AccessDenied."""
+    return str(error.response.get("Error", {}).get("Code", "an error without a code"))
 
 
-def _refused(error: ClientError) -> Finding:
+def _result_of_client_error(error: ClientError) -> CheckResult:
     code, operation = error_code(error), error.operation_name
-    if code in _DENIED:
-        return skipped(f"you may not call {operation} ({code}), so this was not looked at")
-    if code in _BUSY:
-        return skipped(f"AWS was too busy for {operation} ({code}): try again in a minute")
+    if code in _ACCESS_DENIED_CODES:
+        return skipped(f"not checked, because you have no permission for {operation} ({code})")
+    if code in _THROTTLING_CODES:
+        return skipped(f"not checked, because AWS throttled {operation} ({code}): try again in a minute")
     message = error.response.get("Error", {}).get("Message", "")
     return failed(
-        f"{operation} was refused: {code}: {message}",
-        "put right what the message names, then run the doctor again",
+        f"{operation} returned {code}: {message}",
+        "correct what the message names, then run the doctor again",
     )
 
 
-def _unasked(error: BotoCoreError) -> Finding:
+def _result_of_botocore_error(error: BotoCoreError) -> CheckResult:
     if isinstance(error, (HTTPClientError, UnreachableError)):
         return skipped(f"AWS cannot be reached: {error}")
-    return failed(str(error), "correct the AWS configuration (aws configure list shows it)")
+    return failed(str(error), "correct the AWS configuration (`aws configure list` shows it)")

@@ -1,9 +1,9 @@
-"""The stage in cdk.json."""
+"""Check of the stage in cdk.json."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from operations.doctor.check import Finding, failed, passed
+from operations.doctor.check import CheckResult, failed, passed
 from operations.stages import CdkJsonError, read_context
 
 if TYPE_CHECKING:
@@ -11,27 +11,29 @@ if TYPE_CHECKING:
 
 
 class Configuration:
-    """cdk.json has the stage, and everything in it is valid."""
+    """The stage exists in `root`/cdk.json and is valid.
+
+    Attributes:
+        config: the stage; None until the check has passed.
+    """
 
     name = "configuration"
 
     def __init__(self, stage: str, root: Path) -> None:
-        """Looks for the stage in `root`/cdk.json."""
         self._stage = stage
         self._root = root
         self.config: DeploymentConfig | None = None
-        """Known once the check has passed."""
 
-    def run(self) -> Finding:
+    def run(self) -> CheckResult:
         """See `Check.run`."""
-        from infra.config import DeploymentConfig, InvalidConfigurationError  # starts Node, if it is there
+        from infra.config import DeploymentConfig, InvalidConfigurationError  # needs Node
 
         try:
-            self.config = DeploymentConfig.of_stage(self._stage, read_context(self._root)["stages"])
+            self.config = DeploymentConfig.for_stage(self._stage, read_context(self._root)["stages"])
         except InvalidConfigurationError as error:
-            return failed(" ".join(str(error).split()), "correct cdk.json")
+            return failed(" ".join(str(error).split()), "correct cdk.json or the name of the stage")
         except CdkJsonError as error:
-            return failed(str(error), "restore it: git restore cdk.json")
+            return failed(str(error), "restore the file: git restore cdk.json")
         models = ", ".join(
             f"{model.name} on {'/'.join(model.instance_types)}" for model in self.config.models
         )

@@ -1,45 +1,45 @@
-"""This machine: the versions of what deploys, and Docker where it builds the image."""
+"""Checks of this machine: Python, Node, the CDK's CLI, and Docker for local image builds."""
 
 import re
 import sys
 from dataclasses import dataclass
 
-from operations.doctor.check import Finding, failed, passed
+from operations.doctor.check import CheckResult, failed, passed
 from operations.doctor.commands import CommandError, output_of
 from operations.versions import CDK_CLI, NODE, PYTHON
 
-_FETCH_TIMEOUT_S = 180
-"""For npx, which fetches the CLI the first time."""
+_DOWNLOAD_TIMEOUT_S = 180
+"""The timeout of commands that may download something first."""
 
 _PLATFORM = "linux/amd64"
 
 
 @dataclass(frozen=True)
 class PythonVersion:
-    """The interpreter is not too old."""
+    """The Python interpreter is recent enough."""
 
     version: tuple[int, ...] = sys.version_info[:3]
     name: str = "Python"
 
-    def run(self) -> Finding:
+    def run(self) -> CheckResult:
         """See `Check.run`."""
         found = ".".join(map(str, self.version))
         if self.version < PYTHON:
             wanted = ".".join(map(str, PYTHON))
             return failed(
                 f"{found} is older than {wanted}",
-                f"install a newer one, remove .venv and run make PYTHON=python{wanted} setup",
+                f"install a newer version, remove .venv and run make PYTHON=python{wanted} setup",
             )
         return passed(found)
 
 
 @dataclass(frozen=True)
 class NodeVersion:
-    """Node, which the CDK runs on, is there and not too old."""
+    """Node, which the CDK needs, is installed and recent enough."""
 
     name: str = "Node"
 
-    def run(self) -> Finding:
+    def run(self) -> CheckResult:
         """See `Check.run`."""
         remedy = f"install Node {NODE} or newer from https://nodejs.org"
         try:
@@ -54,57 +54,57 @@ class NodeVersion:
 
 @dataclass(frozen=True)
 class CdkCli:
-    """The CDK's command line can be run in the pinned version."""
+    """The pinned version of the CDK's CLI runs."""
 
     name: str = "CDK CLI"
 
-    def run(self) -> Finding:
+    def run(self) -> CheckResult:
         """See `Check.run`."""
         package = f"aws-cdk@{CDK_CLI}"
         try:
-            found = output_of("npx", "--yes", package, "--version", timeout_s=_FETCH_TIMEOUT_S)
+            found = output_of("npx", "--yes", package, "--version", timeout_s=_DOWNLOAD_TIMEOUT_S)
         except CommandError as error:
             return failed(
                 f"npx {package} does not run: {error}",
-                f"let npm reach its registry, then try npx {package} --version by hand",
+                f"make sure that npm can reach its registry, then run npx {package} --version",
             )
         if found.split(maxsplit=1)[:1] != [CDK_CLI]:
             return failed(
-                f"npx {package} says that it is {found}",
-                "clear npx's cache: remove the folder _npx below what npm config get cache prints",
+                f"npx {package} reports version {found}",
+                "clear npx's cache: remove _npx from the directory that npm config get cache prints",
             )
-        return passed(f"{CDK_CLI}, as operations/versions.py pins it")
+        return passed(f"{CDK_CLI}, as pinned in operations/versions.py")
 
 
 @dataclass(frozen=True)
 class Docker:
-    """Docker runs, and builds for SageMaker's processors."""
+    """Docker is running and can build for the platform of SageMaker's GPU instances."""
 
     name: str = "Docker"
 
-    def run(self) -> Finding:
+    def run(self) -> CheckResult:
         """See `Check.run`."""
         try:
             server = output_of("docker", "version", "--format", "{{.Server.Version}}")
         except CommandError as error:
             return failed(
                 str(error),
-                'start Docker, or let AWS build: "image": {"source": "codebuild"} in cdk.json',
+                'start Docker, or build in AWS: "image": {"source": "codebuild"} in cdk.json',
             )
         try:
-            builder = output_of("docker", "buildx", "inspect", "--bootstrap", timeout_s=_FETCH_TIMEOUT_S)
+            builder = output_of("docker", "buildx", "inspect", "--bootstrap", timeout_s=_DOWNLOAD_TIMEOUT_S)
         except CommandError as error:
-            return failed(f"{server} is there without a builder: {error}", "install Docker's buildx plugin")
+            return failed(f"{server} has no working builder: {error}", "install Docker's buildx plugin")
         if _PLATFORM not in _platforms(builder):
             return failed(
-                f"{server} does not build for {_PLATFORM}",
-                "let Docker emulate it: docker run --privileged --rm tonistiigi/binfmt --install amd64",
+                f"{server} cannot build for {_PLATFORM}",
+                "install the emulation: docker run --privileged --rm tonistiigi/binfmt --install amd64",
             )
         return passed(f"{server}, builds for {_PLATFORM}")
 
 
 def _platforms(builder: str) -> set[str]:
-    """The platforms of every node, out of what `docker buildx inspect` prints."""
+    """The platforms of all nodes in the output of `docker buildx inspect`."""
     lines = re.findall(r"^Platforms:(.*)$", builder, re.MULTILINE)
-    entries = [entry.split() for line in lines for entry in line.split(",")]  # some have a (+3) behind them
+    entries = [entry.split() for line in lines for entry in line.split(",")]  # some end with "(+3)"
     return {entry[0].strip("*") for entry in entries if entry}

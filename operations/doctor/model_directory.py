@@ -1,4 +1,4 @@
-"""What a directory in the diffusers layout must hold, judged by the names of its files."""
+"""Validation of a diffusers directory by the names of its files."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -13,7 +13,7 @@ _PREFERRED_VARIANT = "fp16"
 
 
 def components(index: Mapping[str, Any]) -> dict[str, str]:
-    """The class of each component that the index names; those set to null are left out."""
+    """The class name of each component in the index; components set to null are omitted."""
     return {
         name: value[1]
         for name, value in index.items()
@@ -22,7 +22,7 @@ def components(index: Mapping[str, Any]) -> dict[str, str]:
 
 
 def single_model(files: Collection[str]) -> str | None:
-    """The one file that the model is, where it is no directory of parts; see `inference.models.formats`."""
+    """The archive or checkpoint (see `inference.models.formats`) that is the whole model, or None."""
     if MODEL_INDEX in files:
         return None
     models = [file for file in files if "/" not in file and file.endswith(ARCHIVES + SINGLE_FILES)]
@@ -40,29 +40,29 @@ def weights(files: Collection[str]) -> list[str]:
     ]
 
 
-def faults(index: Mapping[str, Any], files: Collection[str]) -> Iterator[str]:
-    """What is wrong, one clause each.
+def problems(index: Mapping[str, Any], files: Collection[str]) -> Iterator[str]:
+    """The reasons why the directory cannot be loaded.
 
     Args:
         index: the content of model_index.json.
-        files: paths below the directory.
+        files: all paths, relative to the directory.
     """
-    named = components(index)
-    if not named:
+    classes = components(index)
+    if not classes:
         yield f"{MODEL_INDEX} names no components"
-    for name, kind in named.items():
-        own = [file for file in files if PurePosixPath(file).parts[0] == name]
-        if not own:
+    for name, class_name in classes.items():
+        of_component = [file for file in files if PurePosixPath(file).parts[0] == name]
+        if not of_component:
             yield f"{name}/ is missing"
-        elif not kind.endswith(_WITHOUT_WEIGHTS) and not weights(own):
-            if any(file.endswith(".safetensors") for file in own):
-                yield f"{name}/ has the weights of a variant other than {_PREFERRED_VARIANT} only"
-            elif any(file.endswith(PICKLES) for file in own):
-                yield f"{name}/ has pickled weights only, which are not loaded"
+        elif not class_name.endswith(_WITHOUT_WEIGHTS) and not weights(of_component):
+            if any(file.endswith(".safetensors") for file in of_component):
+                yield f"{name}/ has only weights of variants other than {_PREFERRED_VARIANT}"
+            elif any(file.endswith(PICKLES) for file in of_component):
+                yield f"{name}/ has only pickled weights, which are not loaded"
             else:
                 yield f"{name}/ has no weights"
 
 
 def _variant(path: PurePosixPath) -> str:
-    """`fp16` for model.fp16.safetensors and its shards; nothing for model.safetensors."""
+    """`fp16` for model.fp16.safetensors and its shards; empty for model.safetensors."""
     return _SHARD.sub("", path.stem).partition(".")[2]

@@ -1,4 +1,4 @@
-"""A model on the Hugging Face hub: its repository can be read, with the token if there is one."""
+"""Checks of a model on the Hugging Face Hub: the access token and the repository."""
 
 import re
 from collections.abc import Callable
@@ -16,49 +16,49 @@ from huggingface_hub.errors import (
 from contract.source import HubSource
 from inference.models.formats import MODEL_INDEX
 from operations.doctor.aws import Aws
-from operations.doctor.check import Finding, failed, passed, skipped
+from operations.doctor.check import CheckResult, failed, passed, skipped
 from operations.doctor.model_directory import weights
 
-Hub = Callable[[str | None], HfApi]
-"""The hub as the owner of a token sees it, or as everybody does without."""
+HubClientFactory = Callable[[str | None], HfApi]
+"""Creates a client of the Hub with an access token; None creates an anonymous client."""
 
 _TIMEOUT_S = 20
 _TOKEN = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class TokenError(RuntimeError):
-    """There is no token; the message says why."""
+    """The token cannot be read; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class HubToken:
-    """The secret with the access token is there and can be read."""
+    """The secret with the access token exists and can be read."""
 
     aws: Aws
     secret_arn: str
     name: str = "Hugging Face token"
 
-    def run(self) -> Finding:
+    def run(self) -> CheckResult:
         """See `Check.run`."""
         try:
             read_token(self.aws, self.secret_arn)
         except TokenError as error:
             return failed(
-                str(error), "make a secret with the token as its text: aws secretsmanager create-secret"
+                str(error), "create a secret with the token as its text: aws secretsmanager create-secret"
             )
-        return passed(f"can be read from {self.secret_arn}")
+        return passed(f"read from {self.secret_arn}")
 
 
 @dataclass(frozen=True)
 class HubRepository:
-    """The repository has the revision, and a diffusers directory with safetensors weights in it.
+    """The repository can be read at the revision and is a diffusers directory with safetensors weights.
 
     Attributes:
-        model: the model's name in the stage.
+        model: the name of the model in the stage.
     """
 
     aws: Aws
-    hub: Hub
+    create_client: HubClientFactory
     model: str
     source: HubSource
 
@@ -67,62 +67,61 @@ class HubRepository:
         """See `Check.name`."""
         return f"model {self.model}: hub"
 
-    def run(self) -> Finding:
+    def run(self) -> CheckResult:
         """See `Check.run`."""
         arn = self.source.token_secret_arn
         try:
             token = read_token(self.aws, arn) if arn else None
         except TokenError:
-            return skipped("the token cannot be read: see its own line")
+            return skipped("not checked, because the token cannot be read: see the result of its check")
         page = f"https://huggingface.co/{self.source.id}"
         try:
-            info = self.hub(token).model_info(
+            info = self.create_client(token).model_info(
                 self.source.id, revision=self.source.revision, timeout=_TIMEOUT_S
             )
         except GatedRepoError:
             return failed(
-                f"{self.source.id} is gated, and {'the token may not' if token else 'nobody may'} read it"
-                f"{'' if token else ' without a token'}",
-                f"accept the terms at {page}, and name the secret with your token in token_secret_arn",
+                f"{self.source.id} is gated, and {'the token has no access' if token else 'no token is set'}",
+                f"accept the terms at {page}, and set token_secret_arn to the secret with your token",
             )
         except RepositoryNotFoundError:
             return failed(
-                f"the hub shows no {self.source.id} {'to the token' if token else 'without a token'}",
-                f"see whether {page} exists; a private one needs its owner's token in token_secret_arn",
+                f"{self.source.id} does not exist or needs {'another' if token else 'a'} token",
+                f"check {page}; a private repository needs its owner's token in token_secret_arn",
             )
         except RevisionNotFoundError:
             return failed(
                 f"{self.source.id} has no commit {self.source.revision}",
-                f"name one of those at {page}/commits/main",
+                f"choose a commit from {page}/commits/main",
             )
         except HfHubHTTPError as error:
             return failed(
-                f"the hub answered {error.response.status_code} for {self.source.id}",
-                "make a new token at https://huggingface.co/settings/tokens if it is 401, or try again later",
+                f"the Hub returned {error.response.status_code} for {self.source.id}",
+                "for 401 create a token at https://huggingface.co/settings/tokens; else try again later",
             )
         except httpx2.HTTPError as error:
-            return skipped(f"the hub cannot be reached from here: {error}")
+            return skipped(f"not checked, because the Hub cannot be reached: {error}")
         files = [each.rfilename for each in info.siblings or []]
         if MODEL_INDEX not in files or not weights(files):
             return failed(
-                f"{self.source.id} is no diffusers directory with safetensors weights",
-                f"choose a repository that has {MODEL_INDEX} and *.safetensors files: {page}/tree/main",
+                f"{self.source.id} is not a diffusers directory with safetensors weights",
+                f"choose a repository with {MODEL_INDEX} and *.safetensors files: {page}/tree/main",
             )
         return passed(f"{self.source.id} at {self.source.revision[:8]}")
 
 
 def read_token(aws: Aws, secret_arn: str) -> str:
-    """The token in the secret.
+    """The access token in the secret.
 
     Raises:
-        TokenError: there is no such secret, or something else is in it.
+        TokenError: the secret does not exist, or its text is not a token.
     """
     region = secret_arn.split(":")[3]
     secrets = aws.client("secretsmanager", region)
     try:
         token = secrets.get_secret_value(SecretId=secret_arn).get("SecretString", "").strip()
     except secrets.exceptions.ResourceNotFoundException as error:
-        raise TokenError(f"there is no secret {secret_arn}") from error
+        raise TokenError(f"the secret {secret_arn} does not exist") from error
     if not _TOKEN.fullmatch(token):
-        raise TokenError(f"the secret {secret_arn} does not hold a token alone")
+        raise TokenError(f"the text of the secret {secret_arn} is not a token")
     return str(token)

@@ -1,4 +1,4 @@
-"""What the caller may do: to become the roles that the CDK deploys with."""
+"""Check of the caller's permission to assume the roles of the CDK's bootstrap stack."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from typing import Any
 
 from operations.doctor.account import Account
 from operations.doctor.aws import Aws
-from operations.doctor.check import Finding, failed, passed, skipped
+from operations.doctor.check import CheckResult, failed, passed, skipped
 from operations.versions import BOOTSTRAP_QUALIFIER
 
 
 @dataclass(frozen=True)
 class DeploymentRoles:
-    """The caller may assume the bootstrap stack's roles: the CDK does everything else in their names.
+    """The caller may assume the bootstrap stack's roles, with which the CDK does everything else.
 
     Attributes:
-        kinds: of role, such as deploy.
+        kinds: kinds of roles, such as deploy.
     """
 
     aws: Aws
@@ -23,11 +23,11 @@ class DeploymentRoles:
     kinds: tuple[str, ...]
     name: str = "IAM permissions"
 
-    def run(self) -> Finding:
+    def run(self) -> CheckResult:
         """See `Check.run`."""
         if self.account.caller_arn.endswith(":root"):
             return skipped(
-                "the root user cannot assume the roles that the CDK deploys with: use an IAM user or role"
+                "not checked, because the root user cannot assume the CDK's roles: use an IAM user or role"
             )
         iam = self.aws.client("iam")
         source = _identity(iam, self.account)
@@ -35,7 +35,7 @@ class DeploymentRoles:
         if missing:
             return failed(
                 f"{source} may not sts:AssumeRole {', '.join(missing)}",
-                "have an administrator allow it, in the IAM console or with a permission set",
+                "ask an administrator for this permission",
             )
         return passed(f"may assume the CDK's roles: {', '.join(self.kinds)}")
 
@@ -46,16 +46,16 @@ class DeploymentRoles:
 
 
 def _identity(iam: Any, account: Account) -> str:
-    """The user's or role's own ARN: policies belong to it, not to its sessions."""
+    """The ARN of the IAM user or role: policies are attached to a role, not to its sessions."""
     kind, _, rest = account.caller_arn.split(":", 5)[5].partition("/")
     if kind != "assumed-role":
         return account.caller_arn
-    role = iam.get_role(RoleName=rest.split("/")[0])  # asked for: a session's ARN leaves the role's path out
+    role = iam.get_role(RoleName=rest.split("/")[0])  # a session's ARN does not contain the role's path
     return str(role["Role"]["Arn"])
 
 
 def _may_assume(iam: Any, source: str, role: str) -> bool:
-    answer = iam.simulate_principal_policy(
+    response = iam.simulate_principal_policy(
         PolicySourceArn=source, ActionNames=["sts:AssumeRole"], ResourceArns=[role]
     )
-    return all(result["EvalDecision"] == "allowed" for result in answer["EvaluationResults"])
+    return all(result["EvalDecision"] == "allowed" for result in response["EvaluationResults"])

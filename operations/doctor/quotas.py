@@ -1,4 +1,4 @@
-"""SageMaker's quotas: how many instances of a type the account may have behind endpoints."""
+"""Check of SageMaker's quotas for the instances of endpoints."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from infra.config import ModelConfig
 from operations.doctor.account import Account
 from operations.doctor.aws import Aws
-from operations.doctor.check import Finding, failed, passed
+from operations.doctor.check import CheckResult, failed, passed
 
 
 class EndpointQuotas:
-    """The account's quotas by name, asked for once."""
+    """The account's SageMaker quotas, fetched once."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self._values: dict[str, float] | None = None
 
     def of(self, instance_type: str) -> float | None:
-        """How many instances of the type endpoints may have; None if there is no such quota here."""
+        """The quota for instances of the type; None if the region does not have one."""
         if self._values is None:
             pages = self._aws.client("service-quotas").get_paginator("list_service_quotas")
             self._values = {
@@ -31,10 +31,10 @@ class EndpointQuotas:
 
 @dataclass(frozen=True)
 class EndpointQuota:
-    """The quota of one instance type is enough for every model that may run on it.
+    """The quota of an instance type suffices for all models that can use it.
 
     Attributes:
-        needed: instances.
+        needed: the required number of instances.
     """
 
     quotas: EndpointQuotas
@@ -47,26 +47,26 @@ class EndpointQuota:
         """See `Check.name`."""
         return f"quota {self.instance_type}"
 
-    def run(self) -> Finding:
+    def run(self) -> CheckResult:
         """See `Check.run`."""
         allowed = self.quotas.of(self.instance_type)
         region = self.account.region
         if allowed is None:
             return failed(
-                f"{region} has no quota for {self.instance_type} behind endpoints: it is not offered there",
+                f"{region} has no quota for endpoints on {self.instance_type}: it is not available there",
                 "choose another instance type or region",
             )
         if allowed < self.needed:
             return failed(
-                f"{allowed:g} allowed, the stage's max_instances add up to {self.needed}",
-                f"ask for more: Service Quotas console in {region}, AWS services, Amazon SageMaker, "
+                f"the quota is {allowed:g}, but the max_instances of the stage add up to {self.needed}",
+                f"request an increase: Service Quotas console in {region}, AWS services, Amazon SageMaker, "
                 f'"{self.instance_type} for endpoint usage"',
             )
-        return passed(f"{allowed:g} allowed, {self.needed} needed at the most")
+        return passed(f"the quota is {allowed:g}, at most {self.needed} are needed")
 
 
 def instances_needed(models: Iterable[ModelConfig]) -> Counter[str]:
-    """By instance type, the most instances that there can be; a pool may take all from any of its types."""
+    """The maximum number of instances by type. A model may use any of its types for all of its instances."""
     needed: Counter[str] = Counter()
     for model in models:
         for instance_type in model.instance_types:

@@ -1,4 +1,4 @@
-"""What the doctor says: a line a check, and a count at the end."""
+"""The doctor's output: one line per check and the counts at the end."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from operations.doctor.check import Status
-from operations.doctor.runner import Line
+from operations.doctor.runner import NamedResult
 
 _STYLES = {
     Status.PASS: "green",
@@ -15,27 +15,26 @@ _STYLES = {
     Status.FAIL: "bold red",
     Status.SKIPPED: "yellow",
 }
-_NAME_WIDTH = 24
-
-
-def report(lines: Iterable[Line], console: Console) -> bool:
-    """Shows each line when it is there; True if nothing has failed."""
-    counts: Counter[Status] = Counter()
-    for name, finding in lines:
-        counts[finding.status] += 1
-        text = Text.assemble(
-            (f"{finding.status:<8} ", _STYLES[finding.status]), f"{name:<{_NAME_WIDTH}} ", finding.found
-        )
-        if finding.remedy:
-            text.append(f". To do: {finding.remedy}", style="bold")
-        console.print(text, soft_wrap=True)
-    console.print(", ".join(f"{counts[status]} {word}" for status, word in _WORDS.items()), soft_wrap=True)
-    return not counts[Status.FAIL]
-
-
-_WORDS = {
+_COUNT_LABELS = {
     Status.PASS: "passed",
-    Status.WARN: "doubtful",
+    Status.WARN: "warnings",
     Status.FAIL: "failed",
     Status.SKIPPED: "skipped",
 }
+_NAME_WIDTH = 24
+
+
+def report(results: Iterable[NamedResult], console: Console) -> bool:
+    """Prints each result when it is available. Returns whether no check has failed."""
+    counts: Counter[Status] = Counter()
+    for name, result in results:
+        counts[result.status] += 1
+        text = Text.assemble(
+            (f"{result.status:<8} ", _STYLES[result.status]), f"{name:<{_NAME_WIDTH}} ", result.message
+        )
+        if result.remedy:
+            text.append(f". To do: {result.remedy}", style="bold")
+        console.print(text, soft_wrap=True)
+    summary = ", ".join(f"{counts[status]} {label}" for status, label in _COUNT_LABELS.items())
+    console.print(summary, soft_wrap=True)
+    return not counts[Status.FAIL]

@@ -1,51 +1,51 @@
-"""Every check in order: this machine, cdk.json, and then the account that a deployment goes to."""
+"""The order of all checks: this machine, the configuration, the AWS account."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from operations.doctor.account import Bootstrap, Credentials
 from operations.doctor.aws import Aws
-from operations.doctor.check import Check, Finding, Status, finding_of, skipped
+from operations.doctor.check import Check, CheckResult, Status, run_check, skipped
 from operations.doctor.configuration import Configuration
 from operations.doctor.machine import CdkCli, NodeVersion, PythonVersion
 
-Line = tuple[str, Finding]
-"""A check's name, and what it found."""
+NamedResult = tuple[str, CheckResult]
+"""The name of a check and its result."""
 
 
-def examine(stage: str, aws: Aws, root: Path) -> Iterator[Line]:
-    """Looks at everything that a deployment of the stage needs, as far as it can be seen.
+def run_checks(stage: str, aws: Aws, root: Path) -> Iterator[NamedResult]:
+    """Runs all checks that the stage needs and that can run; yields each result as soon as it is known.
 
     Args:
-        stage: its name in cdk.json.
-        aws: the account.
+        stage: the name of the stage in cdk.json.
+        aws: the clients of the account.
         root: the directory of cdk.json.
     """
-    node = finding_of(NodeVersion())
-    yield from _each(PythonVersion())
+    node = run_check(NodeVersion())
+    yield from _run_each(PythonVersion())
     yield NodeVersion.name, node
-    yield from _each(CdkCli())
+    yield from _run_each(CdkCli())
 
     configuration = Configuration(stage, root)
     if node.status is Status.PASS:
-        yield from _each(configuration)
+        yield from _run_each(configuration)
     else:
-        yield configuration.name, skipped("what reads it needs Node")
+        yield configuration.name, skipped("not checked, because reading it needs Node")
     config = configuration.config
     if config is not None:
-        from operations.doctor import stage_checks  # its imports start Node
+        from operations.doctor import stage_checks  # imports aws_cdk, which needs Node
 
-        yield from _each(*stage_checks.checks_without_account(config))
+        yield from _run_each(*stage_checks.checks_without_account(config))
 
     credentials = Credentials(aws)
-    yield from _each(credentials)
+    yield from _run_each(credentials)
     account = credentials.account
     if account is not None:
-        yield from _each(Bootstrap(aws, account))
+        yield from _run_each(Bootstrap(aws, account))
         if config is not None:
-            yield from _each(*stage_checks.checks_of_account(config, aws, account))
+            yield from _run_each(*stage_checks.checks_with_account(config, aws, account))
 
 
-def _each(*checks: Check) -> Iterator[Line]:
+def _run_each(*checks: Check) -> Iterator[NamedResult]:
     for check in checks:
-        yield check.name, finding_of(check)
+        yield check.name, run_check(check)

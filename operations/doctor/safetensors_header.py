@@ -1,7 +1,7 @@
-"""The header of a safetensors file: enough to know that the rest can be loaded, a few KB instead of GB.
+"""Validation of a safetensors file by its header, a few KB instead of GB.
 
-The format: eight bytes, little endian, with the header's length; the header, a JSON object by tensor name;
-the tensors' bytes, one after the other without gaps.
+The format: the header's length in eight bytes, little endian; the header, a JSON object by tensor name; the
+tensors' bytes without gaps.
 """
 
 import json
@@ -11,8 +11,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 LENGTH_BYTES = 8
-MOST_BYTES = 100_000_000
-"""The longest header that the library reads."""
+MAX_HEADER_BYTES = 100_000_000
+"""The longest header that the safetensors library accepts."""
 
 _BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "U16": 16, "I16": 16, "F16": 16, "BF16": 16,
@@ -23,7 +23,7 @@ _Size = Annotated[int, Field(ge=0)]
 
 
 class InvalidHeaderError(ValueError):
-    """The file is not a complete safetensors file; the message says why."""
+    """The file is not a valid safetensors file; the message gives the reason."""
 
 
 class _Tensor(BaseModel):
@@ -42,30 +42,30 @@ def header_length(start: bytes, file_size: int) -> int:
 
     Args:
         start: the file's first eight bytes.
-        file_size: bytes.
+        file_size: the size of the file in bytes.
 
     Raises:
-        InvalidHeaderError: the file cannot have such a header.
+        InvalidHeaderError: the length is not valid for the file.
     """
     if len(start) < LENGTH_BYTES:
-        raise InvalidHeaderError(f"is too short, with {file_size} bytes")
+        raise InvalidHeaderError(f"is too short ({file_size} bytes)")
     length = int.from_bytes(start[:LENGTH_BYTES], "little")
-    if length > MOST_BYTES:
-        raise InvalidHeaderError("does not begin like a safetensors file")
+    if length > MAX_HEADER_BYTES:
+        raise InvalidHeaderError("is not a safetensors file")
     if LENGTH_BYTES + length > file_size:
         raise InvalidHeaderError(f"ends inside its header, at {file_size} of {LENGTH_BYTES + length} bytes")
     return length
 
 
 def count_tensors(header: bytes, file_size: int) -> int:
-    """How many tensors the file holds.
+    """The number of tensors in the file.
 
     Args:
-        header: the JSON between the length and the tensors.
-        file_size: bytes.
+        header: the JSON header without its length.
+        file_size: the size of the file in bytes.
 
     Raises:
-        InvalidHeaderError: the header is damaged, or does not describe a file of this size.
+        InvalidHeaderError: the header is damaged or does not match the size of the file.
     """
     try:
         document = json.loads(header)
@@ -78,11 +78,11 @@ def count_tensors(header: bytes, file_size: int) -> int:
     for name, tensor in sorted(tensors.items(), key=lambda item: item[1].data_offsets):
         first, last = tensor.data_offsets
         if tensor.dtype not in _BITS:
-            raise InvalidHeaderError(f"has a tensor {name} of an unknown type, {tensor.dtype}")
+            raise InvalidHeaderError(f"has a tensor {name} of the unknown dtype {tensor.dtype}")
         if first != end or last - first != prod(tensor.shape) * _BITS[tensor.dtype] // 8:
-            raise InvalidHeaderError(f"has a header that is wrong about the tensor {name}")
+            raise InvalidHeaderError(f"has a header with a wrong size or offset of the tensor {name}")
         end = last
     expected = LENGTH_BYTES + len(header) + end
     if expected != file_size:
-        raise InvalidHeaderError(f"has {file_size} bytes, its header describes {expected}: copy it again")
+        raise InvalidHeaderError(f"has {file_size} bytes, but its header describes {expected}")
     return len(tensors)

@@ -1,4 +1,4 @@
-"""Which checks a stage's configuration calls for, in their order."""
+"""The checks that a stage needs, in their order."""
 
 import httpx2
 from huggingface_hub import HfApi
@@ -21,7 +21,7 @@ _TIMEOUT_S = 20
 
 
 def checks_without_account(config: DeploymentConfig) -> list[Check]:
-    """What can be seen from this machine alone."""
+    """The stage's checks that need no AWS account."""
     match config.image:
         case RegistryImage():
             return []
@@ -31,8 +31,8 @@ def checks_without_account(config: DeploymentConfig) -> list[Check]:
             return [BuiltImage(config.image)]
 
 
-def checks_of_account(config: DeploymentConfig, aws: Aws, account: Account) -> list[Check]:
-    """What the account has for the stage."""
+def checks_with_account(config: DeploymentConfig, aws: Aws, account: Account) -> list[Check]:
+    """The stage's checks that need the AWS account."""
     publishers = ("image-publishing",) if isinstance(config.image, DockerImage) else ()
     checks: list[Check] = [DeploymentRoles(aws, account, ("deploy", "file-publishing", *publishers))]
     quotas = EndpointQuotas(aws)
@@ -42,28 +42,28 @@ def checks_of_account(config: DeploymentConfig, aws: Aws, account: Account) -> l
     ]
     if isinstance(config.image, RegistryImage):
         checks.append(ImageInRegistry(aws, account, config.image, _fetch))
-    return checks + _checks_of_models(config, aws)
+    return checks + _model_checks(config, aws)
 
 
-def _checks_of_models(config: DeploymentConfig, aws: Aws) -> list[Check]:
+def _model_checks(config: DeploymentConfig, aws: Aws) -> list[Check]:
     sources = [model.source for model in config.served]
     secrets = [source.token_secret_arn for source in sources if isinstance(source, HubSource)]
     checks: list[Check] = [HubToken(aws, arn) for arn in dict.fromkeys(secrets) if arn]
     for model in config.served:
         if isinstance(model.source, HubSource):
-            checks.append(HubRepository(aws, _hub, model.name, model.source))
+            checks.append(HubRepository(aws, _hub_client, model.name, model.source))
         else:
             location = ModelLocation(aws, config.stage, model.name, model.source)
             checks += [ModelFiles(location), ModelWeights(location)]
     return [*checks, AdaptersInS3(aws, config.stage)]
 
 
-def _hub(token: str | None) -> HfApi:
-    return HfApi(token=token or False)  # False: not the token of whoever runs the doctor
+def _hub_client(token: str | None) -> HfApi:
+    return HfApi(token=token or False)  # False disables the token of the user who runs the doctor
 
 
 def _fetch(url: str) -> bytes:
     try:
         return httpx2.get(url, timeout=_TIMEOUT_S).raise_for_status().content
     except httpx2.HTTPError as error:
-        raise SkippedError(f"the image's configuration cannot be fetched: {error}") from error
+        raise SkippedError(f"the image's configuration cannot be downloaded: {error}") from error

@@ -275,7 +275,7 @@ def test_console_and_document_have_the_same_rows() -> None:
 
 @pytest.fixture(scope="module")
 def dev() -> Estimate:
-    return command.estimate_of("dev")
+    return command.create_estimate("dev")
 
 
 def test_the_document_is_what_would_be_written_today(dev: Estimate) -> None:

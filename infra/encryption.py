@@ -1,0 +1,33 @@
+"""Key policy statements for AWS services that use the stage's KMS key."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+
+def key_for_service(scope: Construct, key: kms.Key | None, service: str) -> kms.IKey | None:
+    """Allows an AWS service to use the key for resources of this account.
+
+    The result is an imported view of the key. With the key itself, the CDK would add one statement per topic
+    to the key policy, and key and topics would depend on each other.
+
+    Args:
+        scope: the construct that uses the key.
+        key: the stage's key; None if the stage has none.
+        service: the service principal, such as sns.amazonaws.com.
+
+    Returns:
+        The key to pass to topics and queues, or None without a key.
+    """
+    if key is None:
+        return None
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal(service)],
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=["*"],
+            conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+        )
+    )
+    return kms.Key.from_key_arn(scope, "Key", key.key_arn)
