@@ -1,12 +1,14 @@
-"""Draws pictures without the HTTP API: invokes a model's endpoint and waits for its answer in S3.
+"""Generates images without the HTTP API: invokes a model's endpoint and waits for the result document in S3.
 
 python examples/boto3_client.py "a red circle" --endpoint NAME --bucket NAME
 
-Beyond the standard library it needs boto3.
+Requires boto3 beside the standard library.
 """
 
 import argparse
+import base64
 import json
+import mimetypes
 import sys
 import time
 from collections.abc import Mapping
@@ -25,11 +27,11 @@ _LONGEST_PAUSE_S = 20.0
 
 
 class JobError(Exception):
-    """The container did not draw, or not in time; the message says why."""
+    """The container failed or the invocation timed out."""
 
 
 class AsyncEndpoint:
-    """A model's asynchronous endpoint and the data bucket that it works with."""
+    """A model's asynchronous endpoint and its data bucket."""
 
     def __init__(self, name: str, bucket: str) -> None:
         self._name = name
@@ -37,11 +39,11 @@ class AsyncEndpoint:
         self._s3: S3Client = boto3.client("s3")
         self._runtime = boto3.client("sagemaker-runtime")
 
-    def draw(self, request: Mapping[str, Any], *, timeout_s: float) -> Any:
-        """Has a request drawn and gives the result document.
+    def generate(self, request: Mapping[str, Any], *, timeout_s: float) -> Any:
+        """Invokes the endpoint and returns the result document.
 
         Raises:
-            JobError: the container has failed, or time is up.
+            JobError: the container failed or the invocation timed out.
         """
         key = f"requests/{uuid4()}.json"
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=json.dumps(request).encode())
@@ -58,9 +60,9 @@ class AsyncEndpoint:
                 return json.loads(result)
             failure = self._read(invocation["FailureLocation"])
             if failure is not None:
-                raise JobError(_in_words(failure))
+                raise JobError(_describe(failure))
             if time.monotonic() + pause_s > deadline:
-                raise JobError(f"time is up; the result may still come to {invocation['OutputLocation']}")
+                raise JobError(f"timed out; the result may still be stored at {invocation['OutputLocation']}")
             time.sleep(pause_s)
             pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
 
@@ -69,7 +71,7 @@ class AsyncEndpoint:
         self._s3.download_file(*_bucket_and_key(image["s3_uri"]), str(path))
 
     def _read(self, uri: str) -> bytes | None:
-        """The object; None while it is not there, which S3 tells only to those who may list the bucket."""
+        """Returns the object; None if it does not exist, which S3 reports only with s3:ListBucket."""
         bucket, key = _bucket_and_key(uri)
         try:
             return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -82,8 +84,8 @@ def _bucket_and_key(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def _in_words(failure: bytes) -> str:
-    """What the container has answered: a problem document (RFC 9457), or whatever it is."""
+def _describe(failure: bytes) -> str:
+    """The container's problem document (RFC 9457) as a sentence; other content unchanged."""
     try:
         problem = json.loads(failure)
         return f"{problem['title']}: {problem['detail']} ({problem['code']})"
@@ -91,10 +93,10 @@ def _in_words(failure: bytes) -> str:
         return failure.decode(errors="replace")
 
 
-def _draw_and_save(
+def _generate_and_save(
     endpoint: AsyncEndpoint, request: Mapping[str, Any], arguments: argparse.Namespace
 ) -> None:
-    result = endpoint.draw(request, timeout_s=arguments.timeout_s)
+    result = endpoint.generate(request, timeout_s=arguments.timeout_s)
     arguments.output.mkdir(parents=True, exist_ok=True)
     for index, image in enumerate(result["images"]):
         if image["s3_uri"] is None:
@@ -105,27 +107,56 @@ def _draw_and_save(
         print(f"{image['s3_uri']} -> {path}")
 
 
-def json_object(text: str) -> dict[str, Any]:
-    """The fields that an argument holds."""
-    return dict(json.loads(text))
+def request_fields(argument: str) -> dict[str, Any]:
+    """Parses a JSON object, `@FILE` or `-` (standard input). An image "@FILE" becomes a data: URL."""
+    try:
+        if argument == "-":
+            argument = sys.stdin.read()
+        elif argument.startswith("@"):
+            argument = Path(argument[1:]).read_text()
+        fields = _embed_images(json.loads(argument))
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if not isinstance(fields, dict):
+        raise argparse.ArgumentTypeError("must be a JSON object")
+    return fields
+
+
+def _embed_images(value: Any, name: str = "") -> Any:
+    match value:
+        case dict():
+            return {name: _embed_images(each, name) for name, each in value.items()}
+        case list():
+            return [_embed_images(each) for each in value]
+        case str() if name in ("input_image", "mask_image", "image") and value.startswith("@"):
+            path = Path(value[1:])
+            media_type = mimetypes.guess_type(path.name, strict=False)[0] or "image/unknown"
+            return f"data:{media_type};base64,{base64.b64encode(path.read_bytes()).decode()}"
+        case _:
+            return value
 
 
 def main() -> None:
-    """Reads the command line; ends with the error in words."""
+    """Runs the command line."""
     parser = argparse.ArgumentParser(
-        description="Draw pictures with an endpoint, without the HTTP API.",
-        epilog="Region and credentials are found as boto3 always finds them.",
+        description="Generate images with an endpoint, without the HTTP API.",
+        epilog="Region and credentials are configured as usual for boto3.",
     )
     parser.add_argument("prompt")
     parser.add_argument("--endpoint", required=True, help="the output EndpointName of the endpoint's stack")
     parser.add_argument("--bucket", required=True, help="the output DataBucketName of the storage stack")
-    parser.add_argument("--fields", type=json_object, default={}, help="more of the request: a JSON object")
+    parser.add_argument(
+        "--fields",
+        type=request_fields,
+        default={},
+        help='more fields of the request: a JSON object, @FILE or -; an image may be "@FILE"',
+    )
     parser.add_argument("--output", type=Path, default=Path("out"), help="directory for the images")
-    parser.add_argument("--timeout-s", type=float, default=1800, help="an endpoint at rest wakes in minutes")
+    parser.add_argument("--timeout-s", type=float, default=1800, help="an idle endpoint starts in minutes")
     arguments = parser.parse_args()
     try:
         endpoint = AsyncEndpoint(arguments.endpoint, arguments.bucket)
-        _draw_and_save(endpoint, {"prompt": arguments.prompt, **arguments.fields}, arguments)
+        _generate_and_save(endpoint, {"prompt": arguments.prompt, **arguments.fields}, arguments)
     except (JobError, BotoCoreError, ClientError) as error:
         sys.exit(f"error: {error}")
 

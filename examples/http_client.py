@@ -1,13 +1,15 @@
-"""Draws pictures through the HTTP API: submits a job, follows it, downloads its images.
+"""Generates images through the HTTP API: submits a job, follows it and downloads its images.
 
 python examples/http_client.py "a red circle" --fields '{"count": 2, "seed": 7}'
 
-Beyond the standard library it needs urllib3, which comes with boto3.
+Requires urllib3, which boto3 installs, beside the standard library.
 """
 
 import argparse
+import base64
 import hashlib
 import json
+import mimetypes
 import os
 import sys
 import time
@@ -19,94 +21,104 @@ import urllib3
 
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 20.0
-_NOT_TAKEN = {429, 503}
-"""Statuses that refuse a job before anything is drawn, so that it can be sent again."""
+_NOT_ACCEPTED = {429, 503}
+"""Status codes of jobs that were not accepted. They can be sent again without generating images twice."""
 
 
 class JobError(Exception):
-    """A job was refused, failed, or did not end in time; the message says why."""
+    """A job was rejected, failed or timed out."""
 
 
 class JobsApi:
-    """The API at one address, used with one key until time is up."""
+    """A client of the jobs API.
+
+    Args:
+        url: the stack output ApiUrl, to which the paths of the API are appended.
+        key: the API key.
+        timeout_s: the time for all requests together, in seconds.
+    """
 
     def __init__(self, url: str, key: str, *, timeout_s: float) -> None:
-        self._url = url.rstrip("/")
+        self._url = url
         self._headers = {"x-api-key": key}
         self._deadline = time.monotonic() + timeout_s
-        # for lost connections; a POST that may have arrived is not among them
+        # Retries lost connections; not those of a POST, which may have arrived.
         retry = urllib3.Retry(total=5, redirect=False, backoff_factor=0.5, respect_retry_after_header=False)
         self._http = urllib3.PoolManager(retries=retry, timeout=60.0)
 
-    def draw(self, request: Mapping[str, Any]) -> Iterator[Any]:
-        """Submits a job and gives it as it stands, again and again, until it has succeeded.
+    def generate(self, request: Mapping[str, Any]) -> Iterator[Any]:
+        """Submits a job and yields its state repeatedly until it has succeeded.
 
         Raises:
-            JobError: it was refused, has failed, was canceled, or time is up.
+            JobError: the job was rejected, failed, was canceled or timed out.
         """
-        answer = self._request("POST", "/v1/jobs", request)
+        response = self._request("POST", "/v1/jobs", request)
         pause_s = _FIRST_PAUSE_S
         while True:
-            job = answer.json()
+            job = response.json()
             yield job
             if job["status"] == "succeeded":
                 return
             if job["status"] == "failed":
-                raise JobError(_in_words(job["error"]))
+                raise JobError(_describe(job["error"]))
             if job["status"] == "canceled":
                 raise JobError(f"job {job['id']} was canceled")
-            if not self._wait(answer, pause_s):
-                raise JobError(f"time is up, but job {job['id']} goes on and can still be followed")
+            if not self._wait(response, pause_s):
+                raise JobError(f"timed out; job {job['id']} is still running and can be followed")
             pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
-            answer = self._request("GET", job["links"]["self"])
+            response = self._request("GET", job["links"]["self"])
 
     def download(self, image: Mapping[str, Any], path: Path) -> None:
-        """Saves an image of a job that has succeeded. Raises JobError if it arrives damaged."""
-        answer = self._http.request("GET", image["url"])  # the link needs no key
-        if hashlib.sha256(answer.data).hexdigest() != image["sha256"]:
-            raise JobError(f"{image['s3_uri']} did not arrive as it was drawn (HTTP {answer.status})")
-        path.write_bytes(answer.data)
+        """Saves an image of a job that has succeeded.
+
+        Raises:
+            JobError: the downloaded file has another checksum.
+        """
+        response = self._http.request("GET", image["url"])  # the link needs no key
+        if hashlib.sha256(response.data).hexdigest() != image["sha256"]:
+            raise JobError(f"{image['s3_uri']}: the download is damaged (HTTP {response.status})")
+        path.write_bytes(response.data)
 
     def _request(self, method: str, path: str, body: Any = None) -> urllib3.BaseHTTPResponse:
         pause_s = _FIRST_PAUSE_S
         while True:
-            answer = self._http.request(method, f"{self._url}{path}", json=body, headers=self._headers)
-            if answer.status < 300:
-                return answer
-            problem = _problem(answer)
-            again = problem["retryable"] and (method == "GET" or answer.status in _NOT_TAKEN)
-            if not again or not self._wait(answer, pause_s):
-                raise JobError(_in_words(problem))
+            response = self._http.request(method, f"{self._url}{path}", json=body, headers=self._headers)
+            if response.status < 300:
+                return response
+            problem = _problem(response)
+            again = problem["retryable"] and (method == "GET" or response.status in _NOT_ACCEPTED)
+            if not again or not self._wait(response, pause_s):
+                raise JobError(_describe(problem))
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
-    def _wait(self, answer: urllib3.BaseHTTPResponse, pause_s: float) -> bool:
-        """Waits so long, or as long as the answer asks for if that is more; False if time is up before."""
-        pause_s = max(pause_s, urllib3.Retry().get_retry_after(answer) or 0)
+    def _wait(self, response: urllib3.BaseHTTPResponse, pause_s: float) -> bool:
+        """Sleeps for `pause_s`, or for Retry-After if that is longer. Returns False if time is short."""
+        pause_s = max(pause_s, urllib3.Retry().get_retry_after(response) or 0)
         if time.monotonic() + pause_s > self._deadline:
             return False
         time.sleep(pause_s)
         return True
 
 
-def _problem(answer: urllib3.BaseHTTPResponse) -> Any:
-    """The answer's problem document (RFC 9457), or one like it where something else has answered."""
-    if answer.headers.get("Content-Type", "").startswith("application/problem+json"):
-        return answer.json()
-    text = answer.data.decode(errors="replace")
+def _problem(response: urllib3.BaseHTTPResponse) -> Any:
+    """The response's problem document (RFC 9457); a substitute if the response is not from the API."""
+    if response.headers.get("Content-Type", "").startswith("application/problem+json"):
+        return response.json()
+    text = response.data.decode(errors="replace")
     return {
-        "title": f"HTTP {answer.status}",
+        "title": f"HTTP {response.status}",
         "detail": text,
         "code": "no problem document",
         "retryable": False,
     }
 
 
-def _in_words(problem: Mapping[str, Any]) -> str:
+def _describe(problem: Mapping[str, Any]) -> str:
     return f"{problem['title']}: {problem['detail']} ({problem['code']})"
 
 
-def _draw_and_save(api: JobsApi, request: Mapping[str, Any], directory: Path) -> None:
-    for job in api.draw(request):
+def _generate_and_save(api: JobsApi, request: Mapping[str, Any], directory: Path) -> None:
+    for job in api.generate(request):
         print(f"{job['id']}: {job['phase'] or job['status']}")
     directory.mkdir(parents=True, exist_ok=True)
     for index, image in enumerate(job["images"]):
@@ -118,29 +130,58 @@ def _draw_and_save(api: JobsApi, request: Mapping[str, Any], directory: Path) ->
         print(f"{image['s3_uri']} -> {path}")
 
 
-def json_object(text: str) -> dict[str, Any]:
-    """The fields that an argument holds."""
-    return dict(json.loads(text))
+def request_fields(argument: str) -> dict[str, Any]:
+    """Parses a JSON object, `@FILE` or `-` (standard input). An image "@FILE" becomes a data: URL."""
+    try:
+        if argument == "-":
+            argument = sys.stdin.read()
+        elif argument.startswith("@"):
+            argument = Path(argument[1:]).read_text()
+        fields = _embed_images(json.loads(argument))
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if not isinstance(fields, dict):
+        raise argparse.ArgumentTypeError("must be a JSON object")
+    return fields
+
+
+def _embed_images(value: Any, name: str = "") -> Any:
+    match value:
+        case dict():
+            return {name: _embed_images(each, name) for name, each in value.items()}
+        case list():
+            return [_embed_images(each) for each in value]
+        case str() if name in ("input_image", "mask_image", "image") and value.startswith("@"):
+            path = Path(value[1:])
+            media_type = mimetypes.guess_type(path.name, strict=False)[0] or "image/unknown"
+            return f"data:{media_type};base64,{base64.b64encode(path.read_bytes()).decode()}"
+        case _:
+            return value
 
 
 def main() -> None:
-    """Reads the command line and the environment; ends with the error in words."""
+    """Runs the command line."""
     parser = argparse.ArgumentParser(
-        description="Draw pictures through the HTTP API.",
-        epilog="The environment holds STABLE_DIFFUSION_API_URL and STABLE_DIFFUSION_API_KEY.",
+        description="Generate images through the HTTP API.",
+        epilog="Requires the environment variables STABLE_DIFFUSION_API_URL and STABLE_DIFFUSION_API_KEY.",
     )
     parser.add_argument("prompt")
-    parser.add_argument("--fields", type=json_object, default={}, help="more of the request: a JSON object")
+    parser.add_argument(
+        "--fields",
+        type=request_fields,
+        default={},
+        help='more fields of the request: a JSON object, @FILE or -; an image may be "@FILE"',
+    )
     parser.add_argument("--output", type=Path, default=Path("out"), help="directory for the images")
-    parser.add_argument("--timeout-s", type=float, default=1800, help="an endpoint at rest wakes in minutes")
+    parser.add_argument("--timeout-s", type=float, default=1800, help="an idle endpoint starts in minutes")
     arguments = parser.parse_args()
     try:
         url, key = os.environ["STABLE_DIFFUSION_API_URL"], os.environ["STABLE_DIFFUSION_API_KEY"]
     except KeyError as missing:
-        parser.error(f"the environment lacks {missing.args[0]}")
+        parser.error(f"the environment variable {missing.args[0]} is not set")
     api = JobsApi(url, key, timeout_s=arguments.timeout_s)
     try:
-        _draw_and_save(api, {"prompt": arguments.prompt, **arguments.fields}, arguments.output)
+        _generate_and_save(api, {"prompt": arguments.prompt, **arguments.fields}, arguments.output)
     except (JobError, urllib3.exceptions.HTTPError) as error:
         sys.exit(f"error: {error}")
 

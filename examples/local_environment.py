@@ -1,4 +1,4 @@
-"""Prints what the examples need to reach a running `make up`, as commands for the shell.
+"""Prints the environment variables of the examples for a running `make up`, as shell commands.
 
 eval "$(.venv/bin/python examples/local_environment.py)"
 """
@@ -11,13 +11,13 @@ from pathlib import Path
 
 import boto3
 
-_NOTE = Path(__file__).parents[1] / ".local" / "endpoint.json"
+_ENDPOINT_FILE = Path(__file__).parents[1] / ".local" / "endpoint.json"
 _KEY = "test"
 _REGION = "us-east-1"
 
 
 def _endpoint_name(aws_endpoint_url: str) -> str:
-    """What the deployed stacks say; where there are several models, one of theirs."""
+    """The output EndpointName of a deployed stack; any one if there are several models."""
     cloudformation = boto3.client(
         "cloudformation",
         endpoint_url=aws_endpoint_url,
@@ -31,14 +31,18 @@ def _endpoint_name(aws_endpoint_url: str) -> str:
 
 
 def main() -> None:
-    """Reads what the local stack has noted of itself."""
-    parser = argparse.ArgumentParser(description="Print the environment of the local stack's clients.")
-    parser.add_argument("note", nargs="?", type=Path, default=_NOTE, help="the stack's endpoint.json")
-    note: Path = parser.parse_args().note
+    """Runs the command line."""
+    parser = argparse.ArgumentParser(
+        description="Print the environment variables of the examples for the local stack."
+    )
+    parser.add_argument(
+        "file", nargs="?", type=Path, default=_ENDPOINT_FILE, help="the stack's endpoint.json"
+    )
+    file: Path = parser.parse_args().file
     try:
-        address = json.loads(note.read_text())
+        address = json.loads(file.read_text())
     except FileNotFoundError:
-        sys.exit(f"error: there is no {note}; start the local stack with: make up")
+        sys.exit(f"error: there is no {file}; start the local stack with: make up")
     variables = {
         "STABLE_DIFFUSION_API_URL": address["api_url"],
         "STABLE_DIFFUSION_API_KEY": address["api_key"],

@@ -1,12 +1,14 @@
-"""Draws pictures with the SageMaker Python SDK: AsyncPredictor and its waiter.
+"""Generates images with the SageMaker Python SDK: AsyncPredictor and its waiter.
 
 python examples/sagemaker_sdk.py "a red circle" --endpoint NAME --bucket NAME
 
-It needs what requirements.txt beside it says, in an environment of its own.
+Requires the packages of requirements.txt, in a virtual environment of their own.
 """
 
 import argparse
+import base64
 import json
+import mimetypes
 import sys
 from collections.abc import Mapping
 from multiprocessing.pool import ThreadPool
@@ -27,18 +29,18 @@ from sagemaker.serializers import JSONSerializer
 _POLL_S = 2
 
 
-def draw(predictor: AsyncPredictor, request: Mapping[str, Any], *, bucket: str, timeout_s: int) -> Any:
-    """Has a request drawn and gives the result document.
+def generate(predictor: AsyncPredictor, request: Mapping[str, Any], *, bucket: str, timeout_s: int) -> Any:
+    """Invokes the endpoint and returns the result document.
 
     Args:
-        predictor: with JSON on both sides.
+        predictor: with a JSON serializer and a JSON deserializer.
         request: the fields of a job.
         bucket: the data bucket.
-        timeout_s: how long to wait, in seconds.
+        timeout_s: in seconds.
 
     Raises:
-        AsyncInferenceModelError: the container has failed.
-        PollingTimeoutError: time is up.
+        AsyncInferenceModelError: the container failed.
+        PollingTimeoutError: the invocation timed out.
     """
     response = predictor.predict_async(
         data=request,
@@ -49,17 +51,17 @@ def draw(predictor: AsyncPredictor, request: Mapping[str, Any], *, bucket: str, 
 
 
 def _result(response: AsyncInferenceResponse, waiter: WaiterConfig) -> Any:
-    """What `response.get_result(waiter)` gives.
+    """`response.get_result(waiter)`, called in a daemon thread.
 
-    It leaves a thread behind that looks for the failure until its attempts are used up, and Python would wait
-    for it at the end. A pool's threads are daemons, which Python does not wait for, and so are theirs.
+    `get_result` starts a thread that polls for a failure until its attempts are used up, even if the result
+    arrives. Threads inherit the daemon flag, so that the interpreter does not wait for it at exit.
     """
     with ThreadPool(1) as daemons:
         return daemons.apply(response.get_result, [waiter])
 
 
-def _in_words(error: AsyncInferenceError) -> str:
-    """What the container has answered, if it is a problem document (RFC 9457), or what the SDK says."""
+def _describe(error: AsyncInferenceError) -> str:
+    """The container's problem document (RFC 9457) as a sentence; otherwise the SDK's message."""
     try:
         problem = error.kwargs["message"]
         return f"{problem['title']}: {problem['detail']} ({problem['code']})"
@@ -67,7 +69,7 @@ def _in_words(error: AsyncInferenceError) -> str:
         return str(error)
 
 
-def _draw_and_save(session: Session, request: Mapping[str, Any], arguments: argparse.Namespace) -> None:
+def _generate_and_save(session: Session, request: Mapping[str, Any], arguments: argparse.Namespace) -> None:
     predictor = AsyncPredictor(
         Predictor(
             arguments.endpoint,
@@ -76,7 +78,7 @@ def _draw_and_save(session: Session, request: Mapping[str, Any], arguments: argp
             deserializer=JSONDeserializer(),
         )
     )
-    result = draw(predictor, request, bucket=arguments.bucket, timeout_s=arguments.timeout_s)
+    result = generate(predictor, request, bucket=arguments.bucket, timeout_s=arguments.timeout_s)
     arguments.output.mkdir(parents=True, exist_ok=True)
     for index, image in enumerate(result["images"]):
         if image["s3_uri"] is None:
@@ -87,28 +89,57 @@ def _draw_and_save(session: Session, request: Mapping[str, Any], arguments: argp
         print(f"{image['s3_uri']} -> {path}")
 
 
-def json_object(text: str) -> dict[str, Any]:
-    """The fields that an argument holds."""
-    return dict(json.loads(text))
+def request_fields(argument: str) -> dict[str, Any]:
+    """Parses a JSON object, `@FILE` or `-` (standard input). An image "@FILE" becomes a data: URL."""
+    try:
+        if argument == "-":
+            argument = sys.stdin.read()
+        elif argument.startswith("@"):
+            argument = Path(argument[1:]).read_text()
+        fields = _embed_images(json.loads(argument))
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if not isinstance(fields, dict):
+        raise argparse.ArgumentTypeError("must be a JSON object")
+    return fields
+
+
+def _embed_images(value: Any, name: str = "") -> Any:
+    match value:
+        case dict():
+            return {name: _embed_images(each, name) for name, each in value.items()}
+        case list():
+            return [_embed_images(each) for each in value]
+        case str() if name in ("input_image", "mask_image", "image") and value.startswith("@"):
+            path = Path(value[1:])
+            media_type = mimetypes.guess_type(path.name, strict=False)[0] or "image/unknown"
+            return f"data:{media_type};base64,{base64.b64encode(path.read_bytes()).decode()}"
+        case _:
+            return value
 
 
 def main() -> None:
-    """Reads the command line; ends with the error in words."""
+    """Runs the command line."""
     parser = argparse.ArgumentParser(
-        description="Draw pictures with an endpoint and the SageMaker Python SDK.",
-        epilog="Region and credentials are found as boto3 always finds them.",
+        description="Generate images with an endpoint and the SageMaker Python SDK.",
+        epilog="Region and credentials are configured as usual for boto3.",
     )
     parser.add_argument("prompt")
     parser.add_argument("--endpoint", required=True, help="the output EndpointName of the endpoint's stack")
     parser.add_argument("--bucket", required=True, help="the output DataBucketName of the storage stack")
-    parser.add_argument("--fields", type=json_object, default={}, help="more of the request: a JSON object")
+    parser.add_argument(
+        "--fields",
+        type=request_fields,
+        default={},
+        help='more fields of the request: a JSON object, @FILE or -; an image may be "@FILE"',
+    )
     parser.add_argument("--output", type=Path, default=Path("out"), help="directory for the images")
-    parser.add_argument("--timeout-s", type=int, default=1800, help="an endpoint at rest wakes in minutes")
+    parser.add_argument("--timeout-s", type=int, default=1800, help="an idle endpoint starts in minutes")
     arguments = parser.parse_args()
     try:
-        _draw_and_save(Session(), {"prompt": arguments.prompt, **arguments.fields}, arguments)
+        _generate_and_save(Session(), {"prompt": arguments.prompt, **arguments.fields}, arguments)
     except AsyncInferenceError as error:
-        sys.exit(f"error: {_in_words(error)}")
+        sys.exit(f"error: {_describe(error)}")
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"error: {error}")
 

@@ -1,4 +1,4 @@
-"""One local stack for every example, and the environment in which a user of it runs them."""
+"""One local stack for every example, and the environment variables that the examples use."""
 
 import subprocess
 import sys
@@ -15,21 +15,21 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="package")
-def note(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the stack says how to reach it."""
+def endpoint_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stack's endpoint.json."""
     return tmp_path_factory.mktemp("local") / "endpoint.json"
 
 
 @pytest.fixture(scope="package")
-def stack(note: Path) -> Iterator[LocalStack]:
-    stack = LocalStack.start(port=0, directory=note.parent, report=print)
+def stack(endpoint_file: Path) -> Iterator[LocalStack]:
+    stack = LocalStack.start(port=0, directory=endpoint_file.parent, report=print)
     yield stack
     stack.stop()
 
 
 @pytest.fixture(scope="package")
 def endpoint(stack: LocalStack) -> list[str]:
-    """The arguments that name the endpoint and the bucket."""
+    """The arguments --endpoint and --bucket."""
     stacks = stack.aws.client("cloudformation").describe_stacks()["Stacks"]
     outputs = [output for each in stacks for output in each.get("Outputs", [])]
     (name,) = [output["OutputValue"] for output in outputs if output["OutputKey"] == "EndpointName"]
@@ -38,9 +38,9 @@ def endpoint(stack: LocalStack) -> list[str]:
 
 @pytest.fixture(scope="session")
 def sdk_python() -> str:
-    """The interpreter that has the SageMaker SDK."""
+    """The Python interpreter with the SageMaker SDK."""
     path = ROOT / ".venv-sagemaker" / "bin" / "python"
-    assert path.exists(), "the SageMaker SDK has no environment; `make test` creates it"
+    assert path.exists(), "there is no .venv-sagemaker; `make test` creates it"
     return str(path)
 
 
@@ -54,15 +54,16 @@ def environment(stack: LocalStack) -> dict[str, str]:
 
 @pytest.fixture
 def run(environment: dict[str, str], tmp_path: Path) -> Run:
-    """Runs an example as its user does; its images go to `out` under the test's own directory."""
+    """Runs an example in the test's temporary directory; its images are saved in `out` there."""
 
     def run(
-        name: str, *arguments: str, python: str = sys.executable, **changes: str
+        name: str, *arguments: str, python: str = sys.executable, stdin: str = "", **changes: str
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [python, str(ROOT / "examples" / name), *arguments],
             cwd=tmp_path,
             env=environment | changes,
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=300,
@@ -73,9 +74,9 @@ def run(environment: dict[str, str], tmp_path: Path) -> Run:
 
 
 def sizes(directory: Path) -> list[tuple[int, int]]:
-    """(width, height) of every picture in a directory, in the order of their names."""
+    """(width, height) of every PNG file in a directory, in the order of the names."""
     found = []
     for path in sorted(directory.glob("*.png")):
-        with Image.open(path) as picture:
-            found.append(picture.size)
+        with Image.open(path) as image:
+            found.append(image.size)
     return found

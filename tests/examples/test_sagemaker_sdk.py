@@ -1,4 +1,4 @@
-"""AWS's own SDK at the local stack, in the environment that `make test` has made for it."""
+"""sagemaker_sdk.py with the local stack, in the virtual environment that `make test` creates."""
 
 from pathlib import Path
 
@@ -7,9 +7,7 @@ from tests.examples.conftest import Run, sizes
 NAME = "sagemaker_sdk.py"
 
 
-def test_the_waiter_brings_the_images_and_keeps_nobody_waiting(
-    run: Run, endpoint: list[str], sdk_python: str, tmp_path: Path
-) -> None:
+def test_the_images_are_saved(run: Run, endpoint: list[str], sdk_python: str, tmp_path: Path) -> None:
     done = run(
         NAME,
         "a red circle",
@@ -22,9 +20,7 @@ def test_the_waiter_brings_the_images_and_keeps_nobody_waiting(
     assert sizes(tmp_path / "out") == [(64, 128), (64, 128)]
 
 
-def test_a_request_that_the_container_refuses_ends_with_its_words(
-    run: Run, endpoint: list[str], sdk_python: str
-) -> None:
+def test_an_invalid_request_ends_with_the_problem(run: Run, endpoint: list[str], sdk_python: str) -> None:
     done = run(NAME, "a red circle", *endpoint, "--fields", '{"width": 100}', python=sdk_python)
     assert done.returncode == 1
     assert done.stderr.endswith(
@@ -32,7 +28,7 @@ def test_a_request_that_the_container_refuses_ends_with_its_words(
     )
 
 
-def test_without_time_it_says_where_it_has_waited(run: Run, endpoint: list[str], sdk_python: str) -> None:
+def test_a_timeout_names_the_output_location(run: Run, endpoint: list[str], sdk_python: str) -> None:
     arguments = ["--fields", '{"steps": 100}', "--timeout-s", "0"]
     done = run(NAME, "a red circle", *endpoint, *arguments, python=sdk_python)
     assert done.returncode == 1
