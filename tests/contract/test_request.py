@@ -1,67 +1,107 @@
 import pytest
-from pydantic import ValidationError
 
-from contract.request import MAX_SEED, JobRequest
-from contract.validation import field_errors
+from contract.request import MAX_PROMPT_CHARACTERS, MAX_SEED, JobRequest, input_image_uris
+from tests.contract.parsing import IMAGE, parse_errors, resolve
 
-
-def errors_of(body: str) -> dict[str, str]:
-    with pytest.raises(ValidationError) as caught:
-        JobRequest.model_validate_json(body)
-    return {error.pointer: error.detail for error in field_errors(caught.value.errors())}
-
-
-def test_a_prompt_is_enough() -> None:
-    request = JobRequest.model_validate_json('{"prompt": "a red circle"}')
-    assert request.prompt == "a red circle"
-    assert request.width is None
+URL = "https://example.com/"
 
 
 @pytest.mark.parametrize(
-    ("body", "pointer", "words"),
+    ("field", "lowest", "highest", "step"),
     [
-        ("{}", "#/prompt", "is required"),
-        ('{"prompt": ""}', "#/prompt", "must not be empty"),
-        ('{"prompt": " \\n"}', "#/prompt", "must not be empty"),
-        ('{"prompt": 5}', "#/prompt", "valid string"),
-        ('{"prompt": "x", "promt": "y"}', "#/promt", "not a known field; known are model, prompt"),
-        ('{"prompt": "x", "width": 100}', "#/width", "multiple of 8"),
-        ('{"prompt": "x", "height": -8}', "#/height", "greater than or equal to 8"),
-        ('{"prompt": "x", "width": "512"}', "#/width", "valid integer"),
-        ('{"prompt": "x", "width": 512.5}', "#/width", "valid integer"),
-        ('{"prompt": "x", "steps": 0}', "#/steps", "greater than or equal to 1"),
-        ('{"prompt": "x", "steps": true}', "#/steps", "valid integer"),
-        ('{"prompt": "x", "count": 0}', "#/count", "greater than or equal to 1"),
-        ('{"prompt": "x", "guidance_scale": NaN}', "#/guidance_scale", "finite"),
-        ('{"prompt": "x", "guidance_scale": "7"}', "#/guidance_scale", "valid number"),
-        ('{"prompt": "x", "seed": -1}', "#/seed", "greater than or equal to 0"),
-        (f'{{"prompt": "x", "seed": {MAX_SEED + 1}}}', "#/seed", f"less than or equal to {MAX_SEED}"),
-        ('{"prompt": "x", "strength": 0}', "#/strength", "greater than 0"),
-        ('{"prompt": "x", "strength": 1.01}', "#/strength", "less than or equal to 1"),
-        ('{"prompt": "x", "input_image": "http://a/b"}', "#/input_image", "s3://bucket/key"),
-        ('{"prompt": "x", "input_image": "s3://bucket"}', "#/input_image", "s3://bucket/key"),
-        ('{"prompt": "x", "sampler": "fast"}', "#/sampler", "use one of euler, euler_a, heun"),
+        ("width", 8, None, 8),
+        ("height", 8, None, 8),
+        ("steps", 1, 1000, 1),
+        ("count", 1, 64, 1),
+        ("seed", 0, MAX_SEED, 1),
+        ("mask_blur", 0, 64, 1),
+        ("clip_skip", 1, 12, 1),
+        ("quality", 1, 100, 1),
+        ("guidance_scale", 0, 50, 0.01),
+        ("strength", 0.001, 1, 0.001),
+        ("refiner_start", 0.001, 0.999, 0.001),
     ],
 )
-def test_a_wrong_field_is_named_with_what_is_allowed(body: str, pointer: str, words: str) -> None:
-    errors = errors_of(body)
-    assert list(errors) == [pointer]
-    assert words in errors[pointer]
+def test_numbers_are_accepted_from_their_lowest_to_their_highest_value(
+    field: str, lowest: float, highest: float | None, step: float
+) -> None:
+    for value in (lowest, highest):
+        if value is not None:
+            assert getattr(JobRequest.model_validate({"prompt": "x", field: value}), field) == value
+    outside = [lowest - step] if highest is None else [lowest - step, highest + step]
+    for value in outside:
+        assert f"#/{field}" in parse_errors({"prompt": "x", field: value})
 
 
-def test_all_wrong_fields_are_named_at_once() -> None:
-    assert set(errors_of('{"width": 7, "steps": "many"}')) == {"#/prompt", "#/width", "#/steps"}
+@pytest.mark.parametrize("field", ["prompt", "negative_prompt"])
+def test_prompts_have_a_maximum_length(field: str) -> None:
+    body = {"prompt": "x", field: "a" * MAX_PROMPT_CHARACTERS}
+    assert len(getattr(JobRequest.model_validate(body), field)) == MAX_PROMPT_CHARACTERS
+    assert list(parse_errors({**body, field: "a" * (MAX_PROMPT_CHARACTERS + 1)})) == [f"#/{field}"]
 
 
-def test_an_alias_becomes_the_sampler_it_stands_for() -> None:
+@pytest.mark.parametrize(
+    ("uri", "detail"),
+    [
+        ("http://example.com/a.png", "https://host/path"),
+        ("https://", "https://host/path"),
+        ("https://user:secret@example.com/a", "user name or a password"),
+        ("https://user@example.com/a", "user name or a password"),
+        ("data:text/html;base64,AAAA", "data:image/"),
+        ("data:image/png,AAAA", ";base64"),
+        ("data:image/png;base64", ";base64"),
+        ("file:///etc/passwd", "s3://bucket/key"),
+        ("s3://bucket", "s3://bucket/key"),
+        (URL + "a" * (2049 - len(URL)), "at most 2048 characters"),
+        ("s3://data/" + "a" * 2039, "at most 2048 characters"),
+    ],
+)
+@pytest.mark.parametrize("field", ["input_image", "mask_image"])
+def test_an_invalid_image_uri_is_refused(field: str, uri: str, detail: str) -> None:
+    errors = parse_errors({"prompt": "x", field: uri})
+    assert detail in errors[f"#/{field}"]
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        IMAGE,
+        "HTTPS://example.com/a.png?signature=x#part",
+        URL + "a" * (2048 - len(URL)),
+        "s3://data/" + "a" * 2038,
+        "data:image/png;base64,AAAA",
+        "DATA:image/webp;base64,",
+    ],
+)
+def test_a_valid_image_uri_is_accepted_unchanged(uri: str) -> None:
+    assert JobRequest(prompt="x", input_image=uri).input_image == uri
+
+
+def test_a_sampler_alias_is_replaced_by_the_samplers_name() -> None:
     assert JobRequest(prompt="x", sampler="eular").sampler == "euler"
-
-
-def test_a_pointer_escapes_what_json_pointers_reserve() -> None:
-    assert "#/a~1b~0c" in errors_of('{"prompt": "x", "a/b~c": 1}')
 
 
 @pytest.mark.parametrize("prompt", ["красный круг", "赤い丸", "🔴", "e\u0301", "a\nb", '"quoted"'])
 def test_any_text_is_a_prompt(prompt: str) -> None:
     request = JobRequest(prompt=prompt)
     assert JobRequest.model_validate_json(request.model_dump_json()).prompt == prompt
+
+
+def test_the_uris_of_input_images_are_listed_by_their_pointers() -> None:
+    images = {
+        "input_image": IMAGE,
+        "mask_image": "https://example.com/mask.png",
+        "controlnets": [
+            {"type": "canny", "image": "s3://data/inputs/b"},
+            {"type": "pose", "image": "s3://data/inputs/c"},
+        ],
+    }
+    uris = {
+        "#/input_image": IMAGE,
+        "#/mask_image": "https://example.com/mask.png",
+        "#/controlnets/0/image": "s3://data/inputs/b",
+        "#/controlnets/1/image": "s3://data/inputs/c",
+    }
+    assert input_image_uris(JobRequest.model_validate({"prompt": "x", **images})) == uris
+    assert input_image_uris(resolve(**images)) == uris
+    assert input_image_uris(resolve()) == {}
