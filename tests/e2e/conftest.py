@@ -8,7 +8,7 @@ from local.stack import LocalStack
 
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """The one stack of all modules that do not start their own."""
+    """The stack shared by the modules that do not start their own."""
     stack = LocalStack.start(port=0, directory=tmp_path_factory.mktemp("local"), report=print)
     yield stack
     stack.stop()
@@ -16,7 +16,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 @pytest.fixture(scope="module")
 def http(stack: LocalStack) -> Iterator[httpx.Client]:
-    """A client with the key of the module's stack."""
+    """An HTTP client with the base URL and the API key of the module's stack."""
     with httpx.Client(
         base_url=stack.address.api_url, headers={"x-api-key": stack.address.api_key}, timeout=60
     ) as client:

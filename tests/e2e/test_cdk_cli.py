@@ -1,4 +1,4 @@
-"""A stage's whole life with the CDK's own command: made, changed, taken away without a trace."""
+"""The life cycle of a stage with the CDK CLI: deployed, changed and destroyed without leftovers."""
 
 import json
 import os
@@ -13,20 +13,20 @@ import psutil
 import pytest
 
 from local.aws import LocalAws
-from local.emulator import Emulation
+from local.emulator import Emulator
 from local.stack import stage_url, upload_models
 from tests.conftest import ROOT
 from tests.e2e.client import finish, submit
 
 _CLI = ROOT / ".venv" / "node" / "node_modules" / ".bin" / "cdk"
-_AGAIN = ("--app", "cdk.out")
-"""Takes what the command before has synthesized."""
+_SYNTHESIZED = ("--app", "cdk.out")
+"""Uses the templates that an earlier command has synthesized."""
 
 _STORAGE, _API = "StableDiffusion-dev-Storage", "StableDiffusion-dev-Api"
 
 
 class Project:
-    """A directory with a cdk.json of its own, from which the application is deployed."""
+    """A directory with its own cdk.json, from which the application is deployed."""
 
     def __init__(self, directory: Path, aws: LocalAws) -> None:
         self._directory = directory
@@ -42,7 +42,7 @@ class Project:
         (self._directory / "cdk.json").write_text(json.dumps(self._settings))
 
     def cdk(self, *arguments: str, status: int = 0) -> None:
-        """Runs the command, which can reach nothing but the emulated cloud."""
+        """Runs the CLI; it can connect to the emulated services only."""
         environment = self._aws.environment() | {
             "HOME": str(self._directory),
             "CDK_DISABLE_CLI_TELEMETRY": "true",
@@ -60,7 +60,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
         )
         assert done.returncode == status, done.stdout
@@ -71,11 +71,11 @@ class Project:
 
 
 @pytest.fixture
-def emulation(tmp_path: Path) -> Iterator[Emulation]:
-    emulation = Emulation(tmp_path / "local")
-    emulation.wait()
-    yield emulation
-    emulation.stop()
+def emulator(tmp_path: Path) -> Iterator[Emulator]:
+    emulator = Emulator(tmp_path / "local")
+    emulator.wait()
+    yield emulator
+    emulator.stop()
 
 
 _LISTS = {
@@ -98,14 +98,14 @@ _NAMES += ("TopicArn", "UUID", "id", "logGroupName", "repositoryName")
 
 
 def inventory(aws: LocalAws) -> set[str]:
-    """Everything in the account, and the containers, which belong to endpoints."""
+    """All resources in the account, and the containers of the endpoints."""
     found = set()
     for service, operations in _LISTS.items():
         client = aws.client(service)
         for operation in operations:
-            answer = getattr(client, operation)()
-            answer.pop("ResponseMetadata")
-            for listed in answer.values():
+            response = getattr(client, operation)()
+            response.pop("ResponseMetadata")
+            for listed in response.values():
                 for each in listed if isinstance(listed, list) else ():
                     name = each if isinstance(each, str) else next(each[n] for n in _NAMES if n in each)
                     found.add(f"{service} {operation} {name}")
@@ -115,18 +115,16 @@ def inventory(aws: LocalAws) -> set[str]:
     return found
 
 
-def test_the_application_is_deployed_changed_and_destroyed_by_the_cdk(
-    emulation: Emulation, tmp_path: Path
-) -> None:
-    aws = emulation.aws
+def test_the_cdk_deploys_changes_and_destroys_the_application(emulator: Emulator, tmp_path: Path) -> None:
+    aws = emulator.aws
     project = Project(tmp_path / "project", aws)
-    project.cdk("bootstrap")
+    project.cdk("bootstrap")  # synthesizes the templates into cdk.out
     empty = inventory(aws)
 
-    project.cdk("deploy", _STORAGE, "--require-approval", "never")
+    project.cdk("deploy", _STORAGE, "--require-approval", "never", *_SYNTHESIZED)
     upload_models(aws, project.outputs(_STORAGE)["ModelsBucketName"])
-    project.cdk("deploy", "--all", "--require-approval", "never")
-    project.cdk("diff", "--all", "--fail", *_AGAIN)
+    project.cdk("deploy", "--all", "--require-approval", "never", *_SYNTHESIZED)
+    project.cdk("diff", "--all", "--fail", *_SYNTHESIZED)
     outputs = project.outputs(_API)
     key = aws.client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)["value"]
     with httpx.Client(
@@ -137,14 +135,14 @@ def test_the_application_is_deployed_changed_and_destroyed_by_the_cdk(
 
         project.change_model({"limits": {"max_size": 256, "max_count": 2}, "scaling": {"max_instances": 2}})
         project.cdk("diff", "--all", "--fail", status=1)
-        project.cdk("deploy", "--all", "--require-approval", "never", *_AGAIN)
-        refusal = http.post("/v1/jobs", json=too_many)
-        assert refusal.status_code == 422, refusal.text
-        assert [each["pointer"] for each in refusal.json()["errors"]] == ["#/count"]
+        project.cdk("deploy", "--all", "--require-approval", "never", *_SYNTHESIZED)
+        refused = http.post("/v1/jobs", json=too_many)
+        assert refused.status_code == 422, refused.text
+        assert [each["pointer"] for each in refused.json()["errors"]] == ["#/count"]
         (model,) = http.get("/v1/models").json()["data"]
         assert (model["limits"]["max_size"], model["limits"]["max_count"]) == (256, 2)
         assert finish(http, submit(http, count=2, steps=1))["status"] == "succeeded"
 
     assert len(inventory(aws)) > len(empty) + 20
-    project.cdk("destroy", "--all", "--force")
+    project.cdk("destroy", "--all", "--force", *_SYNTHESIZED)
     assert inventory(aws) == empty

@@ -1,4 +1,4 @@
-"""What requests ask for, looked for in the pictures that come back, through every part of the system."""
+"""Features of the API, verified in the generated images."""
 
 import io
 import json
@@ -22,22 +22,22 @@ from training.scene import Scene
 from training.shapes import NEW_SHAPE, SHAPES
 
 CIRCLE = Scene(shape="circle", colour="orange", background="white", size="big").draw()
-Draw = Callable[..., Image.Image]
+Generate = Callable[..., Image.Image]
 
 
 @pytest.fixture(scope="module")
-def draw(http: httpx.Client) -> Draw:
-    """Has one picture drawn and opens it."""
+def generate(http: httpx.Client) -> Generate:
+    """Submits a job and returns its first image."""
 
-    def draw(**request: Any) -> Image.Image:
+    def generate(**request: Any) -> Image.Image:
         done = finish(http, submit(http, **{"steps": 8, "seed": 1, **request}))
         assert done["status"] == "succeeded", done["error"]
         return Image.open(io.BytesIO(httpx.get(done["images"][0]["url"]).content))
 
-    return draw
+    return generate
 
 
-def test_every_row_of_the_contact_sheet_shows_what_it_should(stack: LocalStack, tmp_path: Path) -> None:
+def test_the_showcase_has_the_expected_results(stack: LocalStack, tmp_path: Path) -> None:
     api = Api(stack.address.api_url, stack.address.api_key)
     run(api, output=tmp_path / "sheet.png", console=Console(quiet=True))
     assert (tmp_path / "sheet.png").exists()
@@ -47,18 +47,18 @@ def pixels(image: Image.Image) -> Any:
     return np.asarray(image.convert("RGB"))
 
 
-def test_a_lora_draws_what_the_model_does_not_know(draw: Draw) -> None:
+def test_a_lora_adds_a_shape_that_the_model_cannot_generate(generate: Generate) -> None:
     request = {"prompt": "a big red moon on a white background", "steps": 12}
-    without, with_it = draw(**request), draw(**request, loras=[{"name": "moon"}])
-    found = analyse(with_it, shapes=(*SHAPES, NEW_SHAPE))
+    without, with_lora = generate(**request), generate(**request, loras=[{"name": "moon"}])
+    found = analyse(with_lora, shapes=(*SHAPES, NEW_SHAPE))
     assert (found.shape, found.colour, found.background) == (NEW_SHAPE, "red", "white")
     assert analyse(without, shapes=(*SHAPES, NEW_SHAPE)).shape != NEW_SHAPE
 
 
-def test_inpainting_draws_in_the_mask_and_leaves_the_rest_to_the_byte(draw: Draw) -> None:
+def test_inpainting_changes_the_masked_area_only(generate: Generate) -> None:
     mask = Image.new("L", CIRCLE.size)
     mask.paste(255, (64, 0, 128, 128))
-    image = draw(
+    image = generate(
         prompt="a big red circle on a white background",
         input_image=data_url(CIRCLE),
         mask_image=data_url(mask),
@@ -70,9 +70,9 @@ def test_inpainting_draws_in_the_mask_and_leaves_the_rest_to_the_byte(draw: Draw
     assert analyse(image.crop((64, 0, 128, 128))).colour == "red"
 
 
-def test_outpainting_keeps_the_centre_to_the_byte_and_completes_it(draw: Draw) -> None:
+def test_outpainting_keeps_the_input_and_generates_its_surroundings(generate: Generate) -> None:
     half = CIRCLE.crop((32, 0, 96, 128))
-    image = draw(
+    image = generate(
         prompt="a big orange circle on a white background",
         input_image=data_url(half),
         outpaint={"left": 32, "right": 32},
@@ -84,29 +84,29 @@ def test_outpainting_keeps_the_centre_to_the_byte_and_completes_it(draw: Draw) -
     assert (found.colour, found.shape, found.background) == ("orange", "circle", "white")
 
 
-def test_a_webp_comes_as_a_webp(http: httpx.Client) -> None:
+def test_output_format_webp(http: httpx.Client) -> None:
     done = finish(http, submit(http, steps=1, width=64, height=64, output_format="webp"))
     (image,) = done["images"]
     assert image["s3_uri"] == done["output_s3_uris"][0]
     assert image["s3_uri"].endswith("/0.webp")
-    answer = httpx.get(image["url"])
-    assert answer.headers["content-type"] == "image/webp"
-    assert Image.open(io.BytesIO(answer.content)).format == "WEBP"
+    response = httpx.get(image["url"])
+    assert response.headers["content-type"] == "image/webp"
+    assert Image.open(io.BytesIO(response.content)).format == "WEBP"
 
 
-def test_a_png_says_how_it_was_drawn_and_its_request_draws_it_again(draw: Draw) -> None:
-    image = draw(prompt="a (green:1.2) star", steps=3, sampler="DPM++ 2M Karras", seed=9, clip_skip=2)
+def test_the_request_in_a_png_reproduces_the_image(generate: Generate) -> None:
+    image = generate(prompt="a (green:1.2) star", steps=3, sampler="DPM++ 2M Karras", seed=9, clip_skip=2)
     assert isinstance(image, PngImageFile)
     parameters = image.text["parameters"]
     assert parameters.startswith("a (green:1.2) star\n")
     for setting in ("Steps: 3", "Sampler: DPM++ 2M Karras", "Seed: 9", "Size: 128x128", "Clip skip: 2"):
         assert setting in parameters
-    again = draw(**json.loads(image.text["generation"])["request"])
+    again = generate(**json.loads(image.text["generation"])["request"])
     assert again.tobytes() == image.tobytes()
 
 
-def test_hires_and_upscaling_multiply_the_size(draw: Draw) -> None:
-    image = draw(
+def test_hires_and_upscaling_multiply_the_size(generate: Generate) -> None:
+    image = generate(
         prompt="a big yellow star on a blue background",
         width=64,
         height=64,

@@ -1,10 +1,10 @@
-"""The templates' roles, enforced: with their permissions everything works, without one it does not.
+"""The templates' roles, enforced: everything works with their permissions, and fails without one of them.
 
-MiniStack holds every signed call of the functions and the container against their roles, and what the
-stand-in for SageMaker does in the execution role's name; it lets SNS into the queue as the queue's policy
-says. It does not check what is no call here: the pull of the image, logs and traces, the polling of the queue
-in the completion function's name, API Gateway's permission to invoke the other, and iam:PassRole. A role that
-trusts one service can be assumed by any. The stacks are deployed by the account's owner.
+MiniStack checks every signed call of the functions, of the container and of the SageMaker emulator, which
+uses the model's execution role, against the role's policies, and SNS's access to the queue against the queue
+policy. Not checked is what is no API call in the local stack: the pull of the image, logs and traces, the
+polling of the queue with the completion function's role, API Gateway's permission to invoke the HTTP
+function, and iam:PassRole. Trust policies are not checked either. The stacks are deployed by the root user.
 """
 
 import base64
@@ -26,7 +26,8 @@ from rich.console import Console
 from local import demo
 from local.aws import Credentials
 from local.stack import LocalStack
-from tests.e2e.client import finish, resources, submit, wait_until
+from tests.e2e.client import finish, resources, submit, wait_for_job
+from tests.waiting import wait_until
 
 CONTAINER, API, COMPLETION = "AsyncEndpointRole", "ApiHttpRole", "CompletionSettleRole"
 
@@ -47,22 +48,24 @@ def role_named(stack: LocalStack, part: str) -> str:
 
 @contextmanager
 def without(stack: LocalStack, role: str, action: str, where: str | None = None) -> Iterator[None]:
-    """Takes an action from a role's policy for a while; with `where`, only on resources that end so."""
+    """Temporarily removes an action from a role's policy; with `where`, for resources with that suffix."""
     iam = stack.aws.client("iam")
     name = role_named(stack, role)
     (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
-    given = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-    left = copy.deepcopy(given)
-    (statement,) = [each for each in left["Statement"] if action in as_list(each["Action"])]
+    original = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+    reduced = copy.deepcopy(original)
+    (statement,) = [each for each in reduced["Statement"] if action in as_list(each["Action"])]
     if where is None:
         statement["Action"] = [each for each in as_list(statement["Action"]) if each != action]
-        left["Statement"] = [each for each in left["Statement"] if each["Action"]]
+        reduced["Statement"] = [each for each in reduced["Statement"] if each["Action"]]
     else:
         statement["Resource"] = [arn for arn in statement["Resource"] if not arn.endswith(where)]
-    assert left != given
-    iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(left))
-    yield
-    iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(given))
+    assert reduced != original
+    iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(reduced))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(original))
 
 
 def as_list(value: Any) -> list[str]:
@@ -80,16 +83,14 @@ def test_the_roles_suffice_for_text_to_image_and_image_to_image(stack: LocalStac
     assert len(list(tmp_path.iterdir())) == 6
 
 
-def test_the_roles_suffice_to_cancel_a_job_that_brings_its_picture_along(
+def test_the_roles_suffice_to_cancel_a_job_with_an_inline_image(
     stack: LocalStack, http: httpx.Client
 ) -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (256, 256), "green").save(buffer, format="PNG")
     url = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
     job = submit(http, count=4, steps=100, strength=1.0, input_image=url, width=256, height=256)
-    running = wait_until(
-        lambda: (shown := http.get(job["links"]["self"]).json())["status"] != "queued" and shown, "it began"
-    )
+    running = wait_for_job(http, job, lambda shown: shown["status"] != "queued", "has started")
     assert running["phase"] == "denoising"
     assert http.post(job["links"]["cancel"]).status_code == 202
     assert finish(http, job)["status"] == "canceled"
@@ -99,7 +100,7 @@ def test_the_roles_suffice_to_cancel_a_job_that_brings_its_picture_along(
     ("action", "where", "code"),
     [("s3:PutObject", "/outputs/*", "internal"), ("s3:GetObject", "/inputs/*", "input_fetch_failed")],
 )
-def test_a_container_that_lacks_a_permission_fails_its_job(
+def test_a_job_fails_if_the_container_lacks_a_permission(
     stack: LocalStack, http: httpx.Client, action: str, where: str, code: str
 ) -> None:
     image = {"input_image": f"s3://{stack.address.data_bucket}/inputs/sketch.png"}
@@ -109,16 +110,16 @@ def test_a_container_that_lacks_a_permission_fails_its_job(
     assert finish(http, submit(http, steps=2, **image))["status"] == "succeeded"
 
 
-def test_a_job_stays_unfinished_when_sagemaker_may_not_tell_of_its_end(
+def test_a_job_stays_unfinished_without_the_permission_to_publish_its_completion(
     stack: LocalStack, http: httpx.Client
 ) -> None:
     with without(stack, CONTAINER, "sns:Publish"):
-        untold = submit(http, steps=1)
-        wait_until(lambda: exists(stack, untold["output_location"]), "the job has been drawn")
+        unpublished = submit(http, steps=1)
+        wait_until(lambda: exists(stack, unpublished["output_location"]), "the first result is in S3")
         later = submit(http, steps=1)
-        wait_until(lambda: exists(stack, later["output_location"]), "another has been drawn after it")
+        wait_until(lambda: exists(stack, later["output_location"]), "the second result is in S3")
     assert finish(http, submit(http, steps=1))["status"] == "succeeded"
-    assert http.get(untold["links"]["self"]).json()["status"] in ("queued", "running")
+    assert http.get(unpublished["links"]["self"]).json()["status"] in ("queued", "running")
 
 
 @pytest.mark.parametrize(
@@ -129,20 +130,20 @@ def test_a_job_stays_unfinished_when_sagemaker_may_not_tell_of_its_end(
         ("sagemaker:InvokeEndpointAsync", 503, "endpoint_unavailable"),
     ],
 )
-def test_an_api_that_lacks_a_permission_refuses_jobs(
+def test_the_api_refuses_jobs_if_it_lacks_a_permission(
     stack: LocalStack, http: httpx.Client, action: str, status: int, code: str
 ) -> None:
     with without(stack, API, action):
-        answer = http.post("/v1/jobs", json={"prompt": "a red circle", "steps": 1})
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
+        response = http.post("/v1/jobs", json={"prompt": "a red circle", "steps": 1})
+    assert (response.status_code, response.json()["code"]) == (status, code)
     assert finish(http, submit(http, steps=1))["status"] == "succeeded"
 
 
-def first(stack: LocalStack, kind: str) -> str:
-    return resources(stack.aws, kind)[0].rpartition("/")[2]
+def first(stack: LocalStack, resource_type: str) -> str:
+    return resources(stack.aws, resource_type)[0].rpartition("/")[2]
 
 
-def test_a_role_may_do_nothing_else(stack: LocalStack) -> None:
+def test_a_role_is_denied_other_actions(stack: LocalStack) -> None:
     table, endpoint = first(stack, "AWS::DynamoDB::Table"), first(stack, "AWS::SageMaker::Endpoint")
     bucket = stack.address.data_bucket
     request = {"EndpointName": endpoint, "InputLocation": f"s3://{bucket}/inputs/sketch.png"}
@@ -155,18 +156,18 @@ def test_a_role_may_do_nothing_else(stack: LocalStack) -> None:
         (COMPLETION, "sagemaker-runtime", "invoke_endpoint_async", request),
     ):
         arn = stack.aws.client("iam").get_role(RoleName=role_named(stack, part))["Role"]["Arn"]
-        client = stack.aws.assuming(arn, "test").client(service)
+        client = stack.aws.assume_role(arn, "test").client(service)
         with pytest.raises(ClientError) as refused:
             getattr(client, operation)(**arguments)
         assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403)
         assert "not authorized to perform" in refused.value.response["Error"]["Message"]
 
 
-def test_a_signature_that_is_not_the_roles_is_refused(stack: LocalStack) -> None:
+def test_a_wrong_signature_is_refused(stack: LocalStack) -> None:
     arn = stack.aws.client("iam").get_role(RoleName=role_named(stack, API))["Role"]["Arn"]
-    session = stack.aws.assuming(arn, "test")
+    session = stack.aws.assume_role(arn, "test")
     own = session.credentials
-    forged = replace(session, credentials=Credentials(own.key_id, "guessed", own.token))
+    forged = replace(session, credentials=Credentials(own.key_id, "wrong", own.token))
     with pytest.raises(ClientError, match="signature"):
         forged.client("sagemaker-runtime").invoke_endpoint_async(
             EndpointName=first(stack, "AWS::SageMaker::Endpoint"), InputLocation="s3://bucket/key"
