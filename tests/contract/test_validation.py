@@ -157,8 +157,8 @@ def test_a_data_url_that_is_too_long_is_answered_with_the_limit_and_the_alternat
     errors = parse_errors({"prompt": "x", "input_image": longest + "A"})
     assert errors == {
         "#/input_image": (
-            "a data: URL must have at most 5,000,000 characters; upload the file to the inputs/ prefix of the "
-            "data bucket and pass its s3:// URI, or pass an https:// address"
+            "a data: URL must have at most 5,000,000 characters; upload the file to the inputs/ prefix of "
+            "the data bucket and pass its s3:// URI, or pass an https:// address"
         )
     }
 
