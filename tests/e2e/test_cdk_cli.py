@@ -118,7 +118,8 @@ def inventory(aws: LocalAws) -> set[str]:
 def test_the_cdk_deploys_changes_and_destroys_the_application(emulator: Emulator, tmp_path: Path) -> None:
     aws = emulator.aws
     project = Project(tmp_path / "project", aws)
-    project.cdk("bootstrap")  # synthesizes the templates into cdk.out
+    project.cdk("synth", "--all", "--quiet")
+    project.cdk("bootstrap", *_SYNTHESIZED)
     empty = inventory(aws)
 
     project.cdk("deploy", _STORAGE, "--require-approval", "never", *_SYNTHESIZED)
