@@ -38,6 +38,8 @@ def read_upscaler(file: AdapterFile, *, pointer: str) -> Upscaler:
 
 def _build(weights: Any) -> Any:
     """The spandrel model with these weights, whose architecture it detects."""
+    if not isinstance(weights, dict):
+        raise AdapterFileError("has no weights by name; upload a super-resolution model")
     spandrel = load_spandrel()
     try:
         model = spandrel.ModelLoader().load_from_state_dict(weights)

@@ -1,4 +1,4 @@
-"""UpscalerCache from their files: those of any maker are read, and none is trusted."""
+"""Upscaler files: reading, rejection of damaged and unsafe files, and the cache."""
 
 import os
 import subprocess
@@ -24,28 +24,29 @@ from tests.inference import tiny_upscalers
 from tests.inference.diffusion.upscaling.upscaling_harness import (
     CPU,
     POINTER,
-    Desk,
-    Idle,
-    picture,
-    upscaler_of,
+    UnusedWorker,
+    UpscalingHarness,
+    create_upscaler,
+    noise_image,
 )
+from tests.waiting import LIMIT_S
 
 pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def harness() -> UpscalingHarness:
+    return UpscalingHarness()
 
 
 @pytest.fixture
 def engine() -> Iterator[EngineThread]:
-    engine = EngineThread(Idle(), UpscalingLoop(CPU))
+    engine = EngineThread(UnusedWorker(), UpscalingLoop(CPU))
     yield engine
     engine.close()
 
 
-def test_the_library_is_imported_without_torchvision_and_leaves_no_trace_of_having_missed_it() -> None:
+def test_spandrel_is_imported_without_torchvision_and_the_stand_ins_are_removed() -> None:
     code = """
 import sys
 from inference.diffusion.upscaling.spandrel import load_spandrel
@@ -62,22 +63,22 @@ assert not is_torchvision_available()
     subprocess.run([sys.executable, "-P", "-c", code], env=environment, cwd="/", check=True)
 
 
-def test_every_kind_of_file_gives_the_same_upscaler(desk: Desk, tmp_path: Path) -> None:
+def test_every_file_format_gives_the_same_upscaler(harness: UpscalingHarness, tmp_path: Path) -> None:
     net = tiny_upscalers.network()
-    pictures = set()
-    for ending in ("safetensors", "pth"):
-        file = tiny_upscalers.save(tmp_path, net, ending=ending)
+    images = set()
+    for suffix in ("safetensors", "pth"):
+        file = tiny_upscalers.save(tmp_path, net, suffix=suffix)
         upscaler = read_upscaler(file, pointer=POINTER)
-        pictures.add(desk.upscale(upscaler, picture((64, 48)), (128, 96)).tobytes())
-    old = tmp_path / "old.pth"
-    torch.save({"params_ema": net.state_dict()}, old, _use_new_zipfile_serialization=False)
-    upscaler = read_upscaler(AdapterFile("old", old, version="1"), pointer=POINTER)
-    pictures.add(desk.upscale(upscaler, picture((64, 48)), (128, 96)).tobytes())
-    assert len(pictures) == 1
+        images.add(harness.upscale(upscaler, noise_image((64, 48)), (128, 96)).tobytes())
+    legacy = tmp_path / "legacy.pth"
+    torch.save({"params_ema": net.state_dict()}, legacy, _use_new_zipfile_serialization=False)
+    upscaler = read_upscaler(AdapterFile("legacy", legacy, version="1"), pointer=POINTER)
+    images.add(harness.upscale(upscaler, noise_image((64, 48)), (128, 96)).tobytes())
+    assert len(images) == 1
 
 
 class Exploit:
-    """Makes a directory when it is unpickled."""
+    """Creates a directory when it is unpickled."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
@@ -86,8 +87,8 @@ class Exploit:
         return os.mkdir, (str(self.target),)
 
 
-def truncated(directory: Path, ending: str) -> AdapterFile:
-    file = tiny_upscalers.save(directory, tiny_upscalers.network(), ending=ending)
+def truncated(directory: Path, suffix: str) -> AdapterFile:
+    file = tiny_upscalers.save(directory, tiny_upscalers.network(), suffix=suffix)
     data = file.path.read_bytes()
     file.path.write_bytes(data[: len(data) // 2])
     return file
@@ -100,47 +101,48 @@ def malicious(directory: Path, *, zipped: bool) -> AdapterFile:
     return AdapterFile("malicious", path, version="1")
 
 
-def holding(directory: Path, weights: Any) -> AdapterFile:
+def save_pickle(directory: Path, weights: Any) -> AdapterFile:
     path = directory / "other.pth"
     torch.save(weights, path)
     return AdapterFile("other", path, version="1")
 
 
-def nonsense(directory: Path) -> AdapterFile:
-    path = directory / "nonsense.pth"
-    path.write_bytes(b"7z\xbc\xaf\x27\x1c nonsense")
-    return AdapterFile("nonsense", path, version="1")
+def not_a_pickle(directory: Path) -> AdapterFile:
+    path = directory / "text.pth"
+    path.write_bytes(b"7z\xbc\xaf\x27\x1c text")
+    return AdapterFile("text", path, version="1")
 
 
-def ill_fitting(directory: Path) -> AdapterFile:
+def mismatched(directory: Path) -> AdapterFile:
     weights = tiny_upscalers.network().state_dict()
     key = next(name for name in weights if name.startswith("model.1"))
-    return holding(directory, weights | {key: torch.zeros(3)})
+    return save_pickle(directory, weights | {key: torch.zeros(3)})
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "reason"),
     [
-        (lambda path: truncated(path, "safetensors"), "no whole safetensors"),
-        (lambda path: truncated(path, "pth"), "is damaged"),
-        (lambda path: malicious(path, zipped=True), "holds code"),
-        (lambda path: malicious(path, zipped=False), "holds code"),
-        (nonsense, "neither a .safetensors nor a .pth"),
-        (ill_fitting, "do not fit together"),
-        (lambda path: holding(path, [1, 2]), "is damaged"),
-        (lambda path: holding(path, {"weight": torch.zeros(3)}), "no architecture that is known"),
-        (lambda path: tiny_upscalers.save(path, tiny_upscalers.network(channels=1)), "RGB pictures"),
+        (lambda path: truncated(path, "safetensors"), "is not a complete safetensors file"),
+        (lambda path: truncated(path, "pth"), "cannot be scanned for code"),
+        (lambda path: malicious(path, zipped=True), "contains code"),
+        (lambda path: malicious(path, zipped=False), "contains code"),
+        (not_a_pickle, "neither a .safetensors file nor a PyTorch pickle"),
+        (mismatched, "do not match their architecture"),
+        (lambda path: save_pickle(path, [1, 2]), "has no weights by name"),
+        (lambda path: save_pickle(path, {"weight": torch.zeros(3)}), "has an unsupported architecture"),
+        (lambda path: tiny_upscalers.save(path, tiny_upscalers.network(channels=1)), "not made for RGB"),
+        (lambda path: tiny_upscalers.save(path, tiny_upscalers.network(scale=16)), "unsupported scale 16"),
     ],
     ids=[
-        "truncated safetensors", "truncated pth", "malicious", "malicious, old format", "nonsense",
-        "ill-fitting", "no weights", "unknown", "grey",
+        "truncated safetensors", "truncated pth", "malicious", "malicious, legacy format", "not a pickle",
+        "mismatched", "no weights", "unknown architecture", "greyscale", "scale 16",
     ],
 )  # fmt: skip
-def test_a_file_that_is_no_upscaler_is_refused_in_words_and_the_next_one_is_read(
-    engine: EngineThread, tmp_path: Path, make: Callable[[Path], AdapterFile], words: str
+def test_an_unusable_file_is_refused_with_the_reason_and_the_next_one_is_read(
+    engine: EngineThread, tmp_path: Path, make: Callable[[Path], AdapterFile], reason: str
 ) -> None:
     file = make(tmp_path)
-    with pytest.raises(ProblemError, match=words) as refused:
+    with pytest.raises(ProblemError, match=reason) as refused:
         engine.upscaler(file, pointer=POINTER)
     assert refused.value.code is ErrorCode.ADAPTER_UNUSABLE
     assert [error.pointer for error in refused.value.errors] == [POINTER]
@@ -149,11 +151,11 @@ def test_a_file_that_is_no_upscaler_is_refused_in_words_and_the_next_one_is_read
     upscale = engine.upscaler(
         tiny_upscalers.save(tmp_path, tiny_upscalers.network(), "good"), pointer=POINTER
     )
-    assert upscale(picture((64, 48)), (128, 96)).result(20).size == (128, 96)
+    assert upscale(noise_image((64, 48)), (128, 96)).result(LIMIT_S).size == (128, 96)
 
 
-def test_a_model_made_for_something_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = upscaler_of(tmp_path)._model
+def test_a_model_for_another_purpose_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = create_upscaler(tmp_path)._model
     model._purpose = "FaceSR"
     monkeypatch.setattr(load_spandrel().ModelLoader, "load_from_state_dict", lambda *_: model)
     with pytest.raises(ProblemError, match="made for super-resolution"):
@@ -172,22 +174,22 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[AdapterFile]:
     return reads
 
 
-def test_those_used_last_are_kept_within_their_bytes(tmp_path: Path, reads: list[AdapterFile]) -> None:
+def test_the_least_recently_used_upscaler_is_evicted(tmp_path: Path, reads: list[AdapterFile]) -> None:
     one, two, three = (
         tiny_upscalers.save(tmp_path, tiny_upscalers.network(), name) for name in ("one", "two", "three")
     )
-    weights = read_upscaler(one, pointer=POINTER).size_in_bytes
+    weights = read_upscaler(one, pointer=POINTER).size_bytes
     assert weights == pytest.approx(one.path.stat().st_size, rel=0.02)
-    kept = UpscalerCache(max_bytes=2 * weights)
+    cache = UpscalerCache(max_bytes=2 * weights)
     for file in (one, two, one, three, one, two):
-        kept.load(file, pointer=POINTER)
+        cache.load(file, pointer=POINTER)
     assert reads == [one, two, three, two]
-    tight = UpscalerCache(max_bytes=1)
-    assert tight.load(one, pointer=POINTER) is tight.load(one, pointer=POINTER)
+    small = UpscalerCache(max_bytes=1)
+    assert small.load(one, pointer=POINTER) is small.load(one, pointer=POINTER)
 
 
-def test_a_file_of_another_version_is_another_upscaler(tmp_path: Path, reads: list[AdapterFile]) -> None:
-    file, kept = tiny_upscalers.save(tmp_path, tiny_upscalers.network()), UpscalerCache()
+def test_another_version_of_a_file_is_another_upscaler(tmp_path: Path, reads: list[AdapterFile]) -> None:
+    file, cache = tiny_upscalers.save(tmp_path, tiny_upscalers.network()), UpscalerCache()
     changed = AdapterFile(file.name, file.path, version="2")
-    assert kept.load(file, pointer=POINTER) is not kept.load(changed, pointer=POINTER)
+    assert cache.load(file, pointer=POINTER) is not cache.load(changed, pointer=POINTER)
     assert reads == [file, changed]

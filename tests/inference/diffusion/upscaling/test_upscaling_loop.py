@@ -1,4 +1,4 @@
-"""UpscalingLoop with a model: one tile a turn, beside those that draw."""
+"""The upscaling loop: passes, tiles, order, cancellation and failures."""
 
 import threading
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from inference.diffusion.denoising.components import Components
 from inference.diffusion.denoising.loop import DenoisingLoop
 from inference.diffusion.engine_thread import EngineThread, RoundRobin
 from inference.diffusion.tasks.generation_task import GenerationTask
-from inference.diffusion.upscaling.upscaler import LARGEST_TILE, Upscaler
+from inference.diffusion.upscaling.upscaler import MAX_TILE_SIZE, Upscaler
 from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
 from inference.engine.errors import InvalidOutputError, OutOfMemoryError
 from inference.engine.interface import Inputs
@@ -23,76 +23,77 @@ from tests.inference import tiny_models, tiny_upscalers
 from tests.inference.diffusion.upscaling.upscaling_harness import (
     CPU,
     POINTER,
-    Desk,
-    Idle,
-    picture,
-    upscaler_of,
-    watch,
+    UnusedWorker,
+    UpscalingHarness,
+    call_before_forward,
+    create_upscaler,
+    noise_image,
 )
 from tests.inference.generations import InlineExecutor, generation_of
+from tests.waiting import LIMIT_S, wait_until
 
 pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def harness() -> UpscalingHarness:
+    return UpscalingHarness()
 
 
 @pytest.fixture
 def engine() -> Iterator[EngineThread]:
-    engine = EngineThread(Idle(), UpscalingLoop(CPU))
+    engine = EngineThread(UnusedWorker(), UpscalingLoop(CPU))
     yield engine
     engine.close()
 
 
-def test_one_pass_is_brought_to_the_exact_size(desk: Desk, tmp_path: Path) -> None:
-    upscaler = upscaler_of(tmp_path)
-    double = desk.upscale(upscaler, picture((64, 48)), (128, 96))
-    smaller = desk.upscale(upscaler, picture((64, 48)), (101, 77))
+def test_the_result_is_resized_to_the_exact_size(harness: UpscalingHarness, tmp_path: Path) -> None:
+    upscaler = create_upscaler(tmp_path)
+    double = harness.upscale(upscaler, noise_image((64, 48)), (128, 96))
+    smaller = harness.upscale(upscaler, noise_image((64, 48)), (101, 77))
     assert smaller.tobytes() == double.resize((101, 77), Image.Resampling.LANCZOS).tobytes()
 
 
 @pytest.mark.parametrize(
     ("size", "passes"), [((128, 96), 1), ((129, 96), 2), ((256, 192), 2), ((512, 384), 2)]
 )
-def test_what_falls_short_goes_through_the_model_a_second_time(
-    desk: Desk, tmp_path: Path, size: tuple[int, int], passes: int
+def test_an_image_that_is_still_too_small_takes_a_second_pass(
+    harness: UpscalingHarness, tmp_path: Path, size: tuple[int, int], passes: int
 ) -> None:
-    upscaler = upscaler_of(tmp_path, largest_tile=LARGEST_TILE)
-    shown: list[tuple[int, ...]] = []
-    watch(upscaler, shown.append)
-    upscaled = desk.upscale(upscaler, picture((64, 48)), size)
-    assert shown == [(48, 64), (96, 128)][:passes]
-    by_hand = picture((64, 48))
+    upscaler = create_upscaler(tmp_path, max_tile_size=MAX_TILE_SIZE)
+    tiles: list[tuple[int, ...]] = []
+    call_before_forward(upscaler, tiles.append)
+    upscaled = harness.upscale(upscaler, noise_image((64, 48)), size)
+    assert tiles == [(48, 64), (96, 128)][:passes]
+    exact = noise_image((64, 48))
     for factor in (2, 4)[:passes]:
-        by_hand = desk.upscale(upscaler, by_hand, (64 * factor, 48 * factor))
-    expected = by_hand if by_hand.size == size else by_hand.resize(size, Image.Resampling.LANCZOS)
+        exact = harness.upscale(upscaler, exact, (64 * factor, 48 * factor))
+    expected = exact if exact.size == size else exact.resize(size, Image.Resampling.LANCZOS)
     assert upscaled.tobytes() == expected.tobytes()
 
 
-def test_a_model_that_restores_goes_first_and_its_result_is_scaled(desk: Desk, tmp_path: Path) -> None:
-    upscaler = upscaler_of(tmp_path, tiny_upscalers.network(scale=1))
+def test_the_output_of_a_restoration_model_is_resized(harness: UpscalingHarness, tmp_path: Path) -> None:
+    upscaler = create_upscaler(tmp_path, tiny_upscalers.network(scale=1))
     assert upscaler.scale == 1
-    restored = desk.upscale(upscaler, picture((64, 48)), (64, 48))
-    upscaled = desk.upscale(upscaler, picture((64, 48)), (160, 120))
+    restored = harness.upscale(upscaler, noise_image((64, 48)), (64, 48))
+    upscaled = harness.upscale(upscaler, noise_image((64, 48)), (160, 120))
     assert upscaled.tobytes() == restored.resize((160, 120), Image.Resampling.LANCZOS).tobytes()
 
 
-def test_tiles_and_steps_take_batcher(demo_model: Path, tmp_path: Path) -> None:
+def test_tiles_alternate_with_denoising_steps(demo_model: Path, tmp_path: Path) -> None:
     events: list[str] = []
     pipeline = tiny_models.sd(demo_model)
     pipeline.unet.register_forward_pre_hook(lambda *_: events.append("step"))
-    drawing = DenoisingLoop(Components.of(pipeline), Batcher(max_batch_size=8))
-    desk, upscaler = Desk(), upscaler_of(tmp_path)
-    watch(upscaler, lambda _shape: events.append("tile"))
-    workers = RoundRobin(drawing, desk.upscaling)
+    generation = DenoisingLoop(Components.of(pipeline), Batcher(max_batch_size=8))
+    harness, upscaler = UpscalingHarness(), create_upscaler(tmp_path)
+    call_before_forward(upscaler, lambda _shape: events.append("tile"))
+    workers = RoundRobin(generation, harness.loop)
     task = GenerationTask(
         generation_of(steps=4), Inputs(), lambda done, total: None, callback_executor=InlineExecutor()
     )
     with torch.inference_mode():
-        drawing.add_request(task)
-        future = desk.order(upscaler, picture(), (320, 200))
+        generation.add_request(task)
+        future = harness.add_request(upscaler, noise_image(), (320, 200))
         while workers.has_unfinished_requests:
             workers.step()
     assert events == ["step", "tile"] * 4 + ["tile"] * 2
@@ -100,73 +101,73 @@ def test_tiles_and_steps_take_batcher(demo_model: Path, tmp_path: Path) -> None:
     assert future.result(0).size == (320, 200)
 
 
-def test_pictures_are_enlarged_in_the_order_of_their_arrival(desk: Desk, tmp_path: Path) -> None:
-    upscaler = upscaler_of(tmp_path)
-    first, second = (desk.order(upscaler, picture((64, 48)), (128, 96)) for _ in range(2))
-    desk.step()
+def test_images_are_upscaled_in_the_order_of_their_arrival(harness: UpscalingHarness, tmp_path: Path) -> None:
+    upscaler = create_upscaler(tmp_path)
+    first, second = (harness.add_request(upscaler, noise_image((64, 48)), (128, 96)) for _ in range(2))
+    harness.step()
     assert first.done()
     assert not second.done()
-    desk.step()
+    harness.step()
     assert second.result(0).tobytes() == first.result(0).tobytes()
 
 
-def test_cancelling_frees_the_device_before_the_next_tile(desk: Desk, tmp_path: Path) -> None:
-    upscaler = upscaler_of(tmp_path)
+def test_a_cancelled_task_takes_no_further_tile(harness: UpscalingHarness, tmp_path: Path) -> None:
+    upscaler = create_upscaler(tmp_path)
     tiles: list[tuple[int, ...]] = []
-    watch(upscaler, tiles.append)
-    future = desk.order(upscaler, picture(), (320, 200))
-    desk.step()
-    desk.step()
+    call_before_forward(upscaler, tiles.append)
+    future = harness.add_request(upscaler, noise_image(), (320, 200))
+    harness.step()
+    harness.step()
     assert future.cancel()
-    desk.step()
-    assert not desk.upscaling.has_unfinished_requests
+    harness.step()
+    assert not harness.loop.has_unfinished_requests
     assert len(tiles) == 2
 
 
-def fail_above(upscaler: Upscaler, pixels: int) -> list[tuple[int, ...]]:
-    """Gives the model a memory that holds tiles of so many pixels a side, and tells what it was shown."""
-    shown: list[tuple[int, ...]] = []
+def run_out_of_memory_above(upscaler: Upscaler, pixels: int) -> list[tuple[int, ...]]:
+    """Makes larger tiles run out of memory; returns the list to which the size of each tile is added."""
+    tiles: list[tuple[int, ...]] = []
 
-    def before(shape: tuple[int, ...]) -> None:
-        shown.append(shape)
-        if max(shape) > pixels:
+    def check(size: tuple[int, ...]) -> None:
+        tiles.append(size)
+        if max(size) > pixels:
             raise torch.OutOfMemoryError
 
-    watch(upscaler, before)
-    return shown
+    call_before_forward(upscaler, check)
+    return tiles
 
 
-def test_where_memory_does_not_suffice_tiles_become_smaller_and_stay_so(desk: Desk, tmp_path: Path) -> None:
-    whole = desk.upscale(upscaler_of(tmp_path, largest_tile=LARGEST_TILE), picture(), (320, 200))
-    upscaler = upscaler_of(tmp_path, largest_tile=LARGEST_TILE)
-    shown = fail_above(upscaler, 100)
-    futures = [desk.order(upscaler, picture(), (320, 200)) for _ in range(2)]
-    while desk.upscaling.has_unfinished_requests:
-        desk.step()
+def test_out_of_memory_reduces_the_tile_size_permanently(harness: UpscalingHarness, tmp_path: Path) -> None:
+    whole = harness.upscale(create_upscaler(tmp_path, max_tile_size=MAX_TILE_SIZE), noise_image(), (320, 200))
+    upscaler = create_upscaler(tmp_path, max_tile_size=MAX_TILE_SIZE)
+    tiles = run_out_of_memory_above(upscaler, 100)
+    futures = [harness.add_request(upscaler, noise_image(), (320, 200)) for _ in range(2)]
+    while harness.loop.has_unfinished_requests:
+        harness.step()
     assert [future.result(0).tobytes() for future in futures] == [whole.tobytes()] * 2
-    assert shown == [(100, 160)] * 2 + [(82, 96)] * 12
+    assert tiles == [(100, 160)] * 2 + [(82, 96)] * 12
 
 
-def test_where_not_even_a_small_tile_fits_it_is_said_and_the_next_picture_is_enlarged(
-    desk: Desk, tmp_path: Path
+def test_a_task_whose_smallest_tile_does_not_fit_fails_and_the_next_one_succeeds(
+    harness: UpscalingHarness, tmp_path: Path
 ) -> None:
-    upscaler = upscaler_of(tmp_path, largest_tile=LARGEST_TILE)
-    fail_above(upscaler, 70)
-    out_of_memory_detail = desk.order(upscaler, picture(), (320, 200))
-    small = desk.order(upscaler, picture((64, 48)), (128, 96))
-    while desk.upscaling.has_unfinished_requests:
-        desk.step()
-    with pytest.raises(OutOfMemoryError, match="does not fit the accelerator's memory"):
-        out_of_memory_detail.result(0)
+    upscaler = create_upscaler(tmp_path, max_tile_size=MAX_TILE_SIZE)
+    run_out_of_memory_above(upscaler, 70)
+    failing = harness.add_request(upscaler, noise_image(), (320, 200))
+    small = harness.add_request(upscaler, noise_image((64, 48)), (128, 96))
+    while harness.loop.has_unfinished_requests:
+        harness.step()
+    with pytest.raises(OutOfMemoryError, match="does not fit in GPU memory"):
+        failing.result(0)
     assert small.result(0).size == (128, 96)
 
 
-def test_numbers_that_are_none_are_no_picture(desk: Desk, tmp_path: Path) -> None:
+def test_an_output_with_nan_values_fails_the_task(harness: UpscalingHarness, tmp_path: Path) -> None:
     net = tiny_upscalers.network()
     with torch.no_grad():
         next(net.parameters()).fill_(float("nan"))
-    with pytest.raises(InvalidOutputError, match="another upscaler may help"):
-        desk.upscale(upscaler_of(tmp_path, net), picture((64, 48)), (128, 96))
+    with pytest.raises(InvalidOutputError, match="contains NaN values; use another upscaler"):
+        harness.upscale(create_upscaler(tmp_path, net), noise_image((64, 48)), (128, 96))
 
 
 @pytest.mark.parametrize(("device", "supported", "expected"), [
@@ -174,41 +175,44 @@ def test_numbers_that_are_none_are_no_picture(desk: Desk, tmp_path: Path) -> Non
     ("cuda", True, torch.float16),
     ("cuda", False, torch.float32),
 ])  # fmt: skip
-def test_half_precision_is_for_accelerators_and_models_that_support_it(
+def test_float16_is_used_on_gpus_by_models_that_support_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, supported: bool, expected: torch.dtype
 ) -> None:
-    upscaler = upscaler_of(tmp_path)
+    upscaler = create_upscaler(tmp_path)
     upscaler._model.supports_half = supported
     moves: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(upscaler._model, "to", lambda *where: moves.append(where))
+    monkeypatch.setattr(upscaler._model, "to", lambda *arguments: moves.append(arguments))
     upscaler.move_to_device(torch.device(device))
     assert moves == [(torch.device(device), expected)]
 
 
-def test_closing_finishes_the_pictures_that_were_taken(tmp_path: Path) -> None:
-    engine = EngineThread(Idle(), UpscalingLoop(CPU))
+def test_closing_finishes_the_accepted_images(tmp_path: Path) -> None:
+    engine = EngineThread(UnusedWorker(), UpscalingLoop(CPU))
     file = tiny_upscalers.save(tmp_path, tiny_upscalers.network())
     begun, gate = threading.Event(), threading.Event()
 
     def wait(_shape: tuple[int, ...]) -> None:
         begun.set()
-        assert gate.wait(20)
+        assert gate.wait(LIMIT_S)
 
-    watch(engine._upscaling.upscalers.load(file, pointer=POINTER), wait)
+    call_before_forward(engine._upscaling.upscalers.load(file, pointer=POINTER), wait)
     upscale = engine.upscaler(file, pointer=POINTER)
-    futures = [upscale(picture((64, 48)), (128, 96)) for _ in range(2)]
-    assert begun.wait(20)
+    futures = [upscale(noise_image((64, 48)), (128, 96)) for _ in range(2)]
+    assert begun.wait(LIMIT_S)
+    closing = threading.Thread(target=engine.close)
+    closing.start()
+    wait_until(lambda: engine._closed)
     gate.set()
-    engine.close()
+    closing.join(LIMIT_S)
     assert [future.result(0).size for future in futures] == [(128, 96)] * 2
     with pytest.raises(ProblemError, match="shutting down"):
-        upscale(picture(), (320, 200))
+        upscale(noise_image(), (320, 200))
 
 
-def test_what_goes_wrong_with_one_picture_is_its_own_affair(engine: EngineThread, tmp_path: Path) -> None:
+def test_a_failed_image_does_not_affect_the_next_one(engine: EngineThread, tmp_path: Path) -> None:
     file = tiny_upscalers.save(tmp_path, tiny_upscalers.network())
     upscale = engine.upscaler(file, pointer=POINTER)
-    grey = upscale(Image.new("L", (64, 48)), (128, 96))
-    good = upscale(picture((64, 48)), (128, 96))
-    assert isinstance(grey.exception(20), RuntimeError)
-    assert good.result(20).size == (128, 96)
+    failing = upscale(Image.new("L", (64, 48)), (128, 96))
+    succeeding = upscale(noise_image((64, 48)), (128, 96))
+    assert isinstance(failing.exception(LIMIT_S), RuntimeError)
+    assert succeeding.result(LIMIT_S).size == (128, 96)

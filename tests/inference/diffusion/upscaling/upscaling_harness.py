@@ -1,4 +1,4 @@
-"""Pictures and upscalers for tests, and the device's works without its thread."""
+"""Images and upscalers for tests, and a harness that steps the upscaling loop in the test's own thread."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -20,48 +20,55 @@ CPU = torch.device("cpu")
 POINTER = "#/upscale/upscaler"
 
 
-def picture(size: tuple[int, int] = (160, 100)) -> Image.Image:
-    """Every pixel another colour, so that every seam would show."""
+def noise_image(size: tuple[int, int] = (160, 100)) -> Image.Image:
+    """An image of random pixels, in which every seam would show."""
     noise = np.random.default_rng(7).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     return Image.fromarray(noise)
 
 
-def upscaler_of(directory: Path, net: torch.nn.Module | None = None, *, largest_tile: int = 96) -> Upscaler:
+def create_upscaler(
+    directory: Path, net: torch.nn.Module | None = None, *, max_tile_size: int = 96
+) -> Upscaler:
+    """An upscaler of this network, read from a file."""
     file = tiny_upscalers.save(directory, net or tiny_upscalers.network())
     upscaler = read_upscaler(file, pointer=POINTER)
-    upscaler.largest_tile = largest_tile
+    upscaler.max_tile_size = max_tile_size
     return upscaler
 
 
-def watch(upscaler: Upscaler, before: Callable[[tuple[int, ...]], None]) -> None:
-    """Tells of the size of every tile that the model is shown, (height, width)."""
-    upscaler._model.model.register_forward_pre_hook(lambda _model, inputs: before(tuple(inputs[0].shape[2:])))
+def call_before_forward(upscaler: Upscaler, callback: Callable[[tuple[int, ...]], None]) -> None:
+    """Calls back with the size of each tile, (height, width), before the forward pass."""
+    upscaler._model.model.register_forward_pre_hook(
+        lambda _model, inputs: callback(tuple(inputs[0].shape[2:]))
+    )
 
 
-class Desk:
-    """The device's works in the test's own thread, which takes the batcher."""
+class UpscalingHarness:
+    """An upscaling loop that is stepped in the test's own thread."""
 
     def __init__(self) -> None:
-        self.upscaling = UpscalingLoop(CPU)
+        self.loop = UpscalingLoop(CPU)
 
-    def order(self, upscaler: Upscaler, image: Image.Image, size: tuple[int, int]) -> Future[Image.Image]:
+    def add_request(
+        self, upscaler: Upscaler, image: Image.Image, size: tuple[int, int]
+    ) -> Future[Image.Image]:
         task = UpscaleTask(upscaler, image, size, callback_executor=InlineExecutor())
-        self.upscaling.add_request(task)
+        self.loop.add_request(task)
         return task.future
 
     @torch.inference_mode()
     def step(self) -> None:
-        self.upscaling.step()
+        self.loop.step()
 
     def upscale(self, upscaler: Upscaler, image: Image.Image, size: tuple[int, int]) -> Image.Image:
-        future = self.order(upscaler, image, size)
-        while self.upscaling.has_unfinished_requests:
+        future = self.add_request(upscaler, image, size)
+        while self.loop.has_unfinished_requests:
             self.step()
         return future.result(0)
 
 
-class Idle:
-    """Draws nothing."""
+class UnusedWorker:
+    """A generation worker that must not receive any request."""
 
     has_unfinished_requests = False
 
