@@ -174,7 +174,7 @@ def test_an_upscaler_that_cannot_be_used_is_said_before_anything_is_drawn(
     path = tmp_path / "broken.safetensors"
     path.write_bytes(b"broken")
     seen: list[tuple[int, int]] = []
-    with pytest.raises(ProblemError, match="no whole safetensors") as refused:
+    with pytest.raises(ProblemError, match="not a complete safetensors file") as refused:
         run(
             engine,
             generation_of(**{name: {"upscaler": "broken"}}),
