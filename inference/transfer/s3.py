@@ -1,7 +1,7 @@
-"""Transfers between S3 and the local disk: concurrent, verified by checksum, and resumable.
+"""Downloads from S3: concurrent, verified by checksum, and resumable.
 
-Downloads do not use boto3's transfer manager, which cannot resume, skip files that are already present, or
-verify the checksum of an object that it reads in parts. Uploads use it.
+boto3's transfer manager cannot resume a download, skip a file that is already present, or verify the
+checksum of an object that it reads in parts.
 """
 
 import logging
@@ -14,11 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import HTTPClientError, IncompleteReadError
 
 from contract.identifiers import S3Location
 from inference.transfer.checksums import Checksum, checksum_of
-from inference.transfer.errors import TransferError, TransferFailure, failure_of, transfer_errors
+from inference.transfer.errors import TransferError, TransferFailure, transfer_errors
 from inference.transfer.partial_download import Part, PartialDownload
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 _PART_BYTES = 16 << 20
 _BLOCK_BYTES = 1 << 20
-_CONCURRENT_FILES = 4
 _CONCURRENT_REQUESTS = 10  # the size of a boto3 client's connection pool
 _ATTEMPTS = 4
 """To read a part; botocore retries requests, but not the reading of a response's body."""
@@ -43,7 +42,7 @@ def list_objects(s3: "S3Client", prefix: S3Location) -> dict[S3Location, int]:
         TransferError: the request failed.
     """
     with transfer_errors(prefix):
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=_folder(prefix))
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=folder(prefix))
         return {
             S3Location(prefix.bucket, item["Key"]): item["Size"]
             for page in pages
@@ -87,45 +86,36 @@ def fetch_prefix(
     _fetch_all(s3, targets, part_bytes)
 
 
-def upload(s3: "S3Client", source: Path, target: S3Location) -> None:
-    """Uploads a file, unless the object already has its content.
-
-    Raises:
-        TransferError: the upload failed.
-    """
-    with transfer_errors(target):
-        try:
-            head = _head(s3, target)
-        except ClientError as error:
-            if failure_of(error) not in (TransferFailure.NOT_FOUND, TransferFailure.ACCESS_DENIED):
-                raise  # S3 answers 403 for a missing object to a caller without s3:ListBucket
-        else:
-            checksum = _checksum(s3, target, head)
-            if checksum and head["ContentLength"] == source.stat().st_size and checksum.matches(source):
-                return
-        s3.upload_file(str(source), *target, ExtraArgs={"ChecksumAlgorithm": "SHA256"})
+def head_object(s3: "S3Client", location: S3Location) -> "HeadObjectOutputTypeDef":
+    """An object's size, ETag and checksums."""
+    return s3.head_object(Bucket=location.bucket, Key=location.key, ChecksumMode="ENABLED")
 
 
-def upload_directory(s3: "S3Client", directory: Path, prefix: S3Location) -> None:
-    """Uploads all files of a directory; see `upload`.
+def object_checksum(s3: "S3Client", location: S3Location, head: "HeadObjectOutputTypeDef") -> Checksum | None:
+    """The strongest usable checksum in the response to `head_object`; None if there is none."""
 
-    Raises:
-        TransferError: an upload failed.
-    """
-    files = sorted(path for path in directory.rglob("*") if path.is_file())
-    with ThreadPoolExecutor(_CONCURRENT_FILES) as threads:
-        _run_all(
-            threads,
-            (
-                partial(
-                    upload,
-                    s3,
-                    path,
-                    S3Location(prefix.bucket, _folder(prefix) + path.relative_to(directory).as_posix()),
-                )
-                for path in files
-            ),
-        )
+    def part_size(number: int) -> int:
+        return s3.head_object(Bucket=location.bucket, Key=location.key, PartNumber=number)["ContentLength"]
+
+    return checksum_of(head, part_size)
+
+
+def folder(prefix: S3Location) -> str:
+    """The prefix with a slash at its end, unless it is empty."""
+    return f"{prefix.key.rstrip('/')}/" if prefix.key else ""
+
+
+def run_concurrently(threads: Executor, calls: Iterable[Callable[[], _T]]) -> list[_T]:
+    """Runs the calls concurrently; raises the first error when all running calls have ended."""
+    futures = [threads.submit(call) for call in calls]
+    try:
+        for future in as_completed(futures):
+            future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+        wait(futures)
+    return [future.result() for future in futures]
 
 
 @dataclass(frozen=True)
@@ -147,9 +137,11 @@ class _Download:
 
 def _fetch_all(s3: "S3Client", targets: Mapping[S3Location, Path], part_bytes: int) -> None:
     with ThreadPoolExecutor(_CONCURRENT_REQUESTS) as threads:
-        started = _run_all(threads, (partial(_start, s3, *target, part_bytes) for target in targets.items()))
+        started = run_concurrently(
+            threads, (partial(_start, s3, *target, part_bytes) for target in targets.items())
+        )
         downloads = [download for download in started if download is not None]
-        _run_all(
+        run_concurrently(
             threads,
             (
                 partial(_fetch_part, s3, download, part)
@@ -157,16 +149,16 @@ def _fetch_all(s3: "S3Client", targets: Mapping[S3Location, Path], part_bytes: i
                 for part in download.file.missing
             ),
         )
-        _run_all(threads, (download.finish for download in downloads))
+        run_concurrently(threads, (download.finish for download in downloads))
     _LOGGER.info("downloaded %d of %d objects", len(downloads), len(targets))
 
 
 def _start(s3: "S3Client", source: S3Location, target: Path, part_bytes: int) -> _Download | None:
     """Starts or resumes a download; None if the file already has the object's content."""
     with transfer_errors(source):
-        head = _head(s3, source)
+        head = head_object(s3, source)
         size, etag = head["ContentLength"], head["ETag"]
-        checksum = _checksum(s3, source, head)
+        checksum = object_checksum(s3, source, head)
         if checksum and target.is_file() and target.stat().st_size == size and checksum.matches(target):
             return None
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -192,25 +184,9 @@ def _fetch_part(s3: "S3Client", download: _Download, part: Part) -> None:
                 return
 
 
-def _head(s3: "S3Client", location: S3Location) -> "HeadObjectOutputTypeDef":
-    return s3.head_object(Bucket=location.bucket, Key=location.key, ChecksumMode="ENABLED")
-
-
-def _checksum(s3: "S3Client", location: S3Location, head: "HeadObjectOutputTypeDef") -> Checksum | None:
-    def part_size(number: int) -> int:
-        return s3.head_object(Bucket=location.bucket, Key=location.key, PartNumber=number)["ContentLength"]
-
-    return checksum_of(head, part_size)
-
-
-def _folder(prefix: S3Location) -> str:
-    """The prefix with a slash at its end, unless it is empty."""
-    return f"{prefix.key.rstrip('/')}/" if prefix.key else ""
-
-
 def _relative(source: S3Location, prefix: S3Location) -> str:
     """The object's path relative to the prefix."""
-    path = source.key.removeprefix(_folder(prefix))
+    path = source.key.removeprefix(folder(prefix))
     if any(step in ("", ".", "..") or "\\" in step or "\0" in step for step in path.split("/")):
         raise TransferError(TransferFailure.UNSAFE_KEY, source)
     return path
@@ -226,16 +202,3 @@ def _check_disk_space(location: S3Location, directory: Path, needed_bytes: int) 
     existing = next(path for path in (directory, *directory.absolute().parents) if path.exists())
     if needed_bytes > shutil.disk_usage(existing).free:
         raise TransferError(TransferFailure.DISK_FULL, location)
-
-
-def _run_all(threads: Executor, calls: Iterable[Callable[[], _T]]) -> list[_T]:
-    """Runs the calls concurrently; raises the first error when all running calls have ended."""
-    futures = [threads.submit(call) for call in calls]
-    try:
-        for future in as_completed(futures):
-            future.result()
-    finally:
-        for future in futures:
-            future.cancel()
-        wait(futures)
-    return [future.result() for future in futures]

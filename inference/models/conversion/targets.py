@@ -9,7 +9,8 @@ from contract.manifest import MANIFEST, ModelManifest
 from inference.models.errors import UnusableModelError
 from inference.models.manifests import read_manifest, write_manifest
 from inference.transfer.errors import TransferError, TransferFailure
-from inference.transfer.s3 import fetch, list_objects, upload, upload_directory
+from inference.transfer.s3 import fetch, list_objects
+from inference.transfer.s3_upload import upload, upload_directory
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

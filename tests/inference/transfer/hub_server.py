@@ -1,6 +1,6 @@
-"""The Hugging Face hub on loopback: the few endpoints that a download uses, and their refusals.
+"""A fake Hugging Face Hub on loopback, with the endpoints that a download uses and their errors.
 
-It also plays the two AWS services that a whole container needs beside it.
+It also answers as Secrets Manager and S3, which tests of the container need.
 """
 
 import hashlib
@@ -26,12 +26,13 @@ class FakeHub:
 
     Attributes:
         files: name to content.
-        token: what must be sent; None is public. Whatever else is sent is refused, as the hub does.
-        gated: the terms have not been accepted: files can be listed but not had.
-        forbidden: names of files that cannot be had.
-        interrupted: names of files whose first transfer breaks off halfway.
-        secret: what Secrets Manager answers whoever asks.
+        token: required for access; None: public. A request with any other token is refused, as by the Hub.
+        gated: the terms have not been accepted: files can be listed but not downloaded.
+        forbidden: names of files that cannot be downloaded.
+        interrupted: names of files whose first download breaks off halfway.
         requests: method, path and Range header of each request.
+        secret: text of every secret.
+        url: set while the server runs.
     """
 
     files: dict[str, bytes]
@@ -45,19 +46,20 @@ class FakeHub:
 
     @classmethod
     def of(cls, directory: Path) -> "FakeHub":
-        """A repository of the directory's files; a manifest of ours is not among them."""
+        """A repository with the directory's files, without its manifest."""
         paths = [path for path in directory.rglob("*") if path.is_file() and path.name != MANIFEST]
         return cls({path.relative_to(directory).as_posix(): path.read_bytes() for path in paths})
 
     @property
     def fetched(self) -> list[str]:
-        """The files that were asked for, in alphabetical order."""
+        """The files that were downloaded, in alphabetical order."""
         prefix = f"/{REPOSITORY}/resolve/{REVISION}/"
         gets = {path for method, path, _ in self.requests if method == "GET" and path.startswith(prefix)}
         return sorted(path.removeprefix(prefix) for path in gets)
 
     @contextmanager
     def running(self) -> Iterator["FakeHub"]:
+        """Serves the repository in a thread."""
         hub = self
 
         class Handler(_Handler):
@@ -90,16 +92,16 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def do_PUT(self) -> None:
-        """An object is put into S3."""
-        self._drop_body()
+        """Answers S3's PutObject."""
+        self._read_body()
         self._send(HTTPStatus.OK, b"", {"ETag": '"0"'})
 
     def do_POST(self) -> None:
-        """A secret is asked for."""
-        self._drop_body()
+        """Answers Secrets Manager's GetSecretValue."""
+        self._read_body()
         self._send(HTTPStatus.OK, json.dumps({"SecretString": self.hub.secret}).encode(), {})
 
-    def _drop_body(self) -> None:
+    def _read_body(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
 
     def _answer(self) -> None:

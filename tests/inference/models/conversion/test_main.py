@@ -10,7 +10,7 @@ import pytest
 from contract.identifiers import S3Location
 from contract.manifest import MANIFEST
 from inference.models.manifests import file_sha256, revision_of
-from inference.transfer.s3 import upload, upload_directory
+from inference.transfer.s3_upload import upload, upload_directory
 from tests.conftest import ROOT
 from tests.inference.models import ldm_layout
 from tests.inference.models.conversion.model_checks import check_converted, file_names, keys, run
