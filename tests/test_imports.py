@@ -55,7 +55,6 @@ ALLOWED = {
         "contract",
         "inference.diffusion.adapters",
         "inference.engine",
-        "inference.models",
     },
     "inference.diffusion.tasks": {"contract", "inference.engine"},
     "inference.diffusion.upscaling": {
@@ -63,7 +62,6 @@ ALLOWED = {
         "inference.diffusion.adapters",
         "inference.diffusion.tasks",
         "inference.engine",
-        "inference.models",
     },
     "inference.engine": {"contract"},
     "inference.input": {"contract", "inference.data_bucket", "inference.engine"},
