@@ -1,17 +1,15 @@
 """The commands of examples/README.md, run section by section."""
 
-import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
 from tests.examples.conftest import sizes
+from tests.examples.console import run_commands, sections
 
-README = (ROOT / "examples" / "README.md").read_text()
-SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL))
+SECTIONS = sections(ROOT / "examples" / "README.md")
 IMAGES = {
     "curl": 5,  # with the mask
     "The HTTP API from Python": 3,
@@ -20,12 +18,7 @@ IMAGES = {
 }
 
 
-def commands(section: str) -> str:
-    blocks = re.findall(r"```console\n(.*?)```", SECTIONS[section], re.DOTALL)
-    return "".join(blocks).replace("\n$ ", "\n").removeprefix("$ ")
-
-
-def test_every_section_is_run_but_setup() -> None:
+def test_every_section_except_setup_is_run() -> None:
     assert {*SECTIONS} == {"Setup", *IMAGES}
 
 
@@ -35,17 +28,7 @@ def test_the_commands_save_images(
 ) -> None:
     if section == "curl" and shutil.which("curl") is None:
         pytest.skip("curl is not installed")
-    for name in ("docs", "examples", ".venv", ".venv-sagemaker"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    done = subprocess.run(
-        ["/bin/sh", "-eu"],
-        input=commands(section),
-        cwd=tmp_path,
-        env=environment | {"ENDPOINT": endpoint[1], "BUCKET": endpoint[3]},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    variables = environment | {"ENDPOINT": endpoint[1], "BUCKET": endpoint[3]}
+    done = run_commands(SECTIONS[section], tmp_path, variables)
     assert done.returncode == 0, done.stderr
     assert [*sizes(tmp_path), *sizes(tmp_path / "out")] == [(128, 128)] * IMAGES[section]

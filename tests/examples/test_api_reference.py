@@ -1,0 +1,97 @@
+"""docs/api.md: its commands, and whether it documents every name of the API."""
+
+import json
+import re
+import shutil
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from contract.options import ControlNet, Hires, Lora, MetadataMode, Outpaint, OutputFormat, Upscale
+from contract.problem import ErrorCode, FieldError, Problem
+from contract.progress import Phase
+from contract.request import JobRequest
+from contract.result import ResultDetails
+from contract.safety import SafetyMode, SafetyReport
+from jobs.job import JobStatus
+from jobs.views import JobImage, JobLinks, JobView
+from tests.conftest import ROOT
+from tests.examples.conftest import sizes
+from tests.examples.console import run_commands, sections
+
+DOCUMENT = ROOT / "docs" / "api.md"
+SECTIONS = sections(DOCUMENT)
+
+
+def quoted(section: str) -> set[str]:
+    """The names in backticks; `links.self` counts as `links` and `self`."""
+    return {
+        name for text in re.findall(r"`([^`\n]+)`", SECTIONS[section]) for name in re.findall(r"\w+", text)
+    }
+
+
+@pytest.mark.parametrize(
+    ("section", "model"),
+    [
+        *(("Request", model) for model in (JobRequest, ControlNet, Hires, Lora, Outpaint, Upscale)),
+        *(("Job", model) for model in (JobView, JobImage, JobLinks, ResultDetails, SafetyReport)),
+        *(("Errors", model) for model in (Problem, FieldError)),
+    ],
+)
+def test_every_field_is_documented(section: str, model: type[BaseModel]) -> None:
+    assert {*model.model_fields} - quoted(section) == set()
+
+
+@pytest.mark.parametrize(
+    ("section", "names"),
+    [
+        ("Request", OutputFormat),
+        ("Metadata in files", MetadataMode),
+        ("NSFW filter and watermark", SafetyMode),
+        ("Job", JobStatus),
+        ("Job", Phase),
+        ("Errors", ErrorCode),
+    ],
+)
+def test_every_value_is_documented(section: str, names: type[StrEnum]) -> None:
+    assert {*names} - quoted(section) == set()
+
+
+def test_every_operation_is_documented() -> None:
+    paths = json.loads((ROOT / "docs" / "openapi.json").read_text())["paths"]
+    operations = {
+        f"`{method.upper()} {path.replace('{job_id}', '{id}')}`"
+        for path, methods in paths.items()
+        for method in methods
+    }
+    assert len(operations) == 5
+    assert {each for each in operations if each not in SECTIONS["Endpoints"]} == set()
+
+
+def test_every_error_code_has_its_http_status() -> None:
+    statuses = dict(re.findall(r"^\| `(\w+)` \| (\d{3}) \|", SECTIONS["Errors"], re.MULTILINE))
+    assert len(statuses) == 11
+    assert {code: str(Problem.of(ErrorCode(code), "").status) for code in statuses} == statuses
+
+
+def test_every_internal_link_has_a_heading() -> None:
+    text = DOCUMENT.read_text()
+    anchors = {
+        re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) - anchors == set()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_examples_save_images_and_cancel_a_job(environment: dict[str, str], tmp_path: Path) -> None:
+    variables = environment | {
+        "API": environment["STABLE_DIFFUSION_API_URL"],
+        "KEY": environment["STABLE_DIFFUSION_API_KEY"],
+    }
+    done = run_commands(SECTIONS["Examples"], tmp_path, variables)
+    assert done.returncode == 0, done.stderr
+    assert sizes(tmp_path) == [(128, 128)] * 5  # with the mask
+    assert done.stdout == "canceled\n"
