@@ -1,4 +1,4 @@
-"""Encoded pictures for tests."""
+"""Images and encoded image files."""
 
 import base64
 import io
@@ -21,13 +21,13 @@ def data_url(image: Image.Image | bytes) -> str:
 
 
 def noise(size: tuple[int, int], seed: int = 0) -> Image.Image:
-    """RGB, no pixel like another."""
+    """Random RGB pixels."""
     values = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     return Image.fromarray(values)
 
 
 def rgb_profile(red: tuple[float, float, float]) -> bytes:
-    """An ICC profile of linear light whose red is at that XYZ, and whose green and blue are sRGB's."""
+    """An ICC profile with linear transfer curves, sRGB's green and blue, and red at these XYZ coordinates."""
 
     def fixed(*numbers: float) -> bytes:
         return struct.pack(f">{len(numbers)}i", *(round(number * 65_536) for number in numbers))

@@ -13,7 +13,7 @@ from inference.input.ip_addresses import is_public
         "2002:808:808::1",
     ],
 )
-def test_public_addresses_and_those_that_embed_one(address: str) -> None:
+def test_public_addresses_and_addresses_that_embed_one_are_public(address: str) -> None:
     assert is_public(address)
 
 
@@ -24,10 +24,10 @@ def test_public_addresses_and_those_that_embed_one(address: str) -> None:
         *("192.0.2.1", "192.88.99.1", "192.168.0.1", "198.18.0.1", "224.0.0.1", "240.0.0.1"),
         *("255.255.255.255", "::", "::1", "100::1", "2001:db8::1", "3fff::1", "4000::1", "5f00::1"),
         *("fc00::1", "fd00:ec2::254", "fe80::1", "fe80::1%eth0", "fec0::1", "ff0e::1"),
-        # what embeds 127.0.0.1, and other ways to a network of ours
+        # addresses that embed 127.0.0.1, and local NAT64 and Teredo prefixes
         *("::7f00:1", "::ffff:127.0.0.1", "::ffff:0:7f00:1", "64:ff9b::7f00:1", "64:ff9b:1::808:808"),
         *("2002:7f00:1::1", "2001:0:808:808::8080:fffe"),
     ],
 )
-def test_all_others_are_not(address: str) -> None:
+def test_all_other_addresses_are_not_public(address: str) -> None:
     assert not is_public(address)

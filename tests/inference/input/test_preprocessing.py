@@ -1,4 +1,5 @@
 import asyncio
+import hashlib
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -9,10 +10,10 @@ from PIL import Image
 
 from contract.generation import Generation
 from contract.problem import ErrorCode
-from contract.request import named_images
+from contract.request import input_image_uris
 from inference.engine.errors import InputError
-from inference.input.preprocessing import InputPreprocessor, PreprocessedInputs, arrange
-from inference.observability.logs import ContextThreads
+from inference.input.preprocessing import InputPreprocessor, PreprocessedInputs, preprocess_images
+from inference.observability.logs import ContextThreadPool
 from tests.inference.fake_engine import ENVIRONMENT
 from tests.inference.generations import generation_of
 from tests.inference.input.image_files import encoded, noise
@@ -20,137 +21,149 @@ from tests.inference.input.image_files import encoded, noise
 MODEL = ENVIRONMENT.model
 URI = "s3://data/inputs/a.png"
 CANNY = {"type": "canny", "image": URI}
+LIMIT_S = 60
 
 
-class Sources:
-    """Gives each field its picture once all have been asked for."""
+class FakeSources:
+    """Returns the files by their pointers; each call blocks until all files are requested."""
 
-    def __init__(self, pictures: Mapping[str, bytes]) -> None:
-        self._pictures = pictures
-        self._all = threading.Barrier(len(pictures))
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+        self._all_requested = threading.Barrier(len(files))
 
     def fetch(self, uri: str, pointer: str) -> bytes:
-        self._all.wait(10)
-        return self._pictures[pointer]
+        self._all_requested.wait(LIMIT_S)
+        return self._files[pointer]
 
 
-def prepare(generation: Generation, pictures: Mapping[str, bytes]) -> PreprocessedInputs:
-    sources: Any = Sources(pictures)
-    transfers = ContextThreads(max_workers=4)
-    preparation = InputPreprocessor(sources=sources, environment=ENVIRONMENT, transfers=transfers)
-    return asyncio.run(preparation.prepare(generation))
+def preprocess(generation: Generation, files: Mapping[str, bytes]) -> PreprocessedInputs:
+    sources: Any = FakeSources(files)
+    with ContextThreadPool(max_workers=4) as executor:
+        preprocessor = InputPreprocessor(sources=sources, environment=ENVIRONMENT, executor=executor)
+        return asyncio.run(preprocessor.preprocess(generation))
 
 
 def generation(**request: Any) -> Generation:
     return generation_of(model=MODEL, **request)
 
 
-def arranged(pictures: Mapping[str, Image.Image], **request: Any) -> PreprocessedInputs:
-    return arrange(generation(**request), pictures, MODEL)
+def preprocessed(images: Mapping[str, Image.Image], **request: Any) -> PreprocessedInputs:
+    return preprocess_images(generation(**request), images, MODEL)
 
 
 def rectangle(size: tuple[int, int] = (128, 128)) -> Image.Image:
-    """White, the left half of it black."""
+    """White; the left half is black."""
     image = Image.new("RGB", size, "white")
     image.paste("black", (0, 0, size[0] // 2, size[1]))
     return image
 
 
-def test_the_pictures_of_a_job_are_fetched_side_by_side() -> None:
-    fields = ("#/input_image", "#/mask_image", "#/controlnets/0/image", "#/controlnets/1/image")
-    pictures = {field: encoded(rectangle()) for field in fields}
-    asked = generation(input_image=URI, mask_image=URI, controlnets=[CANNY, CANNY])
-    assert tuple(named_images(asked)) == fields
-    inputs = prepare(asked, pictures).inputs
+def test_the_images_of_a_request_are_fetched_concurrently() -> None:
+    pointers = ("#/input_image", "#/mask_image", "#/controlnets/0/image", "#/controlnets/1/image")
+    files = {pointer: encoded(rectangle()) for pointer in pointers}
+    request = generation(input_image=URI, mask_image=URI, controlnets=[CANNY, CANNY])
+    assert tuple(input_image_uris(request)) == pointers
+    inputs = preprocess(request, files).inputs
     assert inputs.image is not None
     assert inputs.mask is not None
     assert [image.size for image in (inputs.image, inputs.mask, *inputs.control_images)] == [(128, 128)] * 4
 
 
-def test_the_field_whose_picture_is_wrong_is_named() -> None:
-    pictures = {"#/controlnets/0/image": encoded(rectangle()), "#/controlnets/1/image": b"nonsense"}
-    with pytest.raises(InputError, match="controlnets/1/image: is not an image") as caught:
-        prepare(generation(controlnets=[CANNY, CANNY]), pictures)
+def test_the_digests_are_those_of_the_fetched_files() -> None:
+    files = {
+        "#/input_image": encoded(rectangle()),
+        "#/mask_image": encoded(rectangle(), "BMP"),
+        "#/controlnets/0/image": encoded(rectangle(), "WEBP"),
+    }
+    digests = preprocess(
+        generation(input_image=URI, mask_image=URI, controlnets=[CANNY]), files
+    ).input_digests
+    assert digests == {pointer: hashlib.sha256(file).hexdigest() for pointer, file in files.items()}
+
+
+def test_the_field_of_an_invalid_image_is_named() -> None:
+    files = {"#/controlnets/0/image": encoded(rectangle()), "#/controlnets/1/image": b"nonsense"}
+    with pytest.raises(InputError, match="controlnets/1/image: the image cannot be decoded") as caught:
+        preprocess(generation(controlnets=[CANNY, CANNY]), files)
     assert [error.pointer for error in caught.value.errors] == ["#/controlnets/1/image"]
 
 
-def test_a_prompt_alone_names_no_pictures() -> None:
-    assert named_images(generation()) == {}
-    drawn = noise((128, 128))
-    assert PreprocessedInputs().finish(drawn) is drawn
+def test_without_input_images_generated_images_are_not_changed() -> None:
+    generated = noise((128, 128))
+    assert PreprocessedInputs().composite(generated) is generated
 
 
-def test_without_a_mask_what_is_drawn_stays_as_drawn() -> None:
-    prepared, drawn = arranged({"#/input_image": rectangle()}, input_image=URI), noise((128, 128))
-    assert prepared.inputs.mask is None
-    assert prepared.finish(drawn) is drawn
+def test_without_a_mask_generated_images_are_not_changed() -> None:
+    result, generated = preprocessed({"#/input_image": rectangle()}, input_image=URI), noise((128, 128))
+    assert result.inputs.mask is None
+    assert result.composite(generated) is generated
 
 
-def test_the_engines_mask_covers_what_the_result_takes_from_it() -> None:
+def test_the_engines_mask_is_expanded_to_whole_latents_and_the_compositors_is_not() -> None:
     mask = Image.new("RGB", (128, 128))
     mask.paste("white", (33, 33, 70, 70))
-    prepared = arranged(
+    result = preprocessed(
         {"#/input_image": rectangle(), "#/mask_image": mask}, input_image=URI, mask_image=URI, mask_blur=0
     )
-    assert prepared.inputs.mask is not None
-    assert prepared.kept is not None
-    assert prepared.inputs.mask.getbbox() == (32, 32, 72, 72)
-    assert (prepared.kept.share > 0).sum() == 37 * 37
+    assert result.inputs.mask is not None
+    assert result.compositor is not None
+    assert result.inputs.mask.getbbox() == (32, 32, 72, 72)
+    assert (result.compositor.weight > 0).sum() == 37 * 37
 
 
-def test_a_mask_stays_on_what_it_covers_when_the_picture_is_cropped() -> None:
-    picture = Image.new("RGB", (200, 100), "black")
-    picture.paste("white", (80, 30, 120, 70))
-    mask = picture.resize((400, 200), Image.Resampling.NEAREST)
+def test_a_mask_stays_aligned_when_the_image_is_cropped() -> None:
+    image = Image.new("RGB", (200, 100), "black")
+    image.paste("white", (80, 30, 120, 70))
+    mask = image.resize((400, 200), Image.Resampling.NEAREST)
     request = {"input_image": URI, "mask_image": URI, "width": 128, "height": 128, "mask_blur": 0}
-    prepared = arranged({"#/input_image": picture, "#/mask_image": mask}, **request)
-    assert prepared.kept is not None
-    shown = np.asarray(prepared.finish(Image.new("RGB", (128, 128), "red")))
-    outside = prepared.kept.share == 0
+    result = preprocessed({"#/input_image": image, "#/mask_image": mask}, **request)
+    assert result.compositor is not None
+    composed = np.asarray(result.composite(Image.new("RGB", (128, 128), "red")))
+    outside = result.compositor.weight == 0
     assert outside.any()
-    assert (shown[outside] < 128).all()
+    assert (composed[outside] < 128).all()
 
 
-def test_a_mask_of_another_shape_is_refused() -> None:
-    pictures = {"#/input_image": rectangle(), "#/mask_image": rectangle((128, 64))}
+def test_a_mask_of_another_aspect_ratio_is_refused() -> None:
+    images = {"#/input_image": rectangle(), "#/mask_image": rectangle((128, 64))}
     with pytest.raises(InputError, match="mask_image: ") as caught:
-        arranged(pictures, input_image=URI, mask_image=URI)
+        preprocessed(images, input_image=URI, mask_image=URI)
     assert caught.value.code is ErrorCode.INVALID_INPUT_IMAGE
 
 
-def test_transparency_in_a_picture_is_white() -> None:
-    prepared = arranged({"#/input_image": Image.new("RGBA", (128, 128))}, input_image=URI)
-    assert prepared.inputs.image is not None
-    assert prepared.inputs.image.getextrema() == ((255, 255),) * 3
+def test_a_transparent_input_image_is_composited_on_white() -> None:
+    result = preprocessed({"#/input_image": Image.new("RGBA", (128, 128))}, input_image=URI)
+    assert result.inputs.image is not None
+    assert result.inputs.image.getextrema() == ((255, 255),) * 3
 
 
-def test_edges_are_found_where_that_is_asked_for_and_maps_are_fitted_as_they_are() -> None:
-    pictures = {
+def test_control_images_are_resized_and_with_preprocess_replaced_by_their_edges() -> None:
+    images = {
         "#/controlnets/0/image": rectangle((256, 128)),
         "#/controlnets/1/image": rectangle((256, 128)),
     }
-    controls = arranged(
-        pictures, width=64, height=128, controlnets=[CANNY | {"preprocess": True}, CANNY]
+    controls = preprocessed(
+        images, width=64, height=128, controlnets=[CANNY | {"preprocess": True}, CANNY]
     ).inputs.control_images
-    edges, as_it_is = (np.asarray(control) for control in controls)
-    assert edges.shape == as_it_is.shape == (128, 64, 3)
+    edges, unprocessed = (np.asarray(control) for control in controls)
+    assert edges.shape == unprocessed.shape == (128, 64, 3)
     assert set(np.unique(edges)) == {0, 255}
     assert (edges == edges[..., :1]).all()
     assert 0 < (edges[..., 0].max(axis=0) > 0).sum() <= 3
-    assert (as_it_is[:, :28].max(), as_it_is[:, 36:].min()) == (0, 255)
+    assert (unprocessed[:, :28].max(), unprocessed[:, 36:].min()) == (0, 255)
 
 
-def test_maps_are_of_the_canvas_when_outpainting() -> None:
-    pictures = {"#/input_image": rectangle((64, 64)), "#/controlnets/0/image": rectangle((40, 80))}
+def test_control_images_have_the_size_of_the_canvas_when_outpainting() -> None:
+    images = {"#/input_image": rectangle((64, 64)), "#/controlnets/0/image": rectangle((40, 80))}
     outpaint = {"left": 64, "top": 128}
-    inputs = arranged(pictures, input_image=URI, outpaint=outpaint, controlnets=[CANNY]).inputs
+    inputs = preprocessed(images, input_image=URI, outpaint=outpaint, controlnets=[CANNY]).inputs
     assert inputs.image is not None
     assert inputs.image.size == inputs.control_images[0].size == (128, 192)
 
 
-def test_outpainting_keeps_the_picture_but_for_the_seam() -> None:
-    picture = noise((96, 96))
-    prepared = arranged({"#/input_image": picture}, input_image=URI, outpaint={"right": 64})
-    finished = prepared.finish(Image.new("RGB", (160, 96), "red"))
-    assert finished.crop((0, 0, 80, 96)).tobytes() == picture.crop((0, 0, 80, 96)).tobytes()
-    assert finished.crop((84, 0, 160, 96)).getcolors() == [(76 * 96, (255, 0, 0))]
+def test_outpainting_keeps_the_image_except_along_the_added_border() -> None:
+    image = noise((96, 96))
+    result = preprocessed({"#/input_image": image}, input_image=URI, outpaint={"right": 64})
+    composed = result.composite(Image.new("RGB", (160, 96), "red"))
+    assert composed.crop((0, 0, 80, 96)).tobytes() == image.crop((0, 0, 80, 96)).tobytes()
+    assert composed.crop((84, 0, 160, 96)).getcolors() == [(76 * 96, (255, 0, 0))]

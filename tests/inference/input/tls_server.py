@@ -1,4 +1,4 @@
-"""A TLS server on the loopback interface that answers byte by byte as a test says."""
+"""A scripted TLS server on the loopback interface."""
 
 import socket
 import ssl
@@ -8,14 +8,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-HOST = "pictures.example"
+HOST = "images.example"
+HOLD = None
+"""A piece of a script: sends nothing and keeps the connection open until the server is stopped."""
 
-Script = Mapping[str, Iterable[bytes]]
-"""What is sent for a path, piece by piece; Iterators go on as long as the client listens."""
+_HOLD_LIMIT_S = 60
+
+Script = Mapping[str, Iterable[bytes | None]]
+"""The pieces that are sent for each path; an endless iterator is sent until the client disconnects."""
 
 
 def certificate(directory: Path, host: str = HOST) -> Path:
-    """A file with a key and a certificate for the host that vouches for itself."""
+    """A file with a private key and a self-signed certificate for the host."""
     file = directory / f"{host}.pem"
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", file)
     subject = ("-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}")
@@ -24,55 +28,69 @@ def certificate(directory: Path, host: str = HOST) -> Path:
 
 
 class TlsServer:
-    """Answers every request on a connection of its own, until it is stopped."""
+    """Serves one request for each connection."""
 
-    def __init__(self, certificate: Path, script: Script) -> None:
+    def __init__(self, certificate: Path, script: Script, *, handshake: bool = True) -> None:
+        """Starts the server; without `handshake`, it accepts connections and sends nothing."""
         self.requests: list[bytes] = []
         self._script = script
+        self._handshake = handshake
+        self._stopping = threading.Event()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate)
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
     def stop(self) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
+        self._stopping.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
         for thread in self._threads:
             thread.join()
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
-                connection, _ = self._listening.accept()
-                self._threads.append(threading.Thread(target=self._answer, args=(connection,)))
+                connection, _ = self._listener.accept()
+                self._threads.append(threading.Thread(target=self._serve, args=(connection,)))
                 self._threads[-1].start()
 
-    def _answer(self, connection: socket.socket) -> None:
-        with suppress(OSError), connection, self._context.wrap_socket(connection, server_side=True) as tls:
-            head = b""
-            while b"\r\n\r\n" not in head:
-                received = tls.recv(4096)
-                if not received:
-                    return
-                head += received
-            self.requests.append(head)
-            path = head.split(b" ")[1].decode().partition("?")[0]
-            for piece in self._script[path]:
+    def _serve(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            if not self._handshake:
+                self._stopping.wait(_HOLD_LIMIT_S)
+                return
+            with self._context.wrap_socket(connection, server_side=True) as tls:
+                self._respond(tls)
+
+    def _respond(self, tls: ssl.SSLSocket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            received = tls.recv(4096)
+            if not received:
+                return
+            head += received
+        self.requests.append(head)
+        path = head.split(b" ")[1].decode().partition("?")[0]
+        for piece in self._script[path]:
+            if piece is HOLD:
+                self._stopping.wait(_HOLD_LIMIT_S)
+            else:
                 tls.sendall(piece)
 
 
-def answer(body: bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> list[bytes]:
-    """A whole HTTP answer, which ends with its connection; `length` is what it claims."""
+def response(body: bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> list[bytes]:
+    """An HTTP response that ends with the connection; `length` is its Content-Length, true or not."""
     lines = [f"HTTP/1.1 {status}", "Connection: close", *headers]
     if length is not None:
         lines.append(f"Content-Length: {length}")
     return ["\r\n".join([*lines, "", ""]).encode(), body]
 
 
-def endlessly(head: bytes, piece: bytes, pause_s: float = 0) -> Iterator[bytes]:
-    """The head, and the piece for ever."""
+def endless(head: bytes, piece: bytes, pause_s: float = 0) -> Iterator[bytes]:
+    """The head, then the piece repeatedly."""
     yield head
     pause = threading.Event()
     while True:

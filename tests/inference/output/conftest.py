@@ -1,3 +1,0 @@
-from tests.inference.conftest import engine, s3
-
-__all__ = ["engine", "s3"]
