@@ -1,1 +1,1 @@
-"""Benchmarks of the engine against diffusers pipelines, with the same weights in one run."""
+"""Benchmarks: this engine and other ways to serve, with the same weights."""

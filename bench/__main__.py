@@ -1,4 +1,4 @@
-"""`python -m bench`: images a second and latencies, of this engine and of its peers, on the same weights."""
+"""`python -m bench`: throughput and latency of this engine and of other backends, with the same weights."""
 
 import argparse
 import platform
@@ -11,10 +11,10 @@ import diffusers
 import torch
 from tqdm import tqdm
 
-from bench.backends import arms, open_plainly
-from bench.first_image import Start, measure
-from bench.load import Measured, median, run
-from bench.roofline import floor_s
+from bench.backends import backends, load_default
+from bench.first_image import ColdStart, measure_cold_start
+from bench.load import Measurement, median, run
+from bench.roofline import roofline_s
 from bench.weights import random_model
 from contract.generation import Generation
 from contract.identifiers import new_job_id
@@ -30,38 +30,41 @@ _PROMPTS = (
 
 
 def main() -> int:
-    """Measures, and prints two tables in Markdown."""
+    """Measures, and prints the results as Markdown tables."""
     arguments = _parser().parse_args()
     if arguments.random:
         arguments.model = random_model(arguments.random, arguments.directory)
-    makers = {
-        name: make
-        for name, make in arms(arguments.model, max_batch_size=arguments.max_batch_size).items()
-        if arguments.arms is None or name in arguments.arms
+    factories = {
+        name: factory
+        for name, factory in backends(arguments.model, max_batch_size=arguments.max_batch_size).items()
+        if arguments.backends is None or name in arguments.backends
     }
-    starts = {
-        name: [measure(name, arguments.model, _requests(arguments, 1)[0]) for _ in range(arguments.starts)]
-        for name in makers
-        if arguments.starts and "reloading" not in name
+    cold_starts = {
+        name: [
+            measure_cold_start(name, arguments.model, _requests(arguments, 1)[0])
+            for _ in range(arguments.cold_starts)
+        ]
+        for name in factories
+        if arguments.cold_starts and "reloading" not in name
     }
-    contenders = {name: make() for name, make in makers.items()}
-    results: dict[tuple[str, int], list[Measured]] = {}
+    loaded = {name: factory() for name, factory in factories.items()}
+    results: dict[tuple[str, int], list[Measurement]] = {}
     plan = [
         (name, clients)
         for round_ in range(arguments.rounds)
         for clients in arguments.clients
-        for name in (list(contenders) if round_ % 2 == 0 else reversed(contenders))
+        for name in (list(loaded) if round_ % 2 == 0 else reversed(loaded))
     ]
-    for arm in contenders.values():
-        run(arm, _requests(arguments, 2), clients=2)
+    for backend in loaded.values():
+        run(backend, _requests(arguments, 2), clients=2)  # warm-up
     for name, clients in tqdm(plan, desc="measuring", file=sys.stderr):
-        measured = run(contenders[name], _requests(arguments, 2 * clients + 4), clients=clients)
-        results.setdefault((name, clients), []).append(measured)
-    for arm in contenders.values():
-        arm.close()
-    _print(arguments, results)
-    if starts:
-        _print_starts(starts)
+        measurement = run(loaded[name], _requests(arguments, 2 * clients + 4), clients=clients)
+        results.setdefault((name, clients), []).append(measurement)
+    for backend in loaded.values():
+        backend.close()
+    _print_results(arguments, results)
+    if cold_starts:
+        _print_cold_starts(cold_starts)
     return 0
 
 
@@ -85,7 +88,7 @@ def _requests(arguments: argparse.Namespace, count: int) -> list[Generation]:
     ]
 
 
-def _print(arguments: argparse.Namespace, results: dict[tuple[str, int], list[Measured]]) -> None:
+def _print_results(arguments: argparse.Namespace, results: dict[tuple[str, int], list[Measurement]]) -> None:
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else _processor()
     versions = f"torch {torch.__version__}, diffusers {diffusers.__version__}"
     print(f"{datetime.now(UTC):%Y-%m-%d}, {device}, {versions}:")
@@ -94,8 +97,8 @@ def _print(arguments: argparse.Namespace, results: dict[tuple[str, int], list[Me
         f"{arguments.sampler}, medians of {arguments.rounds} interleaved rounds."
     )
     print()
-    floor = floor_s(open_plainly(arguments.model), size=arguments.size, steps=arguments.steps)
-    print("| clients | arm | images/s | from | to | p50 s | p95 s | of the floor |")
+    roofline = roofline_s(load_default(arguments.model), size=arguments.size, steps=arguments.steps)
+    print("| clients | backend | images/s | min | max | p50 s | p95 s | of roofline |")
     print("| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for clients in arguments.clients:
         for name in dict.fromkeys(name for name, _ in results):
@@ -108,17 +111,17 @@ def _print(arguments: argparse.Namespace, results: dict[tuple[str, int], list[Me
                 median(rounds, lambda each: each.percentile(0.5)),
                 median(rounds, lambda each: each.percentile(0.95)),
             )
-            share = "" if floor is None else f"{cells[0] * floor:.0%}"
+            share = "" if roofline is None else f"{cells[0] * roofline:.0%}"
             print(f"| {clients} | {name} | {' | '.join(f'{cell:.2f}' for cell in cells)} | {share} |")
 
 
-def _print_starts(starts: dict[str, list[Start]]) -> None:
+def _print_cold_starts(cold_starts: dict[str, list[ColdStart]]) -> None:
     print()
-    print("| arm | process start to first image, s | peak memory, MiB |")
+    print("| backend | process start to first image, s | peak memory, MiB |")
     print("| --- | ---: | ---: |")
-    for name, tries in starts.items():
-        seconds = statistics.median(each.seconds for each in tries)
-        print(f"| {name} | {seconds:.1f} | {max(each.peak_mib for each in tries):.0f} |")
+    for name, measured in cold_starts.items():
+        seconds = statistics.median(each.seconds for each in measured)
+        print(f"| {name} | {seconds:.1f} | {max(each.peak_mib for each in measured):.0f} |")
 
 
 def _processor() -> str:
@@ -134,16 +137,20 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     demo_model = Path(__file__).parents[1] / "inference" / "demo_model"
     parser.add_argument("--model", type=Path, default=demo_model, help="a diffusers directory")
-    parser.add_argument("--random", choices=["sd15", "sdxl"], help="instead: full size, random weights")
-    parser.add_argument("--directory", type=Path, default=Path(".local/bench"), help="for those")
-    parser.add_argument("--size", type=int, default=128, help="pixels of an image's side")
+    parser.add_argument(
+        "--random", choices=["sd15", "sdxl"], help="a full-size model with random weights instead"
+    )
+    parser.add_argument(
+        "--directory", type=Path, default=Path(".local/bench"), help="parent of the random models"
+    )
+    parser.add_argument("--size", type=int, default=128, help="width and height in pixels")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--sampler", default="euler_a")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 2, 4, 8, 16])
-    parser.add_argument("--max-bucket", type=int, default=8)
-    parser.add_argument("--arms", nargs="+", help="by the names of the table; all unless given")
+    parser.add_argument("--max-batch-size", type=int, default=8)
+    parser.add_argument("--backends", nargs="+", help="names as in the table (default: all)")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--starts", type=int, default=3, help="standing starts of each arm")
+    parser.add_argument("--cold-starts", type=int, default=3, help="processes to start for each backend")
     return parser
 
 

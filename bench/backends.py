@@ -1,4 +1,4 @@
-"""What is compared: ways to serve requests that draw one image each."""
+"""The backends that are compared: ways to serve requests for one image each."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,60 +15,62 @@ from inference.diffusion.loader import load_engine
 from inference.diffusion.modules.torch_threads import spare_a_core
 from inference.engine.interface import Inputs
 
+_AUTOCAST_DTYPES = {"cpu": torch.bfloat16, "cuda": torch.float16}
 
-class Arm(Protocol):
-    """A way to serve requests; several threads call it at once."""
 
-    def draw(self, generation: Generation) -> None:
-        """Draws the generation's image and returns when it is there."""
+class Backend(Protocol):
+    """Serves requests; called from several threads at once."""
+
+    def generate(self, generation: Generation) -> None:
+        """Generates one image, and returns when it is done."""
         ...
 
     def close(self) -> None:
-        """Lets go of what it holds."""
+        """Releases the model."""
         ...
 
 
 class Engine:
-    """This project's engine: requests share forwards."""
+    """This project's engine, with continuous batching."""
 
     def __init__(self, model: Path, *, max_batch_size: int) -> None:
         self._engine = load_engine(model, max_batch_size=max_batch_size)
 
-    def draw(self, generation: Generation) -> None:
-        """See `Arm.draw`."""
+    def generate(self, generation: Generation) -> None:
+        """See `Backend.generate`."""
         self._engine.submit(generation, Inputs(), lambda _done, _total: None).result()
 
     def close(self) -> None:
-        """See `Arm.close`."""
+        """See `Backend.close`."""
         self._engine.close()
 
 
-class Serial:
-    """One pipeline of diffusers, one request at a time."""
+class Sequential:
+    """A diffusers pipeline that runs one request at a time."""
 
-    def __init__(self, open_pipeline: Callable[[], Any], *, autocast: bool = False) -> None:
-        """Takes what loads the pipeline, and whether it runs under autocast."""
-        self._open = open_pipeline
-        self._pipeline = open_pipeline()
+    def __init__(self, load_pipeline: Callable[[], Any], *, autocast: bool = False) -> None:
+        """Loads the pipeline; `autocast` runs it in mixed precision."""
+        self._load_pipeline = load_pipeline
+        self._pipeline = load_pipeline()
         self._autocast = autocast
         self._thread = ThreadPoolExecutor(1, initializer=spare_a_core)
 
-    def draw(self, generation: Generation) -> None:
-        """See `Arm.draw`."""
-        self._thread.submit(self._draw, generation).result()
+    def generate(self, generation: Generation) -> None:
+        """See `Backend.generate`."""
+        self._thread.submit(self._run, generation).result()
 
     def close(self) -> None:
-        """See `Arm.close`."""
+        """See `Backend.close`."""
         self._thread.shutdown()
         del self._pipeline
 
-    def _draw(self, generation: Generation) -> None:
-        pipeline = self._ready()
+    def _run(self, generation: Generation) -> None:
+        pipeline = self._current_pipeline()
         device = pipeline.device.type
         sampler = find_sampler(generation.sampler)
         scheduler = getattr(diffusers, sampler.scheduler)
         pipeline.scheduler = scheduler.from_config(pipeline.scheduler.config, **sampler.options)
-        with torch.autocast(device, enabled=self._autocast, dtype=_HALF[device]):
+        with torch.autocast(device, enabled=self._autocast, dtype=_AUTOCAST_DTYPES[device]):
             pipeline(
                 generation.prompt,
                 width=generation.width,
@@ -78,53 +80,50 @@ class Serial:
                 generator=torch.Generator("cpu").manual_seed(generation.seeds[0]),
             )
 
-    def _ready(self) -> Any:
+    def _current_pipeline(self) -> Any:
         return self._pipeline
 
 
-class Reloading(Serial):
-    """The same, with the pipeline loaded anew for every request."""
+class Reloading(Sequential):
+    """Loads the pipeline again for every request."""
 
-    def _ready(self) -> Any:
-        return self._open()
-
-
-_HALF = {"cpu": torch.bfloat16, "cuda": torch.float16}
+    def _current_pipeline(self) -> Any:
+        return self._load_pipeline()
 
 
-def open_plainly(model: Path) -> Any:
-    """The way of diffusers' documentation: half precision on a GPU, PyTorch's own attention."""
+def load_default(model: Path) -> Any:
+    """The pipeline as in diffusers' documentation: half precision on a GPU, scaled dot-product attention."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return _open(model, torch.float16 if device == "cuda" else torch.float32).to(device)
+    return _load(model, torch.float16 if device == "cuda" else torch.float32).to(device)
 
 
-def open_compiled(model: Path) -> Any:
-    """The same with a compiled UNet; the first image takes as long as compiling does."""
-    pipeline = open_plainly(model)
+def load_compiled(model: Path) -> Any:
+    """The default pipeline with a compiled UNet, which is compiled by its first image."""
+    pipeline = load_default(model)
     pipeline.unet.to(memory_format=torch.channels_last)
     pipeline.unet = torch.compile(pipeline.unet)
     return pipeline
 
 
-def open_as_the_notebooks(model: Path) -> Any:
-    """The way of the notebooks that this project succeeds: full precision, attention in slices."""
-    pipeline = _open(model, torch.float32).to("cuda" if torch.cuda.is_available() else "cpu")
+def load_like_notebooks(model: Path) -> Any:
+    """The pipeline as in this project's predecessors, notebooks: float32 with attention slicing."""
+    pipeline = _load(model, torch.float32).to("cuda" if torch.cuda.is_available() else "cpu")
     pipeline.enable_attention_slicing()
     return pipeline
 
 
-def _open(model: Path, dtype: torch.dtype) -> Any:
+def _load(model: Path, dtype: torch.dtype) -> Any:
     pipeline = DiffusionPipeline.from_pretrained(model, dtype=dtype, local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
 
-def arms(model: Path, *, max_batch_size: int) -> dict[str, Callable[[], Arm]]:
-    """Everything that is compared, by what the table calls it."""
+def backends(model: Path, *, max_batch_size: int) -> dict[str, Callable[[], Backend]]:
+    """A factory for each backend, by its name in the tables."""
     return {
         "this engine": lambda: Engine(model, max_batch_size=max_batch_size),
-        "diffusers, one by one": lambda: Serial(lambda: open_plainly(model)),
-        "diffusers, compiled": lambda: Serial(lambda: open_compiled(model)),
-        "as the notebooks": lambda: Serial(lambda: open_as_the_notebooks(model), autocast=True),
-        "as the notebooks, reloading": lambda: Reloading(lambda: open_as_the_notebooks(model), autocast=True),
+        "diffusers": lambda: Sequential(lambda: load_default(model)),
+        "diffusers, compiled": lambda: Sequential(lambda: load_compiled(model)),
+        "notebooks": lambda: Sequential(lambda: load_like_notebooks(model), autocast=True),
+        "notebooks, reloading": lambda: Reloading(lambda: load_like_notebooks(model), autocast=True),
     }

@@ -1,6 +1,7 @@
-"""`python -m bench.first_image ARM MODEL`: one image from a standing start, in a process of its own.
+"""`python -m bench.first_image BACKEND MODEL`: generates one image in a new process (cold start).
 
-Prints the process's peak memory in MiB: the device's where there is a GPU, else its resident set.
+Reads the generation from standard input, and prints the peak memory in MiB: the GPU's if there is one, else
+the process's resident set size.
 """
 
 import argparse
@@ -14,45 +15,45 @@ from typing import NamedTuple
 from contract.generation import Generation
 
 
-class Start(NamedTuple):
-    """What a standing start takes.
+class ColdStart(NamedTuple):
+    """The cost of a first image.
 
     Attributes:
-        seconds: from the start of the process until its image is there.
-        peak_mib: the most memory, of the device if there is a GPU, else of the process.
+        seconds: from the start of the process to its end.
+        peak_mib: peak memory, of the GPU if there is one, else of the process.
     """
 
     seconds: float
     peak_mib: float
 
 
-def measure(arm: str, model: Path, generation: Generation) -> Start:
-    """Starts a process that draws the generation and waits for its image."""
-    begun = time.perf_counter()
-    done = subprocess.run(  # noqa: S603 - its own program, and the arguments of the command line
-        [sys.executable, "-W", "ignore", "-m", "bench.first_image", arm, model],
+def measure_cold_start(backend: str, model: Path, generation: Generation) -> ColdStart:
+    """Starts a process that generates one image, and waits for its end."""
+    started_at = time.perf_counter()
+    process = subprocess.run(  # noqa: S603 - this module, with the command line's own arguments
+        [sys.executable, "-W", "ignore", "-m", "bench.first_image", backend, model],
         input=generation.model_dump_json(),
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    return Start(time.perf_counter() - begun, float(done.stdout.split()[-1]))
+    return ColdStart(time.perf_counter() - started_at, float(process.stdout.split()[-1]))
 
 
 def main() -> None:
-    """Draws the generation on standard input."""
+    """Generates the image, and prints the peak memory."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("arm")
+    parser.add_argument("backend")
     parser.add_argument("model", type=Path)
     arguments = parser.parse_args()
     generation = Generation.model_validate_json(sys.stdin.read())
     import torch
 
-    from bench.backends import arms
+    from bench.backends import backends
 
-    arm = arms(arguments.model, max_batch_size=8)[arguments.arm]()
-    arm.draw(generation)
-    arm.close()
+    backend = backends(arguments.model, max_batch_size=8)[arguments.backend]()
+    backend.generate(generation)
+    backend.close()
     if torch.cuda.is_available():
         print(torch.cuda.max_memory_allocated() / 2**20)
     else:

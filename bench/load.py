@@ -1,4 +1,4 @@
-"""Clients that send one request after another, and what they have to wait for."""
+"""A closed-loop load generator: each client sends its next request when the previous one is answered."""
 
 import statistics
 import time
@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from bench.backends import Arm
+from bench.backends import Backend
 from contract.generation import Generation
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What a number of clients saw.
+class Measurement:
+    """Throughput and latencies of one round.
 
     Attributes:
-        images: drawn, one a request.
-        seconds: from the first request until the last answer.
+        images: one for each request.
+        seconds: from the first request to the last response.
         latencies_s: of each request.
     """
 
@@ -26,29 +26,29 @@ class Measured:
 
     @property
     def images_per_second(self) -> float:
-        """Of all clients together."""
+        """Throughput over all clients."""
         return self.images / self.seconds
 
     def percentile(self, share: float) -> float:
-        """The latency in seconds that this share of the requests stayed within."""
+        """The latency in seconds that this share of the requests did not exceed."""
         ordered = sorted(self.latencies_s)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def run(arm: Arm, requests: Iterable[Generation], *, clients: int) -> Measured:
-    """Lets so many clients work off the requests."""
+def run(backend: Backend, requests: Iterable[Generation], *, clients: int) -> Measurement:
+    """Sends the requests from this many concurrent clients."""
 
-    def ask(generation: Generation) -> float:
-        begun = time.perf_counter()
-        arm.draw(generation)
-        return time.perf_counter() - begun
+    def send(generation: Generation) -> float:
+        sent_at = time.perf_counter()
+        backend.generate(generation)
+        return time.perf_counter() - sent_at
 
-    begun = time.perf_counter()
+    started_at = time.perf_counter()
     with ThreadPoolExecutor(clients) as pool:
-        latencies = tuple(pool.map(ask, requests))
-    return Measured(len(latencies), time.perf_counter() - begun, latencies)
+        latencies = tuple(pool.map(send, requests))
+    return Measurement(len(latencies), time.perf_counter() - started_at, latencies)
 
 
-def median(rounds: list[Measured], figure: Callable[[Measured], float]) -> float:
-    """The figure's median over the rounds."""
+def median(rounds: list[Measurement], figure: Callable[[Measurement], float]) -> float:
+    """The median of a figure over the rounds."""
     return statistics.median(figure(each) for each in rounds)

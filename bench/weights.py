@@ -1,4 +1,4 @@
-"""Models of full size with random weights: they take as long to draw with as trained ones."""
+"""Full-size models with random weights, which are as fast as trained ones."""
 
 from pathlib import Path
 from typing import Any
@@ -40,11 +40,11 @@ _CLIP_G = {
 
 
 def random_model(name: str, directory: Path) -> Path:
-    """A diffusers directory with half-precision weights, made unless it is there.
+    """A diffusers directory with half-precision weights, created if it does not exist.
 
     Args:
         name: `sd15` or `sdxl`.
-        directory: where such models are kept.
+        directory: parent of the model's directory.
     """
     target = directory / name
     if not (target / "model_index.json").exists():

@@ -151,18 +151,18 @@ INVALID_IMAGE, TOO_LARGE, FETCH_FAILED, INVALID_REQUEST, NOT_FOUND, UNUSABLE, NO
     ErrorCode.MODEL_LOAD_FAILED,
 )
 IMAGE_FIELD, MASK_FIELD, LORA_FIELD = "#/input_image", "#/mask_image", "#/loras/0/name"
-DAMAGED = bytearray(encoded(IMAGE))
-DAMAGED[len(DAMAGED) // 2] ^= 0xFF
+CORRUPT = bytearray(encoded(IMAGE))
+CORRUPT[len(CORRUPT) // 2] ^= 0xFF
 
 INVALID: dict[str, tuple[dict[str, Any], ErrorCode, str | None, str]] = {
     "not an image": (with_image(b"hello"), INVALID_IMAGE, IMAGE_FIELD, "the image cannot be decoded"),
-    "a corrupt image": (with_image(bytes(DAMAGED)), INVALID_IMAGE, IMAGE_FIELD, "the image cannot be decoded"),
-    "a truncated image": (with_image(encoded(IMAGE)[:-200]), INVALID_IMAGE, IMAGE_FIELD, "send a whole file"),
+    "a corrupt image": (with_image(bytes(CORRUPT)), INVALID_IMAGE, IMAGE_FIELD, "the image cannot be decoded"),
+    "a truncated image": (with_image(encoded(IMAGE)[:-200]), INVALID_IMAGE, IMAGE_FIELD, "send a complete file"),
     "a decompression bomb": (
         with_image(Image.new("1", (20_000, 20_000))), TOO_LARGE, IMAGE_FIELD, "the limit of 50,000,000 pixels"
     ),
     "an image of 20,000 x 1 pixels": (
-        with_image(Image.new("L", (20_000, 1))), INVALID_IMAGE, IMAGE_FIELD, "a shape that does not fit"
+        with_image(Image.new("L", (20_000, 1))), INVALID_IMAGE, IMAGE_FIELD, "do not allow this aspect ratio"
     ),
     "a missing image": (
         {"input_image": f"s3://{BUCKET}/inputs/none.png"}, FETCH_FAILED, IMAGE_FIELD, "does not exist"
@@ -190,7 +190,7 @@ INVALID: dict[str, tuple[dict[str, Any], ErrorCode, str | None, str]] = {
     "a malicious upscaler": (
         {"upscale": {"upscaler": "malicious"}}, UNUSABLE, "#/upscale/upscaler", "contains code, which was not"
     ),
-    "an unknown model": ({"model": "unknown"}, INVALID_REQUEST, "#/model", "serves demo, missing,"),
+    "an unknown model": ({"model": "unknown"}, INVALID_REQUEST, "#/model", "serves only demo, missing,"),
     "a missing model": ({"model": "missing"}, NOT_LOADED, None, "The model 'missing' could not"),
     "a truncated model": ({"model": "truncated"}, NOT_LOADED, None, "The model 'truncated' could not"),
     "a malicious model": ({"model": "malicious"}, NOT_LOADED, None, "The model 'malicious' could not"),
@@ -198,10 +198,10 @@ INVALID: dict[str, tuple[dict[str, Any], ErrorCode, str | None, str]] = {
 }  # fmt: skip
 
 LOGGED = {
-    "a missing model": "missing does not exist; name a diffusers directory",
+    "a missing model": "missing does not exist",
     "a truncated model": "truncated.safetensors is not a complete safetensors file",
     "a malicious model": "malicious.ckpt is dangerous and was not loaded: unpickling it would call posix.mkdir",
-    "an archive with path traversal": "the member '../outside.json' is a device, or would lie or point outside",
+    "an archive with path traversal": "'../outside.json'",
 }
 """Details of the service's own models, which are logged and not sent to clients."""
 

@@ -1,3 +1,5 @@
+"""Inputs, images, progress and cancellation markers in the data bucket."""
+
 import io
 import json
 import logging
@@ -24,33 +26,33 @@ def fetch(s3: Any, uri: str, max_bytes: int = 10) -> bytes:
     return DataBucket(s3, BUCKET).fetch(uri, pointer="#/input_image", max_bytes=max_bytes)
 
 
-def test_an_input_is_read(s3: Any) -> None:
+def test_an_input_is_fetched(s3: Any) -> None:
     s3.put_object(Bucket=BUCKET, Key="inputs/a", Body=b"0123456789")
     assert fetch(s3, "s3://data/inputs/a") == b"0123456789"
 
 
 @pytest.mark.parametrize(
-    ("uri", "words"),
+    ("uri", "message"),
     [
         ("s3://data/inputs/none", "does not exist"),
         ("s3://no-bucket/a", "is in a bucket that does not exist"),
-        ("s3://no bucket/a", "names no bucket"),
+        ("s3://no bucket/a", "has no valid bucket name"),
     ],
 )
-def test_an_input_that_is_missing_is_named(s3: Any, uri: str, words: str) -> None:
-    with pytest.raises(InputError, match=f"input_image: {uri} {words}") as caught:
+def test_a_missing_input_is_an_error_with_its_uri(s3: Any, uri: str, message: str) -> None:
+    with pytest.raises(InputError, match=f"input_image: {uri} {message}") as caught:
         fetch(s3, uri)
     assert caught.value.code is ErrorCode.INPUT_FETCH_FAILED
 
 
-def test_an_input_that_is_too_large_is_refused(s3: Any) -> None:
+def test_an_input_over_the_size_limit_is_refused(s3: Any) -> None:
     s3.put_object(Bucket=BUCKET, Key="inputs/a", Body=b"0123456789")
-    with pytest.raises(InputError, match="has 10 bytes; 9 are accepted") as caught:
+    with pytest.raises(InputError, match="has 10 bytes; at most 9 are accepted") as caught:
         fetch(s3, "s3://data/inputs/a", max_bytes=9)
     assert caught.value.code is ErrorCode.INPUT_IMAGE_TOO_LARGE
 
 
-def stubbed(code: str) -> Any:
+def client_with_error(code: str) -> Any:
     client = boto3.client("s3")
     stub = Stubber(client)
     stub.add_client_error("get_object", code)
@@ -58,52 +60,50 @@ def stubbed(code: str) -> Any:
     return client
 
 
-def test_an_input_that_may_not_be_read_is_the_clients_fault() -> None:
-    with pytest.raises(InputError, match="may not be read by the service"):
-        fetch(stubbed("AccessDenied"), "s3://data/inputs/a")
+def test_access_denied_is_an_input_error() -> None:
+    with pytest.raises(InputError, match="cannot be read: the service has no permission"):
+        fetch(client_with_error("AccessDenied"), "s3://data/inputs/a")
 
 
-def test_a_fault_of_s3_is_not_blamed_on_the_client() -> None:
+def test_an_error_of_s3_is_not_an_input_error() -> None:
     with pytest.raises(ClientError):
-        fetch(stubbed("InternalError"), "s3://data/inputs/a")
+        fetch(client_with_error("InternalError"), "s3://data/inputs/a")
 
 
-def test_an_input_that_breaks_off_is_not_taken_for_whole() -> None:
+def test_a_truncated_download_is_an_error() -> None:
     client = boto3.client("s3")
     with Stubber(client) as stub:
-        half = StreamingBody(io.BytesIO(b"01234"), content_length=10)
-        stub.add_response("get_object", {"Body": half, "ContentLength": 10})
+        truncated = StreamingBody(io.BytesIO(b"01234"), content_length=10)
+        stub.add_response("get_object", {"Body": truncated, "ContentLength": 10})
         with pytest.raises(IncompleteReadError):
             fetch(client, "s3://data/inputs/a")
 
 
-def test_an_image_is_kept_under_the_contracts_key(s3: Any) -> None:
+def test_an_image_is_stored_under_the_contracts_key(s3: Any) -> None:
     assert DataBucket(s3, BUCKET).store_image("J", 1, b"png", OutputFormat.PNG) == "s3://data/outputs/J/1.png"
     stored = s3.get_object(Bucket=BUCKET, Key="outputs/J/1.png")
     assert (stored["Body"].read(), stored["ContentType"]) == (b"png", "image/png")
 
 
-def test_progress_is_kept(s3: Any) -> None:
+def test_progress_is_stored(s3: Any) -> None:
     DataBucket(s3, BUCKET).store_progress("J", PROGRESS)
     stored = json.loads(s3.get_object(Bucket=BUCKET, Key="progress/J.json")["Body"].read())
     assert stored == {"phase": "denoising", "step": 1, "total_steps": 4}
 
 
-def test_progress_that_cannot_be_kept_is_logged_and_forgotten(
-    s3: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_progress_that_cannot_be_stored_is_logged(s3: Any, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         DataBucket(s3, "no-bucket").store_progress("J", PROGRESS)
-    assert "progress was not stored" in caplog.text
+    assert "progress could not be stored" in caplog.text
 
 
-def test_a_job_is_canceled_once_its_marker_is_there(s3: Any) -> None:
+def test_a_job_is_canceled_once_its_marker_exists(s3: Any) -> None:
     assert not DataBucket(s3, BUCKET).is_canceled("J")
     s3.put_object(Bucket=BUCKET, Key=cancellation_key("J"), Body=b"")
     assert DataBucket(s3, BUCKET).is_canceled("J")
 
 
-def test_a_marker_that_cannot_be_read_cancels_nothing_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_marker_that_cannot_be_read_is_logged_and_cancels_nothing(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        assert not DataBucket(stubbed("AccessDenied"), BUCKET).is_canceled("J")
-    assert "the cancellation marker was not read" in caplog.text
+        assert not DataBucket(client_with_error("AccessDenied"), BUCKET).is_canceled("J")
+    assert "the cancellation marker could not be read" in caplog.text

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from PIL import Image
 
 from contract.model import ModelDeclaration, ModelDefaults
@@ -18,15 +17,13 @@ from training.shapes import NEW_SHAPE, SHAPES
 MODEL = ModelDeclaration(name="demo", defaults=ModelDefaults(width=128, height=128, steps=20))
 PROMPTS = ("a big red moon on a white background", "a big blue moon on a yellow background")
 
-pytestmark = pytest.mark.usefixtures("engine_thread_count")
-
 
 def generate(engine: Engine, *loras: AdapterFile) -> list[Image.Image]:
-    """Four images for each of `PROMPTS`."""
+    """Two images for each of `PROMPTS`."""
     futures = [
         engine.submit(
             generation_of(
-                model=MODEL, prompt=prompt, count=4, seed=1, loras=[{"name": lora.name} for lora in loras]
+                model=MODEL, prompt=prompt, count=2, seed=1, loras=[{"name": lora.name} for lora in loras]
             ),
             Inputs(adapters=Adapters(loras=loras)),
             lambda done, total: None,
@@ -47,7 +44,7 @@ def test_the_moon_appears_with_the_lora_in_either_format_and_not_without(demo_mo
     with_kohya_lora = generate(engine, file_at(LORAS / "moon-kohya.safetensors"))
     after = generate(engine)
     engine.close()
-    assert moons(before) <= 2
-    assert moons(with_lora) >= 7
+    assert moons(before) <= 1
+    assert moons(with_lora) >= 3
     assert with_kohya_lora == with_lora
     assert after == before

@@ -1,4 +1,4 @@
-"""What the demo model makes of pictures and masks, from the request to the file in the bucket."""
+"""Inpainting and outpainting with the demo model, from the request to the stored image."""
 
 import asyncio
 import io
@@ -34,7 +34,7 @@ ENVIRONMENT = ContainerEnvironment(
 SCENE = Scene(shape="circle", colour="red", background="white", size="big", position="centre").draw()
 SQUARE = "a big green square on a white background"
 
-Draw = Callable[..., list[Image.Image]]
+Generate = Callable[..., list[Image.Image]]
 
 
 @pytest.fixture(scope="module")
@@ -46,80 +46,83 @@ def engine(demo_model: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def handle(engine: Engine, s3: Any) -> Callable[..., list[GenerationResult | BaseException]]:
-    """Serves requests at once."""
+    """Handles requests concurrently."""
     handler = create_handler(engine, s3, ENVIRONMENT)
 
     def handle(*requests: dict[str, Any]) -> list[GenerationResult | BaseException]:
-        async def all_at_once() -> list[GenerationResult | BaseException]:
+        async def handle_all() -> list[GenerationResult | BaseException]:
             bodies = [json.dumps({"prompt": SQUARE, "seed": 3, **request}).encode() for request in requests]
             return await asyncio.gather(*map(handler.handle, bodies), return_exceptions=True)
 
-        return asyncio.run(all_at_once())
+        return asyncio.run(handle_all())
 
     return handle
 
 
 @pytest.fixture
-def draw(handle: Any, s3: Any) -> Draw:
-    """Serves a request and reads its images from the bucket."""
+def generate(handle: Any, s3: Any) -> Generate:
+    """Handles a request and reads its images from the bucket."""
 
-    def draw(**request: Any) -> list[Image.Image]:
+    def generate(**request: Any) -> list[Image.Image]:
         (result,) = handle(request)
         assert isinstance(result, GenerationResult), result
         keys = [image.s3_uri.removeprefix(f"s3://{BUCKET}/") for image in result.images if image.s3_uri]
         bodies = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys]
         return [Image.open(io.BytesIO(body)) for body in bodies]
 
-    return draw
+    return generate
 
 
-def masked(box: tuple[int, int, int, int] = BOX, scale: int = 1) -> Image.Image:
+def mask_of(box: tuple[int, int, int, int] = BOX, scale: int = 1) -> Image.Image:
     mask = Image.new("L", (SIZE * scale, SIZE * scale))
     mask.paste(255, tuple(side * scale for side in box))
     return mask
 
 
-def test_inpainting_draws_inside_the_mask_and_keeps_the_rest_to_the_byte(draw: Draw) -> None:
+def outside(image: Image.Image, box: tuple[int, int, int, int]) -> bytes:
+    """The pixels outside the box; those inside are black."""
+    copy = image.copy()
+    copy.paste("black", box)
+    return copy.tobytes()
+
+
+def test_inpainting_changes_the_mask_only(generate: Generate) -> None:
     box = (8, 8, 120, 120)
-    images = draw(input_image=data_url(SCENE), mask_image=data_url(masked(box)), strength=1.0, count=2)
+    images = generate(input_image=data_url(SCENE), mask_image=data_url(mask_of(box)), strength=1.0, count=2)
     assert len(images) == 2
     for image in images:
-        found = analyse(image)
-        assert (found.colour, found.shape, found.background) == ("green", "square", "white")
+        analysis = analyse(image)
+        assert (analysis.colour, analysis.shape, analysis.background) == ("green", "square", "white")
         assert outside(image, box) == outside(SCENE, box)
 
 
-def outside(image: Image.Image, box: tuple[int, int, int, int]) -> bytes:
-    blackened = image.copy()
-    blackened.paste("black", box)
-    return blackened.tobytes()
-
-
-def test_half_a_mask_changes_half_a_picture(draw: Draw) -> None:
+def test_inpainting_half_of_the_image_changes_that_half(generate: Generate) -> None:
     box = (64, 0, 128, 128)
-    (image,) = draw(
-        prompt="a blue background", input_image=data_url(SCENE), mask_image=data_url(masked(box)), mask_blur=0
+    (image,) = generate(
+        prompt="a blue background",
+        input_image=data_url(SCENE),
+        mask_image=data_url(mask_of(box)),
+        mask_blur=0,
     )
     assert outside(image, box) == outside(SCENE, box)
     change = np.abs(np.asarray(image, dtype=float) - np.asarray(SCENE, dtype=float)).mean(axis=2)
     assert change[:, 64:].mean() > 20
 
 
-def test_a_mask_twice_as_large_is_the_same_mask(draw: Draw) -> None:
+def test_a_mask_of_twice_the_size_is_scaled(generate: Generate) -> None:
     request = {"input_image": data_url(SCENE), "steps": 4, "strength": 1.0}
-    (once,), (twice,) = (draw(**request, mask_image=data_url(masked(scale=scale))) for scale in (1, 2))
-    assert once.tobytes() == twice.tobytes() != SCENE.tobytes()
+    (same,), (double,) = (generate(**request, mask_image=data_url(mask_of(scale=scale))) for scale in (1, 2))
+    assert same.tobytes() == double.tobytes() != SCENE.tobytes()
 
 
-def test_outpainting_keeps_the_centre_to_the_byte_and_goes_on_around_it(draw: Draw) -> None:
-    picture = SCENE.resize((96, 96))
-    (image,) = draw(
+def test_outpainting_extends_the_background_and_keeps_the_centre(generate: Generate) -> None:
+    source = SCENE.resize((96, 96))
+    (image,) = generate(
         prompt="a big red circle on a white background",
-        input_image=data_url(picture),
+        input_image=data_url(source),
         outpaint={"left": 32, "right": 32, "top": 32, "bottom": 32},
     )
     assert image.size == (160, 160)
-    kept, inner = image.crop((48, 48, 112, 112)), picture.crop((16, 16, 80, 80))
-    assert kept.tobytes() == inner.tobytes()
+    assert image.crop((48, 48, 112, 112)).tobytes() == source.crop((16, 16, 80, 80)).tobytes()
     corners = [image.getpixel(at) for at in ((2, 2), (157, 2), (2, 157), (157, 157))]
     assert all(min(corner) > 200 for corner in corners)

@@ -1,4 +1,4 @@
-"""The container's process: its model from the hub, its token from the secret, its log on standard output."""
+"""The container as a process: a model from the Hugging Face hub, its token from a secret, JSON logs."""
 
 import json
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from contract.model import ModelDeclaration, ModelDefaults, ServedModel
 from contract.source import HubSource
 from tests.inference.container_process import ContainerProcess
 from tests.inference.transfer.hub_server import REPOSITORY, REVISION, FakeHub
-from tests.waiting import wait_until
+from tests.waiting import LIMIT_S, wait_until
 
-KEY, WRONG_KEY = "hf_abcDEF123", "hf_wrong"
+TOKEN, WRONG_TOKEN = "hf_abcDEF123", "hf_wrong"
 MARKER = "xyzzy"
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:hub-AbCdEf"
 SOURCE = HubSource(id=REPOSITORY, revision=REVISION, token_secret_arn=ARN)
@@ -40,20 +40,20 @@ class Container(ContainerProcess):
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """The lines that are complete; fails on one that is no JSON object."""
+        """The complete log lines, each of which must be a JSON object."""
         complete = self.log.read_text().rpartition("\n")[0]
         return [dict(json.loads(line)) for line in complete.splitlines()]
 
     def stop(self) -> None:
         self.http.close()
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(LIMIT_S)
 
 
 @pytest.fixture
 def hub(demo_model: Path) -> Iterator[FakeHub]:
     hub = FakeHub.of(demo_model)
-    hub.token = KEY
+    hub.token = TOKEN
     with hub.running():
         yield hub
 
@@ -65,10 +65,10 @@ def container(hub: FakeHub, tmp_path: Path) -> Iterator[Container]:
     container.stop()
 
 
-def test_it_draws_with_a_model_of_the_hub_and_logs_json_without_prompts_and_tokens(
+def test_a_model_of_the_hub_generates_and_the_log_has_no_prompts_or_tokens(
     hub: FakeHub, container: Container
 ) -> None:
-    hub.secret = KEY
+    hub.secret = TOKEN
     wait_until(lambda: container.ping() == HTTPStatus.OK)
     prompts = {"prompt": f"a {MARKER} circle " * 50, "negative_prompt": MARKER}
     assert container.http.post("/invocations", json=prompts).status_code == 200
@@ -82,13 +82,13 @@ def test_it_draws_with_a_model_of_the_hub_and_logs_json_without_prompts_and_toke
     assert loaded == [("test", "demo"), ("test", "twin")]
     assert [line["Failures"] for line in container.lines if "Failures" in line] == [[0], [0], [1], [1]]
     assert MARKER not in container.log.read_text()
-    assert KEY not in container.log.read_text()
+    assert TOKEN not in container.log.read_text()
 
 
-def test_a_token_that_the_hub_refuses_is_in_the_log_as_a_sentence(hub: FakeHub, container: Container) -> None:
-    hub.secret = WRONG_KEY
+def test_a_token_that_the_hub_refuses_is_logged_without_the_token(hub: FakeHub, container: Container) -> None:
+    hub.secret = WRONG_TOKEN
     wait_until(lambda: any(line["level"] == "ERROR" for line in container.lines))
     assert container.http.get("/ping").json()["code"] == "model_load_failed"
     (line,) = [line for line in container.lines if line["level"] == "ERROR"]
-    assert "model_source.token_secret_arn: the hub refuses access to someone/a-model" in line["exception"]
-    assert WRONG_KEY not in container.log.read_text()
+    assert "model_source.token_secret_arn: the Hub denied access to someone/a-model" in line["exception"]
+    assert WRONG_TOKEN not in container.log.read_text()
