@@ -1,40 +1,44 @@
-# Every command sets up what it needs: a virtual environment with the pinned requirements.
+# Every command first installs what it needs: the pinned requirements in .venv, on the first run and when they change.
 PYTHON ?= python3
 PORT ?= 8080
 STAGE ?= dev
 MODEL ?= inference/demo_model
 TARGET ?= out/model.tar.gz
+TORCH_INDEX_URL ?=
 PROMPT ?= a photo of an astronaut riding a horse on mars
 
 BIN := .venv/bin
 REQUIREMENTS := $(wildcard requirements*.txt inference/requirements*.txt lambda/requirements.txt)
+TORCH := $(shell grep '^torch==' inference/requirements.txt)
+PIP_INSTALL := $(BIN)/pip install --disable-pip-version-check
+UV_INSTALL := $(BIN)/uv pip install --python
 LOCK = $(BIN)/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --generate-hashes --upgrade \
 	--python-version 3.12 --python-platform x86_64-manylinux_2_28
-# Silences a banner about Node 20, which still works.
+# Suppresses the CDK's warning about Node 20, which is still supported here.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PROMPT
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo showcase up test check format synth doctor cost convert docs lock package bench train evaluate clean
 
-help: ## Show the commands.
+help: ## List the commands.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/.installed ## Create .venv.
+setup: .venv/.installed ## Create .venv. On Linux, TORCH_INDEX_URL=... selects a CPU build of torch: PyPI's includes several GB of CUDA libraries.
 
-demo: setup ## Draw six pictures through every part of the system, into out/. PROMPT="..." changes the first.
+demo: setup ## Generate six images through the whole system, into out/. PROMPT="..." sets the first prompt.
 	@$(BIN)/python -m local demo --prompt "$$PROMPT"
 
-showcase: setup ## Show every feature on one sheet, out/showcase.png: of the API that `make up` runs, else of one of its own.
+showcase: setup ## Render a contact sheet of every feature, out/showcase.png, with the API of a running `make up` or a temporary one.
 	@$(BIN)/python -m local showcase
 
-up: setup ## Keep the whole system running at http://127.0.0.1:8080 (PORT=...) until Ctrl-C.
+up: setup ## Run the whole system at http://127.0.0.1:8080 (PORT=...) until Ctrl-C.
 	@$(BIN)/python -m local up --port $(PORT)
 
-test: setup .venv/node/.installed .venv-sagemaker/.installed ## Run every test, offline.
+test: setup .venv/node/.installed .venv-sagemaker/.installed ## Run all tests, without network access.
 	$(BIN)/python -m pytest
 
-check: setup ## Lint the code and every stage's templates, check the types.
+check: setup ## Lint the code and the templates of every stage, and check the types.
 	@$(MAKE) --no-print-directory synth STAGE=prod
 	@$(MAKE) --no-print-directory synth STAGE=dev
 	$(BIN)/ruff check .
@@ -46,61 +50,68 @@ format: setup ## Format the code.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-synth: setup ## Write the CloudFormation templates of a stage (STAGE=dev) to cdk.out/.
+synth: setup ## Synthesize the CloudFormation templates of a stage (STAGE=dev) into cdk.out/.
 	CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON='{"stage": "$(STAGE)"}' $(BIN)/python app.py
 
-doctor: setup ## Check what a deployment needs before it is made (STAGE=dev).
+doctor: setup ## Check the prerequisites of a deployment (STAGE=dev).
 	@$(BIN)/python -m operations doctor --stage $(STAGE)
 
-cost: setup ## Show what a stage costs, idle and at work (STAGE=dev, IMAGES= a month, SECONDS_PER_IMAGE=).
+cost: setup ## Estimate the monthly cost of a stage, idle and in use (STAGE=dev, IMAGES= per month, SECONDS_PER_IMAGE=).
 	@$(BIN)/python -m operations cost --stage $(STAGE) \
 		$(if $(IMAGES),--images $(IMAGES)) $(if $(SECONDS_PER_IMAGE),--seconds $(SECONDS_PER_IMAGE))
 
-convert: setup ## Make fp16 safetensors of a model (FROM=owner/name@commit, a path or s3://..., TO=directory or s3://...).
+convert: setup ## Convert a model to fp16 safetensors (FROM=owner/name@commit, a path or s3://..., TO=directory or s3://...).
 	@$(BIN)/python -W ignore -m inference.models.conversion "$(FROM)" "$(TO)"
 
-docs: setup ## Write the documents that are made from the code.
+docs: setup ## Generate docs/openapi.json, docs/configuration.md and docs/cost.md.
 	PYTHONPATH=.:lambda $(BIN)/python -m jobs.openapi > docs/openapi.json
 	$(BIN)/python -m infra.config.docs > docs/configuration.md
 	$(BIN)/python -m operations cost --markdown > docs/cost.md
 
-lock: setup ## Pin everything in the container's image, with hashes, from inference/requirements*.txt.
+lock: setup ## Pin the packages of the container image, with hashes, from inference/requirements*.txt.
 	$(LOCK) inference/requirements.txt -o inference/requirements.lock
 	$(LOCK) --no-deps inference/requirements-alone.txt -o inference/requirements-alone.lock
 
-package: setup ## Pack a model (MODEL=directory) with the engine for AWS's stock containers, into TARGET (out/model.tar.gz).
+package: setup ## Package a model (MODEL=directory) with the engine for AWS's prebuilt containers, as TARGET (out/model.tar.gz).
 	@mkdir -p $(dir $(TARGET))
 	$(BIN)/python -m inference.script_mode.package $(MODEL) $(TARGET)
 
-train: setup ## Train the demo model and its adapters anew, into inference/: hours on two cores, resumable.
+train: setup ## Train the demo model and its adapters, into inference/: takes hours on two cores, resumable.
 	$(BIN)/python -m training train
 	$(BIN)/python -m training lora
 	$(BIN)/python -m training controlnet
 
-bench: setup ## Measure the engine beside its peers, on the demo model.
+bench: setup ## Benchmark the engine against others, with the demo model.
 	$(BIN)/python -W ignore -m bench
 
-evaluate: setup ## Draw 200 prompts with the demo model and examine the pictures.
+evaluate: setup ## Generate 200 prompts with the demo model and analyse the images.
 	$(BIN)/python -m training evaluate
 
-clean: ## Remove everything that the commands above made, .venv included.
+clean: ## Delete everything that the commands above have created, including .venv.
 	rm -rf .venv .venv-sagemaker .local out cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
+# pip installs torch, because `uv` would not use the indexes and wheels of pip's configuration; uv keeps that build.
 .venv/.installed: $(REQUIREMENTS)
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else 0'
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check $$(grep '^torch==' inference/requirements.txt)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r inference/requirements-alone.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else 0'
+	@echo "[1/3] Creating .venv with uv (about 20 MB)"
+	@$(PYTHON) -m venv .venv
+	@$(PIP_INSTALL) --quiet $$(grep '^uv==' requirements-dev.txt)
+	@echo "[2/3] Installing $(TORCH) (CPU build: about 0.2 GB; with CUDA libraries: several GB)"
+	@$(PIP_INSTALL) $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL)) $(TORCH)
+	@echo "[3/3] Installing the other packages (about 0.4 GB)"
+	@$(UV_INSTALL) $(BIN)/python -r requirements-dev.txt
+	@$(UV_INSTALL) $(BIN)/python --no-deps -r inference/requirements-alone.txt
 	@touch $@
 
-# The AWS CDK's command line, for the test that goes its whole round.
+# The CDK CLI, for the end-to-end test that deploys and destroys a stage.
 .venv/node/.installed: | .venv/.installed
-	npm install --silent --no-fund --no-audit --prefix .venv/node aws-cdk@2.1148.1
+	@echo "Installing the CDK CLI for the tests (about 30 MB)"
+	@npm install --silent --no-fund --no-audit --prefix .venv/node aws-cdk@2.1148.1
 	@touch $@
 
-# The SageMaker SDK of the examples wants older libraries than the rest, hence an environment of its own.
+# The SageMaker SDK of the examples requires older libraries than this project, hence its own environment.
 .venv-sagemaker/.installed: examples/requirements.txt | .venv/.installed
-	$(BIN)/python -m venv .venv-sagemaker
-	.venv-sagemaker/bin/pip install --quiet --disable-pip-version-check -r examples/requirements.txt
+	@echo "Installing the SageMaker SDK for the tests of the examples (about 60 MB)"
+	@$(PYTHON) -m venv .venv-sagemaker
+	@$(UV_INSTALL) .venv-sagemaker/bin/python -r examples/requirements.txt
 	@touch $@

@@ -1,4 +1,4 @@
-"""What every test gets: dummy credentials, no network beyond loopback, and the demo model."""
+"""Fixtures of all tests: dummy AWS credentials, no network beyond loopback, and the demo model."""
 
 import ipaddress
 import os
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="session", autouse=True)
 def _dummy_credentials() -> Any:
-    """Whatever account this machine knows, no test can reach it."""
+    """Replaces the AWS settings of this machine, so that no test can reach a real account."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
@@ -32,7 +32,7 @@ def _loopback_only() -> Any:
 
     def guarded(self: socket.socket, address: Any) -> None:
         if self.family in (socket.AF_INET, socket.AF_INET6):
-            assert ipaddress.ip_address(address[0]).is_loopback, f"a test reached for {address}"
+            assert ipaddress.ip_address(address[0]).is_loopback, f"a test connected to {address}"
         connect(self, address)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -115,6 +115,7 @@ def inventory(aws: LocalAws) -> set[str]:
     return found
 
 
+@pytest.mark.timeout(1200)
 def test_the_cdk_deploys_changes_and_destroys_the_application(emulator: Emulator, tmp_path: Path) -> None:
     aws = emulator.aws
     project = Project(tmp_path / "project", aws)

@@ -29,7 +29,7 @@ from local.stack import LocalStack
 from tests.e2e.client import finish, resources, submit, wait_for_job
 from tests.waiting import wait_until
 
-CONTAINER, API, COMPLETION = "AsyncEndpointRole", "ApiHttpRole", "CompletionSettleRole"
+CONTAINER, API, COMPLETION = "AsyncEndpointRole", "ApiHttpRole", "Completion"
 
 
 @pytest.fixture(scope="module")

@@ -38,8 +38,8 @@ def test_every_action_is_githubs_own_with_a_major_version(job: Any) -> None:
     assert all(re.fullmatch(r".+@v\d+", action) for action in actions)
 
 
-def test_only_the_pip_index_is_set_in_the_environment(job: Any) -> None:
-    assert list(job["env"]) == ["PIP_EXTRA_INDEX_URL"]
+def test_only_the_torch_index_is_set_in_the_environment(job: Any) -> None:
+    assert list(job["env"]) == ["TORCH_INDEX_URL"]
     assert not [step for step in job["steps"] if "env" in step]
 
 
