@@ -10,7 +10,7 @@ MAX_SKIPPED_BATCHES = 3
 
 @dataclass(frozen=True)
 class BatchKey:
-    """What slots must have in common to share a forward pass.
+    """Properties that the slots of a batch share.
 
     Attributes:
         width: pixels.
@@ -36,7 +36,7 @@ class Batchable(Protocol):
 
     @property
     def batch_key(self) -> BatchKey:
-        """What the slot must have in common with the others of its batch."""
+        """The slot's batch key; slots of a batch have the same."""
         ...
 
 

@@ -17,7 +17,7 @@ class PreservedRegion:
     """The image outside an inpainting mask, which is restored after every step.
 
     Attributes:
-        mask: (1, 1, height, width), 1 where the image is generated anew.
+        mask: (1, 1, height, width), 1 where the image is regenerated.
         image: latents, (1, 4, height, width).
         noise: (1, 4, height, width), added to the image to match the latents' noise level.
     """
@@ -40,7 +40,7 @@ class PreservedRegion:
 
 @dataclass(frozen=True)
 class InitialLatents:
-    """What a slot starts from.
+    """A slot's initial latents and inpainting inputs.
 
     Attributes:
         latents: (1, 4, height, width).
@@ -54,7 +54,7 @@ class InitialLatents:
 
 
 class LatentInitializer(Protocol):
-    """Makes the initial latents of one generation's images; encodes what they have in common only once."""
+    """Creates the initial latents of a generation's images; its inputs are encoded only once."""
 
     def initialize(self, schedule: NoiseSchedule, generator: torch.Generator) -> InitialLatents:
         """The initial latents of the image with this generator."""

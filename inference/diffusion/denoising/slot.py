@@ -17,7 +17,7 @@ from inference.diffusion.tasks.generation_task import GenerationTask
 
 @dataclass(frozen=True)
 class Refinement:
-    """What changes in a slot when the SDXL refiner takes over.
+    """The fields of a slot that are replaced when the SDXL refiner takes over.
 
     Attributes:
         batch_key: see `Slot`.
@@ -37,7 +37,7 @@ class Slot:
     Attributes:
         task: the generation that the image belongs to.
         index: of the image in its generation.
-        batch_key: what the slot has in common with the others of its batches.
+        batch_key: slots with the same key can share a batch.
         conditionings: the negative prompt's, with classifier-free guidance, and the prompt's.
         guidance_scale: scale of classifier-free guidance.
         schedule: the slot's own scheduler and its timesteps.

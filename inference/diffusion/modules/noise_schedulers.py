@@ -1,4 +1,4 @@
-"""Noise schedules: a scheduler of its own for every image."""
+"""Noise schedules: one scheduler for each image."""
 
 from collections.abc import Mapping
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""Failures on the GPU: which task they fail, and which end the engine thread."""
+"""Error handling on the engine thread: an error fails one task, or ends the thread if the GPU is lost."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
