@@ -11,9 +11,7 @@ from tests.conftest import ROOT
 
 CONFIG = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
 HOOKS = [hook for repository in CONFIG["repos"] for hook in repository["hooks"]]
-PINS = re.findall(r"^([\w-]+)==(\S+)", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
-    re.findall(r"^([\w-]+)==(\S+)", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
-)
+PINS = dict(re.findall(r"^([\w-]+)==(\S+)", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE))
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
@@ -30,4 +28,4 @@ def test_a_hook_runs_a_linter_of_make_check_from_the_virtual_environment(hook: A
 @pytest.mark.parametrize("linter", ["ruff", "mypy"])
 def test_the_installed_linters_have_the_pinned_versions(linter: str) -> None:
     assert any(f"/{linter}" in hook["entry"] for hook in HOOKS)
-    assert metadata.version(linter) == dict(PINS)[linter]
+    assert metadata.version(linter) == PINS[linter]
