@@ -44,6 +44,7 @@ class AlarmTopics(Construct):
                 self,
                 "Alarms",
                 enforce_ssl=True,
+                # AWS documents the key policy for alarms without conditions.
                 master_key=key_for_service(self, key, "cloudwatch.amazonaws.com"),
             )
             email_topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))

@@ -23,7 +23,7 @@ class BacklogScaling(Construct):
 
     - Backlog (target tracking) adds instances while the backlog per instance is above the target.
     - Wake sets one instance when requests are waiting and there is none. The backlog per instance does not
-      exist without instances, so that target tracking cannot do this.
+      exist without instances, so target tracking cannot do this.
     - Shrink removes one instance when the others could have handled the backlog during the whole idle tail.
     - Rest sets the minimum when the backlog has been empty during the whole idle tail.
 

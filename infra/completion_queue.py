@@ -9,7 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.alarms import MINUTE, AlarmTopics, Severity
-from infra.encryption import key_for_service
+from infra.encryption import OF_THIS_ACCOUNT, key_for_service
 
 CONSUMER_TIMEOUT = cdk.Duration.seconds(30)
 """The timeout of the function that consumes the queue, per batch."""
@@ -28,7 +28,7 @@ class CompletionQueue(Construct):
         self, scope: Construct, construct_id: str, *, key: kms.Key | None, alarm_topics: AlarmTopics
     ) -> None:
         super().__init__(scope, construct_id)
-        self._key = key_for_service(self, key, "sns.amazonaws.com")
+        self._key = key_for_service(self, key, "sns.amazonaws.com", conditions=OF_THIS_ACCOUNT)
         self.success_topic = sns.Topic(self, "Success", enforce_ssl=True, master_key=self._key)
         self.error_topic = sns.Topic(self, "Error", enforce_ssl=True, master_key=self._key)
         self.dead_letters = self._queue("DeadLetters", retention_period=cdk.Duration.days(14))

@@ -1,13 +1,21 @@
 """Key policy statements for AWS services that use the stage's KMS key."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+OF_THIS_ACCOUNT = {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
+"""The condition that the service acts for a resource of this account."""
 
-def key_for_service(scope: Construct, key: kms.Key | None, service: str) -> kms.IKey | None:
-    """Allows an AWS service to use the key for resources of this account.
+
+def key_for_service(
+    scope: Construct, key: kms.Key | None, service: str, *, conditions: Mapping[str, Any] | None = None
+) -> kms.IKey | None:
+    """Allows an AWS service to use the key for encrypted topics and queues.
 
     The result is an imported view of the key. With the key itself, the CDK would add one statement per topic
     to the key policy, and key and topics would depend on each other.
@@ -16,6 +24,7 @@ def key_for_service(scope: Construct, key: kms.Key | None, service: str) -> kms.
         scope: the construct that uses the key.
         key: the stage's key; None if the stage has none.
         service: the service principal, such as sns.amazonaws.com.
+        conditions: conditions of the statement.
 
     Returns:
         The key to pass to topics and queues, or None without a key.
@@ -27,7 +36,7 @@ def key_for_service(scope: Construct, key: kms.Key | None, service: str) -> kms.
             principals=[iam.ServicePrincipal(service)],
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
             resources=["*"],
-            conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+            conditions=conditions,
         )
     )
     return kms.Key.from_key_arn(scope, "Key", key.key_arn)

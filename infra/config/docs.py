@@ -49,8 +49,9 @@ container converts it when it starts; `make convert` converts it once.
 
 Each model of a stage has its own endpoint with its own instances. Models that are used rarely can share an
 endpoint: the `companions` of a model are served by the same instances. Callers request a companion by its
-name, like any other model. Each instance downloads a companion when its first job arrives, and unloads the
-least recently used models when the GPU memory is needed.
+name, like any other model. Each instance downloads and loads a companion when its first job arrives. If the
+weights of all models do not fit in the GPU memory, set `model_memory_gib`: the least recently used models are
+then unloaded.
 
 ## Changing the instance types
 

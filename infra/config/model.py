@@ -93,16 +93,16 @@ class ModelConfig(ServedModel):
         default=(),
         max_length=16,
         description=(
-            "Further models on the same endpoint. An instance loads a companion when its first "
-            "job arrives; the least recently used models are unloaded when the GPU memory is needed."
+            "Further models on the same endpoint. An instance downloads and loads a companion when its "
+            "first job arrives."
         ),
     )
     model_memory_gib: float | None = Field(
         default=None,
         gt=0,
         description=(
-            "GiB of GPU memory for the weights of all models on the endpoint. By default only the GPU's "
-            "memory limits it."
+            "GiB of GPU memory for the weights of all models on the endpoint; the least recently used models "
+            "are unloaded to stay below it. By default no model is unloaded."
         ),
     )
     instance_types: tuple[InstanceType, ...] = Field(

@@ -1,6 +1,7 @@
-"""Two stages, each synthesized once."""
+"""Templates of two stages, each synthesized once per session."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.conftest import ROOT
 
 @dataclass(frozen=True)
 class Templates:
-    """A stage's templates."""
+    """The templates of a stage by the names of its stacks, without the prefix of the stage."""
 
     by_stack: dict[str, Template]
 
@@ -42,13 +43,13 @@ class Templates:
 
 
 def only(template: Template, kind: str) -> Any:
-    """The properties of the template's one resource of this type."""
+    """The properties of the only resource of this type."""
     ((_, resource),) = template.find_resources(kind).items()
     return resource["Properties"]
 
 
-def told(template: Template) -> ContainerEnvironment:
-    """What the template tells its container; the buckets that another stack makes are `data` and `models`."""
+def container_environment(template: Template) -> ContainerEnvironment:
+    """The container's environment; references to the Storage stack are replaced by `data` and `models`."""
     variables = only(template, "AWS::SageMaker::Model")["PrimaryContainer"]["Environment"]
     return ContainerEnvironment.read({name: _resolved(value) for name, value in variables.items()})
 
@@ -63,6 +64,10 @@ def _resolved(value: Any) -> str:
             return "models" if "StorageModels" in text(value) else "data"
 
 
+def without_hash(logical_id: str) -> str:
+    return re.sub(r"[0-9A-F]{8}$", "", logical_id)
+
+
 def text(value: Any) -> str:
     return json.dumps(value)
 
@@ -71,7 +76,7 @@ def synthesize(stage: dict[str, Any]) -> Templates:
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = cdk.App(
         context=flags | {"stage": "test", "stages": {"test": stage}},
-        builtin_cloud_formation_validation=False,  # costs seconds; `make check` has it
+        builtin_cloud_formation_validation=False,  # takes seconds; `make check` includes it
     )
     add_stacks(app, DeploymentConfig.from_context(app.node))
     return Templates(
@@ -83,7 +88,7 @@ def synthesize(stage: dict[str, Any]) -> Templates:
 
 
 SMALL: dict[str, Any] = {"models": [{"name": "demo", "instance_types": ["ml.g4dn.xlarge"]}]}
-"""One model, every default."""
+"""One model with default settings."""
 
 LARGE: dict[str, Any] = {
     "retention_days": 5,
@@ -101,7 +106,7 @@ LARGE: dict[str, Any] = {
     "network": {"type": "isolated", "availability_zones": 2},
     "alarms": {
         "emails": ["oncall@example.com"],
-        "topic_arns": ["arn:aws:sns:us-east-1:123456789012:pager"],
+        "topic_arns": ["arn:aws:sns:us-east-1:123456789012:incidents"],
         "backlog_age_s": 77,
         "wake_up_s": 300,
         "gpu_memory_percent": 88,
@@ -116,7 +121,7 @@ LARGE: dict[str, Any] = {
             "fixed_batch_size": True,
             "compile": True,
             "safety": {"mode": "blur", "checker": "strict"},
-            "watermark": "made by a machine",
+            "watermark": "generated image",
             "companions": [
                 {"name": "anime", "limits": {"max_count": 1}},
                 {"name": "photo", "source": {"type": "s3", "uri": "s3://team-models/photo/v3/"}},
@@ -145,7 +150,7 @@ LARGE: dict[str, Any] = {
         {"name": "second", "instance_types": ["ml.g6e.xlarge", "ml.g6.xlarge", "ml.g4dn.xlarge"]},
     ],
 }
-"""Two endpoints, one of them with companions, and every setting away from its default."""
+"""Two endpoints, one of them with companions, and a value other than the default for every setting."""
 
 
 @pytest.fixture(scope="session")
@@ -160,6 +165,6 @@ def large() -> Templates:
 
 @pytest.fixture(scope="session")
 def committed() -> dict[str, Any]:
-    """cdk.json as it is in the repository."""
+    """The content of the repository's cdk.json."""
     document: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())
     return document

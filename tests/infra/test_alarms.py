@@ -1,98 +1,267 @@
-"""Alarms, who is told of them, and the runbook."""
+"""Every alarm of the templates, its recipients and its entry in the runbook."""
 
-import json
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
-from contract import metrics
+from aws_cdk.assertions import Template
+
 from tests.conftest import ROOT
-from tests.infra.conftest import Templates, only, text
+from tests.infra.conftest import Templates, text, without_hash
 
 ALARM = "AWS::CloudWatch::Alarm"
 RUNBOOK = ROOT / "docs" / "operations.md"
+ABOVE = "GreaterThanThreshold"
+AT_LEAST = "GreaterThanOrEqualToThreshold"
+IGNORED = "notBreaching"
+BACKLOG = "AWS/SageMaker ApproximateBacklogSize"
+BACKLOG_PER_INSTANCE = "AWS/SageMaker ApproximateBacklogSizePerInstance"
+
+
+class Alarm(NamedTuple):
+    """An alarm's condition. `metric` is a metric or an expression; `of` lists dimensions or the metrics used."""
+
+    metric: str
+    of: tuple[str, ...]
+    statistic: str | None
+    period_s: int | None
+    comparison: str
+    threshold: float
+    minutes: int
+    missing_data: str
+
+
+def endpoint_alarms(endpoint: str) -> dict[str, Alarm]:
+    """The alarms of an endpoint in a stage with default settings."""
+    stack = f"Endpoint-{endpoint}"
+    name = (f"EndpointName={endpoint}",)
+    instances = (*name, "VariantName=primary")
+    total, each = f"all: {BACKLOG}", f"each: {BACKLOG_PER_INSTANCE}"
+    return {
+        f"{stack}/AsyncEndpointAlarmBacklogAge": Alarm(
+            "AWS/SageMaker ApproximateAgeOfOldestRequest", name, "Maximum", 60, ABOVE, 1800, 5, IGNORED
+        ),
+        f"{stack}/AsyncEndpointAlarmWakeUpSlow": Alarm(
+            "AWS/SageMaker HasBacklogWithoutCapacity", name, "Maximum", 60, ABOVE, 0, 20, IGNORED
+        ),
+        f"{stack}/AsyncEndpointAlarmGpuMemory": Alarm(
+            "/aws/sagemaker/Endpoints GPUMemoryUtilization", instances, "Maximum", 60, ABOVE, 95, 5, IGNORED
+        ),
+        f"{stack}/ScalingWakeAlarm": Alarm(
+            "AWS/SageMaker HasBacklogWithoutCapacity", name, "Maximum", 60, AT_LEAST, 1, 1, IGNORED
+        ),
+        f"{stack}/ScalingShrinkAlarm": Alarm(
+            "IF(each > 0 AND all <= 3.6 * (all / each - 1), 1, 0)",
+            (f"{total} Average 60 {name}", f"{each} Average 60 {name}"),
+            None,
+            None,
+            AT_LEAST,
+            1,
+            15,
+            IGNORED,
+        ),
+        f"{stack}/ScalingRestAlarm": Alarm(
+            "IF(all == 0, 1, 0)", (f"{total} Maximum 60 {name}",), None, None, AT_LEAST, 1, 15, IGNORED
+        ),
+    }
+
+
+SHARED = {
+    "Storage/CompletionQueueAlarmJobsFailing": Alarm(
+        "AWS/SNS NumberOfMessagesPublished",
+        ("TopicName=CompletionQueueError",),
+        "Sum",
+        60,
+        ABOVE,
+        0,
+        5,
+        IGNORED,
+    ),
+    "Storage/CompletionQueueAlarmDeadLetters": Alarm(
+        "AWS/SQS ApproximateNumberOfMessagesVisible",
+        ("QueueName=CompletionQueueDeadLetters",),
+        "Maximum",
+        60,
+        ABOVE,
+        0,
+        1,
+        IGNORED,
+    ),
+    "Storage/CompletionQueueAlarmCompletionMessagesLate": Alarm(
+        "AWS/SQS ApproximateAgeOfOldestMessage",
+        ("QueueName=CompletionQueueCompletions",),
+        "Maximum",
+        60,
+        ABOVE,
+        300,
+        1,
+        IGNORED,
+    ),
+    "Api/ApiAlarmApiErrors": Alarm(
+        "AWS/ApiGateway 5XXError", ("ApiName=stable-diffusion-test",), "Sum", 60, ABOVE, 0, 3, IGNORED
+    ),
+    "Api/ApiHttpAlarmFunctionErrors": Alarm(
+        "AWS/Lambda Errors", ("FunctionName=ApiHttpFunction",), "Sum", 60, ABOVE, 0, 3, IGNORED
+    ),
+    "Api/ApiHttpAlarmFunctionThrottles": Alarm(
+        "AWS/Lambda Throttles", ("FunctionName=ApiHttpFunction",), "Sum", 60, ABOVE, 0, 3, IGNORED
+    ),
+    "Api/CompletionSettleAlarmFunctionErrors": Alarm(
+        "AWS/Lambda Errors", ("FunctionName=CompletionSettleFunction",), "Sum", 60, ABOVE, 0, 3, IGNORED
+    ),
+    "Api/CompletionSettleAlarmFunctionThrottles": Alarm(
+        "AWS/Lambda Throttles", ("FunctionName=CompletionSettleFunction",), "Sum", 60, ABOVE, 0, 3, IGNORED
+    ),
+}
+"""The alarms of a stage by stack and logical id without its hash, except those of endpoints."""
+
+NOT_CONDITIONS = {"AlarmDescription", "AlarmActions", "OKActions"}
+
+
+def dimensions(found: list[Any]) -> tuple[str, ...]:
+    def value(of: Any) -> str:
+        match of:
+            case {"Ref": str(logical_id)} | {"Fn::GetAtt": [str(logical_id), _]}:
+                return without_hash(logical_id)
+            case _:
+                return re.sub(r"^sd-test-(.+)-[0-9a-f]{8}$", r"\1", of)
+
+    return tuple(f"{each['Name']}={value(each['Value'])}" for each in found)
+
+
+def condition(properties: dict[str, Any]) -> Alarm:
+    """The condition of an alarm; a property that is not part of `Alarm` raises an error."""
+    rest = {name: value for name, value in properties.items() if name not in NOT_CONDITIONS}
+    shared = (
+        rest.pop("ComparisonOperator"),
+        rest.pop("Threshold"),
+        rest.pop("EvaluationPeriods"),
+        rest.pop("TreatMissingData"),
+    )
+    if "Metrics" in rest:
+        entries = rest.pop("Metrics")
+        (expression,) = (each["Expression"] for each in entries if each["ReturnData"])
+        used = [each for each in entries if not each["ReturnData"]]
+        metric, of, statistic, period = expression, tuple(map(used_metric, used)), None, None
+    else:
+        metric = f"{rest.pop('Namespace')} {rest.pop('MetricName')}"
+        of, statistic, period = dimensions(rest.pop("Dimensions")), rest.pop("Statistic"), rest.pop("Period")
+    assert not rest
+    return Alarm(metric, of, statistic, period, *shared)
+
+
+def used_metric(entry: dict[str, Any]) -> str:
+    statistic = entry["MetricStat"]
+    metric = statistic["Metric"]
+    return (
+        f"{entry['Id']}: {metric['Namespace']} {metric['MetricName']} {statistic['Stat']} "
+        f"{statistic['Period']} {dimensions(metric['Dimensions'])}"
+    )
+
+
+def properties_of(template: Template) -> dict[str, Any]:
+    return {key: each["Properties"] for key, each in template.find_resources(ALARM).items()}
+
+
+def conditions(templates: Templates) -> dict[str, Alarm]:
+    return {
+        f"{stack}/{without_hash(key)}": condition(alarm)
+        for stack, template in templates.by_stack.items()
+        for key, alarm in properties_of(template).items()
+    }
 
 
 def alarms(templates: Templates) -> dict[str, list[Any]]:
-    """Those that call somebody, by their entry in the runbook."""
+    """The properties of the alarms that notify operators, by their entry in the runbook."""
     found: dict[str, list[Any]] = {}
     for template in templates.all():
-        for resource in template.find_resources(ALARM).values():
-            description = resource["Properties"]["AlarmDescription"]
+        for alarm in properties_of(template).values():
+            description = alarm["AlarmDescription"]
             if not description.startswith("scaling: "):
                 match = re.search(r"See docs/operations\.md#([a-z-]+)$", description)
                 assert match, description
-                found.setdefault(match[1], []).append(resource["Properties"])
+                found.setdefault(match[1], []).append(alarm)
     return found
 
 
-def test_every_alarm_has_its_entry_in_the_runbook_and_every_entry_its_alarm(
+def test_the_conditions_of_all_alarms_with_default_settings(small: Templates) -> None:
+    assert conditions(small) == SHARED | endpoint_alarms("demo")
+
+
+def test_the_conditions_of_all_alarms_follow_the_settings(large: Templates) -> None:
+    expected = SHARED | endpoint_alarms("first") | endpoint_alarms("second")
+
+    def change(alarm: str, **fields: Any) -> None:
+        expected[alarm] = expected[alarm]._replace(**fields)
+
+    for endpoint in ("first", "second"):
+        change(f"Endpoint-{endpoint}/AsyncEndpointAlarmBacklogAge", threshold=77)
+        change(f"Endpoint-{endpoint}/AsyncEndpointAlarmWakeUpSlow", minutes=5)
+        change(f"Endpoint-{endpoint}/AsyncEndpointAlarmGpuMemory", threshold=88)
+    change(
+        "Endpoint-first/ScalingShrinkAlarm",
+        metric="IF(each > 0 AND all <= 2.25 * (all / each - 1), 1, 0)",
+        minutes=4,
+    )
+    change("Endpoint-first/ScalingRestAlarm", minutes=4)
+    assert conditions(large) == expected
+
+
+def test_every_alarm_has_an_entry_in_the_runbook_and_every_entry_an_alarm(
     small: Templates, large: Templates
 ) -> None:
     section = RUNBOOK.read_text().partition("## Alarms")[2].partition("\n## ")[0]
     entries = re.findall(r"^### (.+)$", section, re.MULTILINE)
     assert sorted(alarms(small)) == sorted(alarms(large)) == sorted(entries)
     for entry in section.split("\n### ")[1:]:
-        assert [part in entry for part in ("**What it says.**", "**Look at.**", "**Do.**")] == [True] * 3
+        for part in ("**Meaning.**", "**Check.**", "**Action.**"):
+            assert part in entry
 
 
-def test_every_alarm_is_critical_or_a_warning_and_silent_without_data(small: Templates) -> None:
-    for owned in alarms(small).values():
-        for alarm in owned:
-            assert alarm["AlarmDescription"].partition(":")[0] in {"critical", "warning"}
-            assert alarm["TreatMissingData"] == "notBreaching"
+def test_the_severity_of_every_alarm(small: Templates, large: Templates) -> None:
+    for templates in (small, large):
+        severities = {
+            entry: {alarm["AlarmDescription"].partition(":")[0] for alarm in found}
+            for entry, found in alarms(templates).items()
+        }
+        assert severities == {
+            "api-errors": {"critical"},
+            "backlog-age": {"warning"},
+            "completion-messages-late": {"critical"},
+            "dead-letters": {"critical"},
+            "function-errors": {"critical"},
+            "function-throttles": {"warning"},
+            "gpu-memory": {"warning"},
+            "jobs-failing": {"warning"},
+            "wake-up-slow": {"critical"},
+        }
 
 
-def test_each_endpoint_has_its_own(large: Templates) -> None:
-    for entry in ("backlog-age", "wake-up-slow", "gpu-memory"):
-        assert len(alarms(large)[entry]) == 2
-
-
-def test_thresholds_are_the_configurations(large: Templates) -> None:
-    found = alarms(large)
-    assert {each["Threshold"] for each in found["backlog-age"]} == {77}
-    assert {each["EvaluationPeriods"] for each in found["wake-up-slow"]} == {5}
-    assert {each["Threshold"] for each in found["gpu-memory"]} == {88}
-
-
-def test_alarms_and_their_ends_are_told_to_topic_and_email(small: Templates, large: Templates) -> None:
+def test_alarms_and_recoveries_notify_the_email_topic_and_the_existing_topics(large: Templates) -> None:
     (subscription,) = large.storage.find_resources(
         "AWS::SNS::Subscription", {"Properties": {"Protocol": "email"}}
     ).values()
     assert subscription["Properties"]["Endpoint"] == "oncall@example.com"
-    for owned in alarms(large).values():
-        for alarm in owned:
-            assert alarm["AlarmActions"] == alarm["OKActions"]
-            assert len(alarm["AlarmActions"]) == 2
-            assert "arn:aws:sns:us-east-1:123456789012:pager" in alarm["AlarmActions"]
-    assert not any("AlarmActions" in alarm for owned in alarms(small).values() for alarm in owned)
+    email_topic = without_hash(subscription["Properties"]["TopicArn"]["Ref"])
+    for found in alarms(large).values():
+        for alarm in found:
+            existing, own = alarm["AlarmActions"]
+            assert alarm["OKActions"] == [existing, own]
+            assert existing == "arn:aws:sns:us-east-1:123456789012:incidents"
+            assert email_topic in text(own)
 
 
-def test_the_dashboard_shows_each_endpoints_queue_instances_gpu_and_times(large: Templates) -> None:
-    body = text(only(large.by_stack["Dashboard"], "AWS::CloudWatch::Dashboard")["DashboardBody"])
-    for model in ("first", "second"):
-        name = only(large.endpoints[model], "AWS::SageMaker::Endpoint")["EndpointName"]
-        assert name in body
-    for metric in (
-        "ApproximateBacklogSize",
-        "TimeInBacklog",
-        "CPUUtilization",
-        "GPUUtilization",
-        "GPUMemoryUtilization",
-        metrics.DENOISE_SECONDS,
-        metrics.IMAGES,
-        metrics.FAILURES,
-    ):
-        assert metric in body
-    assert metrics.NAMESPACE in body
-    assert "USD an hour" in body
+def test_cloudwatch_may_publish_to_the_email_topic(large: Templates) -> None:
+    statements = [
+        statement
+        for policy in large.storage.find_resources("AWS::SNS::TopicPolicy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    ]
+    (statement,) = statements
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "sns:Publish")
+    assert statement["Resource"]["Ref"].startswith("AlarmTopicsAlarms")
 
 
-def test_the_dashboard_shows_every_model_by_itself(large: Templates) -> None:
-    parts = only(large.by_stack["Dashboard"], "AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
-    body = json.loads("".join(part if isinstance(part, str) else "token" for part in parts))
-    graphs = [widget["properties"].get("metrics", []) for widget in body["widgets"]]
-    for name in (metrics.DENOISE_SECONDS, metrics.IMAGES, metrics.FAILURES):
-        shown = [line[:6] for graph in graphs for line in graph if line[:2] == [metrics.NAMESPACE, name]]
-        assert sorted(line[2:6] for line in shown) == [
-            ["Model", served, "Stage", "test"] for served in ("anime", "first", "photo", "second")
-        ]
+def test_without_recipients_alarms_have_no_actions(small: Templates) -> None:
+    assert not any("AlarmActions" in alarm for found in alarms(small).values() for alarm in found)
+    small.storage.resource_count_is("AWS::SNS::Topic", 2)

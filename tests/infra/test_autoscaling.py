@@ -10,10 +10,10 @@ POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 
 
 def policies(template: Template) -> dict[str, Any]:
-    """By the rule's name."""
-    rules = ("Backlog", "Wake", "Shrink", "Rest")
+    """The scaling policies by their names in `BacklogScaling`."""
+    names = ("Backlog", "Wake", "Shrink", "Rest")
     return {
-        next(rule for rule in rules if rule in key): {"id": key, **each["Properties"]}
+        next(name for name in names if name in key): {"id": key, **each["Properties"]}
         for key, each in template.find_resources(POLICY).items()
     }
 
@@ -39,7 +39,7 @@ def test_there_are_four_policies_on_one_target(small: Templates) -> None:
     assert all(each["ScalingTargetId"] == {"Ref": target} for each in found.values())
 
 
-def test_tracking_follows_the_backlog_per_instance_and_only_adds(large: Templates) -> None:
+def test_target_tracking_follows_the_backlog_per_instance_and_only_adds_instances(large: Templates) -> None:
     template = large.endpoints["first"]
     policy = policies(template)["Backlog"]
     assert policy["PolicyType"] == "TargetTrackingScaling"
@@ -56,66 +56,68 @@ def test_tracking_follows_the_backlog_per_instance_and_only_adds(large: Template
     }
 
 
-def test_a_backlog_without_capacity_wakes_the_endpoint(small: Templates) -> None:
+def step_scaling(adjustment_type: str, adjustment: int, cooldown_s: int) -> dict[str, Any]:
+    return {
+        "AdjustmentType": adjustment_type,
+        "Cooldown": cooldown_s,
+        "MetricAggregationType": "Maximum",
+        "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": adjustment}],
+    }
+
+
+def test_the_steps_and_cooldowns_of_all_step_scaling_policies(small: Templates, large: Templates) -> None:
+    for template, out_s, in_s, minimum in (
+        (small.endpoints["demo"], 60, 300, 0),
+        (large.endpoints["first"], 22, 11, 2),
+    ):
+        found = {
+            name: policy["StepScalingPolicyConfiguration"]
+            for name, policy in policies(template).items()
+            if policy["PolicyType"] == "StepScaling"
+        }
+        assert found == {
+            "Wake": step_scaling("ExactCapacity", 1, out_s),
+            "Shrink": step_scaling("ChangeInCapacity", -1, in_s),
+            "Rest": step_scaling("ExactCapacity", minimum, in_s),
+        }
+
+
+def test_each_step_scaling_policy_has_its_own_alarm(small: Templates) -> None:
     template = small.endpoints["demo"]
-    policy = policies(template)["Wake"]
-    steps = policy["StepScalingPolicyConfiguration"]
-    assert policy["PolicyType"] == "StepScaling"
-    assert steps["AdjustmentType"] == "ExactCapacity"
-    assert steps["StepAdjustments"] == [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}]
-    alarm = alarm_of(template, policy["id"])
-    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SageMaker", "HasBacklogWithoutCapacity")
-    assert (alarm["Statistic"], alarm["Period"], alarm["EvaluationPeriods"]) == ("Maximum", 60, 1)
-    assert alarm["Dimensions"] == dimension_values(template)
-    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
-    assert alarm["TreatMissingData"] == "notBreaching"
-
-
-def test_an_endpoint_that_has_been_idle_for_the_tail_goes_to_its_minimum(
-    small: Templates, large: Templates
-) -> None:
-    for template, minutes, least in ((small.endpoints["demo"], 15, 0), (large.endpoints["first"], 4, 2)):
-        policy = policies(template)["Rest"]
-        steps = policy["StepScalingPolicyConfiguration"]
-        assert steps["AdjustmentType"] == "ExactCapacity"
-        assert steps["StepAdjustments"] == [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": least}]
-        alarm = alarm_of(template, policy["id"])
-        assert (alarm["EvaluationPeriods"], alarm["Threshold"]) == (minutes, 1)
-        metric, expression = metrics_of(alarm)
-        assert metric["all"]["MetricName"] == "ApproximateBacklogSize"
-        assert metric["all"]["Dimensions"] == dimension_values(template)
-        assert evaluate(expression, {"all": 0}) == 1
-        assert evaluate(expression, {"all": 1}) == 0
+    found = policies(template)
+    assert alarm_of(template, found["Wake"]["id"])["MetricName"] == "HasBacklogWithoutCapacity"
+    _, shrink = metrics_of(alarm_of(template, found["Shrink"]["id"]))
+    _, rest = metrics_of(alarm_of(template, found["Rest"]["id"]))
+    assert "all / each" in shrink
+    assert evaluate(rest, {"all": 0}) == 1
+    assert evaluate(rest, {"all": 1}) == 0
 
 
 @pytest.mark.parametrize(
-    ("instances", "backlog", "goes"),
+    ("instances", "backlog", "removed"),
     [
-        (2, 0, False),  # nothing at all to do: the endpoint goes to rest instead
-        (1, 1, False),  # the last instance never goes while there is work
+        (2, 0, False),  # an empty backlog: the policy Rest applies instead
+        (1, 1, False),  # the last instance is never removed while there is a backlog
         (1, 0.1, False),
         (2, 1, True),
         (2, 2.2, True),
-        (2, 2.5, False),  # one instance would be full at once
+        (2, 2.5, False),  # the remaining instance would be at the target
         (4, 6.7, True),
         (4, 7, False),
     ],
 )
-def test_an_instance_goes_when_the_others_have_room_for_its_work(
-    large: Templates, instances: int, backlog: float, goes: bool
+def test_an_instance_is_removed_when_the_others_can_handle_the_backlog(
+    large: Templates, instances: int, backlog: float, removed: bool
 ) -> None:
-    """The target is 2.5 requests an instance."""
+    """The target is 2.5 requests per instance."""
     template = large.endpoints["first"]
     policy = policies(template)["Shrink"]
-    steps = policy["StepScalingPolicyConfiguration"]
-    assert (steps["AdjustmentType"], steps["Cooldown"]) == ("ChangeInCapacity", 11)
-    assert steps["StepAdjustments"] == [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": -1}]
     metric, expression = metrics_of(alarm_of(template, policy["id"]))
     assert {name: each["MetricName"] for name, each in metric.items()} == {
         "all": "ApproximateBacklogSize",
         "each": "ApproximateBacklogSizePerInstance",
     }
-    assert evaluate(expression, {"all": backlog, "each": backlog / instances}) == int(goes)
+    assert evaluate(expression, {"all": backlog, "each": backlog / instances}) == int(removed)
 
 
 def metrics_of(alarm: Any) -> tuple[dict[str, Any], str]:
@@ -125,14 +127,14 @@ def metrics_of(alarm: Any) -> tuple[dict[str, Any], str]:
 
 
 def evaluate(expression: str, values: dict[str, float]) -> Any:
-    """A CloudWatch expression of the kind IF(condition, 1, 0), with numbers in place of the metrics."""
+    """Evaluates a CloudWatch expression IF(condition, 1, 0) with numbers in place of the metrics."""
     condition = re.fullmatch(r"IF\((.*), 1, 0\)", expression)
     assert condition
-    words = condition[1].replace("AND", "and")
-    return int(bool(eval(words, {"__builtins__": {}}, values)))  # noqa: S307 - our own template
+    python = condition[1].replace("AND", "and")
+    return int(bool(eval(python, {"__builtins__": {}}, values)))  # noqa: S307 - from the template under test
 
 
-def test_scaling_goes_from_the_least_to_the_most_instances(small: Templates, large: Templates) -> None:
+def test_the_minimum_and_the_maximum_number_of_instances(small: Templates, large: Templates) -> None:
     for template, least, most in ((small.endpoints["demo"], 0, 1), (large.endpoints["first"], 2, 6)):
         target = only(template, "AWS::ApplicationAutoScaling::ScalableTarget")
         assert (target["MinCapacity"], target["MaxCapacity"]) == (least, most)
@@ -142,15 +144,15 @@ def test_scaling_goes_from_the_least_to_the_most_instances(small: Templates, lar
         assert "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint" in text(target["RoleARN"])
 
 
-def test_the_target_goes_before_its_endpoint_does(small: Templates) -> None:
-    """CloudFormation deletes what refers before what is referred to."""
+def test_the_scaling_target_is_deleted_before_its_endpoint(small: Templates) -> None:
+    """CloudFormation deletes a resource before the resources that it references."""
     template = small.endpoints["demo"]
     (endpoint,) = template.find_resources("AWS::SageMaker::Endpoint")
     target = only(template, "AWS::ApplicationAutoScaling::ScalableTarget")
     assert {"Fn::GetAtt": [endpoint, "EndpointName"]} in target["ResourceId"]["Fn::Join"][1]
 
 
-def test_minimums_by_the_clock(large: Templates) -> None:
+def test_scheduled_minimums(large: Templates) -> None:
     target = only(large.endpoints["first"], "AWS::ApplicationAutoScaling::ScalableTarget")
     (action,) = target["ScheduledActions"]
     assert action["ScalableTargetAction"] == {"MinCapacity": 3}

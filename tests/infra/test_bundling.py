@@ -6,7 +6,7 @@ from pathlib import Path
 from infra.bundling import _SourceBundle
 
 
-def test_the_bundle_runs_with_nothing_of_this_repository_beside_it(tmp_path: Path) -> None:
+def test_the_bundle_can_be_imported_without_this_repository(tmp_path: Path) -> None:
     bundle = tmp_path / "bundle"
     bundle.mkdir()
     assert _SourceBundle().try_bundle(str(bundle))
@@ -29,7 +29,7 @@ def test_the_bundle_runs_with_nothing_of_this_repository_beside_it(tmp_path: Pat
     assert set(done.stdout.split()) == {"jobs", "ulid", "contract"}
 
 
-def test_the_bundle_is_the_same_every_time(tmp_path: Path) -> None:
+def test_the_bundle_is_reproducible(tmp_path: Path) -> None:
     contents = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

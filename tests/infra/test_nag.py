@@ -1,5 +1,3 @@
-"""The security review, and what it would find."""
-
 import json
 import subprocess
 import sys
@@ -11,14 +9,14 @@ import pytest
 from aws_cdk import aws_s3 as s3
 
 from infra.config import DeploymentConfig
-from infra.nag import accept, add_review
+from infra.nag import acknowledge, add_nag_checks
 from infra.stacks import add_stacks
 from tests.conftest import ROOT
 from tests.infra.conftest import LARGE, SMALL, Templates
 
 
-def review(tmp_path: Path, stage: dict[str, Any] | None, spoil: bool = False) -> list[str]:
-    """The rules that are broken and not accounted for."""
+def open_findings(tmp_path: Path, stage: dict[str, Any] | None, insecure_bucket: bool = False) -> list[str]:
+    """The rules with findings that are not acknowledged."""
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = cdk.App(
         context=flags | {"stage": "test", "stages": {"test": stage}},
@@ -27,9 +25,9 @@ def review(tmp_path: Path, stage: dict[str, Any] | None, spoil: bool = False) ->
     )
     if stage is not None:
         add_stacks(app, DeploymentConfig.from_context(app.node))
-    if spoil:
-        s3.Bucket(cdk.Stack(app, "Careless"), "Bucket")
-    add_review(app)
+    if insecure_bucket:
+        s3.Bucket(cdk.Stack(app, "Insecure"), "Bucket")
+    add_nag_checks(app)
     try:
         app.synth()
     except RuntimeError:
@@ -42,21 +40,21 @@ def review(tmp_path: Path, stage: dict[str, Any] | None, spoil: bool = False) ->
 
 
 @pytest.mark.parametrize("stage", [SMALL, LARGE], ids=["small", "large"])
-def test_there_is_no_open_finding(tmp_path: Path, stage: dict[str, Any]) -> None:
-    assert review(tmp_path, stage) == []
+def test_all_findings_are_acknowledged(tmp_path: Path, stage: dict[str, Any]) -> None:
+    assert open_findings(tmp_path, stage) == []
 
 
-def test_a_careless_bucket_is_found(tmp_path: Path) -> None:
-    assert {"AwsSolutions-S1", "AwsSolutions-S10"} <= set(review(tmp_path, None, spoil=True))
+def test_an_insecure_bucket_is_found(tmp_path: Path) -> None:
+    assert {"AwsSolutions-S1", "AwsSolutions-S10"} <= set(open_findings(tmp_path, None, insecure_bucket=True))
 
 
-def test_every_acknowledgement_says_why() -> None:
+def test_an_acknowledgement_without_a_reason_is_rejected() -> None:
     stack = cdk.Stack()
-    with pytest.raises(ValueError, match="S1: say why"):
-        accept(stack, {"S1": "ok"})
+    with pytest.raises(ValueError, match="S1: the reason 'ok' is too short"):
+        acknowledge(stack, {"S1": "ok"})
 
 
-def test_the_linter_finds_nothing_with_every_setting_on(tmp_path: Path, large: Templates) -> None:
+def test_cfn_lint_accepts_the_templates_with_all_settings(tmp_path: Path, large: Templates) -> None:
     for name, template in large.by_stack.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(template.to_json()))
     command = [str(Path(sys.executable).with_name("cfn-lint")), "-t", *map(str, tmp_path.iterdir())]

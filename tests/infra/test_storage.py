@@ -1,12 +1,48 @@
+from typing import Any
+
 from aws_cdk.assertions import Match
 
-from tests.infra.conftest import Templates
+from tests.infra.conftest import LARGE, SMALL, Templates, synthesize, text, without_hash
+
+CLEANUP = {
+    "Status": "Enabled",
+    "NoncurrentVersionExpiration": {"NoncurrentDays": 7},
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+}
 
 
-def test_buckets_are_private_encrypted_and_tls_only(small: Templates) -> None:
-    template = small.storage
-    template.resource_count_is("AWS::S3::Bucket", 3)
-    template.all_resources_properties(
+def expires(days: int, prefix: str | None = None) -> dict[str, Any]:
+    rule = {"Status": "Enabled", "ExpirationInDays": days}
+    return rule if prefix is None else rule | {"Prefix": prefix}
+
+
+def buckets(templates: Templates) -> dict[str, Any]:
+    found = templates.storage.find_resources("AWS::S3::Bucket")
+    return {without_hash(key).removeprefix("Storage"): each for key, each in found.items()}
+
+
+def test_the_lifecycle_rules_of_all_buckets(small: Templates, large: Templates) -> None:
+    for templates, retention_days in ((small, 30), (large, 5)):
+        rules = {
+            name: bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+            for name, bucket in buckets(templates).items()
+        }
+        assert rules == {
+            "AccessLogs": [expires(90)],
+            "Data": [
+                expires(retention_days),
+                expires(1, "progress/"),
+                expires(1, "cancellations/"),
+                expires(30, "compiled/"),
+                CLEANUP,
+            ],
+            "Models": [CLEANUP],
+        }
+
+
+def test_all_buckets_block_public_access_and_require_tls(small: Templates) -> None:
+    assert set(buckets(small)) == {"AccessLogs", "Data", "Models"}
+    small.storage.all_resources_properties(
         "AWS::S3::Bucket",
         {
             "PublicAccessBlockConfiguration": {
@@ -16,9 +52,10 @@ def test_buckets_are_private_encrypted_and_tls_only(small: Templates) -> None:
                 "RestrictPublicBuckets": True,
             },
             "BucketEncryption": Match.any_value(),
+            "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
         },
     )
-    template.resource_properties_count_is(
+    small.storage.resource_properties_count_is(
         "AWS::S3::BucketPolicy",
         {
             "PolicyDocument": {
@@ -35,29 +72,13 @@ def test_buckets_are_private_encrypted_and_tls_only(small: Templates) -> None:
     )
 
 
-def test_what_clients_made_expires_and_what_was_kept_survives_the_stack(large: Templates) -> None:
-    rules = {
-        "LifecycleConfiguration": {"Rules": Match.array_with([{"ExpirationInDays": 5, "Status": "Enabled"}])}
-    }
-    large.storage.resource_properties_count_is("AWS::S3::Bucket", rules, 1)
-    for kind in ("AWS::S3::Bucket", "AWS::DynamoDB::Table"):
-        large.storage.all_resources(kind, {"DeletionPolicy": "Retain"})
-
-
-def test_compiled_code_expires(small: Templates) -> None:
-    rule = {"Prefix": "compiled/", "ExpirationInDays": 30, "Status": "Enabled"}
-    rules = {"LifecycleConfiguration": {"Rules": Match.array_with([rule])}}
-    small.storage.resource_properties_count_is("AWS::S3::Bucket", rules, 1)
-
-
-def test_what_container_and_api_tell_each_other_expires_after_a_day(large: Templates) -> None:
-    rules = [
-        {"ExpirationInDays": 1, "Prefix": prefix, "Status": "Enabled"}
-        for prefix in ("progress/", "cancellations/")
-    ]
-    large.storage.resource_properties_count_is(
-        "AWS::S3::Bucket", {"LifecycleConfiguration": {"Rules": Match.array_with(rules)}}, 1
-    )
+def test_data_and_models_are_versioned_and_their_access_is_logged(small: Templates) -> None:
+    for name in ("Data", "Models"):
+        properties = buckets(small)[name]["Properties"]
+        assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+        logging = properties["LoggingConfiguration"]
+        assert logging["LogFilePrefix"] == f"{name.lower()}/"
+        assert "StorageAccessLogs" in text(logging["DestinationBucketName"])
 
 
 def test_job_records_expire_and_can_be_restored(small: Templates) -> None:
@@ -65,28 +86,39 @@ def test_job_records_expire_and_can_be_restored(small: Templates) -> None:
         "AWS::DynamoDB::Table",
         {
             "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
             "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
         },
     )
 
 
-def test_both_topics_feed_the_one_queue(small: Templates) -> None:
-    template = small.storage
-    subscriptions = template.find_resources(
-        "AWS::SNS::Subscription", {"Properties": {"Protocol": "sqs", "RawMessageDelivery": True}}
-    )
-    assert len(subscriptions) == 2
-    assert len({str(each["Properties"]["Endpoint"]) for each in subscriptions.values()}) == 1
-    assert len({str(each["Properties"]["TopicArn"]) for each in subscriptions.values()}) == 2
+KEPT = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Logs::LogGroup")
 
 
-def test_what_cannot_be_handled_ends_in_the_dead_letter_queue(small: Templates) -> None:
-    small.storage.resource_count_is("AWS::SQS::Queue", 2)
-    small.storage.has_resource_properties(
-        "AWS::SQS::Queue",
-        {
-            "VisibilityTimeout": 180,
-            "RedrivePolicy": {"maxReceiveCount": 5, "deadLetterTargetArn": Match.any_value()},
-        },
-    )
+def test_data_key_and_logs_are_kept_when_stacks_are_deleted(large: Templates) -> None:
+    for template in large.all():
+        for kind in KEPT:
+            for resource in template.find_resources(kind).values():
+                assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+        template.resource_count_is("Custom::S3AutoDeleteObjects", 0)
+
+
+def test_without_keep_data_everything_is_deleted_with_the_stacks() -> None:
+    templates = synthesize(SMALL | {"keep_data": False, "customer_managed_key": True})
+    for template in templates.all():
+        for kind in KEPT:
+            for resource in template.find_resources(kind).values():
+                assert resource["DeletionPolicy"] == "Delete"
+    templates.storage.resource_count_is("Custom::S3AutoDeleteObjects", 3)
+
+
+def test_all_log_groups_have_the_configured_retention(small: Templates, large: Templates) -> None:
+    assert LARGE["log_retention_days"] == 7
+    for templates, days, count in ((small, 30, 4), (large, 7, 6)):
+        groups = [
+            group["Properties"]["RetentionInDays"]
+            for template in templates.all()
+            for group in template.find_resources("AWS::Logs::LogGroup").values()
+        ]
+        assert groups == [days] * count

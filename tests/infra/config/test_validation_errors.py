@@ -1,0 +1,79 @@
+from typing import Any
+
+import pytest
+
+from infra.config import DeploymentConfig, InvalidConfigurationError
+from tests.infra.config.stages import HUB, MODEL
+
+
+@pytest.mark.parametrize(
+    ("stage", "message"),
+    [
+        ({"models": []}, "stages.dev.models: Tuple should have at least 1 item"),
+        (
+            {"models": [MODEL], "modles": 1},
+            "stages.dev.modles is not a setting; the settings here are: models, image, api,",
+        ),
+        ({"models": [{"name": "demo"}]}, "stages.dev.models.0.instance_types is missing"),
+        (
+            {"models": [{**MODEL, "instance_types": ["ml.m5.large"]}]},
+            "stages.dev.models.0.instance_types.0: String should match pattern",
+        ),
+        ({"models": [{**MODEL, "name": "My Model"}]}, "stages.dev.models.0.name: "),
+        (
+            {"models": [{**MODEL, "scaling": {"idle_tail_s": 90}}]},
+            "stages.dev.models.0.scaling.idle_tail_s: Input should be a multiple of 60; got 90. Seconds (",
+        ),
+        (
+            {"models": [{**MODEL, "source": {"type": "s3", "url": "s3://a/b/"}}]},
+            "stages.dev.models.0.source.url is not a setting; the settings here are: type, uri",
+        ),
+        (
+            {"models": [{**MODEL, "source": {"type": "ftp"}}]},
+            "stages.dev.models.0.source: Input tag 'ftp'",
+        ),
+        (
+            {"models": [MODEL], "image": {"source": "registry", "cuda": 13}},
+            "stages.dev.image.repository_arn is missing",
+        ),
+        (
+            {"models": [MODEL], "api": {"auth": {"type": "cognito", "user_pool_arn": "pool"}}},
+            "stages.dev.api.auth.user_pool_arn: String should match pattern",
+        ),
+        (
+            {"models": [MODEL], "log_retention_days": 8},
+            "stages.dev.log_retention_days: Input should be 1, 7,",
+        ),
+        (
+            {"models": [{**MODEL, "startup_timeout_s": 4000}]},
+            "models.0.startup_timeout_s: Input should be less than or equal to 3600; got 4000. The",
+        ),
+        (
+            {"models": [{**MODEL, "companions": [{"name": "a", "scaling": {}}]}]},
+            "models.0.companions.0.scaling is not a setting; the settings here are: name, defaults,",
+        ),
+        (
+            {"models": [{**MODEL, "model_memory_gib": 0}]},
+            "stages.dev.models.0.model_memory_gib: Input should be greater than 0; got 0. GiB of",
+        ),
+        (
+            {"models": [{**MODEL, "safety": {"mode": "hide"}}]},
+            "stages.dev.models.0.safety.mode: Input should be 'off', 'flag', 'blur' or 'block'",
+        ),
+        (
+            {"models": [{**MODEL, "source": {**HUB, "revision": "main"}}]},
+            "stages.dev.models.0.source.revision: ",
+        ),
+    ],
+)
+def test_an_error_names_the_setting_and_the_allowed_values(stage: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidConfigurationError) as caught:
+        DeploymentConfig.for_stage("dev", {"dev": stage})
+    assert message in str(caught.value)
+
+
+def test_all_errors_are_reported_together() -> None:
+    with pytest.raises(InvalidConfigurationError) as caught:
+        DeploymentConfig.for_stage("dev", {"dev": {"models": [{**MODEL, "startup_timeout_s": 1}], "b": 2}})
+    assert "startup_timeout_s: " in str(caught.value)
+    assert "stages.dev.b is not a setting" in str(caught.value)

@@ -1,0 +1,32 @@
+from contract.environment import CompletionEnvironment
+from tests.infra.conftest import Templates, only, text
+from tests.infra.functions import COMPLETION, function, prefixes, variables
+
+
+def test_the_function_consumes_the_queue_and_reports_failures_per_message(small: Templates) -> None:
+    mapping = only(small.api, "AWS::Lambda::EventSourceMapping")
+    assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (10, ["ReportBatchItemFailures"])
+    assert "CompletionQueueCompletions" in text(mapping["EventSourceArn"])
+    assert mapping.get("Enabled", True) is True
+
+
+def test_the_function_receives_the_names_of_table_and_bucket(large: Templates) -> None:
+    environment = CompletionEnvironment.read(variables(large, COMPLETION))
+    assert (environment.jobs_table_name, environment.data_bucket_name) == ("deployed", "deployed")
+
+
+def test_the_function_may_only_read_results_and_failures(small: Templates) -> None:
+    assert prefixes(small, COMPLETION, "s3:GetObject") == {"/results/*", "/failures/*"}
+    assert prefixes(small, COMPLETION, "s3:PutObject") == set()
+
+
+def test_a_message_becomes_visible_again_only_after_six_timeouts_of_the_function(small: Templates) -> None:
+    """AWS recommends at least six times the function's timeout."""
+    queues = small.storage.find_resources("AWS::SQS::Queue").values()
+    (visibility_s,) = (
+        each["Properties"]["VisibilityTimeout"]
+        for each in queues
+        if "VisibilityTimeout" in each["Properties"]
+    )
+    assert function(small, COMPLETION)["Timeout"] == 30
+    assert visibility_s == 180
