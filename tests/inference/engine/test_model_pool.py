@@ -15,7 +15,7 @@ from inference.observability.logs import bind_job
 from tests.inference.conftest import Log
 from tests.inference.fake_engine import FakeEngine
 from tests.inference.generations import generation_of
-from tests.waiting import wait_until
+from tests.waiting import LIMIT_S, wait_until
 
 
 class Loader:
@@ -34,7 +34,7 @@ class Loader:
     def __call__(self, model: str) -> FakeEngine:
         self.loads.append(model)
         if model != "first":
-            assert self.gate.wait(20), "the test never opened the gate"
+            assert self.gate.wait(LIMIT_S), "the test never opened the gate"
         if self.error is not None:
             raise self.error
         self.engines[model] = FakeEngine(error=self.failing)
@@ -69,25 +69,25 @@ def test_the_first_model_is_there_at_once_and_companions_when_they_are_asked_for
     loader.gate.set()
     assert loader.loads == ["first"]
     for model in ("first", "anime", "first", "photo", "anime"):
-        pool.submit(generation(model), Inputs(), silent).result(10)
+        pool.submit(generation(model), Inputs(), silent).result(LIMIT_S)
     assert loader.loads == ["first", "anime", "photo"]
     drawn = {name: [call[0].model for call in engine.calls] for name, engine in loader.engines.items()}
     assert drawn == {"first": ["first"] * 2, "anime": ["anime"] * 2, "photo": ["photo"]}
-    assert pool.versions == {"scripted": "1"}
+    assert pool.versions == {"fake": "1"}
 
 
 def test_while_one_model_is_loaded_another_draws(pool: ModelPool, loader: Loader) -> None:
     waiting = pool.submit(generation("anime"), Inputs(), silent)
-    pool.submit(generation("first"), Inputs(), silent).result(10)
+    pool.submit(generation("first"), Inputs(), silent).result(LIMIT_S)
     assert not waiting.done()
     loader.gate.set()
-    assert waiting.result(10).images
+    assert waiting.result(LIMIT_S).images
 
 
 def test_requests_that_wait_for_one_model_load_it_once(pool: ModelPool, loader: Loader) -> None:
     waiting = [pool.submit(generation("anime"), Inputs(), silent) for _ in range(8)]
     loader.gate.set()
-    assert all(each.result(10).images for each in waiting)
+    assert all(each.result(LIMIT_S).images for each in waiting)
     assert loader.loads == ["first", "anime"]
 
 
@@ -99,13 +99,13 @@ def test_a_model_that_cannot_be_loaded_fails_its_jobs_alone_and_is_tried_again(
     bind_job("J")
     failed = pool.submit(generation("anime"), Inputs(), silent)
     with pytest.raises(ModelUnavailableError, match="The model 'anime' could not be loaded; the container's"):
-        failed.result(10)
+        failed.result(LIMIT_S)
     (line,) = log.lines
     assert (line["level"], line["job_id"]) == ("ERROR", "J")
     assert "no such file: /secret" in line["exception"]
     loader.error = None
     for model in ("first", "anime"):
-        assert pool.submit(generation(model), Inputs(), silent).result(10).images
+        assert pool.submit(generation(model), Inputs(), silent).result(LIMIT_S).images
 
 
 def test_what_an_engine_fails_of_is_passed_on(pool: ModelPool, loader: Loader) -> None:
@@ -113,7 +113,7 @@ def test_what_an_engine_fails_of_is_passed_on(pool: ModelPool, loader: Loader) -
     loader.failing = ValueError("broken")
     loader.gate.set()
     with pytest.raises(ValueError, match="broken"):
-        waiting.result(10)
+        waiting.result(LIMIT_S)
 
 
 def test_a_job_that_is_canceled_while_its_model_is_loaded_is_not_drawn(
@@ -122,21 +122,23 @@ def test_a_job_that_is_canceled_while_its_model_is_loaded_is_not_drawn(
     kept, canceled = (pool.submit(generation("anime"), Inputs(), silent) for _ in range(2))
     assert canceled.cancel()
     loader.gate.set()
-    assert kept.result(10).images
+    assert kept.result(LIMIT_S).images
     with pytest.raises(CancelledError):
-        canceled.result(10)
+        canceled.result(LIMIT_S)
 
 
 def test_steps_are_heard_of_in_the_callers_context(pool: ModelPool, loader: Loader) -> None:
     loader.gate.set()
     heard: list[tuple[int, int]] = []
-    pool.submit(generation("anime"), Inputs(), lambda step, total: heard.append((step, total))).result(10)
+    pool.submit(generation("anime"), Inputs(), lambda step, total: heard.append((step, total))).result(
+        LIMIT_S
+    )
     assert heard == [(1, 2), (2, 2)]
 
 
 def test_a_pool_with_an_engine_that_takes_nothing_more_says_so(pool: ModelPool, loader: Loader) -> None:
     loader.gate.set()
-    pool.submit(generation("anime"), Inputs(), silent).result(10)
+    pool.submit(generation("anime"), Inputs(), silent).result(LIMIT_S)
     pool.check()
     loader.engines["anime"].close()
     with pytest.raises(EngineClosedError):
@@ -151,14 +153,14 @@ def test_a_pool_that_closes_draws_what_it_has_taken_and_takes_no_more(
     with ThreadPoolExecutor() as threads:
         closing = threads.submit(pool.close)
         with pytest.raises(EngineClosedError):
-            not_begun.result(10)
+            not_begun.result(LIMIT_S)
         with pytest.raises(EngineClosedError):
             pool.check()
         with pytest.raises(EngineClosedError):
             pool.submit(generation("first"), Inputs(), silent)
         loader.gate.set()
-        closing.result(10)
-    assert taken.result(10).images
+        closing.result(LIMIT_S)
+    assert taken.result(LIMIT_S).images
     assert all(engine.closed for engine in loader.engines.values())
     assert "photo" not in loader.loads
 
@@ -177,20 +179,20 @@ def test_where_room_is_scarce_the_model_that_was_not_asked_for_the_longest_leave
 ) -> None:
     engines = loader.engines
     for model in ("anime", "first", "photo"):
-        narrow.submit(generation(model), Inputs(), silent).result(10)
+        narrow.submit(generation(model), Inputs(), silent).result(LIMIT_S)
     assert {name: engine.closed for name, engine in engines.items()} == {
         "first": False,
         "anime": True,
         "photo": False,
     }
-    narrow.submit(generation("anime"), Inputs(), silent).result(10)
+    narrow.submit(generation("anime"), Inputs(), silent).result(LIMIT_S)
     assert loader.loads == ["first", "anime", "photo", "anime"]
     assert engines["first"].closed
 
 
 def test_a_model_that_needs_all_the_room_gets_it(narrow: ModelPool, loader: Loader) -> None:
-    narrow.submit(generation("anime"), Inputs(), silent).result(10)
-    narrow.submit(generation("giant"), Inputs(), silent).result(10)
+    narrow.submit(generation("anime"), Inputs(), silent).result(LIMIT_S)
+    narrow.submit(generation("giant"), Inputs(), silent).result(LIMIT_S)
     assert loader.engines["first"].closed
     assert loader.engines["anime"].closed
     narrow.check()
@@ -199,4 +201,4 @@ def test_a_model_that_needs_all_the_room_gets_it(narrow: ModelPool, loader: Load
 def test_models_that_push_each_other_out_answer_every_request(narrow: ModelPool, loader: Loader) -> None:
     asked = [generation(model) for _ in range(3) for model in ("first", "anime", "photo", "giant")]
     futures = [narrow.submit(each, Inputs(), silent) for each in asked]
-    assert all(len(future.result(20).images) == 1 for future in futures)
+    assert all(len(future.result(LIMIT_S).images) == 1 for future in futures)

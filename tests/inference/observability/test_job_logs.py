@@ -72,7 +72,7 @@ def test_the_wait_for_the_device_is_in_the_total_but_is_not_drawing(
         assert engine.started.wait(LIMIT_S)
         time_s[0] = 60.0
         engine.gate.set()
-        durations = drawn.result(10).json()["durations_s"]
+        durations = drawn.result(LIMIT_S).json()["durations_s"]
     assert (durations["denoise"], durations["total"]) == (20, 60)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from inference.observability.logs import ContextThreadPool, bind_job, propagate_errors_only
 from tests.inference.conftest import Log
+from tests.waiting import LIMIT_S
 
 
 def test_a_record_is_one_line_with_time_level_logger_and_message(log: Log) -> None:
@@ -56,7 +57,7 @@ def test_a_job_is_on_its_own_lines_on_every_thread_and_on_no_others(log: Log) ->
     logger, threads, together = logging.getLogger("x"), ContextThreadPool(2), threading.Barrier(2)
 
     def work(name: str) -> None:
-        together.wait(10)
+        together.wait(LIMIT_S)
         logger.info(name)
 
     def job(name: str) -> None:

@@ -52,7 +52,7 @@ def test_the_images_go_to_s3_and_the_answer_is_the_result_document(client: httpx
     result = answer.json()
     assert (result["id"], result["model"], result["sampler"], result["steps"]) == (job_id, "demo", "euler", 3)
     assert [image["seed"] for image in result["images"]] == [5, 6]
-    assert (result["versions"], result["batch_size"]) == ({"scripted": "1"}, 2)
+    assert (result["versions"], result["batch_size"]) == ({"fake": "1"}, 2)
     assert set(result["durations_s"]) == {"denoise", "encode", "upload", "total"}
     for index, image in enumerate(result["images"]):
         assert image["s3_uri"] == f"s3://data/outputs/{job_id}/{index}.png"
@@ -181,7 +181,7 @@ def test_ping_answers_while_a_job_is_drawing(client: httpx.Client, engine: FakeE
         assert client.get("/ping").status_code == 200
         assert not drawn.done()
         engine.gate.set()
-        assert drawn.result(10).status_code == 200
+        assert drawn.result(LIMIT_S).status_code == 200
 
 
 def test_invocations_at_once_are_drawn_at_once_each_its_own(client: httpx.Client, engine: FakeEngine) -> None:
@@ -224,7 +224,7 @@ def test_until_the_model_is_loaded_the_server_is_not_ready(serve: Any, s3: Any, 
     loaded = threading.Event()
 
     def load() -> InvocationHandler:
-        assert loaded.wait(20)
+        assert loaded.wait(LIMIT_S)
         return create_handler(engine, s3)
 
     client = serve(load)

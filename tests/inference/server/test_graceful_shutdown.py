@@ -12,7 +12,7 @@ import pytest
 from contract.model import ModelDeclaration, ModelLimits
 from tests.inference.container_process import ContainerProcess
 from tests.inference.transfer.hub_server import FakeHub
-from tests.waiting import wait_until
+from tests.waiting import LIMIT_S, wait_until
 
 DRAIN_S = 5
 """A small job takes a tenth of it, the large one many times as long."""
@@ -60,4 +60,4 @@ def test_small_jobs_are_finished_the_large_one_may_be_sent_again_and_the_process
     assert (cut_short.status_code, cut_short.headers["content-type"]) == (503, "application/problem+json")
     problem = cut_short.json()
     assert (problem["code"], problem["retryable"]) == ("endpoint_unavailable", True)
-    assert container.process.wait(30) in (0, -signal.SIGTERM)
+    assert container.process.wait(LIMIT_S) in (0, -signal.SIGTERM)
