@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from inference.invocation.cancellation import CanceledError, CancellationWatch
 from inference.invocation.running_jobs import RunningJobs
 from tests.inference.conftest import Log
 from tests.inference.fake_engine import BUCKET, FakeEngine, create_handler
+from tests.inference.invocation.coroutines import run_within_limit, wait_forever
 from tests.waiting import LIMIT_S, wait_until
 
 
@@ -115,12 +117,8 @@ class BlockedMarkers(FakeMarkers):
         return super().is_canceled(job_id)
 
 
-async def sleep_forever(_seconds: float = 0) -> None:
-    await asyncio.Event().wait()
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(work, LIMIT_S))
+async def sleep_forever(_seconds: float) -> None:
+    await wait_forever()
 
 
 async def watched(watch: CancellationWatch, block: Coroutine[Any, Any, Any]) -> None:
@@ -135,7 +133,7 @@ def test_the_marker_is_polled_once_a_second_until_it_exists() -> None:
         sleeps.append((markers.polls, seconds))
 
     with pytest.raises(CanceledError, match="canceled before its images were generated"):
-        run(watched(CancellationWatch(markers, sleep=sleep), sleep_forever()))
+        run_within_limit(watched(CancellationWatch(markers, sleep=sleep), wait_forever()))
     assert sleeps == [(1, 1), (2, 1)]
 
 
@@ -157,7 +155,7 @@ def test_the_block_starts_after_the_first_poll_and_not_before() -> None:
         assert markers.polls == 1
         await job
 
-    run(work())
+    run_within_limit(work())
 
 
 def test_the_block_of_a_job_that_is_already_canceled_does_not_start() -> None:
@@ -176,7 +174,7 @@ def test_the_block_of_a_job_that_is_already_canceled_does_not_start() -> None:
             coroutine.close()
 
     with pytest.raises(CanceledError):
-        run(work())
+        run_within_limit(work())
     assert not started
 
 
@@ -186,10 +184,10 @@ def test_the_block_starts_without_the_first_poll_after_its_timeout_and_can_still
     async def block() -> None:
         assert markers.polls == 0
         markers.released.set()
-        await sleep_forever()
+        await wait_forever()
 
     with pytest.raises(CanceledError):
-        run(watched(CancellationWatch(markers, first_poll_timeout_s=0), block()))
+        run_within_limit(watched(CancellationWatch(markers, first_poll_timeout_s=0), block()))
     assert markers.polls == 1
 
 
@@ -200,18 +198,16 @@ def test_polling_ends_with_the_block(error: Exception | None) -> None:
 
         async def sleep(_seconds: float) -> None:
             sleeping.set()
-            await sleep_forever()
+            await wait_forever()
 
-        async def block() -> None:
-            await sleeping.wait()
-            if error is not None:
-                raise error
-
-        job = asyncio.create_task(watched(CancellationWatch(FakeMarkers(False), sleep=sleep), block()))
-        await asyncio.wait([job])
-        assert job.exception() is error
-        (polling,) = asyncio.all_tasks() - {asyncio.current_task()}
+        watch = CancellationWatch(FakeMarkers(False), sleep=sleep)
+        with suppress(ZeroDivisionError):
+            async with RunningJobs().cancel_scope() as scope, watch.watch("J", scope):
+                await sleeping.wait()
+                (polling,) = asyncio.all_tasks() - {asyncio.current_task()}
+                if error is not None:
+                    raise error
         await asyncio.wait([polling])
         assert polling.cancelled()
 
-    run(work())
+    run_within_limit(work())
