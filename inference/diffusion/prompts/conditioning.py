@@ -59,9 +59,9 @@ def encode_prompts(
     )
     return tuple(
         Conditioning(
-            row.embeddings, row.pooled, None if row.pooled is None else _time_ids(size).to(row.pooled)
+            each.embeddings, each.pooled, None if each.pooled is None else _time_ids(size).to(each.pooled)
         )
-        for row in encoded
+        for each in encoded
     )
 
 
