@@ -97,8 +97,9 @@ def create_handler(
     postprocessor: Postprocessor | None = None,
     adapters: AdapterStore | None = None,
 ) -> InvocationHandler:
-    """An invocation handler for the bucket `BUCKET`; `adapters` finds none by default."""
-    bucket, executor = DataBucket(s3, BUCKET), ContextThreadPool(max_workers=4)
+    """An invocation handler; `adapters` finds none by default."""
+    bucket = DataBucket(s3, environment.data_bucket_name)
+    executor = ContextThreadPool(max_workers=4)
     return InvocationHandler(
         engine=engine,
         generator=create_image_generator(

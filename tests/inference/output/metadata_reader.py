@@ -1,4 +1,4 @@
-"""Reads what a file says of itself, as other people's programs do."""
+"""Reads the metadata of image files, independently of the code that writes it."""
 
 import io
 import json
@@ -12,35 +12,37 @@ _GENERATION = "{urn:stable-diffusion-quick-kit}generation"
 _PARAMETER = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 
 
-def opened(file: bytes) -> Image.Image:
+def open_image(file: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(file))
     image.load()
     return image
 
 
-def parameters(file: bytes) -> str:
-    """The text in AUTOMATIC1111's convention."""
-    image = opened(file)
+def read_parameters(file: bytes) -> str | None:
+    """AUTOMATIC1111's parameters text; None without any."""
+    image = open_image(file)
     if image.format == "PNG":
-        return str(image.info["parameters"])
-    comment = image.getexif().get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment]
+        return image.info.get("parameters")
+    comment = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
+    if comment is None:
+        return None
     assert comment.startswith(b"UNICODE\0")
     return str(comment.removeprefix(b"UNICODE\0").decode("utf-16-be"))
 
 
-def document(file: bytes) -> dict[str, Any] | None:
-    """The JSON; None where there is none."""
-    image = opened(file)
+def read_generation(file: bytes) -> dict[str, Any] | None:
+    """The JSON document; None without any."""
+    image = open_image(file)
     text: str | None = image.info.get("generation")
     if image.format != "PNG":
         xmp = image.info.get("xmp")
         if xmp is not None:
-            text = ElementTree.fromstring(xmp).findtext(f".//{_GENERATION}")  # noqa: S314 - our own
+            text = ElementTree.fromstring(xmp).findtext(f".//{_GENERATION}")  # noqa: S314 - written by this test
     return None if text is None else dict(json.loads(text))
 
 
-def last_line(text: str) -> dict[str, str]:
-    """The parameters behind the prompts, by the expression with which AUTOMATIC1111 takes them apart."""
+def parse_parameters(text: str) -> dict[str, str]:
+    """The parameters in the last line, parsed with AUTOMATIC1111's regular expression."""
     return {
         name: json.loads(value) if value.startswith('"') else value
         for name, value in _PARAMETER.findall(text.rpartition("\n")[2])

