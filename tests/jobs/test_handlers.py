@@ -117,6 +117,18 @@ def test_an_invalid_request_names_the_field_and_stores_nothing(
     assert (backend.jobs.jobs, backend.documents.requests) == ({}, {})
 
 
+def test_unknown_fields_and_values_beyond_the_models_limits_are_reported_together(
+    backend: InMemoryBackend,
+) -> None:
+    status, _, problem = post({"prompt": "x", "promt": "y", "width": 4096, "loras": ["moon"]})
+    assert (status, problem["code"]) == (422, "validation_failed")
+    errors = {error["pointer"]: error["detail"] for error in problem["errors"]}
+    assert set(errors) == {"#/promt", "#/width", "#/loras/0"}
+    assert errors["#/promt"] == "unknown field; did you mean prompt?"
+    assert errors["#/loras/0"] == 'must be an object such as {"name": "moon", "weight": 1.0}'
+    assert backend.jobs.jobs == {}
+
+
 def test_an_unknown_model_is_a_404_that_lists_the_models(backend: InMemoryBackend) -> None:
     status, _, problem = post({"prompt": "x", "model": "unknown"})
     assert (status, problem["code"]) == (404, "model_not_found")

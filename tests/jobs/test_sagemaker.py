@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -87,7 +88,23 @@ def test_a_replaced_endpoint_is_found_under_its_new_name(
     assert invoke(endpoints) == INVOCATION
 
 
-def test_the_endpoint_name_is_cached(stub: Stubber, endpoints: SageMakerEndpoints) -> None:
+class RecordingProvider(SSMProvider):
+    """Records for how many seconds parameters are cached."""
+
+    def get(self, name: str, max_age: int | None = None, **options: Any) -> Any:
+        self.max_age = max_age
+        return super().get(name, max_age=max_age, **options)
+
+
+@pytest.mark.usefixtures("endpoints")
+def test_the_endpoint_name_is_cached_for_five_minutes(stub: Stubber) -> None:
+    names = RecordingProvider()
+    stub.add_response("invoke_endpoint_async", RESPONSE, EXPECTED)
+    invoke(SageMakerEndpoints(stub.client, names, [DEMO]))
+    assert names.max_age == 300
+
+
+def test_a_cached_endpoint_name_is_used(stub: Stubber, endpoints: SageMakerEndpoints) -> None:
     for _ in range(2):
         stub.add_response("invoke_endpoint_async", RESPONSE, EXPECTED)
         invoke(endpoints)

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -126,13 +126,15 @@ def test_a_job_whose_inline_images_cannot_be_stored_is_not_created(backend: InMe
 @pytest.mark.parametrize("part", ["documents", "endpoints"])
 def test_a_job_that_cannot_be_submitted_fails(backend: InMemoryBackend, part: str) -> None:
     getattr(backend, part).unavailable = True
+    failed_at = NOW + timedelta(seconds=3)
+    service = replace(backend.service, clock=iter([NOW, failed_at]).__next__)
     with pytest.raises(EndpointUnavailableError):
-        backend.service.submit(JobRequest(prompt="x"))
+        service.submit(JobRequest(prompt="x"))
     (job,) = backend.jobs.jobs.values()
     assert job.status is JobStatus.FAILED
     assert job.error is not None
     assert job.error.code == "endpoint_unavailable"
-    assert job.finished_at == NOW
+    assert (job.created_at, job.finished_at) == (NOW, failed_at)
 
 
 def test_follow_returns_the_progress_of_an_unfinished_job(backend: InMemoryBackend) -> None:
