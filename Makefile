@@ -19,7 +19,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PROMPT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo showcase up test check format synth doctor cost convert docs lock package bench train evaluate clean
+.PHONY: help setup demo showcase up test check format synth doctor cost convert docs lock package mutants bench train evaluate clean
 
 help: ## List the commands.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,10 +63,8 @@ cost: setup ## Estimate the monthly cost of a stage, idle and in use (STAGE=dev,
 convert: setup ## Convert a model to fp16 safetensors (FROM=owner/name@commit, a path or s3://..., TO=directory or s3://...).
 	@$(BIN)/python -W ignore -m inference.models.conversion "$(FROM)" "$(TO)"
 
-docs: setup ## Generate docs/openapi.json, docs/configuration.md and docs/cost.md.
-	PYTHONPATH=.:lambda $(BIN)/python -m jobs.openapi > docs/openapi.json
-	$(BIN)/python -m infra.config.docs > docs/configuration.md
-	$(BIN)/python -m operations cost --markdown > docs/cost.md
+docs: setup ## List the generated files, and write the documents among them.
+	@PYTHONPATH=.:lambda $(BIN)/python -m operations.generated_files --write
 
 lock: setup ## Pin the packages of the container image, with hashes, from inference/requirements*.txt.
 	$(LOCK) inference/requirements.txt -o inference/requirements.lock
@@ -81,6 +79,11 @@ train: setup ## Train the demo model and its adapters, into inference/: takes ho
 	$(BIN)/python -m training lora
 	$(BIN)/python -m training controlnet
 
+mutants: setup .venv/.mutmut ## Mutate the pure modules and run their tests against every mutant: minutes on two cores.
+	@rm -rf mutants
+	@$(BIN)/mutmut run
+	@$(BIN)/mutmut results
+
 bench: setup ## Benchmark the engine against others, with the demo model.
 	$(BIN)/python -W ignore -m bench
 
@@ -88,7 +91,7 @@ evaluate: setup ## Generate 200 prompts with the demo model and analyse the imag
 	$(BIN)/python -m training evaluate
 
 clean: ## Delete everything that the commands above have created, including .venv.
-	rm -rf .venv .venv-sagemaker .local out cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-sagemaker .local out cdk.out mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # pip installs torch, because `uv` would not use the indexes and wheels of pip's configuration; uv keeps that build.
 .venv/.installed: $(REQUIREMENTS)
@@ -107,6 +110,10 @@ clean: ## Delete everything that the commands above have created, including .ven
 .venv/node/.installed: | .venv/.installed
 	@echo "Installing the CDK CLI for the tests (about 30 MB)"
 	@npm install --silent --no-fund --no-audit --prefix .venv/node aws-cdk@2.1148.1
+	@touch $@
+
+.venv/.mutmut: | .venv/.installed
+	@$(UV_INSTALL) $(BIN)/python mutmut==3.8.1
 	@touch $@
 
 # The SageMaker SDK of the examples requires older libraries than this project, hence its own environment.

@@ -29,10 +29,7 @@ def _cost(arguments: argparse.Namespace, console: Console) -> int:
     images = command.DEFAULT_IMAGES if arguments.images is None else (arguments.images,)
     try:
         estimate = command.create_estimate(arguments.stage, images, arguments.seconds)
-        if arguments.markdown:
-            print(command.document(estimate), end="")
-        else:
-            command.show_cost(console, estimate)
+        command.show_cost(console, estimate)
     except command.USER_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -49,7 +46,6 @@ def _parser() -> argparse.ArgumentParser:
     cost.add_argument(
         "--seconds", type=_above_zero, help="seconds per image, measured on the stage's instance types"
     )
-    cost.add_argument("--markdown", action="store_true", help="print the content of docs/cost.md")
     cost.set_defaults(run=_cost)
     for command in (doctor, cost):
         command.add_argument("--stage", default="dev", help="the name of a stage in cdk.json; default: dev")

@@ -135,11 +135,9 @@ def imports_between_rooms() -> dict[str, set[str]]:
     for path in (path for pattern in SOURCES for path in ROOT.glob(pattern)):
         name = path.relative_to(ROOT).with_suffix("").as_posix().removeprefix("lambda/").replace("/", ".")
         room = room_of(name.removesuffix(".__init__"))
-        arrows[room] |= {
-            room_of(imported)
-            for imported in imported_modules(path)
-            if imported.partition(".")[0] in TOP_LEVEL and room_of(imported) != room
-        }
+        for imported in imported_modules(path):
+            if imported.partition(".")[0] in TOP_LEVEL and room_of(imported) != room:
+                arrows[room].add(room_of(imported))
     return dict(arrows)
 
 

@@ -1,4 +1,4 @@
-"""docs/configuration.md, generated from the schema: `python -m infra.config.docs`."""
+"""docs/configuration.md, generated from the schema."""
 
 import types
 from collections.abc import Iterator
@@ -167,7 +167,3 @@ def _parts(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for argument in get_args(annotation):
         yield from _parts(argument)
-
-
-if __name__ == "__main__":
-    print(markdown(), end="")
