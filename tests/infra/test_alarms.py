@@ -18,7 +18,12 @@ BACKLOG_PER_INSTANCE = "AWS/SageMaker ApproximateBacklogSizePerInstance"
 
 
 class Alarm(NamedTuple):
-    """An alarm's condition. `metric` is a metric or an expression; `of` lists dimensions or the metrics used."""
+    """The condition of an alarm.
+
+    Attributes:
+        metric: a metric or an expression.
+        of: the metric's dimensions, or the metrics of the expression.
+    """
 
     metric: str
     of: tuple[str, ...]

@@ -22,28 +22,28 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return json.loads((directory / "manifest.json").read_text())
 
 
-def test_the_instructions_name_the_pinned_cli_and_no_other() -> None:
-    instructions = [ROOT / "README.md", ROOT / "Makefile", *(ROOT / "docs").glob("*.md")]
-    named = [re.findall(r"aws-cdk@([\d.]+\d)", page.read_text()) for page in instructions]
+def test_the_documents_name_only_the_pinned_cli() -> None:
+    documents = [ROOT / "README.md", ROOT / "Makefile", *(ROOT / "docs").glob("*.md")]
+    named = [re.findall(r"aws-cdk@([\d.]+\d)", page.read_text()) for page in documents]
     assert {version for versions in named for version in versions} == {CDK_CLI}
 
 
-def test_the_pinned_cli_reads_what_the_library_writes(manifest: Any) -> None:
+def test_the_pinned_cli_can_read_what_the_cdk_library_writes(manifest: Any) -> None:
     def parts(version: str) -> list[int]:
         return [int(part) for part in version.split(".")]
 
     assert parts(CDK_CLI) >= parts(manifest["minimumCliVersion"])
 
 
-def test_the_bootstrap_version_is_the_one_that_the_templates_ask_for(manifest: Any) -> None:
+def test_the_bootstrap_version_is_that_of_the_templates(manifest: Any) -> None:
     properties = [each.get("properties", {}) for each in manifest["artifacts"].values()]
-    asked = {each.get("requiresBootstrapStackVersion") for each in properties} - {None}
-    assert max(asked) == BOOTSTRAP
+    required = {each.get("requiresBootstrapStackVersion") for each in properties} - {None}
+    assert max(required) == BOOTSTRAP
     parameters = {each.get("bootstrapStackVersionSsmParameter") for each in properties} - {None}
     assert parameters == {f"/cdk-bootstrap/{BOOTSTRAP_QUALIFIER}/version"}
 
 
-def test_python_and_node_are_what_the_project_says() -> None:
+def test_python_and_node_are_those_of_the_project_and_the_readme() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["requires-python"] == ">=" + ".".join(map(str, PYTHON))
     assert f"Node {NODE} or newer" in (ROOT / "README.md").read_text()

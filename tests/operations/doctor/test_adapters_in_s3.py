@@ -7,51 +7,35 @@ from moto import mock_aws
 
 from operations.doctor.adapters_in_s3 import AdaptersInS3
 from operations.doctor.check import SkippedError, Status
-from tests.operations.conftest import StubbedAws
+from tests.operations.doctor.buckets import STACK, MotoBucket, stack_description
+from tests.operations.doctor.conftest import StubbedAws
 
 BUCKET = "models"
-STACK = "StableDiffusion-dev-Storage"
-
-
-class Bucket:
-    """An S3 of moto's, with the stack of a stub."""
-
-    region = "us-east-1"
-
-    def __init__(self, s3: Any, stacks: StubbedAws) -> None:
-        self.s3 = s3
-        self._stacks = stacks
-
-    def client(self, service: str, region: str | None = None) -> Any:
-        return self.s3 if service == "s3" else self._stacks.client(service, region)
-
-    def put(self, *paths: str) -> None:
-        for path in paths:
-            self.s3.put_object(Bucket=BUCKET, Key=f"adapters/{path}", Body=b"0")
 
 
 @pytest.fixture
-def bucket(aws: StubbedAws) -> Iterator[Bucket]:
-    stack = {
-        "StackName": STACK,
-        "StackStatus": "CREATE_COMPLETE",
-        "CreationTime": "2026-01-01T00:00:00Z",
-        "Outputs": [{"OutputKey": "ModelsBucketName", "OutputValue": BUCKET}],
-    }
-    aws.stub("cloudformation").add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": STACK})
+def bucket(aws: StubbedAws) -> Iterator[MotoBucket]:
+    aws.stub("cloudformation").add_response(
+        "describe_stacks", stack_description(BUCKET), {"StackName": STACK}
+    )
     with mock_aws():
         client: Any = boto3.client("s3")
         client.create_bucket(Bucket=BUCKET)
-        yield Bucket(client, aws)
+        yield MotoBucket(client, aws, BUCKET)
 
 
-def test_without_adapters_nothing_is_wrong(bucket: Bucket) -> None:
-    finding = AdaptersInS3(bucket, "dev").run()
-    assert (finding.status, finding.found) == (Status.PASS, "none at s3://models/adapters/")
+def put(bucket: MotoBucket, *paths: str) -> None:
+    bucket.put(dict.fromkeys(paths, b"0"), "adapters/")
 
 
-def test_adapters_of_every_kind_are_named(bucket: Bucket) -> None:
-    bucket.put(
+def test_no_adapters_pass(bucket: MotoBucket) -> None:
+    result = AdaptersInS3(bucket, "dev").run()
+    assert (result.status, result.message) == (Status.PASS, "none at s3://models/adapters/")
+
+
+def test_adapters_of_all_kinds_are_listed(bucket: MotoBucket) -> None:
+    put(
+        bucket,
         "",
         "loras/moon.safetensors",
         "embeddings/bad-hands.pt",
@@ -63,37 +47,37 @@ def test_adapters_of_every_kind_are_named(bucket: Bucket) -> None:
         "upscalers/RealESRGAN_x4plus.pth",
         "safety_checkers/strict/model.safetensors",
     )
-    finding = AdaptersInS3(bucket, "dev").run()
-    assert finding.status is Status.PASS
-    assert finding.found == (
+    result = AdaptersInS3(bucket, "dev").run()
+    assert result.status is Status.PASS
+    assert result.message == (
         "controlnets/canny/, embeddings/bad-hands.pt, loras/moon.safetensors, safety_checkers/strict/, "
         "upscalers/RealESRGAN_x4plus.pth, vaes/clear.safetensors, vaes/soft/ at s3://models/adapters/"
     )
 
 
 @pytest.mark.parametrize(
-    ("path", "words"),
+    ("path", "message"),
     [
         ("loras/moon.pt", "loras/moon.pt is not a .safetensors file"),
         ("loras/moon/moon.safetensors", "loras/moon/ is not a .safetensors file"),
-        ("loras/.safetensors", "loras/.safetensors has a name that no request can say"),
-        ("loras/full moon.safetensors", "loras/full moon.safetensors has a name that no request can say"),
+        ("loras/.safetensors", "loras/.safetensors has an invalid name"),
+        ("loras/full moon.safetensors", "loras/full moon.safetensors has an invalid name"),
         ("embeddings/x.bin", "embeddings/x.bin is not a .safetensors file or a .pt file"),
         ("controlnets/canny.safetensors", "controlnets/canny.safetensors is not a directory"),
         ("controlnets/canny/diffusion_pytorch_model.bin", "controlnets/canny/ has no safetensors weights"),
-        ("lora/moon.safetensors", "lora/moon.safetensors is of no kind that is looked for: loras/,"),
-        ("moon.safetensors", "moon.safetensors is of no kind that is looked for"),
+        ("lora/moon.safetensors", "lora/moon.safetensors is not in a directory of adapters: loras/,"),
+        ("moon.safetensors", "moon.safetensors is not in a directory of adapters"),
     ],
 )
-def test_what_will_not_load_is_a_warning_that_names_it(bucket: Bucket, path: str, words: str) -> None:
-    bucket.put("loras/sun.safetensors", path)
-    finding = AdaptersInS3(bucket, "dev").run()
-    assert finding.status is Status.WARN
-    assert words in finding.found
-    assert "sun" not in finding.found
+def test_an_adapter_that_cannot_be_loaded_is_a_warning(bucket: MotoBucket, path: str, message: str) -> None:
+    put(bucket, "loras/sun.safetensors", path)
+    result = AdaptersInS3(bucket, "dev").run()
+    assert result.status is Status.WARN
+    assert message in result.message
+    assert "sun" not in result.message
 
 
-def test_before_the_bucket_is_there_nothing_is_looked_at(aws: StubbedAws) -> None:
+def test_before_the_bucket_is_deployed_the_check_is_skipped(aws: StubbedAws) -> None:
     aws.stub("cloudformation").add_client_error("describe_stacks", "ValidationError")
     with pytest.raises(SkippedError, match="is not deployed yet"):
         AdaptersInS3(aws, "dev").run()

@@ -9,7 +9,7 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
-from operations.doctor.check import Finding, SkippedError, Status, finding_of, passed
+from operations.doctor.check import CheckResult, SkippedError, Status, passed, run_check
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Raising:
     error: Exception
     name: str = "raising"
 
-    def run(self) -> Finding:
+    def run(self) -> CheckResult:
         raise self.error
 
 
@@ -25,36 +25,36 @@ class Raising:
 class Passing:
     name: str = "passing"
 
-    def run(self) -> Finding:
-        return passed("well")
+    def run(self) -> CheckResult:
+        return passed("ok")
 
 
-def refusal(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "so it is"}}, "GetThing")
+def client_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "invalid"}}, "GetThing")
 
 
-def test_what_a_check_finds_is_kept() -> None:
-    assert finding_of(Passing()) == Finding(Status.PASS, "well")
+def test_the_result_of_a_check_is_returned() -> None:
+    assert run_check(Passing()) == CheckResult(Status.PASS, "ok")
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"])
-def test_what_one_may_not_look_at_is_skipped(code: str) -> None:
-    finding = finding_of(Raising(refusal(code)))
-    assert finding == Finding(
-        Status.SKIPPED, f"you may not call GetThing ({code}), so this was not looked at"
+def test_a_missing_permission_skips_the_check(code: str) -> None:
+    result = run_check(Raising(client_error(code)))
+    assert result == CheckResult(
+        Status.SKIPPED, f"not checked, because you have no permission for GetThing ({code})"
     )
 
 
-def test_a_busy_service_is_skipped() -> None:
-    finding = finding_of(Raising(refusal("ThrottlingException")))
-    assert (finding.status, "try again in a minute" in finding.found) == (Status.SKIPPED, True)
+def test_throttling_skips_the_check() -> None:
+    result = run_check(Raising(client_error("ThrottlingException")))
+    assert (result.status, "try again in a minute" in result.message) == (Status.SKIPPED, True)
 
 
-def test_another_refusal_fails_with_the_services_words() -> None:
-    finding = finding_of(Raising(refusal("ValidationException")))
-    assert finding.status is Status.FAIL
-    assert finding.found == "GetThing was refused: ValidationException: so it is"
-    assert finding.remedy
+def test_another_error_of_aws_fails_the_check_with_its_message() -> None:
+    result = run_check(Raising(client_error("ValidationException")))
+    assert result.status is Status.FAIL
+    assert result.message == "GetThing returned ValidationException: invalid"
+    assert result.remedy
 
 
 @pytest.mark.parametrize(
@@ -65,20 +65,20 @@ def test_another_refusal_fails_with_the_services_words() -> None:
     ],
     ids=["refused", "timeout"],
 )
-def test_without_a_network_it_is_skipped(error: BotoCoreError) -> None:
-    finding = finding_of(Raising(error))
-    assert (finding.status, finding.found.startswith("AWS cannot be reached: ")) == (Status.SKIPPED, True)
+def test_an_unreachable_network_skips_the_check(error: BotoCoreError) -> None:
+    result = run_check(Raising(error))
+    assert (result.status, result.message.startswith("AWS cannot be reached: ")) == (Status.SKIPPED, True)
 
 
-def test_a_wrong_local_configuration_fails() -> None:
-    finding = finding_of(Raising(ProfileNotFound(profile="nobody")))
-    assert (finding.status, "nobody" in finding.found) == (Status.FAIL, True)
+def test_a_wrong_aws_configuration_fails_the_check() -> None:
+    result = run_check(Raising(ProfileNotFound(profile="missing")))
+    assert (result.status, "missing" in result.message) == (Status.FAIL, True)
 
 
-def test_a_check_may_say_why_it_did_not_look() -> None:
-    assert finding_of(Raising(SkippedError("too early"))) == Finding(Status.SKIPPED, "too early")
+def test_a_check_can_skip_itself_with_a_reason() -> None:
+    assert run_check(Raising(SkippedError("too early"))) == CheckResult(Status.SKIPPED, "too early")
 
 
-def test_a_mistake_in_the_doctor_itself_is_not_hidden() -> None:
+def test_other_exceptions_are_not_caught() -> None:
     with pytest.raises(ZeroDivisionError):
-        finding_of(Raising(ZeroDivisionError()))
+        run_check(Raising(ZeroDivisionError()))

@@ -8,9 +8,9 @@ import pytest
 from huggingface_hub import HfApi
 
 from contract.source import HubSource
-from operations.doctor.check import Status, finding_of
+from operations.doctor.check import Status, run_check
 from operations.doctor.model_on_hub import HubRepository, HubToken
-from tests.operations.conftest import StubbedAws
+from tests.operations.doctor.conftest import StubbedAws
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:hub-AbCdEf"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -18,20 +18,20 @@ FILES = ["model_index.json", "unet/diffusion_pytorch_model.safetensors"]
 
 
 class FakeHub:
-    """The hub's interface to one repository, on loopback."""
+    """A server on loopback that responds like the Hub's API for one repository."""
 
     def __init__(self) -> None:
         self.status = 200
         self.error: str | None = None
         self.files = FILES
-        self.asked: list[tuple[str, str | None]] = []
+        self.requests: list[tuple[str, str | None]] = []
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                hub.asked.append((self.path, self.headers.get("authorization")))
+                hub.requests.append((self.path, self.headers.get("authorization")))
                 siblings = [{"rfilename": name} for name in hub.files]
-                body = json.dumps({"id": "ada/drawing", "sha": COMMIT, "siblings": siblings}).encode()
+                body = json.dumps({"id": "ada/model", "sha": COMMIT, "siblings": siblings}).encode()
                 self.send_response(hub.status)
                 if hub.error:
                     self.send_header("X-Error-Code", hub.error)
@@ -62,99 +62,101 @@ def hub() -> Iterator[FakeHub]:
 
 
 def source(token: str | None = None) -> HubSource:
-    return HubSource.model_validate({"id": "ada/drawing", "revision": COMMIT, "token_secret_arn": token})
+    return HubSource.model_validate({"id": "ada/model", "revision": COMMIT, "token_secret_arn": token})
 
 
 def repository(aws: StubbedAws, hub: FakeHub, token: str | None = None) -> HubRepository:
-    return HubRepository(aws, hub.api, "drawing", source(token))
+    return HubRepository(aws, hub.api, "model", source(token))
 
 
 def secret(aws: StubbedAws, **content: Any) -> None:
-    answer = {"ARN": ARN, "Name": "hub", **content}
-    aws.stub("secretsmanager").add_response("get_secret_value", answer, {"SecretId": ARN})
+    response = {"ARN": ARN, "Name": "hub", **content}
+    aws.stub("secretsmanager").add_response("get_secret_value", response, {"SecretId": ARN})
 
 
-def test_a_public_repository_is_asked_for_without_a_token(aws: StubbedAws, hub: FakeHub) -> None:
-    finding = repository(aws, hub).run()
-    assert (finding.status, finding.found) == (Status.PASS, "ada/drawing at 01234567")
-    [(path, authorization)] = hub.asked
-    assert path.split("?")[0] == f"/api/models/ada/drawing/revision/{COMMIT}"
+def test_a_public_repository_is_requested_without_a_token(aws: StubbedAws, hub: FakeHub) -> None:
+    result = repository(aws, hub).run()
+    assert (result.status, result.message) == (Status.PASS, "ada/model at 01234567")
+    [(path, authorization)] = hub.requests
+    assert path.split("?")[0] == f"/api/models/ada/model/revision/{COMMIT}"
     assert authorization is None
 
 
-def test_the_token_is_shown_to_the_hub_and_to_nobody_else(aws: StubbedAws, hub: FakeHub) -> None:
+def test_the_token_is_sent_to_the_hub_and_not_reported(aws: StubbedAws, hub: FakeHub) -> None:
     secret(aws, SecretString="hf_secret\n")
-    finding = repository(aws, hub, ARN).run()
-    assert finding.status is Status.PASS
-    assert hub.asked[0][1] == "Bearer hf_secret"
-    assert "hf_secret" not in finding.found
+    result = repository(aws, hub, ARN).run()
+    assert result.status is Status.PASS
+    assert hub.requests[0][1] == "Bearer hf_secret"
+    assert "hf_secret" not in result.message
 
 
 @pytest.mark.parametrize(
-    ("status", "error", "words"),
+    ("status", "error", "message"),
     [
-        (403, "GatedRepo", "is gated, and nobody may read it without a token"),
-        (404, "RepoNotFound", "the hub shows no ada/drawing without a token"),
-        (401, "RepoNotFound", "the hub shows no ada/drawing without a token"),
+        (403, "GatedRepo", "is gated, and no token is set"),
+        (404, "RepoNotFound", "ada/model does not exist or needs a token"),
+        (401, "RepoNotFound", "ada/model does not exist or needs a token"),
         (404, "RevisionNotFound", f"has no commit {COMMIT}"),
-        (400, None, "the hub answered 400 for ada/drawing"),
+        (400, None, "the Hub returned 400 for ada/model"),
     ],
 )
 def test_a_repository_that_cannot_be_read_fails(
-    aws: StubbedAws, hub: FakeHub, status: int, error: str | None, words: str
+    aws: StubbedAws, hub: FakeHub, status: int, error: str | None, message: str
 ) -> None:
     hub.status, hub.error = status, error
-    finding = repository(aws, hub).run()
-    assert finding.status is Status.FAIL
-    assert words in finding.found
-    assert "https://huggingface.co/" in finding.remedy
+    result = repository(aws, hub).run()
+    assert result.status is Status.FAIL
+    assert message in result.message
+    assert "https://huggingface.co/" in result.remedy
 
 
-def test_a_gated_repository_names_the_token_that_does_not_help(aws: StubbedAws, hub: FakeHub) -> None:
+def test_a_gated_repository_fails_if_the_token_has_no_access(aws: StubbedAws, hub: FakeHub) -> None:
     secret(aws, SecretString="hf_secret")
     hub.status, hub.error = 403, "GatedRepo"
-    assert "is gated, and the token may not read it" in repository(aws, hub, ARN).run().found
+    assert "is gated, and the token has no access" in repository(aws, hub, ARN).run().message
 
 
 @pytest.mark.parametrize("files", [[], ["model_index.json"], ["model_index.json", "model.safetensors"]])
-def test_a_repository_of_another_kind_fails(aws: StubbedAws, hub: FakeHub, files: list[str]) -> None:
+def test_a_repository_without_a_diffusers_model_fails(
+    aws: StubbedAws, hub: FakeHub, files: list[str]
+) -> None:
     hub.files = files
-    finding = repository(aws, hub).run()
-    assert (finding.status, "is no diffusers directory" in finding.found) == (Status.FAIL, True)
+    result = repository(aws, hub).run()
+    assert (result.status, "is not a diffusers directory" in result.message) == (Status.FAIL, True)
 
 
-def test_without_a_way_to_the_hub_it_is_skipped(aws: StubbedAws, hub: FakeHub) -> None:
+def test_an_unreachable_hub_skips_the_check(aws: StubbedAws, hub: FakeHub) -> None:
     hub.stop()
-    finding = repository(aws, hub).run()
-    assert (finding.status, "cannot be reached" in finding.found) == (Status.SKIPPED, True)
+    result = repository(aws, hub).run()
+    assert (result.status, "cannot be reached" in result.message) == (Status.SKIPPED, True)
 
 
-def test_the_secret_can_be_read(aws: StubbedAws) -> None:
+def test_a_secret_with_a_token_passes(aws: StubbedAws) -> None:
     secret(aws, SecretString="hf_secret")
-    finding = HubToken(aws, ARN).run()
-    assert (finding.status, finding.found) == (Status.PASS, f"can be read from {ARN}")
+    result = HubToken(aws, ARN).run()
+    assert (result.status, result.message) == (Status.PASS, f"read from {ARN}")
 
 
 @pytest.mark.parametrize(
     "content",
     [{"SecretString": " \n"}, {"SecretString": '{"token": "hf_secret"}'}, {"SecretBinary": b"hf_secret"}],
 )
-def test_a_secret_without_a_token_alone_fails(aws: StubbedAws, content: Any) -> None:
+def test_a_secret_whose_text_is_not_a_token_fails(aws: StubbedAws, content: Any) -> None:
     secret(aws, **content)
-    finding = HubToken(aws, ARN).run()
-    assert (finding.status, "does not hold a token alone" in finding.found) == (Status.FAIL, True)
+    result = HubToken(aws, ARN).run()
+    assert (result.status, "is not a token" in result.message) == (Status.FAIL, True)
 
 
-def test_a_missing_secret_fails_once_and_skips_the_repository(aws: StubbedAws, hub: FakeHub) -> None:
+def test_a_missing_secret_fails_and_the_repository_is_skipped(aws: StubbedAws, hub: FakeHub) -> None:
     for _ in range(2):
         aws.stub("secretsmanager").add_client_error("get_secret_value", "ResourceNotFoundException")
     token = HubToken(aws, ARN).run()
-    assert (token.status, token.found) == (Status.FAIL, f"there is no secret {ARN}")
+    assert (token.status, token.message) == (Status.FAIL, f"the secret {ARN} does not exist")
     assert "create-secret" in token.remedy
     assert repository(aws, hub, ARN).run().status is Status.SKIPPED
-    assert hub.asked == []
+    assert hub.requests == []
 
 
-def test_a_secret_that_one_may_not_read_is_skipped(aws: StubbedAws) -> None:
+def test_without_permission_for_the_secret_the_check_is_skipped(aws: StubbedAws) -> None:
     aws.deny("secretsmanager", "get_secret_value")
-    assert finding_of(HubToken(aws, ARN)).status is Status.SKIPPED
+    assert run_check(HubToken(aws, ARN)).status is Status.SKIPPED

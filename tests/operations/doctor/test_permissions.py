@@ -1,8 +1,8 @@
 from dataclasses import replace
 
-from operations.doctor.check import Status, finding_of
+from operations.doctor.check import Status, run_check
 from operations.doctor.permissions import DeploymentRoles
-from tests.operations.conftest import ACCOUNT, StubbedAws
+from tests.operations.doctor.conftest import ACCOUNT, StubbedAws
 
 PREFIX = "arn:aws:iam::123456789012:role/cdk-hnb659fds"
 DEPLOY = f"{PREFIX}-deploy-role-123456789012-eu-west-1"
@@ -17,26 +17,26 @@ def expect(aws: StubbedAws, source: str, role: str, decision: str) -> None:
     )
 
 
-def test_a_user_who_may_assume_the_roles_passes(aws: StubbedAws) -> None:
+def test_a_user_with_permission_for_all_roles_passes(aws: StubbedAws) -> None:
     expect(aws, ACCOUNT.caller_arn, DEPLOY, "allowed")
     expect(aws, ACCOUNT.caller_arn, FILES, "allowed")
-    finding = DeploymentRoles(aws, ACCOUNT, ("deploy", "file-publishing")).run()
-    assert (finding.status, finding.found) == (
+    result = DeploymentRoles(aws, ACCOUNT, ("deploy", "file-publishing")).run()
+    assert (result.status, result.message) == (
         Status.PASS,
         "may assume the CDK's roles: deploy, file-publishing",
     )
 
 
-def test_a_role_that_may_not_be_assumed_is_named(aws: StubbedAws) -> None:
+def test_a_role_without_permission_is_named(aws: StubbedAws) -> None:
     expect(aws, ACCOUNT.caller_arn, DEPLOY, "allowed")
     expect(aws, ACCOUNT.caller_arn, FILES, "implicitDeny")
-    finding = DeploymentRoles(aws, ACCOUNT, ("deploy", "file-publishing")).run()
-    assert finding.status is Status.FAIL
-    assert FILES in finding.found
-    assert DEPLOY not in finding.found
+    result = DeploymentRoles(aws, ACCOUNT, ("deploy", "file-publishing")).run()
+    assert result.status is Status.FAIL
+    assert FILES in result.message
+    assert DEPLOY not in result.message
 
 
-def test_a_session_is_judged_by_its_role_wherever_that_lies(aws: StubbedAws) -> None:
+def test_the_session_of_a_role_with_a_path_is_checked_by_its_role(aws: StubbedAws) -> None:
     arn = "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/Admin"
     role = {
         "Path": "/aws-reserved/sso.amazonaws.com/",
@@ -51,13 +51,13 @@ def test_a_session_is_judged_by_its_role_wherever_that_lies(aws: StubbedAws) -> 
     assert DeploymentRoles(aws, session, ("deploy",)).run().status is Status.PASS
 
 
-def test_the_root_user_is_advised_against(aws: StubbedAws) -> None:
+def test_the_root_user_is_skipped(aws: StubbedAws) -> None:
     root = replace(ACCOUNT, caller_arn="arn:aws:iam::123456789012:root")
     assert DeploymentRoles(aws, root, ("deploy",)).run().status is Status.SKIPPED
 
 
-def test_where_the_simulation_is_not_allowed_it_is_skipped_with_the_reason(aws: StubbedAws) -> None:
+def test_without_permission_for_the_simulation_the_check_is_skipped(aws: StubbedAws) -> None:
     aws.deny("iam", "simulate_principal_policy")
-    finding = finding_of(DeploymentRoles(aws, ACCOUNT, ("deploy",)))
-    assert finding.status is Status.SKIPPED
-    assert "you may not call SimulatePrincipalPolicy" in finding.found
+    result = run_check(DeploymentRoles(aws, ACCOUNT, ("deploy",)))
+    assert result.status is Status.SKIPPED
+    assert "no permission for SimulatePrincipalPolicy" in result.message

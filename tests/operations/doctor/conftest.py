@@ -1,4 +1,4 @@
-"""An account of stubs, programs of a line or two, and stages."""
+"""An account of stubbed AWS clients, and shell scripts in place of programs."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +8,6 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from infra.config import DeploymentConfig
 from operations.doctor.account import Account
 
 REGION = "eu-west-1"
@@ -16,7 +15,7 @@ ACCOUNT = Account("123456789012", REGION, "arn:aws:iam::123456789012:user/ada")
 
 
 class StubbedAws:
-    """Real clients whose answers are laid out beforehand and checked against AWS's own service models."""
+    """Boto3 clients with prepared responses, which are checked against AWS's service models."""
 
     def __init__(self) -> None:
         self.region: str | None = REGION
@@ -37,7 +36,7 @@ class StubbedAws:
     def deny(self, service: str, method: str) -> None:
         self.stub(service).add_client_error(method, "AccessDeniedException", "no", 403)
 
-    def assert_all_asked(self) -> None:
+    def assert_all_responses_used(self) -> None:
         for stub in self._stubs.values():
             stub.assert_no_pending_responses()
 
@@ -46,7 +45,7 @@ class StubbedAws:
 def aws() -> Iterator[StubbedAws]:
     stubbed = StubbedAws()
     yield stubbed
-    stubbed.assert_all_asked()
+    stubbed.assert_all_responses_used()
 
 
 Programs = Callable[..., None]
@@ -54,7 +53,7 @@ Programs = Callable[..., None]
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
-    """Puts shell scripts, by their names, where programs are looked for, in place of everything there."""
+    """Replaces the PATH by a directory of shell scripts, which are given by their names."""
     directory = tmp_path / "bin"
     directory.mkdir()
     monkeypatch.setenv("PATH", str(directory))
@@ -66,12 +65,3 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
             program.chmod(0o755)
 
     return install
-
-
-def stage(**settings: Any) -> DeploymentConfig:
-    """A stage with one model, unless the settings say something else."""
-    return DeploymentConfig.model_validate({"stage": "dev", "models": [model()], **settings})
-
-
-def model(name: str = "demo", **settings: Any) -> dict[str, Any]:
-    return {"name": name, "instance_types": ["ml.g5.xlarge"], **settings}
