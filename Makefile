@@ -93,14 +93,14 @@ evaluate: setup ## Generate 200 prompts with the demo model and analyse the imag
 clean: ## Delete everything that the commands above have created, including .venv.
 	rm -rf .venv .venv-sagemaker .local out cdk.out mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# pip installs torch, because `uv` would not use the indexes and wheels of pip's configuration; uv keeps that build.
+# pip installs torch, since uv ignores the package indexes in the configuration of pip; uv then keeps that build.
 .venv/.installed: $(REQUIREMENTS)
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else 0'
 	@echo "[1/3] Creating .venv with uv (about 20 MB)"
 	@$(PYTHON) -m venv .venv
 	@$(PIP_INSTALL) --quiet $$(grep '^uv==' requirements-dev.txt)
 	@echo "[2/3] Installing $(TORCH) (CPU build: about 0.2 GB; with CUDA libraries: several GB)"
-	@$(PIP_INSTALL) $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL)) $(TORCH)
+	@$(PIP_INSTALL) --no-compile $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL)) $(TORCH)
 	@echo "[3/3] Installing the other packages (about 0.4 GB)"
 	@$(UV_INSTALL) $(BIN)/python -r requirements-dev.txt
 	@$(UV_INSTALL) $(BIN)/python --no-deps -r inference/requirements-alone.txt
