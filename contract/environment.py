@@ -135,7 +135,7 @@ class ContainerEnvironment(Environment):
     None: the model's own safety checker, or else open_nsfw."""
 
     watermark: str | None = Field(default=None, max_length=80)
-    """Text that is drawn into the lower right corner of every image."""
+    """Text in the lower right corner of every image."""
 
     log_prompts: bool = False
     """Whether prompts, and error messages that may contain them, are logged."""

@@ -24,7 +24,7 @@ class ImageResult(BaseModel):
 
 
 class ResultDetails(BaseModel):
-    """How the images of a finished job were generated, beyond the request's own parameters."""
+    """Details of a finished generation, beyond the parameters of its request."""
 
     model_config = ConfigDict(frozen=True)
 

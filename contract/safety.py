@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class SafetyMode(StrEnum):
-    """How images are handled that the NSFW detector flags."""
+    """The treatment of images that the NSFW detector flags."""
 
     OFF = "off"
     """Images are not checked."""

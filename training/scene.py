@@ -1,4 +1,4 @@
-"""The scenes of the training set: one coloured shape on a coloured background, drawn with PIL."""
+"""The scenes of the training set: one coloured shape on a coloured background, painted with PIL."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Masks of the shapes and fill patterns, drawn with PIL."""
+"""Masks of the shapes and fill patterns, painted with PIL."""
 
 import math
 from itertools import product

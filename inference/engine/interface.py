@@ -54,7 +54,7 @@ class Inputs:
 
     Attributes:
         image: RGB; None for text-to-image.
-        mask: mode L, white where the image is generated anew; None for all of it.
+        mask: mode L, white where the image is regenerated; None for all of it.
         control_images: RGB, one for each of the generation's ControlNets.
         adapters: the adapters that the generation names.
     """

@@ -34,7 +34,7 @@ def test_every_value_of_a_held_out_triple_occurs_in_other_triples() -> None:
         }
 
 
-def test_drawing_a_scene_is_deterministic() -> None:
+def test_painting_a_scene_is_deterministic() -> None:
     scene = scenes(1)[0]
     assert scene.draw().tobytes() == scene.draw().tobytes()
 
