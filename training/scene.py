@@ -133,7 +133,10 @@ def training_triples() -> list[Scene]:
 
 
 def random_scene(rng: random.Random, triples: list[Scene]) -> Scene:
-    """A random triple with random size, position and style; the defaults are more likely. Rings are not outlined."""
+    """A random triple with random size, position and style; the defaults are more likely.
+
+    Rings are never outlined.
+    """
     triple = rng.choice(triples)
     return replace(
         triple,
