@@ -84,8 +84,8 @@ def test_image_to_image_draws_from_the_input_at_its_shape(
     [
         (None, "input_fetch_failed", "does not exist"),
         (b"not a picture", "invalid_input_image", "the image cannot be decoded"),
-        (png((400, 300)), "input_image_too_large", "more than the 100,000 pixels"),
-        (b"\0" * 20_001, "input_image_too_large", "20,001 bytes; 20,000 are accepted"),
+        (png((400, 300)), "input_image_too_large", "the limit of 100,000 pixels"),
+        (b"\0" * 20_001, "input_image_too_large", "20,001 bytes; at most 20,000 are accepted"),
     ],
     ids=["missing", "no image", "too many pixels", "too many bytes"],
 )
@@ -144,7 +144,7 @@ def test_a_companion_draws_by_its_own_defaults_and_limits_and_is_counted_under_i
     shaped = invoke(client, model="anime", input_image=put_input(s3, png((150, 150), "blue"))).json()
     assert shaped["images"][0]["width"] == 64
     assert invoke(client, model="anime", width=128).json()["errors"][0]["pointer"] == "#/width"
-    assert invoke(client, model="other").json()["detail"] == "model: this endpoint serves demo, anime only"
+    assert invoke(client, model="other").json()["detail"] == "model: this endpoint serves only demo, anime"
     counted = [(line["Model"], line["Failures"]) for line in log.lines_with("Failures")]
     assert counted == [
         ("anime", [0]),
