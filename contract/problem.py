@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import StrEnum
 from http import HTTPStatus
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -169,6 +169,16 @@ class ProblemError(Exception):
         self.code = code or self.code
         self.errors = errors
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles the error by its attributes: subclasses have constructors of their own."""
+        return _restore, (type(self), self.args, self.__dict__)
+
     def problem(self, request_id: str | None = None) -> Problem:
         """The problem document of this error."""
         return Problem.of(self.code, self.detail, errors=self.errors, request_id=request_id)
+
+
+def _restore(kind: type[ProblemError], args: tuple[Any, ...], attributes: dict[str, Any]) -> ProblemError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error

@@ -74,6 +74,7 @@ ALLOWED = {
         "inference.observability",
         "inference.output",
     },
+    "inference.isolation": set(),
     "inference.models": {"contract", "inference.observability", "inference.transfer"},
     "inference.observability": {"contract"},
     "inference.output": {"contract", "inference.observability"},
