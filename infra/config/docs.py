@@ -43,7 +43,7 @@ name that requests and settings use.
 
 A model is a directory in the diffusers layout: `model_index.json` is directly below the prefix, and each
 component (`unet/`, `vae/`, ...) has safetensors weights. A single checkpoint file also works, but every
-container converts it when it starts; `make convert` converts it once.
+container has to convert it when it starts; `make convert` converts it once.
 
 ## Companions
 
@@ -55,9 +55,8 @@ then unloaded.
 
 ## Changing the instance types
 
-A change of `instance_types`, for example to another GPU type, replaces the endpoint. Autoscaling uses
-several types only when SageMaker has no capacity for the preferred one. [Operations](operations.md#changes)
-describes the procedure and what happens to waiting requests.
+A change of `instance_types`, for example to another GPU type, replaces the endpoint; its waiting requests are
+lost. [Operations](operations.md#changes) describes the procedure.
 """
 _PLAIN = {str: "text", int: "integer", float: "number", bool: "true or false"}
 _UNIONS = (Union, types.UnionType)

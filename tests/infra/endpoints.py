@@ -6,7 +6,7 @@ from aws_cdk.assertions import Template
 
 from tests.infra.conftest import only, text
 
-TOKEN_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:hub-AbCdEf"
+HUB_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:hub-AbCdEf"
 
 
 def model(name: str = "demo", **settings: Any) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def hub_source() -> dict[str, Any]:
         "type": "huggingface",
         "id": "owner/model",
         "revision": "0" * 40,
-        "token_secret_arn": TOKEN_ARN,
+        "token_secret_arn": HUB_ARN,
     }
 
 

@@ -1,5 +1,5 @@
 from tests.infra.conftest import Templates, synthesize, text
-from tests.infra.endpoints import TOKEN_ARN, allowed, hub_source, model
+from tests.infra.endpoints import HUB_ARN, allowed, hub_source, model
 
 
 def test_the_role_may_read_its_models_and_write_only_results(large: Templates) -> None:
@@ -29,14 +29,14 @@ def test_the_role_may_access_compiled_code_only_with_the_setting_compile(large: 
 
 def test_the_role_may_read_the_token_of_a_model_on_the_hub() -> None:
     template = synthesize({"models": [model(source=hub_source())]}).endpoints["demo"]
-    assert allowed(template, "secretsmanager:GetSecretValue") == text([TOKEN_ARN])
+    assert allowed(template, "secretsmanager:GetSecretValue") == text([HUB_ARN])
 
 
 def test_the_role_may_read_the_files_of_companions_wherever_they_are_stored() -> None:
     companions = [{"name": "near"}, {"name": "far", "source": hub_source()}]
     template = synthesize({"models": [model(companions=companions)]}).endpoints["demo"]
     assert "/near/*" in allowed(template, "s3:GetObject")
-    assert allowed(template, "secretsmanager:GetSecretValue") == text([TOKEN_ARN])
+    assert allowed(template, "secretsmanager:GetSecretValue") == text([HUB_ARN])
 
 
 def test_the_role_may_read_a_model_in_another_bucket_instead_of_the_models_bucket() -> None:

@@ -63,3 +63,8 @@ def test_the_large_stage_changes_every_setting_of_the_stage() -> None:
     for name, field in DeploymentConfig.model_fields.items():
         if name not in unchanged:
             assert getattr(config, name) != field.default, name
+
+
+def test_the_url_of_the_api_has_no_slash_at_its_end(small: Templates) -> None:
+    url = small.api.find_outputs("ApiUrl")["ApiUrl"]["Value"]["Fn::Join"][1]
+    assert url[-1]["Ref"].startswith("ApiRestApiDeploymentStage")
