@@ -104,7 +104,6 @@ def create_image_generator(
     bucket: DataBucket,
     adapters: AdapterStore,
     executor: Executor,
-    public_fetcher: PublicFetcher | None = None,
 ) -> ImageGenerator:
     """The image generator of an engine.
 
@@ -114,11 +113,8 @@ def create_image_generator(
         bucket: input images with `s3://` URIs.
         adapters: adapters and upscalers by name.
         executor: runs blocking work outside the engine.
-        public_fetcher: input images with `https://` URLs; None creates the default.
     """
-    sources = ImageSources(
-        bucket, public_fetcher or PublicFetcher(), max_bytes=environment.max_input_image_bytes
-    )
+    sources = ImageSources(bucket, PublicFetcher(), max_bytes=environment.max_input_image_bytes)
     return ImageGenerator(
         preprocessor=InputPreprocessor(sources=sources, environment=environment, executor=executor),
         adapters=adapters,

@@ -1,6 +1,4 @@
-"""Jobs sent through their passes, without a server around them."""
-
-import asyncio
+"""Running of all passes of a generation, without an invocation handler."""
 
 from contract.generation import Generation
 from contract.keys import LANCZOS
@@ -9,37 +7,40 @@ from inference.engine.interface import AdapterFile, Engine, GenerationOutput, In
 from inference.invocation.multi_pass import MultiPassGenerator
 from inference.invocation.upscalers import FetchUpscaler, UpscalerResolver
 from inference.observability.logs import ContextThreadPool
+from tests.inference.invocation.coroutines import run_within_limit
 
-NOTHING = Inputs()
-
-
-def no_upscaler(name: str, *, pointer: str) -> AdapterFile:
-    """Says that there are none."""
-    detail = f"there is no upscaler {name!r} at this endpoint; use {LANCZOS}"
-    wrong = FieldError(pointer=pointer, detail=detail)
-    raise ProblemError(describe((wrong,)), code=ErrorCode.ADAPTER_NOT_FOUND, errors=(wrong,))
+NO_INPUTS = Inputs()
 
 
-def ignore(_done: int, _total: int) -> None:
+def find_no_upscaler(name: str, *, pointer: str) -> AdapterFile:
+    """Raises the error for an upscaler that does not exist."""
+    error = FieldError(pointer=pointer, detail=f"there is no upscaler {name!r}; use {LANCZOS}")
+    raise ProblemError(describe((error,)), code=ErrorCode.ADAPTER_NOT_FOUND, errors=(error,))
+
+
+def ignore_step(_done: int, _total: int) -> None:
     pass
+
+
+async def run_passes(
+    passes: MultiPassGenerator, generation: Generation, inputs: Inputs, on_step: OnStep
+) -> GenerationOutput:
+    return await passes.upscale(generation, await passes.generate(generation, inputs, on_step))
 
 
 def run(
     engine: Engine,
     generation: Generation,
     executor: ContextThreadPool,
-    inputs: Inputs = NOTHING,
+    inputs: Inputs = NO_INPUTS,
     *,
-    on_step: OnStep = ignore,
-    fetch: FetchUpscaler = no_upscaler,
+    on_step: OnStep = ignore_step,
+    fetch: FetchUpscaler = find_no_upscaler,
     max_output_size: int = 512,
 ) -> GenerationOutput:
-    async def both() -> GenerationOutput:
-        passes = MultiPassGenerator(
-            engine,
-            UpscalerResolver(engine, fetch, executor=executor),
-            max_output_sizes={"demo": max_output_size},
-        )
-        return await passes.upscale(generation, await passes.draw(generation, inputs, on_step))
-
-    return asyncio.run(both())
+    passes = MultiPassGenerator(
+        engine,
+        UpscalerResolver(engine, fetch, executor=executor),
+        max_output_sizes={"demo": max_output_size},
+    )
+    return run_within_limit(run_passes(passes, generation, inputs, on_step))

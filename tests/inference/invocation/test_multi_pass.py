@@ -1,6 +1,5 @@
-"""A job's passes: hires over every picture of the first, then the finished ones enlarged."""
+"""The hires pass and upscaling, with a real engine."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,15 +14,16 @@ from PIL import Image
 
 from contract.generation import Generation
 from contract.problem import ProblemError
-from contract.samplers import SAMPLERS, find_sampler
+from contract.samplers import find_sampler
 from inference.diffusion.loader import create_engine, load_engine
-from inference.diffusion.modules.noise_schedulers import NoiseSchedulers
 from inference.engine.interface import AdapterFile, Adapters, Engine, Inputs
 from inference.observability.logs import ContextThreadPool
 from tests.inference import tiny_models, tiny_upscalers
 from tests.inference.fake_engine import FakeEngine, create_handler
 from tests.inference.generations import generation_of, landscape
+from tests.inference.invocation.coroutines import run_within_limit
 from tests.inference.invocation.pass_runner import run
+from tests.waiting import LIMIT_S
 
 pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
@@ -40,143 +40,119 @@ def engine(pipeline: Any) -> Iterator[Engine]:
     engine.close()
 
 
-def stock(pipeline: Any, kind: Any, generation: Generation, **settings: Any) -> Image.Image:
-    """What diffusers' own pipeline draws."""
+def run_diffusers(
+    pipeline: Any, pipeline_class: Any, generation: Generation, **arguments: Any
+) -> Image.Image:
+    """The image that a pipeline of diffusers generates with the components of `pipeline`."""
     sampler = find_sampler(generation.sampler)
     scheduler = getattr(diffusers, sampler.scheduler).from_config(
         pipeline.scheduler.config, **sampler.options
     )
-    drawer = kind(**{**pipeline.components, "scheduler": scheduler}, requires_safety_checker=False)
-    drawer.set_progress_bar_config(disable=True)
-    image: Image.Image = drawer(
+    reference = pipeline_class(
+        **{**pipeline.components, "scheduler": scheduler}, requires_safety_checker=False
+    )
+    reference.set_progress_bar_config(disable=True)
+    image: Image.Image = reference(
         generation.prompt,
         negative_prompt=generation.negative_prompt,
         guidance_scale=generation.guidance_scale,
         generator=torch.Generator("cpu").manual_seed(generation.seed),
-        **settings,
+        **arguments,
     ).images[0]
     return image
 
 
 @pytest.mark.parametrize("sampler", ["euler", "euler_a", "heun", "dpmpp_2m_karras"])
-def test_hires_is_what_diffusers_draws_in_two_passes_with_lanczos_between(
+def test_a_hires_pass_equals_lanczos_and_image_to_image_of_diffusers(
     engine: Engine, pipeline: Any, executor: ContextThreadPool, sampler: str
 ) -> None:
     hires = {"scale": 1.4, "steps": 6, "strength": 0.6}
     generation = generation_of(width=72, sampler=sampler, negative_prompt="blue", hires=hires)
-    first = stock(pipeline, StableDiffusionPipeline, generation, width=72, height=64, num_inference_steps=4)
-    enlarged = first.resize((104, 88), Image.Resampling.LANCZOS)  # the nearest multiples of 8
-    second = stock(
+    first = run_diffusers(
+        pipeline, StableDiffusionPipeline, generation, width=72, height=64, num_inference_steps=4
+    )
+    upscaled = first.resize((104, 88), Image.Resampling.LANCZOS)  # the nearest multiples of 8
+    second = run_diffusers(
         pipeline,
         StableDiffusionImg2ImgPipeline,
         generation,
-        image=enlarged,
+        image=upscaled,
         strength=0.6,
         num_inference_steps=6,
     )
-    drawing = run(engine, generation, executor)
-    assert drawing.batch_size == 1
+    output = run(engine, generation, executor)
+    assert output.batch_size == 1
     assert np.asarray(second).std() > 0
-    assert np.array_equal(np.asarray(drawing.images[0]), np.asarray(second))
+    assert np.array_equal(np.asarray(output.images[0]), np.asarray(second))
 
 
-def test_image_i_of_a_hires_job_is_the_picture_of_seed_plus_i(
+def test_image_i_of_a_hires_job_is_generated_with_seed_plus_i(
     engine: Engine, executor: ContextThreadPool
 ) -> None:
-    """Up to the last bits: batch sizes differ in them, and one pass builds on the other."""
+    """Within 2 of 255: batch sizes round differently, and the hires pass amplifies the difference."""
     together = run(engine, generation_of(seed=20, count=2, hires={"scale": 1.5}), executor)
     assert together.batch_size == 2
-    for index, picture in enumerate(together.images):
+    for index, image in enumerate(together.images):
         alone = run(engine, generation_of(seed=20 + index, hires={"scale": 1.5}), executor)
-        difference = np.abs(np.asarray(picture).astype(int) - np.asarray(alone.images[0]))
+        difference = np.abs(np.asarray(image).astype(int) - np.asarray(alone.images[0]))
         assert difference.max() <= 2
     assert together.images[0].tobytes() != together.images[1].tobytes()
 
 
-def test_all_passes_draw_from_what_is_resident(
+def test_all_passes_share_the_loaded_model(
     demo_model: Path, tmp_path: Path, executor: ContextThreadPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the model, only the upscaler is loaded, once: whatever is loaded makes layers of its own."""
-    made: list[str] = []
-    make = torch.nn.Module.__init__
+    """Counts the layers that are created: none after the model and one load of the upscaler."""
+    created: list[str] = []
+    original = torch.nn.Module.__init__
 
-    def counted(module: torch.nn.Module, *args: Any, **kwargs: Any) -> None:
-        made.append(type(module).__name__)
-        make(module, *args, **kwargs)
+    def count(module: torch.nn.Module, *args: Any, **kwargs: Any) -> None:
+        created.append(type(module).__name__)
+        original(module, *args, **kwargs)
 
-    monkeypatch.setattr(torch.nn.Module, "__init__", counted)
+    monkeypatch.setattr(torch.nn.Module, "__init__", count)
     engine = load_engine(demo_model, max_batch_size=8)
-    assert made.count("UNet2DConditionModel") == 1
+    assert created.count("UNet2DConditionModel") == 1
     network = tiny_upscalers.network()
     file = tiny_upscalers.save(tmp_path, network)
     by_model = {"upscaler": "tiny"}
     layers = []
     for hires, upscale in (({}, {}), (by_model, {}), (by_model, by_model)):
-        made.clear()
+        created.clear()
         generation = generation_of(count=2, hires=hires, upscale=upscale)
-        drawing = run(engine, generation, executor, fetch=lambda name, pointer: file)
-        assert [image.size for image in drawing.images] == [(256, 256)] * 2
-        layers.append(made.count("Conv2d"))
-        assert made.count("Linear") == 0
+        output = run(engine, generation, executor, fetch=lambda name, pointer: file)
+        assert [image.size for image in output.images] == [(256, 256)] * 2
+        layers.append(created.count("Conv2d"))
+        assert created.count("Linear") == 0
     assert layers == [0, sum(isinstance(each, torch.nn.Conv2d) for each in network.modules()), 0]
     engine.close()
 
 
-@pytest.mark.parametrize("sampler", [sampler.name for sampler in SAMPLERS])
-def test_the_evaluations_of_both_passes_are_one_account_known_from_the_start(
-    engine: Engine, executor: ContextThreadPool, sampler: str
-) -> None:
-    seen: list[tuple[int, int]] = []
-    generation = generation_of(sampler=sampler, hires={"scale": 1.25, "steps": 6, "strength": 0.5})
-    run(engine, generation, executor, on_step=lambda *told: seen.append(told))
-    total = find_sampler(sampler).evaluations(4) + find_sampler(sampler).evaluations(6, skipped=3)
-    assert seen == [(done, total) for done in range(1, total + 1)]
-
-
-def test_in_company_the_account_is_that_of_an_image(engine: Engine, executor: ContextThreadPool) -> None:
-    seen: list[tuple[int, int]] = []
-    generation = generation_of(count=3, hires={"scale": 1.25, "steps": 6, "strength": 0.5})
-    run(engine, generation, executor, on_step=lambda *told: seen.append(told))
-    assert seen[-1] == (7, 7)
-    assert seen == sorted(seen)
-
-
-@pytest.mark.parametrize("sampler", [sampler.name for sampler in SAMPLERS])
-def test_a_sampler_knows_its_evaluations(pipeline: Any, sampler: str) -> None:
-    schedules = NoiseSchedulers(pipeline.scheduler.config)
-    for steps in (1, 2, 3, 20):
-        for taken in {1, (steps + 1) // 2, steps}:
-            timesteps = schedules.fresh(
-                sampler, steps=steps, strength=(taken + 0.5) / (steps + 0.5)
-            ).timesteps
-            assert find_sampler(sampler).evaluations(steps, skipped=steps - taken) == len(timesteps)
-
-
-def test_the_second_pass_keeps_what_the_first_was_asked_for(executor: ContextThreadPool) -> None:
+def test_the_hires_pass_has_the_first_passs_settings_and_adapters(executor: ContextThreadPool) -> None:
     engine = FakeEngine()
     engine.gate.set()
     adapters = Adapters(loras=(AdapterFile("x", Path("x.safetensors"), "1"),))
     controls = (landscape((64, 64)),)
     hires = {"scale": 2.0, "steps": 9, "strength": 0.4}
     generation = generation_of(seed=7, count=2, sampler="heun", guidance_scale=3.0, hires=hires)
-    drawing = run(engine, generation, executor, Inputs(control_images=controls, adapters=adapters))
-    (first, _), *second = sorted(engine.calls, key=lambda call: (call[0].hires is None, call[0].seed))
+    output = run(engine, generation, executor, Inputs(control_images=controls, adapters=adapters))
+    (first, _), *hires_calls = sorted(engine.calls, key=lambda call: (call[0].hires is None, call[0].seed))
     assert first == generation
-    for (again, inputs), seed in zip(second, (7, 8), strict=True):
+    for (hires_generation, inputs), seed in zip(hires_calls, (7, 8), strict=True):
         changes = {
             "width": 128, "height": 128, "steps": 9, "strength": 0.4, "seed": seed, "count": 1, "hires": None
         }  # fmt: skip
-        assert again == generation.model_copy(update=changes)
+        assert hires_generation == generation.model_copy(update=changes)
         assert inputs.adapters is adapters
         assert inputs.image is not None
         assert (inputs.image.size, inputs.image.getpixel((5, 5))) == ((128, 128), (seed, 0, 0))
         assert [control.size for control in inputs.control_images] == [(128, 128)]
         expected = controls[0].resize((128, 128), Image.Resampling.LANCZOS)
         assert inputs.control_images[0].tobytes() == expected.tobytes()
-    assert [image.getpixel((0, 0)) for image in drawing.images] == [(7, 0, 0), (8, 0, 0)]
+    assert [image.getpixel((0, 0)) for image in output.images] == [(7, 0, 0), (8, 0, 0)]
 
 
-def test_a_model_enlarges_between_the_passes_and_after_them(
+def test_an_upscaling_model_runs_before_the_hires_pass_and_in_upscaling(
     engine: Engine, tmp_path: Path, executor: ContextThreadPool
 ) -> None:
     file = tiny_upscalers.save(tmp_path, tiny_upscalers.network())
@@ -187,25 +163,23 @@ def test_a_model_enlarges_between_the_passes_and_after_them(
         return file
 
     plain = run(engine, generation_of(), executor).images[0]
-    enlarge = engine.upscaler(file, pointer="#")
-    drawing = run(engine, generation_of(upscale={"scale": 1.5, "upscaler": "tiny"}), executor, fetch=fetch)
-    assert drawing.images[0].tobytes() == enlarge(plain, (96, 96)).result(20).tobytes()
+    upscale = engine.upscaler(file, pointer="#")
+    output = run(engine, generation_of(upscale={"scale": 1.5, "upscaler": "tiny"}), executor, fetch=fetch)
+    assert output.images[0].tobytes() == upscale(plain, (96, 96)).result(LIMIT_S).tobytes()
     assert set(names) == {"tiny"}
     lanczos = run(engine, generation_of(hires={"scale": 1.5}), executor)
-    modelled = run(engine, generation_of(hires={"scale": 1.5, "upscaler": "tiny"}), executor, fetch=fetch)
-    assert modelled.images[0].size == lanczos.images[0].size == (96, 96)
-    assert modelled.images[0].tobytes() != lanczos.images[0].tobytes()
+    with_model = run(engine, generation_of(hires={"scale": 1.5, "upscaler": "tiny"}), executor, fetch=fetch)
+    assert with_model.images[0].size == lanczos.images[0].size == (96, 96)
+    assert with_model.images[0].tobytes() != lanczos.images[0].tobytes()
 
 
-def test_without_a_model_lanczos_enlarges_what_is_finished(
-    engine: Engine, executor: ContextThreadPool
-) -> None:
+def test_upscaling_without_a_model_is_lanczos(engine: Engine, executor: ContextThreadPool) -> None:
     plain = run(engine, generation_of(), executor).images[0]
-    drawing = run(engine, generation_of(upscale={"scale": 2.1}), executor)
-    assert drawing.images[0].tobytes() == plain.resize((134, 134), Image.Resampling.LANCZOS).tobytes()
+    output = run(engine, generation_of(upscale={"scale": 2.1}), executor)
+    assert output.images[0].tobytes() == plain.resize((134, 134), Image.Resampling.LANCZOS).tobytes()
 
 
-def test_a_pipeline_of_another_kind_refuses_hires_in_words(
+def test_an_unsupported_pipeline_refuses_a_hires_pass_and_accepts_upscaling(
     demo_model: Path, executor: ContextThreadPool
 ) -> None:
     plain = tiny_models.sd(demo_model)
@@ -218,9 +192,9 @@ def test_a_pipeline_of_another_kind_refuses_hires_in_words(
     engine.close()
 
 
-def test_the_result_document_tells_the_size_that_was_made(s3: Any, engine: Engine) -> None:
-    scripted = FakeEngine()
-    scripted.gate.set()
+def test_the_result_document_has_the_size_after_all_passes(s3: Any) -> None:
+    engine = FakeEngine()
+    engine.gate.set()
     body = json.dumps({"prompt": "x", "hires": {"scale": 1.5}, "upscale": {"scale": 2.0}}).encode()
-    result = asyncio.run(create_handler(scripted, s3).handle(body))
+    result = run_within_limit(create_handler(engine, s3).handle(body))
     assert [(image.width, image.height) for image in result.images] == [(384, 384)]

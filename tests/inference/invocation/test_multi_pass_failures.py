@@ -1,18 +1,19 @@
 """Multi-pass generations that are cancelled, fail or are refused before the first pass."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from PIL import Image
 
 from contract.generation import Generation, InvalidRequestError
 from contract.problem import ErrorCode, ProblemError
+from contract.size import Size
 from inference.diffusion.loader import create_engine
-from inference.engine.errors import OutOfMemoryError
+from inference.engine.errors import EngineClosedError, OutOfMemoryError
 from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, OnStep, UpscaleImage
 from inference.invocation.multi_pass import MultiPassGenerator
 from inference.invocation.upscalers import UpscalerResolver
@@ -20,7 +21,8 @@ from inference.observability.logs import ContextThreadPool
 from tests.inference import tiny_models
 from tests.inference.fake_engine import FakeEngine
 from tests.inference.generations import generation_of, landscape
-from tests.inference.invocation.pass_runner import NOTHING, ignore, run
+from tests.inference.invocation.coroutines import run_ready_callbacks, run_within_limit
+from tests.inference.invocation.pass_runner import NO_INPUTS, ignore_step, run, run_passes
 
 pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
@@ -37,115 +39,151 @@ def engine(pipeline: Any) -> Iterator[Engine]:
     engine.close()
 
 
-class HeldEngine(FakeEngine):
-    """Gives its futures into the test's hands."""
+class ManualEngine(FakeEngine):
+    """Puts every future that it returns into a queue; the test completes them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.given: asyncio.Queue[Future[Any]] = asyncio.Queue()
+        self.returned: asyncio.Queue[Future[Any]] = asyncio.Queue()
+        self.upscaler_error_at = 0
+        self._upscaler_calls = 0
 
     def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[GenerationOutput]:
-        return self._give()
+        return self._return_future()
 
     def upscaler(self, file: AdapterFile, *, pointer: str) -> UpscaleImage:
-        return lambda image, size: self._give()
+        return self._upscale
 
-    def _give(self) -> Future[Any]:
+    def _upscale(self, image: Image.Image, size: Size) -> Future[Image.Image]:
+        self._upscaler_calls += 1
+        if self._upscaler_calls == self.upscaler_error_at:
+            raise EngineClosedError("closed")
+        return self._return_future()
+
+    def _return_future(self) -> Future[Any]:
         future: Future[Any] = Future()
-        self.given.put_nowait(future)
+        self.returned.put_nowait(future)
         return future
 
 
-def drawn(count: int = 1, **more: Any) -> GenerationOutput:
+def output(count: int = 1, **fields: Any) -> GenerationOutput:
     image = Image.new("RGB", (64, 64))
-    return GenerationOutput(**{"images": (image,) * count, "bucket": 1, "seconds": 1.0} | more)
+    return GenerationOutput(**{"images": (image,) * count, "batch_size": 1, "seconds": 1.0} | fields)
 
 
 FILE = AdapterFile("tiny", Path("tiny.pth"), "1")
 HIRES = {"scale": 2.0, "upscaler": "tiny"}
-ENLARGED = Image.new("RGB", (128, 128))
-STAGES: Mapping[str, tuple[dict[str, Any], list[Any], int]] = {
-    "the first pass": ({"hires": HIRES}, [], 1),
-    "enlarging for the second": ({"hires": HIRES}, [drawn(2)], 2),
-    "the second pass": ({"hires": HIRES}, [drawn(2), ENLARGED, ENLARGED], 2),
-    "enlarging": ({"upscale": HIRES}, [drawn(2)], 2),
-}
-"""What two images are asked for, what has come of the engine's futures, and how many are open then."""
-
+UPSCALED = Image.new("RGB", (128, 128))
 Futures = list[Future[Any]]
 
 
-def play(
-    stage: str, executor: ContextThreadPool, then: Callable[[Any, Futures], None]
+class Stage(NamedTuple):
+    """A moment in a job of two images.
+
+    Attributes:
+        request: fields of the job's request.
+        results: of the futures that the engine has returned before.
+        pending: number of futures that are pending at this moment.
+    """
+
+    request: dict[str, Any]
+    results: list[Any]
+    pending: int
+
+
+STAGES = {
+    "first pass": Stage({"hires": HIRES}, [], 1),
+    "upscaling before the hires pass": Stage({"hires": HIRES}, [output(2)], 2),
+    "hires pass": Stage({"hires": HIRES}, [output(2), UPSCALED, UPSCALED], 2),
+    "upscaling": Stage({"upscale": HIRES}, [output(2)], 2),
+}
+
+
+def create_passes(engine: Engine, executor: ContextThreadPool) -> MultiPassGenerator:
+    upscalers = UpscalerResolver(engine, lambda name, pointer: FILE, executor=executor)
+    return MultiPassGenerator(engine, upscalers, max_output_sizes={"demo": 512})
+
+
+def run_to_stage(
+    name: str, executor: ContextThreadPool, then: Callable[[Any, Futures], None]
 ) -> tuple[Any, Futures]:
-    """What becomes of a job to which something happens at a stage, and the futures that were open."""
-    request, outcomes, number = STAGES[stage]
+    """Runs a job to a stage, calls `then` with its task and the pending futures, and waits for its end.
 
-    async def scene() -> tuple[Any, Futures]:
-        engine = HeldEngine()
+    Returns:
+        The job's result or exception, and the futures.
+    """
+    stage = STAGES[name]
 
-        async def job() -> GenerationOutput:
-            generation = generation_of(count=2, **request)
-            passes = MultiPassGenerator(
-                engine,
-                UpscalerResolver(engine, lambda name, pointer: FILE, executor=executor),
-                max_output_sizes={"demo": 512},
-            )
-            return await passes.upscale(generation, await passes.draw(generation, NOTHING, ignore))
+    async def work() -> tuple[Any, Futures]:
+        engine = ManualEngine()
+        generation = generation_of(count=2, **stage.request)
+        passes = create_passes(engine, executor)
+        task = asyncio.create_task(run_passes(passes, generation, NO_INPUTS, ignore_step))
+        for result in stage.results:
+            (await engine.returned.get()).set_result(result)
+        pending = [await engine.returned.get() for _ in range(stage.pending)]
+        then(task, pending)
+        return (await asyncio.gather(task, return_exceptions=True))[0], pending
 
-        task = asyncio.create_task(job())
-        for outcome in outcomes:
-            (await engine.given.get()).set_result(outcome)
-        open_ = [await engine.given.get() for _ in range(number)]
-        then(task, open_)
-        return (await asyncio.gather(task, return_exceptions=True))[0], open_
-
-    return asyncio.run(scene())
+    return run_within_limit(work())
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_cancelling_a_job_cancels_whatever_the_engine_does_for_it(
-    executor: ContextThreadPool, stage: str
-) -> None:
-    outcome, futures = play(stage, executor, lambda task, _: task.cancel())
+def test_cancelling_a_job_cancels_its_futures_on_the_engine(executor: ContextThreadPool, stage: str) -> None:
+    outcome, futures = run_to_stage(stage, executor, lambda task, _: task.cancel())
     assert isinstance(outcome, asyncio.CancelledError)
     assert all(future.cancelled() for future in futures)
 
 
 @pytest.mark.parametrize("stage", list(STAGES)[1:])
-def test_where_one_picture_fails_the_others_are_given_up(executor: ContextThreadPool, stage: str) -> None:
+def test_if_one_image_fails_the_others_are_cancelled(executor: ContextThreadPool, stage: str) -> None:
     error = OutOfMemoryError("no room")
-    outcome, (_, other) = play(stage, executor, lambda _, futures: futures[0].set_exception(error))
+    outcome, (_, other) = run_to_stage(stage, executor, lambda _, futures: futures[0].set_exception(error))
     assert outcome is error
     assert other.cancelled()
 
 
-def test_a_drawing_tells_of_all_passes(executor: ContextThreadPool) -> None:
-    """The largest bucket, every concession once, and the seconds to the end."""
+def test_if_the_engine_refuses_to_upscale_an_image_the_upscaling_of_the_others_is_cancelled(
+    executor: ContextThreadPool,
+) -> None:
+    async def work() -> None:
+        engine = ManualEngine()
+        engine.upscaler_error_at = 2
+        generation = generation_of(count=2, upscale=HIRES)
+        with pytest.raises(EngineClosedError):
+            await create_passes(engine, executor).upscale(generation, output(2))
+        await run_ready_callbacks()
+        assert engine.returned.get_nowait().cancelled()
 
-    def settle(_: Any, futures: Futures) -> None:
-        for bucket, future in zip((4, 1), futures, strict=True):
-            future.set_result(drawn(batch_size=bucket, fallbacks=("slow", f"small {bucket}")))
+    run_within_limit(work())
 
-    drawing, _ = play("the second pass", executor, settle)
-    assert (drawing.batch_size, len(drawing.images)) == (4, 2)
-    assert drawing.fallbacks == ("slow", "small 4", "small 1")
-    assert drawing.seconds > 1.0
+
+def test_the_output_combines_all_passes(executor: ContextThreadPool) -> None:
+    """The largest batch size, every fallback once, and the seconds to the end."""
+
+    def complete(_: Any, futures: Futures) -> None:
+        for batch_size, future in zip((4, 1), futures, strict=True):
+            future.set_result(output(batch_size=batch_size, fallbacks=("slow", f"small {batch_size}")))
+
+    combined, _ = run_to_stage("hires pass", executor, complete)
+    assert (combined.batch_size, len(combined.images)) == (4, 2)
+    assert combined.fallbacks == ("slow", "small 4", "small 1")
+    assert combined.seconds > 1.0
 
 
 @pytest.mark.parametrize("size", [(136, 64), (64, 136)])
-def test_a_size_that_nobody_knew_before_is_refused_before_anything_is_drawn(
+def test_an_input_image_whose_output_would_be_too_large_is_refused_before_the_first_pass(
     executor: ContextThreadPool, size: tuple[int, int]
 ) -> None:
     engine = FakeEngine()
     generation = generation_of(from_image=True, upscale={"scale": 4.0})
-    with pytest.raises(InvalidRequestError, match="at most 512 are allowed") as refused:
+    with pytest.raises(InvalidRequestError, match="at most 512 a side are allowed") as refused:
         run(engine, generation, executor, Inputs(landscape(size)))
     assert [error.pointer for error in refused.value.errors] == ["#/upscale/scale"]
     assert engine.calls == []
 
 
-def test_both_scales_together_are_held_to_the_limit(executor: ContextThreadPool) -> None:
+def test_the_limit_applies_to_the_product_of_both_scales(executor: ContextThreadPool) -> None:
     engine = FakeEngine()
     generation = generation_of(hires={"scale": 2.0}, upscale={"scale": 4.0})
     with pytest.raises(InvalidRequestError) as refused:
@@ -156,11 +194,9 @@ def test_both_scales_together_are_held_to_the_limit(executor: ContextThreadPool)
 
 
 @pytest.mark.parametrize("name", ["hires", "upscale"])
-def test_an_upscaler_that_does_not_exist_is_said_before_anything_is_drawn(
-    executor: ContextThreadPool, name: str
-) -> None:
+def test_an_unknown_upscaler_is_refused_before_the_first_pass(executor: ContextThreadPool, name: str) -> None:
     engine = FakeEngine()
-    with pytest.raises(ProblemError, match="no upscaler 'none' at this endpoint") as refused:
+    with pytest.raises(ProblemError, match="no upscaler 'none'") as refused:
         run(engine, generation_of(**{name: {"upscaler": "none"}}), executor)
     assert refused.value.code is ErrorCode.ADAPTER_NOT_FOUND
     assert [error.pointer for error in refused.value.errors] == [f"#/{name}/upscaler"]
@@ -168,20 +204,20 @@ def test_an_upscaler_that_does_not_exist_is_said_before_anything_is_drawn(
 
 
 @pytest.mark.parametrize("name", ["hires", "upscale"])
-def test_an_upscaler_that_cannot_be_used_is_said_before_anything_is_drawn(
+def test_a_damaged_upscaler_is_refused_before_the_first_pass(
     engine: Engine, tmp_path: Path, executor: ContextThreadPool, name: str
 ) -> None:
     path = tmp_path / "broken.safetensors"
     path.write_bytes(b"broken")
-    seen: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     with pytest.raises(ProblemError, match="not a complete safetensors file") as refused:
         run(
             engine,
             generation_of(**{name: {"upscaler": "broken"}}),
             executor,
-            on_step=lambda *told: seen.append(told),
+            on_step=lambda done, total: reported.append((done, total)),
             fetch=lambda name, pointer: AdapterFile(name, path, "1"),
         )
     assert [error.pointer for error in refused.value.errors] == [f"#/{name}/upscaler"]
-    assert seen == []
+    assert reported == []
     assert run(engine, generation_of(**{name: {"scale": 1.5}}), executor).images[0].size == (96, 96)

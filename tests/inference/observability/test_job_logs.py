@@ -1,4 +1,4 @@
-"""What a running server tells of its jobs, and what it does not."""
+"""Log lines of a running server's jobs, and the absence of prompts in them."""
 
 import json
 from collections.abc import Callable
@@ -23,10 +23,10 @@ PARTS |= {"upload": "UploadSeconds", "total": "TotalSeconds"}
 
 @pytest.fixture
 def start(log: Log, serve: Any, s3: Any, engine: FakeEngine) -> Callable[..., httpx.Client]:
-    """Starts the server with what the environment says otherwise."""
+    """Starts a server with these changes to the environment, and returns a client."""
 
-    def start(**otherwise: Any) -> httpx.Client:
-        handler = create_handler(engine, s3, ENVIRONMENT.model_copy(update=otherwise))
+    def start(**changes: Any) -> httpx.Client:
+        handler = create_handler(engine, s3, ENVIRONMENT.model_copy(update=changes))
         client: httpx.Client = serve(lambda: handler)
         wait_until(lambda: client.get("/ping").status_code == 200)
         return client
@@ -59,7 +59,7 @@ def test_the_metrics_of_a_job_are_the_durations_of_its_result(
     assert (line["Stage"], line["Model"]) == ("local", "demo")
 
 
-def test_the_wait_for_the_device_is_in_the_total_but_is_not_drawing(
+def test_waiting_for_the_engine_counts_in_the_total_but_not_as_denoising(
     serve: Any, s3: Any, engine: FakeEngine
 ) -> None:
     time_s = [0.0]
@@ -68,11 +68,11 @@ def test_the_wait_for_the_device_is_in_the_total_but_is_not_drawing(
     engine.gate.clear()
     engine.seconds = 20
     with ThreadPoolExecutor() as pool:
-        drawn = pool.submit(invoke, client)
+        response = pool.submit(invoke, client)
         assert engine.started.wait(LIMIT_S)
         time_s[0] = 60.0
         engine.gate.set()
-        durations = drawn.result(LIMIT_S).json()["durations_s"]
+        durations = response.result(LIMIT_S).json()["durations_s"]
     assert (durations["denoise"], durations["total"]) == (20, 60)
 
 
@@ -99,7 +99,7 @@ def test_a_failed_job_is_counted_under_its_code(
     assert (line["Failures"], line["error_code"]) == ([1], code)
 
 
-def test_a_surprise_is_logged_with_its_job_and_where_it_happened_but_not_its_words(
+def test_an_unexpected_error_is_logged_with_job_id_and_traceback_but_without_its_message(
     log: Log, start: Callable[..., httpx.Client], engine: FakeEngine
 ) -> None:
     engine.error = ValueError(f"`negative_prompt`: {PROMPTS['negative_prompt']} has batch size 1")
@@ -113,10 +113,10 @@ def test_a_surprise_is_logged_with_its_job_and_where_it_happened_but_not_its_wor
     assert MARKER not in log.text
 
 
-def say_everything(client: httpx.Client, engine: FakeEngine) -> None:
-    """Sends prompts in every shape, right and wrong, and lets the engine quote them."""
+def send_prompts(client: httpx.Client, engine: FakeEngine) -> None:
+    """Sends prompts in valid, invalid and malformed requests, and in an error of the engine."""
     assert invoke(client).status_code == 200
-    wrong: list[dict[str, Any]] = [
+    invalid: list[dict[str, Any]] = [
         {"prompt": [MARKER]},
         {"prompt": MARKER * MAX_PROMPT_CHARACTERS},
         {"prompt": {"text": MARKER}},
@@ -127,7 +127,7 @@ def say_everything(client: httpx.Client, engine: FakeEngine) -> None:
         {"seed": MARKER},
         {"input_image": MARKER},
     ]
-    for document in wrong:
+    for document in invalid:
         assert invoke(client, **document).status_code == 422
     body = json.dumps(PROMPTS)
     malformed = [
@@ -143,7 +143,7 @@ def say_everything(client: httpx.Client, engine: FakeEngine) -> None:
     assert client.post("/invocations", content=body.encode() + b"\xff").status_code == 422
     assert client.get("/invocations", params={"prompt": MARKER}).status_code == 405
     assert client.post(f"/{MARKER}", json=PROMPTS).status_code == 404
-    engine.error = ValueError(f"cannot draw {PROMPTS['prompt']}")
+    engine.error = ValueError(f"cannot generate {PROMPTS['prompt']}")
     assert invoke(client).status_code == 500
 
 
@@ -153,21 +153,21 @@ def test_prompts_are_never_logged(
     engine: FakeEngine,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    say_everything(start(), engine)
+    send_prompts(start(), engine)
     wait_until(lambda: bool(log.lines_with("exception")))
     assert len(jobs_in(log)) == 18
     written = capfd.readouterr()
     assert MARKER not in log.text + written.out + written.err
 
 
-def test_prompts_are_logged_where_the_environment_says_so(
+def test_prompts_are_logged_if_log_prompts_is_set(
     log: Log, start: Callable[..., httpx.Client], engine: FakeEngine
 ) -> None:
     client = start(log_prompts=True)
     invoke(client)
-    (arrival,) = log.lines_with("prompt")
-    assert {name: arrival[name] for name in PROMPTS} == PROMPTS
-    engine.error = ValueError(f"cannot draw {PROMPTS['prompt']}")
+    (started,) = log.lines_with("prompt")
+    assert {name: started[name] for name in PROMPTS} == PROMPTS
+    engine.error = ValueError(f"cannot generate {PROMPTS['prompt']}")
     invoke(client)
     wait_until(lambda: bool(log.lines_with("exception")))
-    assert f"ValueError: cannot draw {PROMPTS['prompt']}" in log.lines_with("exception")[0]["exception"]
+    assert f"ValueError: cannot generate {PROMPTS['prompt']}" in log.lines_with("exception")[0]["exception"]

@@ -35,7 +35,7 @@ def test_an_exception_is_part_of_its_line(log: Log) -> None:
     assert line["exception"].endswith("KeyError: 'gone'")
 
 
-def test_warnings_go_the_same_way(log: Log) -> None:
+def test_warnings_are_logged(log: Log) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         logging.captureWarnings(capture=True)
@@ -45,42 +45,42 @@ def test_warnings_go_the_same_way(log: Log) -> None:
     assert "careful" in line["message"]
 
 
-def test_what_ends_the_process_is_logged(log: Log) -> None:
+def test_an_uncaught_exception_is_logged(log: Log) -> None:
     error = RuntimeError("no such variable")
     sys.excepthook(RuntimeError, error, None)
     (line,) = log.lines
     assert (line["level"], line["exception"]) == ("CRITICAL", "RuntimeError: no such variable")
 
 
-def test_a_job_is_on_its_own_lines_on_every_thread_and_on_no_others(log: Log) -> None:
-    """Two jobs share two threads, both at work at once."""
-    logger, threads, together = logging.getLogger("x"), ContextThreadPool(2), threading.Barrier(2)
+def test_lines_have_the_id_of_the_job_that_logs_them_on_every_thread(log: Log) -> None:
+    """Two jobs use the two threads of one pool at the same time."""
+    logger, pool, barrier = logging.getLogger("x"), ContextThreadPool(2), threading.Barrier(2)
 
     def work(name: str) -> None:
-        together.wait(LIMIT_S)
+        barrier.wait(LIMIT_S)
         logger.info(name)
 
     def job(name: str) -> None:
         bind_job(name)
         logger.info(name)
-        threads.submit(work, name)
+        pool.submit(work, name)
 
     for name in ("A", "B"):
         contextvars.copy_context().run(job, name)
-    threads.shutdown()
+    pool.shutdown()
     logger.info("none")
     assert [line["message"] for line in log.lines].count("B") == 2
     assert all(line.get("job_id", "none") == line["message"] for line in log.lines)
 
 
-def test_lines_of_many_threads_do_not_mix(log: Log) -> None:
-    with ContextThreadPool(8) as threads:
+def test_lines_of_simultaneous_threads_are_not_interleaved(log: Log) -> None:
+    with ContextThreadPool(8) as pool:
         for number in range(400):
-            threads.submit(logging.getLogger("x").info, "%s", str(number) * 200)
+            pool.submit(logging.getLogger("x").info, "%s", str(number) * 200)
     assert len(log.lines) == 400
 
 
-def test_a_library_with_handlers_of_its_own_is_taken_over_errors_only(
+def test_only_errors_of_a_library_with_its_own_handlers_are_logged(
     log: Log, capsys: pytest.CaptureFixture[str]
 ) -> None:
     library = logging.getLogger("a_library")

@@ -1,3 +1,4 @@
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -11,21 +12,21 @@ from inference.engine.errors import OutOfMemoryError
 from inference.observability.metrics import ContainerMetrics
 from tests.inference.conftest import Log
 
-ARRIVAL = 1_800_000_000.0
+RECEIVED_AT = 1_800_000_000.0
 
 
 def ticking(step: float) -> Any:
-    """A clock that is `step` seconds later whenever it is read."""
-    moments = iter(range(1000))
-    return lambda: next(moments) * step
+    """A clock that advances by `step` seconds at each reading."""
+    readings = itertools.count()
+    return lambda: next(readings) * step
 
 
-def telemetry(step: float = 1.0) -> ContainerMetrics:
-    return ContainerMetrics(stage="dev", model="demo", clock=ticking(step), now=lambda: ARRIVAL)
+def container_metrics(step: float = 1.0) -> ContainerMetrics:
+    return ContainerMetrics(stage="dev", model="demo", clock=ticking(step), now=lambda: RECEIVED_AT)
 
 
-def submitted(seconds_ago: float) -> str:
-    return str(ULID.from_timestamp(ARRIVAL - seconds_ago))
+def id_created(seconds_ago: float) -> str:
+    return str(ULID.from_timestamp(RECEIVED_AT - seconds_ago))
 
 
 def metrics_in(line: dict[str, Any]) -> dict[str, tuple[float, str]]:
@@ -42,25 +43,25 @@ def metrics_in(line: dict[str, Any]) -> dict[str, tuple[float, str]]:
     return found
 
 
-def test_loading_is_measured_once_it_has_succeeded(log: Log) -> None:
-    with pytest.raises(OSError, match="gone"), telemetry().loading("demo"):
+def test_only_a_successful_model_load_is_logged(log: Log) -> None:
+    with pytest.raises(OSError, match="gone"), container_metrics().model_load("demo"):
         raise OSError("gone")
     assert log.lines == []
-    with telemetry(step=2.5).loading("demo"):
+    with container_metrics(step=2.5).model_load("demo"):
         pass
     (line,) = log.lines
     assert metrics_in(line) == {"ModelLoadSeconds": (2.5, "Seconds")}
 
 
-def test_a_job_is_one_line_of_its_durations_and_counts(log: Log) -> None:
-    with telemetry().job() as job:
-        assert job.identify(given := submitted(12.5)) == given
+def test_a_successful_job_is_logged_with_its_durations_and_counts(log: Log) -> None:
+    with container_metrics().job() as job:
+        assert job.assign_id(requested := id_created(12.5)) == requested
         for part in ("fetch", "denoise", "encode", "upload"):
             with job.measure(part):
                 pass
         job.finish(images=3)
     (line,) = log.lines
-    assert line["job_id"] == given
+    assert line["job_id"] == requested
     assert metrics_in(line) == {
         "QueueSeconds": (12.5, "Seconds"),
         "FetchSeconds": (1, "Seconds"),
@@ -74,45 +75,45 @@ def test_a_job_is_one_line_of_its_durations_and_counts(log: Log) -> None:
     assert job.durations_s == {"fetch": 1, "denoise": 1, "encode": 1, "upload": 1, "total": 9}
 
 
-def test_what_another_model_does_is_told_under_its_name(log: Log) -> None:
-    told = telemetry()
-    with told.loading("anime"):
+def test_the_model_dimension_is_the_model_of_the_job(log: Log) -> None:
+    shared = container_metrics()
+    with shared.model_load("anime"):
         pass
-    with told.job() as job:
+    with shared.job() as job:
         job.model = "anime"
-    with suppress(OSError), told.job() as job:
+    with suppress(OSError), shared.job() as job:
         job.model = "anime"
         raise OSError("gone")
-    with told.job():
+    with shared.job():
         pass
     assert [line["Model"] for line in log.lines] == ["anime", "anime", "anime", "demo"]
 
 
 def test_a_part_that_fails_has_no_duration() -> None:
-    with telemetry().job() as job:
+    with container_metrics().job() as job:
         with pytest.raises(OSError, match="gone"), job.measure("fetch"):
             raise OSError("gone")
         job.finish(images=0)
     assert set(job.durations_s) == {"total"}
 
 
-def test_a_clock_that_is_behind_the_callers_makes_no_negative_queue(log: Log) -> None:
-    with telemetry().job() as job:
-        job.identify(submitted(-3))
+def test_queue_seconds_are_not_negative_if_the_clocks_differ(log: Log) -> None:
+    with container_metrics().job() as job:
+        job.assign_id(id_created(-3))
     assert metrics_in(log.lines[0])["QueueSeconds"] == (0, "Seconds")
 
 
-def test_a_job_that_came_without_an_id_has_not_queued(log: Log) -> None:
-    with telemetry().job() as job:
-        identifier = job.identify(None)
+def test_a_job_without_a_requested_id_has_no_queue_seconds(log: Log) -> None:
+    with container_metrics().job() as job:
+        identifier = job.assign_id(None)
     assert "QueueSeconds" not in metrics_in(log.lines[0])
     assert log.lines[0]["job_id"] == identifier
 
 
 def fail(error: Exception) -> None:
     def run() -> None:
-        with telemetry().job() as job:
-            job.identify(submitted(1))
+        with container_metrics().job() as job:
+            job.assign_id(id_created(1))
             raise error
 
     with pytest.raises(type(error)):
@@ -130,35 +131,33 @@ def test_a_failure_is_counted_under_its_code(log: Log, error: Exception, code: s
     assert line[metrics.ERROR_CODE_PROPERTY] == code
 
 
-def test_a_failures_words_are_logged_where_they_are_ours_alone(log: Log) -> None:
+def test_the_detail_of_a_failure_is_logged_unless_it_may_quote_the_request(log: Log) -> None:
     fail(OutOfMemoryError("4 images do not fit"))
     fail(ValueError("a red circle"))
-    wrong = (FieldError(pointer="#/a red circle", detail="is not a known field"),)
-    fail(ProblemError("a red circle: is not a known field", code=ErrorCode.VALIDATION_FAILED, errors=wrong))
+    errors = (FieldError(pointer="#/a red circle", detail="is not a known field"),)
+    fail(ProblemError("a red circle: is not a known field", code=ErrorCode.VALIDATION_FAILED, errors=errors))
     assert [line.get("detail") for line in log.lines] == ["4 images do not fit", None, None]
     assert "red circle" not in log.text
 
 
-def test_the_dimensions_are_those_of_the_contract() -> None:
+def test_the_dimensions_are_stage_and_model() -> None:
     assert metrics.dimensions(stage="dev", model="demo") == {"Stage": "dev", "Model": "demo"}
 
 
-def test_jobs_at_once_do_not_share_metrics(log: Log) -> None:
+def test_simultaneous_jobs_do_not_share_metrics(log: Log) -> None:
     shared = ContainerMetrics(stage="dev", model="demo")
 
-    def one(images: int) -> None:
+    def run_job(images: int) -> None:
         with shared.job() as job:
             job.finish(images=images)
 
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(one, range(200)))
+        list(threads.map(run_job, range(200)))
     assert sorted(metrics_in(line)["Images"][0] for line in log.lines) == list(range(200))
 
 
-def test_nothing_of_lambdas_environment_is_needed_or_heeded(
-    log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_powertools_environment_variables_are_ignored(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Other")
-    with telemetry().loading("demo"):
+    with container_metrics().model_load("demo"):
         pass
     assert set(metrics_in(log.lines[0])) == {"ModelLoadSeconds"}
