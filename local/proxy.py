@@ -64,7 +64,7 @@ def create_proxy(
         except TimeoutError:
             return _unavailable(
                 ErrorCode.TOO_MANY_REQUESTS,
-                f"The local stack processes {max_concurrent_requests} requests at once, and this one has waited "
+                f"The local stack processes {max_concurrent_requests} requests at once, and this one waited "
                 f"for {queue_timeout_s:g} s. Send fewer requests at once.",
             )
         try:
