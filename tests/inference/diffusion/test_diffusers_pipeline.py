@@ -14,6 +14,8 @@ from inference.engine.interface import Engine, Inputs
 from tests.inference.generations import generate, generation_of, landscape
 from tests.waiting import LIMIT_S
 
+pytestmark = pytest.mark.usefixtures("engine_thread_count")
+
 
 def pag_pipeline(demo_model: Path) -> StableDiffusionPAGPipeline:
     """Stable Diffusion with perturbed-attention guidance, which the denoising loop does not support."""

@@ -17,6 +17,8 @@ from tests.inference import tiny_models
 from tests.inference.generations import generate, generation_of, landscape
 from tests.waiting import LIMIT_S
 
+pytestmark = pytest.mark.usefixtures("engine_thread_count")
+
 
 @pytest.fixture(scope="module")
 def engine(demo_model: Path) -> Iterator[Engine]:
