@@ -1,8 +1,9 @@
 """Access to the data bucket: input images, output images, progress and cancellation markers."""
 
 import logging
+from collections.abc import Callable, Iterable
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _LOGGER = logging.getLogger(__name__)
+_CHUNK_BYTES = 1 << 20
 _CLIENT_ERRORS = {
     "NoSuchKey": "does not exist",
     "KeyTooLongError": "does not exist",
@@ -37,13 +39,17 @@ class DataBucket:
         self._s3 = s3
         self._name = name
 
-    def fetch(self, uri: str, *, pointer: str, max_bytes: int) -> bytes:
+    def fetch(
+        self, uri: str, target: BinaryIO, *, pointer: str, max_bytes: int, check: Callable[[], None]
+    ) -> None:
         """Downloads an input.
 
         Args:
             uri: `s3://` URI, of any bucket.
+            target: the file to write to.
             pointer: JSON pointer to the request's field that names it, for the error.
             max_bytes: limit on the object's size, checked before it is downloaded.
+            check: called between chunks; its exceptions end the download.
 
         Raises:
             InputError: the object is missing, not readable or too large.
@@ -65,7 +71,9 @@ class DataBucket:
             if response["ContentLength"] > max_bytes:
                 detail = f"{uri} has {response['ContentLength']:,} bytes; at most {max_bytes:,} are accepted"
                 raise InputError(ErrorCode.INPUT_IMAGE_TOO_LARGE, pointer, detail)
-            return body.read()
+            for chunk in body.iter_chunks(_CHUNK_BYTES):
+                check()
+                target.write(chunk)
 
     def store_image(self, job_id: str, index: int, data: bytes, output_format: OutputFormat) -> str:
         """Stores an encoded image and returns its `s3://` URI."""
@@ -74,6 +82,15 @@ class DataBucket:
             Bucket=location.bucket, Key=location.key, Body=data, ContentType=output_format.media_type
         )
         return location.uri
+
+    def delete_images(self, uris: Iterable[str]) -> None:
+        """Deletes stored images of a failed job; errors are logged."""
+        for uri in uris:
+            location = S3Location.parse(uri)
+            try:
+                self._s3.delete_object(Bucket=location.bucket, Key=location.key)
+            except (ClientError, BotoCoreError) as error:
+                _LOGGER.warning("an image of a failed job could not be deleted: %s", error)
 
     def store_progress(self, job_id: str, progress: Progress) -> None:
         """Stores a job's progress; errors are logged and do not fail the job."""

@@ -20,7 +20,7 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["numpy", "PIL.Image"])
+_CONTEXT.set_forkserver_preload(["inference.input.image_preprocessing", "cv2"])
 _STATM = Path("/proc/self/statm")
 _NICENESS = 10
 _MAX_OPEN_FILES = 64

@@ -1,7 +1,6 @@
 """Composition root: creates the container's objects and connects them."""
 
 import tempfile
-from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +15,12 @@ from inference.engine.model_pool import ModelPool
 from inference.input.image_sources import ImageSources
 from inference.input.preprocessing import InputPreprocessor
 from inference.input.public_fetcher import PublicFetcher
+from inference.invocation.executors import Executors
 from inference.invocation.generator import ImageGenerator
 from inference.invocation.handler import InvocationHandler
 from inference.invocation.multi_pass import MultiPassGenerator
 from inference.invocation.running_jobs import RunningJobs
 from inference.invocation.upscalers import UpscalerResolver
-from inference.observability.logs import ContextThreadPool
 from inference.observability.metrics import ContainerMetrics
 from inference.output.postprocessing import Postprocessor
 from inference.transfer.s3 import fetch_prefix
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
 _DOWNLOADS = Path(tempfile.gettempdir())
 _ADAPTER_CACHE_BYTES = 10 << 30
 """On disk."""
-
-_EXECUTOR_THREADS = 8
-"""More than the CPUs: some of them wait for slow hosts."""
 
 
 def load_handler(
@@ -81,16 +77,16 @@ def load_handler(
     adapters = AdapterStore(
         s3, environment.models_bucket_name, _DOWNLOADS / "adapters", max_bytes=_ADAPTER_CACHE_BYTES
     )
-    executor = ContextThreadPool(max_workers=_EXECUTOR_THREADS, thread_name_prefix="executor")
+    executors = Executors()
     return InvocationHandler(
         engine=engine,
         generator=create_image_generator(
-            engine, environment=environment, bucket=bucket, adapters=adapters, executor=executor
+            engine, environment=environment, bucket=bucket, adapters=adapters, executors=executors
         ),
         postprocessor=postprocessor,
         bucket=bucket,
         environment=environment,
-        executor=executor,
+        executor=executors.outputs,
         metrics=metrics,
         running_jobs=running_jobs,
         revision_of=models.revision,
@@ -103,7 +99,7 @@ def create_image_generator(
     environment: ContainerEnvironment,
     bucket: DataBucket,
     adapters: AdapterStore,
-    executor: Executor,
+    executors: Executors,
 ) -> ImageGenerator:
     """The image generator of an engine.
 
@@ -112,19 +108,19 @@ def create_image_generator(
         environment: the container's settings.
         bucket: input images with `s3://` URIs.
         adapters: adapters and upscalers by name.
-        executor: runs blocking work outside the engine.
+        executors: run blocking work outside the engine.
     """
     sources = ImageSources(bucket, PublicFetcher(), max_bytes=environment.max_input_image_bytes)
     return ImageGenerator(
-        preprocessor=InputPreprocessor(sources=sources, environment=environment, executor=executor),
+        preprocessor=InputPreprocessor(sources=sources, environment=environment, executor=executors.inputs),
         adapters=adapters,
         passes=MultiPassGenerator(
             engine,
-            UpscalerResolver(engine, adapters.fetch_upscaler, executor=executor),
+            UpscalerResolver(engine, adapters.fetch_upscaler, executors=executors),
             max_output_sizes={
                 name: model.limits.max_output_size for name, model in environment.served.items()
             },
         ),
-        executor=executor,
+        executors=executors,
         log_prompts=environment.log_prompts,
     )

@@ -148,7 +148,10 @@ class Storage(Construct):
         )
 
     def grant_container(self, role: iam.IGrantable) -> None:
-        """Allows an endpoint's role to read requests, images and adapters, and to write results."""
+        """Allows an endpoint's role to read requests, images and adapters, and to write results.
+
+        Images are deleted if another image of their job cannot be stored.
+        """
         self._grant(
             role,
             self.data_bucket,
@@ -167,6 +170,7 @@ class Storage(Construct):
             f"{keys.RESULTS_PREFIX}*",
             f"{keys.FAILURES_PREFIX}*",
         )
+        self._grant(role, self.data_bucket, ["s3:DeleteObject"], f"{keys.OUTPUTS_PREFIX}*")
         self._grant(role, self.models_bucket, ["s3:GetObject"], f"{keys.ADAPTERS_PREFIX}*")
         self._grant_listing(role, self.data_bucket, self.models_bucket)
         self._grant_key(role)

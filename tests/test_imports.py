@@ -64,7 +64,7 @@ ALLOWED = {
         "inference.engine",
     },
     "inference.engine": {"contract"},
-    "inference.input": {"contract", "inference.data_bucket", "inference.engine"},
+    "inference.input": {"contract", "inference.data_bucket", "inference.engine", "inference.isolation"},
     "inference.invocation": {
         "contract",
         "inference.artifacts",

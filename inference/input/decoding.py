@@ -1,12 +1,17 @@
 """Decoding of image files from any source, damaged and hostile ones included."""
 
 import io
+import math
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageCms
 
 from contract.problem import ErrorCode
+from contract.size import Size
 from inference.engine.errors import InputError
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
@@ -35,11 +40,35 @@ _TRANSPOSITIONS = {
 _SRGB = ImageCms.createProfile("sRGB")
 _WHITE_LEVELS = (1.0, 255.0, 65_535.0)
 
+FULL_SIZE_PIXELS = 16_000_000
+"""Larger images are reduced while they are decoded: four times the area of the largest generated images."""
+
+_MAX_SIDE = 20_000
+_MAX_JPEG_SCANS = 100
+"""Encoders write about 10; every scan of a progressive JPEG costs a pass over the whole image."""
+
+_BAND_ROWS = 256
+
+
+def count_pixels(data: bytes, *, pointer: str, max_pixels: int) -> int:
+    """The number of pixels of an image file, from its header.
+
+    Raises:
+        InputError: the file is no image, or the image is too large.
+    """
+    size = _webp_size(data)
+    if size is None:
+        with _input_errors(pointer, max_pixels):
+            size = Image.open(io.BytesIO(data), formats=_FORMATS).size
+    _check_size(size, pointer, max_pixels)
+    return size[0] * size[1]
+
 
 def decode(data: bytes, *, pointer: str, max_pixels: int) -> Image.Image:
     """Decodes the first frame as RGB, or as RGBA if it has transparency.
 
-    The result has 8 bits for each channel and is in sRGB; the EXIF orientation is applied.
+    The result has 8 bits for each channel and is in sRGB; the EXIF orientation is applied. Images of more
+    than `FULL_SIZE_PIXELS` are reduced by a whole factor to at most that size.
 
     Args:
         data: an image file.
@@ -49,12 +78,23 @@ def decode(data: bytes, *, pointer: str, max_pixels: int) -> Image.Image:
     Raises:
         InputError: the file cannot be decoded, or the image is too large.
     """
-    try:
+    with _input_errors(pointer, max_pixels):
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
-        if image.width * image.height > max_pixels:
-            raise _too_large(pointer, max_pixels)
+        _check_size(image.size, pointer, max_pixels)
+        if image.format == "JPEG" and data.count(b"\xff\xda") > _MAX_JPEG_SCANS:
+            detail = f"the JPEG has more than {_MAX_JPEG_SCANS} scans; save it again as a baseline JPEG"
+            raise InputError(ErrorCode.INVALID_INPUT_IMAGE, pointer, detail)
+        factor = _reduction(image.size)
+        image.draft(None, (image.width // factor, image.height // factor))
         image.load()
-        return _apply_orientation(image, _to_eight_bits(image))
+        return _apply_orientation(image, _to_eight_bits(_reduce(image)))
+
+
+@contextmanager
+def _input_errors(pointer: str, max_pixels: int) -> Iterator[None]:
+    """Converts the exceptions of Pillow."""
+    try:
+        yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(pointer, max_pixels) from error
     except _DECODING_ERRORS as error:
@@ -62,6 +102,60 @@ def decode(data: bytes, *, pointer: str, max_pixels: int) -> Image.Image:
             f"the image cannot be decoded; send a complete file in one of the formats {', '.join(_FORMATS)}"
         )
         raise InputError(ErrorCode.INVALID_INPUT_IMAGE, pointer, detail) from error
+
+
+def _webp_size(data: bytes) -> Size | None:
+    """The size in a WebP header; None for other files. Pillow would allocate the whole canvas to read it.
+
+    https://developers.google.com/speed/webp/docs/riff_container
+    """
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < 30:
+        return None
+    match data[12:16]:
+        case b"VP8X":
+            return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+        case b"VP8L":
+            bits = int.from_bytes(data[21:25], "little")
+            return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+        case _:
+            width, height = struct.unpack("<HH", data[26:30])
+            return width & 0x3FFF, height & 0x3FFF
+
+
+def _check_size(size: Size, pointer: str, max_pixels: int) -> None:
+    if max(size) > _MAX_SIDE:
+        detail = f"the image has {size[0]} x {size[1]} pixels; at most {_MAX_SIDE:,} per side are accepted"
+        raise InputError(ErrorCode.INPUT_IMAGE_TOO_LARGE, pointer, detail)
+    if size[0] * size[1] > max_pixels:
+        raise _too_large(pointer, max_pixels)
+
+
+def _reduce(image: Image.Image) -> Image.Image:
+    """The image, averaged over squares if it has more than `FULL_SIZE_PIXELS`; in bands, to save memory."""
+    factor = _reduction(image.size)
+    if factor == 1:
+        return image
+    is_deep = image.mode.startswith(("I", "F"))
+    white = _white_level(image) if is_deep else 0.0
+    mode = "L" if is_deep or image.mode == "1" else image.mode if image.mode in ("L", "CMYK") else "RGB"
+    mode = "RGBA" if image.has_transparency_data and not is_deep else mode
+    reduced = Image.new(mode, (-(-image.width // factor), -(-image.height // factor)))
+    for top, band in _bands(image, _BAND_ROWS * factor):
+        eight_bits = _scale_gray_band(band, white) if is_deep else band.convert(mode)
+        reduced.paste(eight_bits.reduce(factor), (0, top // factor))
+    if not is_deep and "icc_profile" in image.info:
+        reduced.info["icc_profile"] = image.info["icc_profile"]
+    return reduced
+
+
+def _reduction(size: Size) -> int:
+    return math.ceil(math.sqrt(size[0] * size[1] / FULL_SIZE_PIXELS))
+
+
+def _bands(image: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
+    """Horizontal bands of at most `rows` rows, each with its first row."""
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
 def flatten_on_white(image: Image.Image) -> Image.Image:
@@ -83,28 +177,41 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
         return _scale_gray(image).convert("RGB")
     if not image.has_transparency_data:
         return _to_srgb(image, image.info.get("icc_profile"))
-    rgba = image.convert("RGBA")
+    rgba = image if image.mode == "RGBA" else image.convert("RGBA")
     rgb = _to_srgb(rgba.convert("RGB"), image.info.get("icc_profile"))
     rgb.putalpha(rgba.getchannel("A"))
     return rgb
 
 
 def _scale_gray(image: Image.Image) -> Image.Image:
-    """Scales gray values of more than 8 bits to 8 bits.
+    """Scales gray values of more than 8 bits to 8 bits, in bands, to save memory."""
+    white = _white_level(image)
+    scaled = Image.new("L", image.size)
+    for top, band in _bands(image, _BAND_ROWS):
+        scaled.paste(_scale_gray_band(band, white), (0, top))
+    return scaled
 
-    White is 65535 for integers; for floats, the smallest of 1, 255 and 65535 that no value exceeds.
-    """
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=_WHITE_LEVELS[-1])
-    white = _WHITE_LEVELS[-1]
-    if image.mode == "F":
-        white = next((each for each in _WHITE_LEVELS if values.max() <= each), white)
-    return Image.fromarray((values.clip(0, white) * (255 / white)).round().astype(np.uint8))
+
+def _white_level(image: Image.Image) -> float:
+    """65535 for integers; for floats, the smallest of 1, 255 and 65535 that no value exceeds."""
+    if image.mode != "F":
+        return _WHITE_LEVELS[-1]
+    largest = max(_finite(band).max() for _, band in _bands(image, _BAND_ROWS))
+    return next((each for each in _WHITE_LEVELS if largest <= each), _WHITE_LEVELS[-1])
+
+
+def _scale_gray_band(band: Image.Image, white: float) -> Image.Image:
+    return Image.fromarray((_finite(band).clip(0, white) * (255 / white)).round().astype(np.uint8))
+
+
+def _finite(band: Image.Image) -> npt.NDArray[np.float64]:
+    return np.nan_to_num(np.asarray(band, dtype=np.float64), posinf=_WHITE_LEVELS[-1])
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """The image as RGB, converted by its ICC profile; without the profile if that is unusable."""
     if not profile:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if "sRGB" in ImageCms.getProfileDescription(source):

@@ -4,12 +4,20 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import httpcore2
 
+from inference.input.fetch_scope import FetchScope
+
 Resolve = Callable[[str, int], Sequence[str]]
 """Resolves a host and port to numeric addresses; raises OSError or UnicodeError if there are none."""
+
+
+_RESOLVERS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="resolver")
+"""The system's resolver cannot be interrupted: past its deadline, its thread goes on until it returns."""
 
 
 class UnknownHostError(Exception):
@@ -56,6 +64,7 @@ class GuardedNetwork(httpcore2.NetworkBackend):
         self,
         *,
         deadline: Deadline,
+        scope: FetchScope,
         resolve: Resolve,
         is_allowed: Callable[[str], bool],
         sockets: httpcore2.NetworkBackend,
@@ -63,12 +72,14 @@ class GuardedNetwork(httpcore2.NetworkBackend):
         """Creates the backend.
 
         Args:
-            deadline: applies to all operations except name resolution, for which the system has timeouts.
+            deadline: applies to all operations, name resolution included.
+            scope: closes the connection when it is cancelled.
             resolve: resolves host names.
             is_allowed: decides whether an address is permitted.
             sockets: connects to numeric addresses.
         """
         self._deadline = deadline
+        self._scope = scope
         self._resolve = resolve
         self._is_allowed = is_allowed
         self._sockets = sockets
@@ -97,12 +108,15 @@ class GuardedNetwork(httpcore2.NetworkBackend):
             except httpcore2.ConnectError as error:
                 last_error = error
             else:
-                return _TimedStream(stream, self._deadline)
+                return _TimedStream(stream, self._deadline, self._scope)
         raise last_error
 
     def _addresses(self, host: str, port: int) -> Sequence[str]:
+        resolving = _RESOLVERS.submit(self._resolve, host, port)
         try:
-            addresses = self._resolve(host, port)
+            addresses = resolving.result(self._deadline.remaining())
+        except TimeoutError as error:
+            raise httpcore2.ConnectTimeout from error
         except (OSError, UnicodeError) as error:
             raise UnknownHostError(host) from error
         if not all(self._is_allowed(address) for address in addresses):
@@ -111,17 +125,20 @@ class GuardedNetwork(httpcore2.NetworkBackend):
 
 
 class _TimedStream(httpcore2.NetworkStream):
-    """Limits the timeout of every operation to the time that remains."""
+    """Limits the timeout of every operation to the time that remains; a cancelled scope interrupts it."""
 
-    def __init__(self, stream: httpcore2.NetworkStream, deadline: Deadline) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, deadline: Deadline, scope: FetchScope) -> None:
         self._stream = stream
         self._deadline = deadline
+        self._scope = scope
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.remaining(timeout))
+        with self._scope.interruptible(self._shut_down):
+            return self._stream.read(max_bytes, self._deadline.remaining(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._deadline.remaining(timeout))
+        with self._scope.interruptible(self._shut_down):
+            self._stream.write(buffer, self._deadline.remaining(timeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -130,12 +147,21 @@ class _TimedStream(httpcore2.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
         try:
-            secured = self._stream.start_tls(ssl_context, server_hostname, self._deadline.remaining(timeout))
+            with self._scope.interruptible(self._shut_down):
+                remaining = self._deadline.remaining(timeout)
+                secured = self._stream.start_tls(ssl_context, server_hostname, remaining)
         except httpcore2.ConnectError as error:
             if isinstance(error.__cause__, ssl.SSLCertVerificationError):
                 raise UntrustedCertificateError(server_hostname) from error
             raise
-        return _TimedStream(secured, self._deadline)
+        return _TimedStream(secured, self._deadline, self._scope)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+    def _shut_down(self) -> None:
+        """Makes a blocking operation of another thread fail."""
+        connection = self._stream.get_extra_info("socket")
+        if connection is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # for TLS too, without its handshake

@@ -1,10 +1,12 @@
 """Fetching of input images by URI."""
 
 import binascii
+from typing import BinaryIO
 
 from contract.problem import ErrorCode
 from inference.data_bucket import DataBucket
 from inference.engine.errors import InputError
+from inference.input.fetch_scope import FetchScope
 from inference.input.public_fetcher import PublicFetcher
 
 
@@ -16,19 +18,27 @@ class ImageSources:
         self._web = web
         self._max_bytes = max_bytes
 
-    def fetch(self, uri: str, pointer: str) -> bytes:
-        """The image file at a URI that `contract.images` accepts.
+    def fetch(self, uri: str, pointer: str, target: BinaryIO, scope: FetchScope) -> None:
+        """Writes the image file at a URI that `contract.images` accepts.
+
+        Args:
+            uri: of the file.
+            pointer: the field of the request, for errors.
+            target: an empty file.
+            scope: cancels the fetch.
 
         Raises:
-            InputError: the file cannot be fetched, or is too large; the error names the field at `pointer`.
+            InputError: the file cannot be fetched, or is too large.
+            FetchCancelledError: the scope was cancelled.
         """
+        scope.check()
         match uri.partition(":")[0].lower():
             case "s3":
-                return self._bucket.fetch(uri, pointer=pointer, max_bytes=self._max_bytes)
+                self._bucket.fetch(uri, target, pointer=pointer, max_bytes=self._max_bytes, check=scope.check)
             case "https":
-                return self._web.fetch(uri, pointer=pointer, max_bytes=self._max_bytes)
+                self._web.fetch(uri, target, scope, pointer=pointer, max_bytes=self._max_bytes)
             case _:
-                return self._decode(uri.partition(",")[2], pointer)
+                target.write(self._decode(uri.partition(",")[2], pointer))
 
     def _decode(self, text: str, pointer: str) -> bytes:
         if len(text) // 4 * 3 - text[-2:].count("=") > self._max_bytes:

@@ -2,12 +2,14 @@
 
 import ssl
 from collections.abc import Callable
+from typing import BinaryIO
 
 import httpcore2
 import httpx2
 
 from contract.problem import ErrorCode
 from inference.engine.errors import InputError
+from inference.input.fetch_scope import FetchCancelledError, FetchScope
 from inference.input.guarded_network import (
     Deadline,
     ForbiddenAddressError,
@@ -81,19 +83,23 @@ class PublicFetcher:
         self._trust = trust or httpcore2.default_ssl_context()
         self._time_limit_s = time_limit_s
 
-    def fetch(self, uri: str, *, pointer: str, max_bytes: int) -> bytes:
+    def fetch(self, uri: str, target: BinaryIO, scope: FetchScope, *, pointer: str, max_bytes: int) -> None:
         """Fetches the file at an `https://` address.
 
         Args:
             uri: the address.
+            target: the file to write to.
+            scope: closes the connection when it is cancelled.
             pointer: the field of the request, for errors.
             max_bytes: reading stops, and fails, once a file exceeds this.
 
         Raises:
             InputError: the file cannot be fetched, or is too large.
+            FetchCancelledError: the scope was cancelled.
         """
         network = GuardedNetwork(
             deadline=Deadline(self._time_limit_s),
+            scope=scope,
             resolve=self._resolve,
             is_allowed=self._is_allowed,
             sockets=self._sockets,
@@ -106,10 +112,12 @@ class PublicFetcher:
             raise InputError(error.code, pointer, error.detail) from error
         try:
             with httpcore2.ConnectionPool(self._trust, network_backend=network) as pool:
-                return self._follow(pool, url, max_bytes)
+                self._follow(pool, url, target, max_bytes)
         except _RefusedError as error:
             raise InputError(error.code, pointer, f"{url.host} {error.detail}") from error
         except tuple(_ERRORS) as error:
+            if scope.cancelled:
+                raise FetchCancelledError from error
             reason = next(text for kind, text in _ERRORS.items() if isinstance(error, kind))
             raise InputError(ErrorCode.INPUT_FETCH_FAILED, pointer, f"{url.host} {reason}") from error
 
@@ -118,14 +126,17 @@ class PublicFetcher:
             raise _RefusedError(f"must be an https:// address with port {self._port}")
         return url
 
-    def _follow(self, pool: httpcore2.ConnectionPool, url: httpx2.URL, max_bytes: int) -> bytes:
+    def _follow(
+        self, pool: httpcore2.ConnectionPool, url: httpx2.URL, target: BinaryIO, max_bytes: int
+    ) -> None:
         for _ in range(_MAX_REDIRECTS + 1):
-            target = httpcore2.URL(
+            address = httpcore2.URL(
                 scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
             )
-            with pool.stream("GET", target, headers=_HEADERS) as response:
+            with pool.stream("GET", address, headers=_HEADERS) as response:
                 if response.status not in _REDIRECTS:
-                    return _read_body(response, max_bytes)
+                    _write_body(response, target, max_bytes)
+                    return
                 url = _redirect_target(url, _header(response, b"location"))
         raise _RefusedError(f"redirected more than {_MAX_REDIRECTS} times; pass the final address")
 
@@ -140,23 +151,23 @@ def _redirect_target(url: httpx2.URL, location: bytes) -> httpx2.URL:
     return target
 
 
-def _read_body(response: httpcore2.Response, max_bytes: int) -> bytes:
+def _write_body(response: httpcore2.Response, target: BinaryIO, max_bytes: int) -> None:
     if response.status != 200:
         raise _RefusedError(f"responded with status {response.status}")
     if _header(response, b"content-encoding").lower() not in (b"", b"identity"):
         raise _RefusedError(
             "sent a compressed response, which is not supported; upload the image to the data bucket"
         )
-    body = bytearray()
+    received = 0
     length = int(_header(response, b"content-length") or 0)
     for chunk in response.iter_stream():
-        body += chunk
-        if max(len(body), length) > max_bytes:
+        received += len(chunk)
+        if max(received, length) > max_bytes:
             raise _RefusedError(
                 f"sent more than the limit of {max_bytes:,} bytes; use a smaller file",
                 ErrorCode.INPUT_IMAGE_TOO_LARGE,
             )
-    return bytes(body)
+        target.write(chunk)
 
 
 def _header(response: httpcore2.Response, name: bytes) -> bytes:

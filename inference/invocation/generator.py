@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 from contract.generation import Generation
@@ -10,7 +9,9 @@ from contract.problem import ProblemError
 from contract.request import input_image_uris
 from inference.artifacts.adapter_store import AdapterStore
 from inference.engine.interface import GenerationOutput, OnStep
-from inference.input.preprocessing import InputPreprocessor, PreprocessedInputs
+from inference.input.image_preprocessing import PreprocessedInputs
+from inference.input.preprocessing import InputPreprocessor
+from inference.invocation.executors import Executors
 from inference.invocation.multi_pass import MultiPassGenerator
 from inference.observability.metrics import JobMetrics
 
@@ -41,7 +42,7 @@ class ImageGenerator:
         preprocessor: InputPreprocessor,
         adapters: AdapterStore,
         passes: MultiPassGenerator,
-        executor: Executor,
+        executors: Executors,
         log_prompts: bool,
     ) -> None:
         """Creates the generator.
@@ -50,13 +51,13 @@ class ImageGenerator:
             preprocessor: fetches and prepares the input images.
             adapters: fetches LoRAs, embeddings, ControlNets and VAEs.
             passes: runs the passes on the engine.
-            executor: runs blocking work outside the engine.
+            executors: run blocking work outside the engine.
             log_prompts: whether error messages that may quote a prompt are kept.
         """
         self._preprocessor = preprocessor
         self._adapters = adapters
         self._passes = passes
-        self._executor = executor
+        self._executors = executors
         self._log_prompts = log_prompts
 
     async def generate(self, generation: Generation, job: JobMetrics, on_step: OnStep) -> GeneratedImages:
@@ -73,13 +74,13 @@ class ImageGenerator:
         """
         run = asyncio.get_running_loop().run_in_executor
         preprocessed, adapters = await asyncio.gather(
-            self._preprocess(generation, job), run(self._executor, self._adapters.fetch, generation)
+            self._preprocess(generation, job), run(self._executors.adapters, self._adapters.fetch, generation)
         )
         inputs = replace(preprocessed.inputs, adapters=adapters)
         try:
             output = await self._passes.generate(generation, inputs, on_step)
             images = await asyncio.gather(
-                *(run(self._executor, preprocessed.composite, image) for image in output.images)
+                *(run(self._executors.outputs, preprocessed.composite, image) for image in output.images)
             )
             output = await self._passes.upscale(generation, replace(output, images=tuple(images)))
             return GeneratedImages(output, preprocessed.input_digests)

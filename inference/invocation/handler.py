@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
 from contract.environment import ContainerEnvironment
@@ -123,12 +123,7 @@ class InvocationHandler:
                 )
             )
         with job.measure("upload"):
-            results = await asyncio.gather(
-                *(
-                    run(self._executor, self._store, generation, index, image)
-                    for index, image in enumerate(finished)
-                )
-            )
+            results = await self._store_all(generation, finished)
         job.finish(images=len(results))
         return GenerationResult(
             id=generation.id,
@@ -164,6 +159,20 @@ class InvocationHandler:
     def _log_start(self, generation: Generation) -> None:
         prompts = generation.model_dump(include={"prompt", "negative_prompt"})
         _LOGGER.info("job started", extra=prompts if self._environment.log_prompts else None)
+
+    async def _store_all(self, generation: Generation, images: Sequence[FinishedImage]) -> list[ImageResult]:
+        """Stores all images or none: if one cannot be stored, the others are deleted."""
+        run = asyncio.get_running_loop().run_in_executor
+        storing = [
+            run(self._executor, self._store, generation, index, image) for index, image in enumerate(images)
+        ]
+        outcomes = await asyncio.gather(*storing, return_exceptions=True)
+        errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        if not errors:
+            return [outcome for outcome in outcomes if isinstance(outcome, ImageResult)]
+        stored = [outcome.s3_uri for outcome in outcomes if isinstance(outcome, ImageResult)]
+        await run(self._executor, self._bucket.delete_images, [uri for uri in stored if uri is not None])
+        raise errors[0]
 
     def _store(self, generation: Generation, index: int, image: FinishedImage) -> ImageResult:
         uri = None

@@ -1,7 +1,7 @@
 """Upscalers by the names that requests use: upscaling models, and Lanczos."""
 
 import asyncio
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from typing import Protocol
 
 from PIL import Image
@@ -9,6 +9,7 @@ from PIL import Image
 from contract.keys import LANCZOS
 from contract.size import Size
 from inference.engine.interface import AdapterFile, Engine, UpscaleImage
+from inference.invocation.executors import Executors
 
 
 class FetchUpscaler(Protocol):
@@ -30,17 +31,17 @@ class FetchUpscaler(Protocol):
 class UpscalerResolver:
     """Resolves the name of an upscaler to the function that runs it."""
 
-    def __init__(self, engine: Engine, fetch: FetchUpscaler, *, executor: Executor) -> None:
+    def __init__(self, engine: Engine, fetch: FetchUpscaler, *, executors: Executors) -> None:
         """Creates the resolver.
 
         Args:
             engine: loads and runs upscaling models.
             fetch: downloads their files.
-            executor: fetches and loads models, and resizes with Lanczos.
+            executors: fetch and load models, and resize with Lanczos.
         """
         self._engine = engine
         self._fetch = fetch
-        self._executor = executor
+        self._executors = executors
 
     async def find(self, name: str, *, pointer: str) -> UpscaleImage:
         """The upscaler of this name, fetched and loaded.
@@ -54,11 +55,13 @@ class UpscalerResolver:
         """
         if name == LANCZOS:
             return self._resize
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._load, name, pointer)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._executors.adapters, self._load, name, pointer
+        )
 
     def _load(self, name: str, pointer: str) -> UpscaleImage:
         file = self._fetch(name, pointer=pointer)
         return self._engine.upscaler(file, pointer=pointer)
 
     def _resize(self, image: Image.Image, size: Size) -> Future[Image.Image]:
-        return self._executor.submit(image.resize, size, Image.Resampling.LANCZOS)
+        return self._executors.outputs.submit(image.resize, size, Image.Resampling.LANCZOS)

@@ -19,6 +19,9 @@ _LOGGER = logging.getLogger(__name__)
 CLOSE_TIMEOUT_S = 2
 """For the engine to stop at shutdown, when all jobs have ended."""
 
+_CLIENT_CLOSED_REQUEST = 499
+"""nginx's status for a request whose caller has gone; it is only logged."""
+
 LoadHandler = Callable[[], InvocationHandler]
 """Loads the model; takes minutes and runs on its own thread."""
 
@@ -82,8 +85,17 @@ def create_app(load: LoadHandler) -> Starlette:
         return Response(status_code=HTTPStatus.OK)
 
     async def invocations(request: Request) -> Response:
-        result = await loader.get().handle(await request.body())
-        return Response(result.model_dump_json(), media_type="application/json")
+        handling = asyncio.create_task(loader.get().handle(await request.body()))
+        leaving = asyncio.create_task(_wait_for_disconnect(request))
+        try:
+            await asyncio.wait((handling, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if not handling.done():
+                _LOGGER.warning("the caller has disconnected; the job is abandoned")
+                return Response(status_code=_CLIENT_CLOSED_REQUEST)
+            return Response(handling.result().model_dump_json(), media_type="application/json")
+        finally:
+            handling.cancel()
+            leaving.cancel()
 
     return Starlette(
         lifespan=lifespan,
@@ -93,6 +105,12 @@ def create_app(load: LoadHandler) -> Starlette:
         ],
         exception_handlers={ProblemError: _on_error, Exception: _on_error},
     )
+
+
+async def _wait_for_disconnect(request: Request) -> None:
+    """Returns when the caller has closed the connection; the request's body must have been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:

@@ -17,9 +17,9 @@ from inference.artifacts.adapter_store import AdapterStore
 from inference.data_bucket import DataBucket
 from inference.engine.errors import EngineClosedError
 from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, OnStep, UpscaleImage
+from inference.invocation.executors import Executors
 from inference.invocation.handler import InvocationHandler
 from inference.invocation.running_jobs import RunningJobs
-from inference.observability.logs import ContextThreadPool
 from inference.observability.metrics import ContainerMetrics
 from inference.output.postprocessing import Postprocessor
 from inference.wiring import create_image_generator
@@ -99,7 +99,7 @@ def create_handler(
 ) -> InvocationHandler:
     """An invocation handler; `adapters` finds none by default."""
     bucket = DataBucket(s3, environment.data_bucket_name)
-    executor = ContextThreadPool(max_workers=4)
+    executors = Executors()
     return InvocationHandler(
         engine=engine,
         generator=create_image_generator(
@@ -107,12 +107,12 @@ def create_handler(
             environment=environment,
             bucket=bucket,
             adapters=adapters or AdapterStore(None, None, Path("nowhere"), max_bytes=0),
-            executor=executor,
+            executors=executors,
         ),
         postprocessor=postprocessor or Postprocessor(),
         bucket=bucket,
         environment=environment,
-        executor=executor,
+        executor=executors.outputs,
         metrics=ContainerMetrics(stage=environment.stage, model=environment.model.name, clock=clock),
         running_jobs=RunningJobs(),
         revision_of=lambda model: f"revision of {model}",

@@ -149,7 +149,7 @@ def test_image_to_image_keeps_the_layout_at_low_strength_only(engine: Engine) ->
 
 def test_diffusers_loads_both_lora_files_with_the_same_result() -> None:
     pipeline = load_model(DIRECTORY)
-    assert new_shape_shares(pipeline, count=5)["shape"] < 0.5
+    assert new_shape_shares(pipeline, count=5)["shape"] < 0.2
     shares = []
     for name in ("moon.safetensors", "moon-kohya.safetensors"):
         pipeline.load_lora_weights(LORAS, weight_name=name)

@@ -56,3 +56,9 @@ def test_the_role_writes_only_to_the_log_group_of_its_endpoint(small: Templates)
     template = small.endpoints["demo"]
     (group,) = template.find_resources("AWS::Logs::LogGroup")
     assert allowed(template, "logs:PutLogEvents") == text([{"Fn::GetAtt": [group, "Arn"]}])
+
+
+def test_the_role_may_delete_images_and_nothing_else(small: Templates) -> None:
+    deleted = allowed(small.endpoints["demo"], "s3:DeleteObject")
+    assert "/outputs/*" in deleted
+    assert not any(f"/{prefix}/*" in deleted for prefix in ("inputs", "requests", "results", "adapters"))

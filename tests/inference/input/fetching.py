@@ -1,8 +1,11 @@
 """Requests of a fetcher to a test server."""
 
+import io
+
 import pytest
 
 from inference.engine.errors import InputError
+from inference.input.fetch_scope import FetchScope
 from inference.input.public_fetcher import PublicFetcher
 from tests.inference.input.tls_server import HOST, TlsServer
 
@@ -12,7 +15,9 @@ SIGNATURE = "Signature=xyzzy"
 
 def fetch(fetcher: PublicFetcher, server: TlsServer, path: str = "/a.png", max_bytes: int = 1000) -> bytes:
     uri = f"https://{HOST}:{server.port}{path}?{SIGNATURE}"
-    return fetcher.fetch(uri, pointer="#/input_image", max_bytes=max_bytes)
+    target = io.BytesIO()
+    fetcher.fetch(uri, target, FetchScope(), pointer="#/input_image", max_bytes=max_bytes)
+    return target.getvalue()
 
 
 def error_of(

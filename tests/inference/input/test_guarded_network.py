@@ -5,6 +5,7 @@ from typing import Any
 import httpcore2
 import pytest
 
+from inference.input.fetch_scope import FetchScope
 from inference.input.guarded_network import (
     Deadline,
     ForbiddenAddressError,
@@ -63,6 +64,7 @@ class FakeSockets(httpcore2.NetworkBackend):
 def network(sockets: FakeSockets, deadline: Deadline, *addresses: str) -> GuardedNetwork:
     return GuardedNetwork(
         deadline=deadline,
+        scope=FetchScope(),
         resolve=lambda _host, _port: addresses or [ADDRESS],
         is_allowed=lambda address: not address.startswith("127."),
         sockets=sockets,
@@ -139,7 +141,11 @@ def test_a_host_that_cannot_be_resolved_is_unknown(error: Exception) -> None:
         raise error
 
     guarded = GuardedNetwork(
-        deadline=Deadline(10), resolve=fail, is_allowed=lambda _: True, sockets=FakeSockets()
+        deadline=Deadline(10),
+        scope=FetchScope(),
+        resolve=fail,
+        is_allowed=lambda _: True,
+        sockets=FakeSockets(),
     )
     with pytest.raises(UnknownHostError):
         guarded.connect_tcp("a.example", 443)

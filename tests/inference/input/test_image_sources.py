@@ -1,4 +1,5 @@
 import base64
+import io
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from contract.problem import ErrorCode
 from inference.data_bucket import DataBucket
 from inference.engine.errors import InputError
+from inference.input.fetch_scope import FetchScope
 from inference.input.image_sources import ImageSources
 from inference.input.public_fetcher import PublicFetcher
 from tests.inference.fake_engine import BUCKET
@@ -18,7 +20,10 @@ POINTER = "#/controlnets/1/image"
 
 
 def fetch(uri: str, s3: Any = None) -> bytes:
-    return ImageSources(DataBucket(s3, BUCKET), WEB, max_bytes=MAX_BYTES).fetch(uri, POINTER)
+    target = io.BytesIO()
+    sources = ImageSources(DataBucket(s3, BUCKET), WEB, max_bytes=MAX_BYTES)
+    sources.fetch(uri, POINTER, target, FetchScope())
+    return target.getvalue()
 
 
 def error_of(uri: str, s3: Any = None) -> InputError:

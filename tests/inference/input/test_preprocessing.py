@@ -2,7 +2,9 @@ import asyncio
 import hashlib
 import threading
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 import pytest
@@ -12,33 +14,43 @@ from contract.generation import Generation
 from contract.problem import ErrorCode
 from contract.request import input_image_uris
 from inference.engine.errors import InputError
-from inference.input.preprocessing import InputPreprocessor, PreprocessedInputs, preprocess_images
+from inference.input import decode_queue
+from inference.input.fetch_scope import FetchScope
+from inference.input.image_preprocessing import PreprocessedInputs, preprocess_files
+from inference.input.preprocessing import InputPreprocessor
+from inference.isolation import Limits
 from inference.observability.logs import ContextThreadPool
 from tests.inference.fake_engine import ENVIRONMENT
 from tests.inference.generations import generation_of
 from tests.inference.input.image_files import encoded, noise
+from tests.waiting import LIMIT_S
+
+if TYPE_CHECKING:
+    from inference.input.image_sources import ImageSources
 
 MODEL = ENVIRONMENT.model
 URI = "s3://data/inputs/a.png"
 CANNY = {"type": "canny", "image": URI}
-LIMIT_S = 60
 
 
 class FakeSources:
-    """Returns the files by their pointers; each call blocks until all files are requested."""
+    """Writes the files by their URIs; calls block until `together` files are requested."""
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
+    def __init__(self, files: Mapping[str, bytes], *, together: int = 1) -> None:
+        self.fetched: list[str] = []
+        self.scopes: list[FetchScope] = []
         self._files = files
-        self._all_requested = threading.Barrier(len(files))
+        self._together = threading.Barrier(together)
 
-    def fetch(self, uri: str, pointer: str) -> bytes:
-        self._all_requested.wait(LIMIT_S)
-        return self._files[pointer]
+    def fetch(self, uri: str, pointer: str, target: BinaryIO, scope: FetchScope) -> None:
+        self.fetched.append(uri)
+        self.scopes.append(scope)
+        self._together.wait(LIMIT_S)
+        target.write(self._files[uri])
 
 
-def preprocess(generation: Generation, files: Mapping[str, bytes]) -> PreprocessedInputs:
-    sources: Any = FakeSources(files)
-    with ContextThreadPool(max_workers=4) as executor:
+def preprocess(generation: Generation, sources: Any) -> PreprocessedInputs:
+    with ContextThreadPool(max_workers=8) as executor:
         preprocessor = InputPreprocessor(sources=sources, environment=ENVIRONMENT, executor=executor)
         return asyncio.run(preprocessor.preprocess(generation))
 
@@ -47,8 +59,18 @@ def generation(**request: Any) -> Generation:
     return generation_of(model=MODEL, **request)
 
 
+def uri(name: str) -> str:
+    return f"s3://data/inputs/{name}"
+
+
 def preprocessed(images: Mapping[str, Image.Image], **request: Any) -> PreprocessedInputs:
-    return preprocess_images(generation(**request), images, MODEL)
+    """The result for images by pointer."""
+    with TemporaryDirectory() as directory:
+        files = {}
+        for number, (pointer, image) in enumerate(images.items()):
+            files[pointer] = Path(directory, str(number))
+            files[pointer].write_bytes(encoded(image))
+        return preprocess_files(generation(**request), files, MODEL, max_pixels=1_000_000)
 
 
 def rectangle(size: tuple[int, int] = (128, 128)) -> Image.Image:
@@ -58,34 +80,90 @@ def rectangle(size: tuple[int, int] = (128, 128)) -> Image.Image:
     return image
 
 
-def test_the_images_of_a_request_are_fetched_concurrently() -> None:
-    pointers = ("#/input_image", "#/mask_image", "#/controlnets/0/image", "#/controlnets/1/image")
-    files = {pointer: encoded(rectangle()) for pointer in pointers}
-    request = generation(input_image=URI, mask_image=URI, controlnets=[CANNY, CANNY])
-    assert tuple(input_image_uris(request)) == pointers
-    inputs = preprocess(request, files).inputs
+def test_the_images_of_a_request_are_fetched_two_at_a_time_and_each_once() -> None:
+    files = {uri(name): encoded(rectangle()) for name in "abc"}
+    sources = FakeSources(files, together=2)
+    asked = [CANNY | {"image": uri(name)} for name in "cab"]
+    request = generation(
+        input_image=uri("a"), mask_image=uri("b"), controlnets=[*asked, CANNY | {"image": uri("d")}]
+    )
+    files[uri("d")] = encoded(rectangle())
+    inputs = preprocess(request, sources).inputs
+    assert sorted(sources.fetched) == [uri(name) for name in "abcd"]
     assert inputs.image is not None
     assert inputs.mask is not None
-    assert [image.size for image in (inputs.image, inputs.mask, *inputs.control_images)] == [(128, 128)] * 4
+    assert [image.size for image in (inputs.image, inputs.mask, *inputs.control_images)] == [(128, 128)] * 6
+    assert all(scope.cancelled for scope in sources.scopes)
 
 
 def test_the_digests_are_those_of_the_fetched_files() -> None:
     files = {
-        "#/input_image": encoded(rectangle()),
-        "#/mask_image": encoded(rectangle(), "BMP"),
-        "#/controlnets/0/image": encoded(rectangle(), "WEBP"),
+        uri("a"): encoded(rectangle()),
+        uri("b"): encoded(rectangle(), "BMP"),
+        uri("c"): encoded(rectangle(), "WEBP"),
     }
-    digests = preprocess(
-        generation(input_image=URI, mask_image=URI, controlnets=[CANNY]), files
-    ).input_digests
-    assert digests == {pointer: hashlib.sha256(file).hexdigest() for pointer, file in files.items()}
+    request = generation(
+        input_image=uri("a"), mask_image=uri("b"), controlnets=[CANNY | {"image": uri("c")}] * 2
+    )
+    digests = preprocess(request, FakeSources(files)).input_digests
+    assert digests == {
+        pointer: hashlib.sha256(files[each]).hexdigest()
+        for pointer, each in input_image_uris(request).items()
+    }
+    assert len(digests) == 4
 
 
 def test_the_field_of_an_invalid_image_is_named() -> None:
-    files = {"#/controlnets/0/image": encoded(rectangle()), "#/controlnets/1/image": b"nonsense"}
+    files = {uri("a"): encoded(rectangle()), uri("b"): b"nonsense"}
+    asked = [CANNY | {"image": uri(name)} for name in "ab"]
     with pytest.raises(InputError, match="controlnets/1/image: the image cannot be decoded") as caught:
-        preprocess(generation(controlnets=[CANNY, CANNY]), files)
+        preprocess(generation(controlnets=asked), FakeSources(files))
     assert [error.pointer for error in caught.value.errors] == ["#/controlnets/1/image"]
+
+
+class StalledSources:
+    """Blocks until the scope is cancelled, as a slow host would; counts the threads that have ended."""
+
+    def __init__(self) -> None:
+        self.fetching = threading.Event()
+        self.ended = threading.Semaphore(0)
+
+    def fetch(self, uri: str, pointer: str, target: BinaryIO, scope: FetchScope) -> None:
+        interrupted = threading.Event()
+        try:
+            with scope.interruptible(interrupted.set):
+                self.fetching.set()
+                assert interrupted.wait(LIMIT_S)
+            scope.check()
+        finally:
+            self.ended.release()
+
+
+def test_a_cancelled_job_abandons_its_fetches() -> None:
+    sources = StalledSources()
+
+    async def cancel(executor: ContextThreadPool) -> None:
+        preprocessor = InputPreprocessor(
+            sources=cast("ImageSources", sources), environment=ENVIRONMENT, executor=executor
+        )
+        request = generation(controlnets=[CANNY | {"image": uri(name)} for name in "ab"])
+        task = asyncio.create_task(preprocessor.preprocess(request))
+        await asyncio.to_thread(sources.fetching.wait, LIMIT_S)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with ContextThreadPool(max_workers=8) as executor:
+        asyncio.run(cancel(executor))
+    assert sources.ended.acquire(timeout=LIMIT_S)
+
+
+def test_images_that_take_too_much_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode_queue, "SMALL", Limits(seconds=LIMIT_S, memory_bytes=64 << 10))
+    image = Image.new("RGB", (300, 300))
+    with pytest.raises(InputError, match="too much time or memory") as caught:
+        preprocess(generation(input_image=uri("a")), FakeSources({uri("a"): encoded(image)}))
+    assert caught.value.code is ErrorCode.INPUT_IMAGE_TOO_LARGE
 
 
 def test_without_input_images_generated_images_are_not_changed() -> None:

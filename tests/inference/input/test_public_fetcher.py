@@ -1,5 +1,6 @@
 """The fetcher's requests, addresses, redirects and certificates, with servers on the loopback interface."""
 
+import io
 import logging
 import ssl
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import pytest
 
 from contract.problem import ErrorCode
 from inference.engine.errors import InputError
+from inference.input.fetch_scope import FetchScope
 from inference.input.public_fetcher import PublicFetcher
 from tests.inference.input.fetching import SIGNATURE, error_of, fetch
 from tests.inference.input.tls_server import HOST, certificate, response
@@ -59,14 +61,14 @@ def test_the_proxies_of_the_environment_are_not_used(
 )
 def test_addresses_that_are_not_public_are_refused_by_default(uri: str) -> None:
     with pytest.raises(InputError, match="not on the public internet") as caught:
-        PublicFetcher().fetch(uri, pointer="#/input_image", max_bytes=10)
+        PublicFetcher().fetch(uri, io.BytesIO(), FetchScope(), pointer="#/input_image", max_bytes=10)
     assert caught.value.code is ErrorCode.INPUT_FETCH_FAILED
 
 
 @pytest.mark.parametrize("uri", ["http://a.example/x", "https://a.example:8443/x", "ftp://a.example/x"])
 def test_other_schemes_and_ports_are_refused(uri: str) -> None:
     with pytest.raises(InputError, match="must be an https:// address with port 443"):
-        PublicFetcher().fetch(uri, pointer="#/input_image", max_bytes=10)
+        PublicFetcher().fetch(uri, io.BytesIO(), FetchScope(), pointer="#/input_image", max_bytes=10)
 
 
 class RecordingSockets(httpcore2.NetworkBackend):

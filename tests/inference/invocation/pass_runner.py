@@ -4,6 +4,7 @@ from contract.generation import Generation
 from contract.keys import LANCZOS
 from contract.problem import ErrorCode, FieldError, ProblemError, describe
 from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, OnStep
+from inference.invocation.executors import Executors
 from inference.invocation.multi_pass import MultiPassGenerator
 from inference.invocation.upscalers import FetchUpscaler, UpscalerResolver
 from inference.observability.logs import ContextThreadPool
@@ -40,7 +41,7 @@ def run(
 ) -> GenerationOutput:
     passes = MultiPassGenerator(
         engine,
-        UpscalerResolver(engine, fetch, executor=executor),
+        UpscalerResolver(engine, fetch, executors=Executors(adapters=executor, outputs=executor)),
         max_output_sizes={"demo": max_output_size},
     )
     return run_within_limit(run_passes(passes, generation, inputs, on_step))

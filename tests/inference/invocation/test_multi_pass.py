@@ -134,14 +134,23 @@ def test_the_hires_pass_has_the_first_passs_settings_and_adapters(executor: Cont
     adapters = Adapters(loras=(AdapterFile("x", Path("x.safetensors"), "1"),))
     controls = (landscape((64, 64)),)
     hires = {"scale": 2.0, "steps": 9, "strength": 0.4}
-    generation = generation_of(seed=7, count=2, sampler="heun", guidance_scale=3.0, hires=hires)
+    generation = generation_of(
+        seed=7, count=2, sampler="heun", guidance_scale=3.0, hires=hires, upscale={"scale": 1.5}
+    )
     output = run(engine, generation, executor, Inputs(control_images=controls, adapters=adapters))
     (first, _), *hires_calls = sorted(engine.calls, key=lambda call: (call[0].hires is None, call[0].seed))
     assert first == generation
     for (hires_generation, inputs), seed in zip(hires_calls, (7, 8), strict=True):
         changes = {
-            "width": 128, "height": 128, "steps": 9, "strength": 0.4, "seed": seed, "count": 1, "hires": None
-        }  # fmt: skip
+            "width": 128,
+            "height": 128,
+            "steps": 9,
+            "strength": 0.4,
+            "seed": seed,
+            "count": 1,
+            "hires": None,
+            "upscale": None,
+        }
         assert hires_generation == generation.model_copy(update=changes)
         assert inputs.adapters is adapters
         assert inputs.image is not None
@@ -175,8 +184,8 @@ def test_an_upscaling_model_runs_before_the_hires_pass_and_in_upscaling(
 
 def test_upscaling_without_a_model_is_lanczos(engine: Engine, executor: ContextThreadPool) -> None:
     plain = run(engine, generation_of(), executor).images[0]
-    output = run(engine, generation_of(upscale={"scale": 2.1}), executor)
-    assert output.images[0].tobytes() == plain.resize((134, 134), Image.Resampling.LANCZOS).tobytes()
+    output = run(engine, generation_of(upscale={"scale": 2.2}), executor)
+    assert output.images[0].tobytes() == plain.resize((141, 141), Image.Resampling.LANCZOS).tobytes()
 
 
 def test_an_unsupported_pipeline_refuses_a_hires_pass_and_accepts_upscaling(

@@ -15,6 +15,7 @@ from contract.size import Size
 from inference.diffusion.loader import create_engine
 from inference.engine.errors import EngineClosedError, OutOfMemoryError
 from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, OnStep, UpscaleImage
+from inference.invocation.executors import Executors
 from inference.invocation.multi_pass import MultiPassGenerator
 from inference.invocation.upscalers import UpscalerResolver
 from inference.observability.logs import ContextThreadPool
@@ -100,7 +101,9 @@ STAGES = {
 
 
 def create_passes(engine: Engine, executor: ContextThreadPool) -> MultiPassGenerator:
-    upscalers = UpscalerResolver(engine, lambda name, pointer: FILE, executor=executor)
+    upscalers = UpscalerResolver(
+        engine, lambda name, pointer: FILE, executors=Executors(adapters=executor, outputs=executor)
+    )
     return MultiPassGenerator(engine, upscalers, max_output_sizes={"demo": 512})
 
 
@@ -158,17 +161,38 @@ def test_if_the_engine_refuses_to_upscale_an_image_the_upscaling_of_the_others_i
     run_within_limit(work())
 
 
-def test_the_output_combines_all_passes(executor: ContextThreadPool) -> None:
-    """The largest batch size, every fallback once, and the seconds to the end."""
+@pytest.mark.parametrize("batch_sizes", [(8, 4, 1), (2, 4, 8)])
+def test_the_output_has_the_largest_batch_size_each_fallback_once_and_the_total_seconds(
+    executor: ContextThreadPool, batch_sizes: tuple[int, int, int]
+) -> None:
+    outputs = [output(2, batch_size=batch_sizes[0], fallbacks=("slow", "small"))]
+    outputs += [output(batch_size=each, fallbacks=("slow", f"of {each}")) for each in batch_sizes[1:]]
 
-    def complete(_: Any, futures: Futures) -> None:
-        for batch_size, future in zip((4, 1), futures, strict=True):
-            future.set_result(output(batch_size=batch_size, fallbacks=("slow", f"small {batch_size}")))
+    async def work() -> GenerationOutput:
+        engine = ManualEngine()
+        generation = generation_of(count=2, hires={"scale": 2.0})
+        passes = create_passes(engine, executor)
+        job = asyncio.create_task(passes.generate(generation, NO_INPUTS, ignore_step))
+        for result in outputs:
+            (await engine.returned.get()).set_result(result)
+        return await job
 
-    combined, _ = run_to_stage("hires pass", executor, complete)
-    assert (combined.batch_size, len(combined.images)) == (4, 2)
-    assert combined.fallbacks == ("slow", "small 4", "small 1")
+    combined = run_within_limit(work())
+    assert (combined.batch_size, len(combined.images)) == (8, 2)
+    assert sorted(combined.fallbacks) == sorted(
+        {"slow", "small", *(f"of {each}" for each in batch_sizes[1:])}
+    )
     assert combined.seconds > 1.0
+
+
+def test_the_seconds_of_the_output_include_upscaling(executor: ContextThreadPool) -> None:
+    def complete(_: Any, futures: Futures) -> None:
+        for future in futures:
+            future.set_result(UPSCALED)
+
+    upscaled, _ = run_to_stage("upscaling", executor, complete)
+    assert upscaled.images == (UPSCALED, UPSCALED)
+    assert upscaled.seconds > 1.0
 
 
 @pytest.mark.parametrize("size", [(136, 64), (64, 136)])

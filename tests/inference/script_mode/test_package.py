@@ -81,7 +81,7 @@ def test_the_archive_holds_the_model_and_its_code_and_no_other(package: Path) ->
         members = archive.getmembers()
     names = {member.name for member in members}
     code = "code/package/inference"
-    assert {"model_index.json", "code/inference.py", "code/requirements.txt", f"{code}/engine.py"} <= names
+    assert {"model_index.json", "code/inference.py", "code/requirements.txt", f"{code}/engine/interface.py"} <= names
     assert not any("demo" in name or "__pycache__" in name for name in names)
     assert {(member.mtime, member.uid, member.uname, member.mode) for member in members} == {
         (0, 0, "", 0o644)

@@ -9,11 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 from PIL import Image
 
 from contract.identifiers import new_job_id
 from contract.model import ModelDefaults, ModelLimits, ServedModel
 from contract.source import S3Source
+from inference.data_bucket import DataBucket
 from inference.engine.errors import OutOfMemoryError
 from inference.invocation.handler import InvocationHandler
 from inference.server import app
@@ -266,3 +268,30 @@ def test_shutdown_does_not_wait_for_an_engine_that_does_not_stop(
         finally:
             released.set()
         stopping.result(LIMIT_S)
+
+
+def test_if_one_image_cannot_be_stored_the_others_are_deleted(
+    client: httpx.Client, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = DataBucket.store_image
+
+    def refuse_the_second(self: DataBucket, job_id: str, index: int, *rest: Any) -> str:
+        if index == 1:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject")
+        return put(self, job_id, index, *rest)
+
+    monkeypatch.setattr(DataBucket, "store_image", refuse_the_second)
+    assert invoke(client, count=3).status_code == 500
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix="outputs/")
+
+
+def test_a_job_whose_caller_disconnects_is_cancelled(
+    client: httpx.Client, engine: FakeEngine, log: Log
+) -> None:
+    engine.gate.clear()
+    with pytest.raises(httpx.ReadTimeout):
+        client.post("/invocations", json={"prompt": "x"}, timeout=httpx.Timeout(LIMIT_S, read=0.2))
+    wait_until(lambda: "the caller has disconnected" in log.text)
+    engine.gate.set()
+    assert invoke(client).status_code == 200
+    assert log.text.count('"Failures": [1') == 0
