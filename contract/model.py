@@ -17,9 +17,6 @@ from contract.request import (
 )
 from contract.source import HubSource, S3Source
 
-MAX_SIDE = 16_376
-"""Largest side in pixels that all output formats support; WebP's limit is 16,383."""
-
 
 class ModelDefaults(BaseModel):
     """Request values that are used where a request has none."""
@@ -49,12 +46,11 @@ class ModelLimits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_size: Dimension = Field(default=64, description="Minimum width and height in pixels.")
-    max_size: Dimension = Field(default=1024, le=MAX_SIDE, description="Maximum width and height in pixels.")
+    max_size: Dimension = Field(default=1024, description="Maximum width and height in pixels.")
     max_steps: Steps = 150
     max_count: Count = 4
     max_output_size: Dimension = Field(
         default=4096,
-        le=MAX_SIDE,
         description="Maximum width and height in pixels after `hires` and `upscale`.",
     )
 

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 CONTENT_TYPE = "application/problem+json"
 MAX_FIELD_ERRORS = 20
 
+MAX_ECHOED_CHARACTERS = 100
+"""Longer names and values of a client are cut off in messages."""
+
 
 class ErrorCode(StrEnum):
     """Stable, machine-readable names of the errors."""
@@ -22,6 +25,7 @@ class ErrorCode(StrEnum):
     JOB_NOT_FOUND = "job_not_found"
     MODEL_NOT_FOUND = "model_not_found"
     ROUTE_NOT_FOUND = "route_not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
     ENDPOINT_UNAVAILABLE = "endpoint_unavailable"
     MODEL_LOADING = "model_loading"
     MODEL_LOAD_FAILED = "model_load_failed"
@@ -44,7 +48,7 @@ class _Definition(NamedTuple):
 
 
 _DEFINITIONS = {
-    ErrorCode.MALFORMED_REQUEST: _Definition(HTTPStatus.BAD_REQUEST, "The body is not a JSON object", False),
+    ErrorCode.MALFORMED_REQUEST: _Definition(HTTPStatus.BAD_REQUEST, "The request is malformed", False),
     ErrorCode.VALIDATION_FAILED: _Definition(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid", False
     ),
@@ -58,6 +62,9 @@ _DEFINITIONS = {
     ErrorCode.JOB_NOT_FOUND: _Definition(HTTPStatus.NOT_FOUND, "There is no such job", False),
     ErrorCode.MODEL_NOT_FOUND: _Definition(HTTPStatus.NOT_FOUND, "There is no such model", False),
     ErrorCode.ROUTE_NOT_FOUND: _Definition(HTTPStatus.NOT_FOUND, "There is no such route", False),
+    ErrorCode.METHOD_NOT_ALLOWED: _Definition(
+        HTTPStatus.METHOD_NOT_ALLOWED, "The path does not have this method", False
+    ),
     ErrorCode.ENDPOINT_UNAVAILABLE: _Definition(
         HTTPStatus.SERVICE_UNAVAILABLE, "The model's endpoint did not accept the job", True
     ),

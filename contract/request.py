@@ -17,11 +17,12 @@ from contract.options import (
     Upscale,
 )
 from contract.samplers import find_sampler
-from contract.size import GRID
+from contract.size import GRID, MAX_SIDE
 
 MAX_SEED = 2**32 - 1
 MAX_COUNT = 64
 MAX_PROMPT_CHARACTERS = 4000
+MAX_SAMPLER_CHARACTERS = 64
 MAX_ADAPTERS = 8
 MAX_CONTROLNETS = 4
 
@@ -35,11 +36,17 @@ def _check_not_blank(text: str) -> str:
 ModelName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
 Prompt = Annotated[
     str,
-    Field(max_length=MAX_PROMPT_CHARACTERS, description="Prompt."),
+    Field(
+        max_length=MAX_PROMPT_CHARACTERS,
+        description="Prompt.",
+        json_schema_extra={"minLength": 1, "pattern": r"\S"},
+    ),
     AfterValidator(_check_not_blank),
 ]
 NegativePrompt = Annotated[str, Field(max_length=MAX_PROMPT_CHARACTERS, description="Negative prompt.")]
-Dimension = Annotated[int, Field(ge=GRID, multiple_of=GRID, description=f"Pixels, a multiple of {GRID}.")]
+Dimension = Annotated[
+    int, Field(ge=GRID, le=MAX_SIDE, multiple_of=GRID, description=f"Pixels, a multiple of {GRID}.")
+]
 Steps = Annotated[int, Field(ge=1, le=1000, description="Denoising steps.")]
 GuidanceScale = Annotated[
     float,
@@ -52,7 +59,11 @@ GuidanceScale = Annotated[
 ]
 SamplerName = Annotated[
     str,
-    Field(description="Sampler: a name, label or alias from GET /v1/samplers."),
+    Field(
+        max_length=MAX_SAMPLER_CHARACTERS,
+        description="Sampler: a name, label or alias from GET /v1/samplers.",
+        json_schema_extra={"minLength": 1},
+    ),
     AfterValidator(lambda name: find_sampler(name).name),
 ]
 Seed = Annotated[
@@ -112,6 +123,7 @@ Embeddings = Annotated[
             "Textual inversions: names of files under `adapters/embeddings/` in the models bucket, without "
             "their suffixes. The prompts refer to each by its name."
         ),
+        json_schema_extra={"uniqueItems": True},
     ),
 ]
 ControlNets = Annotated[tuple[ControlNet, ...], Field(max_length=MAX_CONTROLNETS, strict=False)]

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from contract.problem import MAX_ECHOED_CHARACTERS
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sampler:
@@ -125,4 +127,4 @@ def find_sampler(name: str) -> Sampler:
         return _BY_NAME[_normalize(name)]
     except KeyError:
         known = ", ".join(s.name for s in SAMPLERS)
-        raise ValueError(f"unknown sampler {name[:100]!r}; use one of {known}") from None
+        raise ValueError(f"unknown sampler {name[:MAX_ECHOED_CHARACTERS]!r}; use one of {known}") from None

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
 
+from contract.document import parse_document
 from contract.generation import InvalidRequestError
 from contract.model import ModelDeclaration
 from contract.options import ControlNet, Hires, Lora, Options, Outpaint, Upscale
-from contract.problem import MAX_FIELD_ERRORS, FieldError, ProblemError
+from contract.problem import MAX_ECHOED_CHARACTERS, MAX_FIELD_ERRORS, FieldError, ProblemError
 from contract.request import JobRequest
 from contract.rules import violations
 
@@ -27,7 +27,6 @@ _OBJECT_FIELDS: dict[str, type[Options]] = {
     "outpaint": Outpaint,
     "upscale": Upscale,
 }
-_MAX_NAME_CHARACTERS = 100
 
 
 def parse_request(kind: type[_Request], body: bytes | str, find_model: FindModel) -> _Request:
@@ -37,12 +36,10 @@ def parse_request(kind: type[_Request], body: bytes | str, find_model: FindModel
     of them; see `Generation.resolve` for a valid one.
 
     Raises:
-        InvalidRequestError: the body is not JSON, or fields are invalid; the error names all of them.
+        MalformedRequestError: the body is not a JSON object within the limits of `parse_document`.
+        InvalidRequestError: fields are invalid; the error names them.
     """
-    try:
-        document = from_json(body)
-    except ValueError as error:
-        raise InvalidRequestError((FieldError(pointer="#", detail=f"is not valid JSON: {error}"),)) from error
+    document = parse_document(body)
     try:
         return kind.model_validate(document)
     except ValidationError as error:
@@ -52,7 +49,7 @@ def parse_request(kind: type[_Request], body: bytes | str, find_model: FindModel
 
 def invalid_request(
     findings: Sequence[Mapping[str, Any]],
-    document: Any,
+    document: dict[str, Any],
     find_model: FindModel,
     *,
     kind: type[JobRequest] = JobRequest,
@@ -61,14 +58,13 @@ def invalid_request(
 
     Args:
         findings: pydantic's errors.
-        document: the parsed JSON of the request.
+        document: the request as it was parsed.
         find_model: finds the model whose limits apply.
         kind: the type of the request.
     """
     shown = [_field_error(each, kind) for each in findings[:MAX_FIELD_ERRORS]]
     malformed = {str(path[0]) for each in findings if (path := _path(each))}
-    if isinstance(document, dict):
-        shown += _violations_of_valid_fields(document, malformed, find_model, kind)
+    shown += _violations_of_valid_fields(document, malformed, find_model, kind)
     return InvalidRequestError(tuple(shown), omitted=max(len(findings) - MAX_FIELD_ERRORS, 0))
 
 
@@ -111,10 +107,10 @@ def _field_error(finding: Mapping[str, Any], kind: type[JobRequest]) -> FieldErr
 
 
 def _unknown_field(name: str, known: type[BaseModel]) -> str:
-    similar = difflib.get_close_matches(name[:_MAX_NAME_CHARACTERS], known.model_fields, n=1)
+    similar = difflib.get_close_matches(name[:MAX_ECHOED_CHARACTERS], known.model_fields, n=1)
     return "unknown field; " + (f"did you mean {similar[0]}?" if similar else "see GET /v1/openapi.json")
 
 
 def _escape(part: str | int) -> str:
     """Escapes a part of a JSON pointer; the names of unknown fields are cut off if they are long."""
-    return str(part)[:_MAX_NAME_CHARACTERS].replace("~", "~0").replace("/", "~1")
+    return str(part)[:MAX_ECHOED_CHARACTERS].replace("~", "~0").replace("/", "~1")

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from contract.problem import ErrorCode, Problem
 from contract.result import ResultDetails
-from jobs.errors import UnreadableDocumentError
+from jobs.errors import ForeignResultError, UnreadableDocumentError
 from jobs.job import Job, JobStatus, Outcome
 from jobs.ports import JobDocuments, JobRepository
 
@@ -61,6 +61,7 @@ class CompletionService:
 
         Raises:
             JobNotFoundError: no job has the invocation's inference id.
+            ForeignResultError: the result is that of another invocation.
             UnreadableDocumentError: a completed invocation has no valid result document.
         """
         job = self.jobs.get(message.inference_id)
@@ -76,12 +77,26 @@ class CompletionService:
             return Outcome(status=JobStatus.FAILED, error=problem)
         location = message.response_parameters.output_location
         if location is None:
-            raise UnreadableDocumentError(
-                f"the completion message for job {message.inference_id} has no output location"
+            raise UnreadableDocumentError(f"the message for job {job.id} has no output location")
+        if job.invocation is not None and location != job.invocation.output_location:
+            raise ForeignResultError(
+                f"the message for job {job.id} names {location}, but the job's output location is "
+                f"{job.invocation.output_location}"
             )
         result = self.documents.read_result(location)
+        if result.id != job.id:
+            return self._outcome_of_foreign_result(job, result.id)
         details = ResultDetails(**result.model_dump(include={*ResultDetails.model_fields}))
         return Outcome(status=JobStatus.SUCCEEDED, images=result.images, result=details)
+
+    def _outcome_of_foreign_result(self, job: Job, result_id: str) -> Outcome:
+        """The failure of a job at whose output location the result of another job is stored."""
+        text = f"the result document of job {job.id} contains the result of job {result_id}"
+        if job.invocation is None:
+            raise ForeignResultError(f"{text}; the location of the job's own result is not known yet")
+        _LOGGER.error(text)
+        problem = Problem.of(ErrorCode.INTERNAL, "The model's endpoint stored the result of another job.")
+        return Outcome(status=JobStatus.FAILED, error=problem)
 
     def _problem(self, job: Job, message: CompletionMessage) -> Problem:
         location = message.response_parameters.failure_location

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from contract.problem import ErrorCode, FieldError, ProblemError
+from contract.problem import MAX_ECHOED_CHARACTERS, ErrorCode, FieldError, ProblemError
 
 
 class JobNotFoundError(ProblemError):
@@ -11,7 +11,8 @@ class JobNotFoundError(ProblemError):
     code = ErrorCode.JOB_NOT_FOUND
 
     def __init__(self, job_id: str) -> None:
-        super().__init__(f"There is no job {job_id!r}. Jobs are removed after the retention time.")
+        shown = job_id[:MAX_ECHOED_CHARACTERS]
+        super().__init__(f"There is no job {shown!r}. Jobs are removed after the retention time.")
 
 
 class AlreadyTerminalError(ProblemError):
@@ -41,6 +42,10 @@ class EndpointUnavailableError(ProblemError):
 
 class JobExistsError(RuntimeError):
     """Another job has the same id."""
+
+
+class ForeignResultError(RuntimeError):
+    """A completion message names the result of another job."""
 
 
 class UnreadableDocumentError(RuntimeError):

@@ -27,13 +27,13 @@ CONTROLNET_OBJECT = 'must be an object such as {"type": "canny", "image": "s3://
         ('{"prompt": "x", "width": "512"}', "#/width", "must be a valid integer"),
         ('{"prompt": "x", "width": 512.5}', "#/width", "must be a valid integer"),
         ('{"prompt": "x", "steps": true}', "#/steps", "must be a valid integer"),
-        ('{"prompt": "x", "guidance_scale": NaN}', "#/guidance_scale", "finite"),
+        ('{"prompt": "x", "guidance_scale": 1e999}', "#/guidance_scale", "finite"),
+        ('{"prompt": "x", "width": 16384}', "#/width", "less than or equal to 16376"),
+        (f'{{"prompt": "x", "sampler": "{"e" * 65}"}}', "#/sampler", "at most 64 characters"),
         ('{"prompt": "x", "guidance_scale": "7"}', "#/guidance_scale", "must be a valid number"),
         ('{"prompt": "x", "sampler": "fast"}', "#/sampler", "use one of euler, euler_a, heun"),
         ('{"prompt": "x", "output_format": "gif"}', "#/output_format", "must be 'png', 'jpeg' or 'webp'"),
         ('{"prompt": "x", "metadata": "some"}', "#/metadata", "must be 'full', 'parameters' or 'none'"),
-        ('{"prompt": "x"', "#", "is not valid JSON"),
-        ('["prompt"]', "#", "must be a valid dictionary"),
     ],
 )
 def test_an_invalid_field_is_named_with_the_allowed_values(body: str, pointer: str, detail: str) -> None:
@@ -79,6 +79,7 @@ def test_the_examples_in_messages_are_valid(options: type[Options]) -> None:
         ({"hires": {"scael": 2}}, "#/hires/scael", "unknown field; did you mean scale?"),
         ({"a/b~c": 1}, "#/a~1b~0c", "unknown field"),
         ({"x" * 1000: 1}, "#/" + "x" * 100, "unknown field"),
+        ({"\x00": 1}, "#/\x00", "unknown field"),
     ],
 )
 def test_an_unknown_field_is_named_with_the_most_similar_known_one(
@@ -132,7 +133,7 @@ def test_rules_that_involve_a_malformed_field_are_not_applied(body: dict[str, An
     assert list(parse_errors({"prompt": "x", **body})) == [pointer]
 
 
-@pytest.mark.parametrize("count", [MAX_FIELD_ERRORS, MAX_FIELD_ERRORS + 1, 5000])
+@pytest.mark.parametrize("count", [MAX_FIELD_ERRORS, MAX_FIELD_ERRORS + 1, 900])
 def test_the_number_of_errors_in_an_answer_is_limited(count: int) -> None:
     errors = parse_errors({"prompt": "x", **{f"unknown-{number}": 1 for number in range(count)}})
     omitted = count - MAX_FIELD_ERRORS

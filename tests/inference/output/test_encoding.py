@@ -2,7 +2,8 @@ import pytest
 from PIL import Image, ImageChops
 from pydantic import ValidationError
 
-from contract.model import MAX_SIDE, ModelLimits
+from contract.model import ModelLimits
+from contract.size import MAX_SIDE
 from contract.options import OutputFormat
 from inference.output.encoding import encode
 from inference.output.image_metadata import ImageMetadata
