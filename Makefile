@@ -19,7 +19,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PROMPT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo showcase up test check format synth doctor cost convert docs lock package mutants bench train evaluate clean
+.PHONY: help setup demo showcase up test check format synth doctor cost convert docs lock package mutants bench attack train evaluate clean
 
 help: ## List the commands.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -86,6 +86,9 @@ mutants: setup .venv/.mutmut ## Mutate the pure modules and run their tests agai
 
 bench: setup ## Benchmark the engine against others, with the demo model.
 	$(BIN)/python -W ignore -m bench
+
+attack: setup ## Send hostile images and request bodies to a local stack, and print what they cost.
+	@$(BIN)/python -m bench.attack
 
 evaluate: setup ## Generate 200 prompts with the demo model and analyse the images.
 	$(BIN)/python -m training evaluate

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 ALLOWED = {
     "app": {"infra"},
-    "bench": {"contract", "inference.diffusion", "inference.diffusion.modules", "inference.engine"},
+    "bench": {"contract", "inference.diffusion", "inference.diffusion.modules", "inference.engine", "local"},
     "contract": set(),
     "examples": set(),
     "inference.__main__": {
