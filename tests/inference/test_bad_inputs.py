@@ -156,51 +156,96 @@ CORRUPT[len(CORRUPT) // 2] ^= 0xFF
 
 INVALID: dict[str, tuple[dict[str, Any], ErrorCode, str | None, str]] = {
     "not an image": (with_image(b"hello"), INVALID_IMAGE, IMAGE_FIELD, "the image cannot be decoded"),
-    "a corrupt image": (with_image(bytes(CORRUPT)), INVALID_IMAGE, IMAGE_FIELD, "the image cannot be decoded"),
-    "a truncated image": (with_image(encoded(IMAGE)[:-200]), INVALID_IMAGE, IMAGE_FIELD, "send a complete file"),
+    "a corrupt image": (
+        with_image(bytes(CORRUPT)),
+        INVALID_IMAGE,
+        IMAGE_FIELD,
+        "the image cannot be decoded",
+    ),
+    "a truncated image": (
+        with_image(encoded(IMAGE)[:-200]),
+        INVALID_IMAGE,
+        IMAGE_FIELD,
+        "send a complete file",
+    ),
     "a decompression bomb": (
-        with_image(Image.new("1", (20_000, 20_000))), TOO_LARGE, IMAGE_FIELD, "the limit of 50,000,000 pixels"
+        with_image(Image.new("1", (20_000, 20_000))),
+        TOO_LARGE,
+        IMAGE_FIELD,
+        "the limit of 50,000,000 pixels",
     ),
     "an image of 20,000 x 1 pixels": (
-        with_image(Image.new("L", (20_000, 1))), INVALID_IMAGE, IMAGE_FIELD, "do not allow this aspect ratio"
+        with_image(Image.new("L", (20_000, 1))),
+        INVALID_IMAGE,
+        IMAGE_FIELD,
+        "do not allow this aspect ratio",
     ),
     "a missing image": (
-        {"input_image": f"s3://{BUCKET}/inputs/none.png"}, FETCH_FAILED, IMAGE_FIELD, "does not exist"
+        {"input_image": f"s3://{BUCKET}/inputs/none.png"},
+        FETCH_FAILED,
+        IMAGE_FIELD,
+        "does not exist",
     ),
     "an image at a private address": (
-        {"input_image": "https://169.254.169.254/latest"}, FETCH_FAILED, IMAGE_FIELD, "not on the public internet"
+        {"input_image": "https://169.254.169.254/latest"},
+        FETCH_FAILED,
+        IMAGE_FIELD,
+        "not on the public internet",
     ),
     "a mask with another aspect ratio": (
-        with_mask(Image.new("L", (64, 128), "white")), INVALID_IMAGE, MASK_FIELD, "input_image 64 x 64"
+        with_mask(Image.new("L", (64, 128), "white")),
+        INVALID_IMAGE,
+        MASK_FIELD,
+        "input_image 64 x 64",
     ),
     "an empty mask": (with_mask(Image.new("L", (SIZE, SIZE))), INVALID_IMAGE, MASK_FIELD, "selects nothing"),
     "a canvas beyond the limits": (
-        {**with_image(IMAGE), "outpaint": {"left": 256}}, INVALID_REQUEST, "#/outpaint", "would result in a canvas"
+        {**with_image(IMAGE), "outpaint": {"left": 256}},
+        INVALID_REQUEST,
+        "#/outpaint",
+        "would result in a canvas",
     ),
     "a LoRA of another family": (
-        {"loras": [{"name": "sdxl"}]}, UNUSABLE, LORA_FIELD, "'sdxl' was made for another model family"
+        {"loras": [{"name": "sdxl"}]},
+        UNUSABLE,
+        LORA_FIELD,
+        "'sdxl' was made for another model family",
     ),
     "a truncated LoRA": (
-        {"loras": [{"name": "truncated"}]}, UNUSABLE, LORA_FIELD, "'truncated' is not a complete safetensors file"
+        {"loras": [{"name": "truncated"}]},
+        UNUSABLE,
+        LORA_FIELD,
+        "'truncated' is not a complete safetensors file",
     ),
     "a missing LoRA": ({"loras": [{"name": "moon"}]}, NOT_FOUND, LORA_FIELD, "There is no LoRA 'moon'"),
     "a malicious embedding": (
-        {"embeddings": ["malicious"]}, UNUSABLE, "#/embeddings/0", "contains code, which was not"
+        {"embeddings": ["malicious"]},
+        UNUSABLE,
+        "#/embeddings/0",
+        "use a .safetensors file",
     ),
     "a malicious upscaler": (
-        {"upscale": {"upscaler": "malicious"}}, UNUSABLE, "#/upscale/upscaler", "contains code, which was not"
+        {"upscale": {"upscaler": "malicious"}},
+        UNUSABLE,
+        "#/upscale/upscaler",
+        "use a .safetensors file",
     ),
     "an unknown model": ({"model": "unknown"}, INVALID_REQUEST, "#/model", "serves only demo, missing,"),
     "a missing model": ({"model": "missing"}, NOT_LOADED, None, "The model 'missing' could not"),
     "a truncated model": ({"model": "truncated"}, NOT_LOADED, None, "The model 'truncated' could not"),
     "a malicious model": ({"model": "malicious"}, NOT_LOADED, None, "The model 'malicious' could not"),
-    "an archive with path traversal": ({"model": "traversal"}, NOT_LOADED, None, "The model 'traversal' could not"),
-}  # fmt: skip
+    "an archive with path traversal": (
+        {"model": "traversal"},
+        NOT_LOADED,
+        None,
+        "The model 'traversal' could not",
+    ),
+}
 
 LOGGED = {
     "a missing model": "missing does not exist",
     "a truncated model": "truncated.safetensors is not a complete safetensors file",
-    "a malicious model": "malicious.ckpt is dangerous and was not loaded: unpickling it would call posix.mkdir",
+    "a malicious model": "is dangerous and was not loaded: unpickling it would call posix.mkdir",
     "an archive with path traversal": "'../outside.json'",
 }
 """Details of the service's own models, which are logged and not sent to clients."""

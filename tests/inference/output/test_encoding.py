@@ -3,8 +3,8 @@ from PIL import Image, ImageChops
 from pydantic import ValidationError
 
 from contract.model import ModelLimits
-from contract.size import MAX_SIDE
 from contract.options import OutputFormat
+from contract.size import MAX_SIDE
 from inference.output.encoding import encode
 from inference.output.image_metadata import ImageMetadata
 from tests.inference.output.metadata_reader import open_image, read_generation, read_parameters

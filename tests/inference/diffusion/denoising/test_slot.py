@@ -19,11 +19,11 @@ def noise(seed: int) -> torch.Tensor:
 
 
 def test_classifier_free_guidance_combines_the_predictions(loop: LoopHarness) -> None:
-    guided, combined = create_slot(loop), create_slot(loop)
+    slot, combined = create_slot(loop), create_slot(loop)
     negative, positive = noise(1), noise(2)
-    guided.step((negative, positive))
+    slot.step((negative, positive))
     combined.step((negative + 5.0 * (positive - negative),))
-    assert torch.equal(guided.latents, combined.latents)
+    assert torch.equal(slot.latents, combined.latents)
 
 
 def test_a_slot_is_finished_after_all_its_evaluations(loop: LoopHarness) -> None:
