@@ -204,15 +204,15 @@ UNUSABLE = {
     "text": (lambda directory: save_pickle(directory, {"a": "b"}), "is not a textual inversion"),
     "code": (
         lambda directory: save_pickle(directory, {"a": Exploit()}),
-        "contains code, which was not executed",
+        "use a .safetensors file",
     ),
     "a module": (
         lambda directory: save_pickle(directory, torch.nn.Linear(2, 2)),
-        "objects other than tensors",
+        "tensors.*; use a .safetensors file",
     ),
     "a truncated pickle": (
         lambda directory: _truncate(save_pickle(directory, {"a": STYLE})),
-        "cannot be scanned for code",
+        "is damaged",
     ),
     "truncated safetensors": (
         lambda directory: _truncate(save_safetensors(directory, {"a": STYLE})),

@@ -123,9 +123,9 @@ def mismatched(directory: Path) -> AdapterFile:
     ("make", "reason"),
     [
         (lambda path: truncated(path, "safetensors"), "is not a complete safetensors file"),
-        (lambda path: truncated(path, "pth"), "cannot be scanned for code"),
-        (lambda path: malicious(path, zipped=True), "contains code"),
-        (lambda path: malicious(path, zipped=False), "contains code"),
+        (lambda path: truncated(path, "pth"), "is damaged"),
+        (lambda path: malicious(path, zipped=True), "use a .safetensors file"),
+        (lambda path: malicious(path, zipped=False), "use a .safetensors file"),
         (not_a_pickle, "neither a .safetensors file nor a PyTorch pickle"),
         (mismatched, "do not match their architecture"),
         (lambda path: save_pickle(path, [1, 2]), "has no weights by name"),
