@@ -16,7 +16,7 @@ _COMMON_PROBLEMS = {
     500: "The service failed; try again.",
     503: "The service is unavailable; try again.",
 }
-_FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
+_FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 """Schemas of error responses that the framework documents, but that this API never returns."""
 
 

@@ -1,5 +1,6 @@
 import itertools
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 from contract.problem import ErrorCode, Problem
 from contract.result import ResultDetails
 from jobs.completion import CompletionMessage, CompletionService
-from jobs.errors import JobNotFoundError, UnreadableDocumentError
+from jobs.errors import ForeignResultError, JobNotFoundError, UnreadableDocumentError
 from jobs.job import Job, JobStatus
 from tests.jobs.fakes import DETAILS, FAILURE, INVOCATION, InMemoryBackend, a_job, a_result
 
@@ -126,6 +127,50 @@ def test_an_unreadable_result_raises_and_leaves_the_job_queued(
     with pytest.raises(UnreadableDocumentError):
         completion.finish(message(job))
     assert backend.jobs.get(job.id).status is JobStatus.QUEUED
+
+
+def test_a_message_with_the_output_location_of_another_job_completes_neither(
+    backend: InMemoryBackend, completion: CompletionService, job: Job
+) -> None:
+    other = a_job()
+    backend.jobs.create(other)
+    location = "s3://data/results/2.out"
+    backend.jobs.set_invocation(other.id, replace(INVOCATION, output_location=location))
+    with pytest.raises(ForeignResultError, match=OUTPUT):
+        completion.finish(message(other))
+    assert {backend.jobs.get(each.id).status for each in (job, other)} == {JobStatus.QUEUED}
+
+
+def test_the_result_of_another_job_at_the_jobs_own_location_fails_the_job(
+    backend: InMemoryBackend, completion: CompletionService, job: Job
+) -> None:
+    backend.documents.responses[OUTPUT] = a_result(a_job().generation)
+    assert completion.finish(message(job))
+    finished = backend.jobs.get(job.id)
+    assert (finished.status, finished.images, finished.result) == (JobStatus.FAILED, (), None)
+    assert finished.error is not None
+    assert finished.error.code is ErrorCode.INTERNAL
+
+
+def test_the_result_of_another_job_completes_nothing_before_the_output_location_is_stored(
+    backend: InMemoryBackend, completion: CompletionService
+) -> None:
+    job, other = a_job(), a_job()
+    backend.jobs.create(job)
+    backend.documents.responses[OUTPUT] = a_result(other.generation)
+    with pytest.raises(ForeignResultError, match=other.id):
+        completion.finish(message(job))
+    assert backend.jobs.get(job.id).status is JobStatus.QUEUED
+
+
+def test_a_message_before_the_output_location_is_stored_completes_the_job(
+    backend: InMemoryBackend, completion: CompletionService
+) -> None:
+    job = a_job()
+    backend.jobs.create(job)
+    backend.documents.responses[OUTPUT] = a_result(job.generation)
+    assert completion.finish(message(job))
+    assert backend.jobs.get(job.id).status is JobStatus.SUCCEEDED
 
 
 def test_an_unknown_inference_id_raises_job_not_found(completion: CompletionService) -> None:

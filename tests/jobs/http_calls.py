@@ -1,0 +1,53 @@
+"""Calls of the HTTP handler with events of API Gateway."""
+
+import importlib
+import json
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+CONTEXT = SimpleNamespace(
+    function_name="jobs",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:us-east-1:000000000000:function:jobs",
+    aws_request_id="request-1",
+)
+
+
+class Answer(NamedTuple):
+    """A response: its status, its headers with names in lower case, and its body."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+
+def send(method: str, path: str, body: str | None = None, **event: Any) -> Answer:
+    """Calls the handler; `event` replaces fields of API Gateway's event."""
+    request = {
+        "httpMethod": method,
+        "path": path,
+        "resource": "/v1/{proxy+}",
+        "headers": None,
+        "multiValueHeaders": {},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "requestContext": {"requestId": "api-1", "stage": "dev", "httpMethod": method, "path": f"/dev{path}"},
+        "body": body,
+        "isBase64Encoded": False,
+        **event,
+    }
+    response = importlib.import_module("jobs.http_handler").handler(request, CONTEXT)
+    headers = {name.lower(): values[0] for name, values in response["multiValueHeaders"].items()}
+    return Answer(response["statusCode"], headers, response["body"])
+
+
+def call(method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, dict[str, str], Any]:
+    """Calls the handler; returns the status, the headers and the parsed body."""
+    multi_value = {name: [value] for name, value in headers.items()}
+    answer = send(method, path, body, headers=headers or None, multiValueHeaders=multi_value)
+    return answer.status, answer.headers, json.loads(answer.text)
+
+
+def post(document: Any) -> tuple[int, dict[str, str], Any]:
+    """Submits a job."""
+    return call("POST", "/v1/jobs", json.dumps(document))

@@ -1,0 +1,146 @@
+"""The OpenAPI document."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from contract.options import ControlNet, Hires, Lora, Outpaint, Upscale
+from contract.request import JobRequest
+from tests.conftest import ROOT
+from tests.jobs.fakes import InMemoryBackend
+from tests.jobs.http_calls import call
+
+DOCUMENT: dict[str, Any] = json.loads((ROOT / "docs" / "openapi.json").read_text())
+SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+MINIMAL: dict[type[BaseModel], dict[str, Any]] = {
+    JobRequest: {"prompt": "x"},
+    ControlNet: {"type": "canny", "image": "s3://bucket/key"},
+    Hires: {},
+    Lora: {"name": "moon"},
+    Outpaint: {"left": 8},
+    Upscale: {},
+}
+"""A valid document of each part of a request."""
+
+
+def test_the_committed_openapi_document_is_the_served_one(deployed: InMemoryBackend) -> None:
+    served = call("GET", "/v1/openapi.json")[2]
+    assert served["openapi"].startswith("3.1")
+    committed = json.loads((ROOT / "docs" / "openapi.json").read_text())
+    assert committed == served
+
+
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    for methods in DOCUMENT["paths"].values():
+        for operation in methods.values():
+            yield operation["operationId"], operation["responses"]
+
+
+def test_every_operation_lists_its_errors_as_problem_documents() -> None:
+    common = {"403", "405", "429", "500", "503"}
+    expected = {
+        "submitJob": {"202", "400", "404", "413", "422"},
+        "getJob": {"200", "404"},
+        "cancelJob": {"202", "404", "409", "413"},
+        "listModels": {"200"},
+        "listSamplers": {"200"},
+    }
+    assert {name: {*responses} - common for name, responses in operations()} == expected
+    for _, responses in operations():
+        assert common <= {*responses}
+        for status, response in responses.items():
+            media_type = "application/json" if status.startswith("2") else "application/problem+json"
+            assert [*response["content"]] == [media_type]
+
+
+def test_the_document_contains_no_schemas_of_the_framework() -> None:
+    assert not [name for name in SCHEMAS if "ValidationError" in name]
+
+
+def bounds(model: type[BaseModel]) -> Iterator[tuple[str, list[Any], list[Any]]]:
+    """Each field of a model with values at its bounds, and values just outside of them."""
+    for name, declared in SCHEMAS[model.__name__]["properties"].items():
+        schema = next((each for each in declared.get("anyOf", [declared]) if each.get("type") != "null"), {})
+        step = schema.get("multipleOf", 1 if schema.get("type") == "integer" else 0.001)
+        number = int if schema.get("type") == "integer" else float
+        inside, outside = [], []
+        for key, sign in (("minimum", -1), ("maximum", 1)):
+            if key in schema:
+                inside.append(number(schema[key]))
+                outside.append(number(schema[key] + sign * step))
+        for key, sign in (("exclusiveMinimum", 1), ("exclusiveMaximum", -1)):
+            if key in schema:
+                inside.append(schema[key] + sign * step)
+                outside.append(schema[key])
+        if "multipleOf" in schema:
+            outside.append(number(schema["minimum"] + 1))
+        if inside or outside:
+            yield name, inside, outside
+
+
+@pytest.mark.parametrize("model", MINIMAL, ids=lambda model: model.__name__)
+def test_the_bounds_of_numbers_are_those_of_the_validation(model: type[BaseModel]) -> None:
+    found = list(bounds(model))
+    assert found
+    for name, inside, outside in found:
+        for value in inside:
+            other = {"left": 8, "right": 8} if model is Outpaint else {}
+            other |= {"end": 1.0} if name == "start" and value == 0 else {}
+            if name in ("start", "end") and value == (1 if name == "start" else 0):
+                continue  # start must be less than end
+            model.model_validate({**MINIMAL[model], **other, name: value})
+        for value in outside:
+            with pytest.raises(ValidationError) as caught:
+                model.model_validate({**MINIMAL[model], name: value})
+            assert name in {error["loc"][0] for error in caught.value.errors()}
+
+
+def test_lists_and_texts_are_bounded() -> None:
+    properties = SCHEMAS["JobRequest"]["properties"]
+    assert {name: each["maxItems"] for name, each in properties.items() if each.get("type") == "array"} == {
+        "controlnets": 4,
+        "loras": 8,
+        "embeddings": 8,
+    }
+    assert properties["embeddings"]["uniqueItems"]
+    prompt = properties["prompt"]
+    assert (prompt["minLength"], prompt["maxLength"], prompt["pattern"]) == (1, 4000, r"\S")
+    sampler = properties["sampler"]["anyOf"][0]
+    assert (sampler["minLength"], sampler["maxLength"]) == (1, 64)
+    for schema in (properties["input_image"]["anyOf"][0], SCHEMAS["ControlNet"]["properties"]["image"]):
+        assert (schema["minLength"], schema["maxLength"]) == (8, 5_000_000)
+
+
+@pytest.mark.parametrize(
+    ("uri", "matches"),
+    [
+        ("s3://b/k", True),
+        ("https://host/path", True),
+        ("HTTPS://host/path", True),
+        ("data:image/png;base64,AAAA", True),
+        ("DATA:image/tiff;base64,AAAA", True),
+        ("data:image/svg+xml;base64,AAAA", False),
+        ("http://host/path", False),
+        ("s3://bucket", False),
+        ("file:///path", False),
+    ],
+)
+def test_the_pattern_of_images_agrees_with_the_validation(uri: str, matches: bool) -> None:
+    schema = SCHEMAS["JobRequest"]["properties"]["input_image"]["anyOf"][0]
+    assert bool(re.search(schema["pattern"], uri)) is matches
+    if matches:
+        assert JobRequest(prompt="x", input_image=uri).input_image == uri
+    else:
+        with pytest.raises(ValidationError):
+            JobRequest(prompt="x", input_image=uri)
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs/{job_id}", "/v1/jobs/{job_id}/cancel"])
+def test_the_pattern_of_job_ids_is_listed(path: str) -> None:
+    (operation,) = DOCUMENT["paths"][path].values()
+    (parameter,) = operation["parameters"]
+    assert parameter["schema"]["pattern"] == "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
