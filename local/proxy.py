@@ -1,12 +1,16 @@
 """A reverse proxy that serves the API's stage of the emulated API Gateway at the root of one address."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
+from urllib.parse import quote
 
 import httpx
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -20,18 +24,22 @@ _QUEUE_TIMEOUT_S = 30.0
 _UPSTREAM_TIMEOUT_S = 60.0
 _RETRY_AFTER_S = 5
 _HOP_BY_HOP_HEADERS = {
-    "connection",
-    "content-encoding",
-    "content-length",
-    "date",
-    "host",
-    "keep-alive",
-    "server",
-    "te",
-    "transfer-encoding",
-    "upgrade",
+    b"connection",
+    b"content-encoding",
+    b"content-length",
+    b"date",
+    b"host",
+    b"keep-alive",
+    b"server",
+    b"te",
+    b"transfer-encoding",
+    b"upgrade",
 }
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL_CHARACTER_IN_HEADER = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+_Headers = list[tuple[bytes, bytes]]
 
 
 def create_proxy(
@@ -58,21 +66,29 @@ def create_proxy(
             yield
 
     async def queue(request: Request) -> Response:
+        if _has_control_characters(request):
+            return _problem(
+                ErrorCode.MALFORMED_REQUEST, "The path or a header contains control characters; remove them."
+            )
         try:
             async with asyncio.timeout(queue_timeout_s):
                 await slots.acquire()
         except TimeoutError:
-            return _unavailable(
+            return _problem(
                 ErrorCode.TOO_MANY_REQUESTS,
                 f"The local stack processes {max_concurrent_requests} requests at once, and this one waited "
                 f"for {queue_timeout_s:g} s. Send fewer requests at once.",
+                retry_after_s=_RETRY_AFTER_S,
             )
         try:
             return await forward(request)
+        except (httpx.InvalidURL, httpx.LocalProtocolError) as error:
+            return _problem(ErrorCode.MALFORMED_REQUEST, f"The request cannot be forwarded: {error}.")
         except httpx.TransportError as error:
-            return _unavailable(
+            return _problem(
                 ErrorCode.ENDPOINT_UNAVAILABLE,
                 f"The emulated API Gateway did not respond ({type(error).__name__}). Try again later.",
+                retry_after_s=_RETRY_AFTER_S,
             )
         finally:
             slots.release()
@@ -80,22 +96,58 @@ def create_proxy(
     async def forward(request: Request) -> Response:
         response = await upstream.request(
             request.method,
-            f"{stage_url}{request.url.path}",
-            params=str(request.query_params),
-            headers=_end_to_end(request.headers.items()),
+            stage_url + _upstream_path(request),
+            headers=_end_to_end(request.headers.raw),
             content=await request.body(),
         )
-        return Response(response.content, response.status_code, _end_to_end(response.headers.items()))
+        forwarded = Response(response.content, response.status_code)
+        forwarded.raw_headers += _end_to_end(response.headers.raw)
+        return forwarded
 
-    return Starlette(lifespan=lifespan, routes=[Route("/{path:path}", queue, methods=_METHODS)])
+    return Starlette(
+        lifespan=lifespan,
+        routes=[Route("/{path:path}", queue, methods=_METHODS)],
+        exception_handlers={HTTPException: _on_http_error},
+    )
 
 
-def _end_to_end(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _has_control_characters(request: Request) -> bool:
+    values = (value for header in request.headers.raw for value in header)
+    return bool(
+        _CONTROL_CHARACTER.search(request.scope["path"])
+        or any(map(_CONTROL_CHARACTER_IN_HEADER.search, values))
+    )
+
+
+def _upstream_path(request: Request) -> str:
+    """Path and query as the client sent them.
+
+    MiniStack decodes the path once, and httpx resolves its dot segments. Escapes and dots are therefore encoded,
+    so that the function receives an encoded slash as it was sent, and no path leaves the stage.
+    """
+    path = quote(request.scope["raw_path"], safe="/").replace(".", "%2E")
+    query = quote(request.scope["query_string"], safe="%/?:@!$&'()*+,;=")
+    return f"{path}?{query}" if query else path
+
+
+def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> _Headers:
     """The headers without those of one connection and those that describe the encoded body."""
-    return {name: value for name, value in headers if name.lower() not in _HOP_BY_HOP_HEADERS}
+    return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP_HEADERS]
 
 
-def _unavailable(code: ErrorCode, detail: str) -> Response:
+async def _on_http_error(_request: Request, error: Exception) -> Response:
+    """The response to a path or method that the proxy does not forward."""
+    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(_METHODS)
+        response = _problem(ErrorCode.METHOD_NOT_ALLOWED, f"The methods of the API are {allowed}.")
+        response.headers["Allow"] = allowed
+        return response
+    return _problem(ErrorCode.ROUTE_NOT_FOUND, "Paths begin with /v1/.")
+
+
+def _problem(code: ErrorCode, detail: str, *, retry_after_s: int | None = None) -> Response:
     problem = Problem.of(code, detail)
-    headers = {"Content-Type": CONTENT_TYPE, "Retry-After": str(_RETRY_AFTER_S)}
-    return Response(problem.model_dump_json(), problem.status, headers)
+    response = Response(problem.model_dump_json(), problem.status, media_type=CONTENT_TYPE)
+    if retry_after_s is not None:
+        response.headers["Retry-After"] = str(retry_after_s)
+    return response

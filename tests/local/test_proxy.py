@@ -1,8 +1,11 @@
 import asyncio
+import json
+import socket
 import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from http.client import HTTPResponse
 
 import httpx
 import pytest
@@ -80,6 +83,103 @@ def test_requests_and_responses_are_forwarded(start: Start) -> None:
         "body": "körper",
     }
     assert (response.headers["location"], response.headers["retry-after"]) == ("/v1/jobs/J", "2")
+
+
+def exchange(url: str, request: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Sends the bytes of a request, which no client library would send; returns the response."""
+    address = httpx.URL(url)
+    with socket.create_connection((address.host, address.port or 80), timeout=60) as connection:
+        connection.sendall(request + b"\r\nHost: api\r\nConnection: close\r\n\r\n")
+        response = HTTPResponse(connection)
+        response.begin()
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return response.status, headers, response.read()
+
+
+def problem_of(response: tuple[int, dict[str, str], bytes]) -> Problem:
+    status, headers, body = response
+    problem = Problem.model_validate_json(body)
+    assert (problem.status, headers["content-type"]) == (status, CONTENT_TYPE)
+    return problem
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/v1/jobs/01ARZ3NDEKTSV4RRFFQ69G5FAV%2Fcancel",
+        "/v1/jobs/%252F%20%C3%A9%FF?a=%2F&b=%00",
+        "/v1//jobs/;a=b,c/",
+        "/../../../_ministack/reset",
+        "/v1/%2e%2e/%2E%2E/x",
+        "/v1/./models?",
+        "/v1/openapi.json?a=b?c&d",
+        "/v1/" + "%41" * 10_000,
+    ],
+)
+def test_the_function_receives_the_path_as_it_was_sent(start: Start, target: str) -> None:
+    async def echo(request: Request) -> Response:
+        return JSONResponse([request.scope["path"], request.url.query])
+
+    url = start(proxy(f"{start(stage(echo))}/restapis/abc/dev/_user_request_"))
+    status, _, body = exchange(url, f"GET {target} HTTP/1.1".encode())
+    path, _, query = target.partition("?")
+    assert (status, json.loads(body)) == (200, [f"/restapis/abc/dev/_user_request_{path}", query])
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"GET /v1/models%00 HTTP/1.1",
+        b"GET /v1/models%0A HTTP/1.1",
+        b"GET /v1/%7Fmodels HTTP/1.1",
+        b"GET /v1/models HTTP/1.1\r\nx-api-key: a\x01b",
+        b"GET /v1/models HTTP/1.1\r\nx-other: a\x7fb",
+        b"GET /v1/" + b"%41" * 20_000 + b" HTTP/1.1",
+    ],
+    ids=lambda line: repr(line[:40]),
+)
+def test_control_characters_and_a_path_that_is_too_long_are_refused(
+    start: Start, request_line: bytes, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    url = start(proxy(f"http://127.0.0.1:{free_port()}"))
+    assert problem_of(exchange(url, request_line)).code is ErrorCode.MALFORMED_REQUEST
+    assert "Traceback" not in capfd.readouterr().err + caplog.text
+
+
+def test_headers_are_forwarded_as_bytes(start: Start) -> None:
+    async def echo(request: Request) -> Response:
+        values = [value.decode("latin-1") for name, value in request.headers.raw if name == b"x-name"]
+        response = JSONResponse(values)
+        response.raw_headers += [(b"x-name", b"\xe9"), (b"x-name", b"b")]
+        return response
+
+    url = start(proxy(start(stage(echo))))
+    status, headers, body = exchange(url, b"GET /v1/models HTTP/1.1\r\nX-Name: \xff\tz\r\nX-Name: b")
+    assert (status, json.loads(body)) == (200, ["ÿ\tz", "b"])
+    assert headers["x-name"] == "b"  # the last one; both are sent
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PROPFIND"])
+def test_a_method_that_the_api_never_has_is_a_405(start: Start, method: str) -> None:
+    url = start(proxy(f"http://127.0.0.1:{free_port()}"))
+    status, headers, body = exchange(url, f"{method} /v1/jobs HTTP/1.1".encode())
+    assert problem_of((status, headers, body)).code is ErrorCode.METHOD_NOT_ALLOWED
+    assert headers["allow"] == "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
+
+@pytest.mark.parametrize("target", ["*", "http://elsewhere/v1/models"])
+def test_a_target_that_is_no_path_is_a_404(start: Start, target: str) -> None:
+    url = start(proxy(f"http://127.0.0.1:{free_port()}"))
+    problem = problem_of(exchange(url, f"OPTIONS {target} HTTP/1.1".encode()))
+    assert problem.code is ErrorCode.ROUTE_NOT_FOUND
+
+
+def test_a_head_request_is_forwarded(start: Start) -> None:
+    async def echo(request: Request) -> Response:
+        return Response(headers={"x-method": request.method})
+
+    url = start(proxy(start(stage(echo))))
+    assert httpx.head(f"{url}/v1/models").headers["x-method"] == "HEAD"
 
 
 def test_no_more_requests_than_the_limit_are_forwarded_at_once(start: Start) -> None:
