@@ -1,6 +1,7 @@
 """Inline images: the response contains the image files if the endpoint has no data bucket."""
 
 import base64
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -46,6 +47,11 @@ class InlineBucket(DataBucket):
         uri = S3Location(NO_BUCKET, output_key(job_id, index, output_format)).uri
         self._files[uri] = data
         return uri
+
+    def delete_images(self, uris: Iterable[str]) -> None:
+        """Drops image files of a failed job."""
+        for uri in uris:
+            self._files.pop(uri, None)
 
     def store_progress(self, job_id: str, progress: Progress) -> None:
         """Does nothing."""

@@ -85,17 +85,21 @@ def create_app(load: LoadHandler) -> Starlette:
         return Response(status_code=HTTPStatus.OK)
 
     async def invocations(request: Request) -> Response:
-        handling = asyncio.create_task(loader.get().handle(await request.body()))
-        leaving = asyncio.create_task(_wait_for_disconnect(request))
+        handler, body = loader.get(), await request.body()
+        timeout = asyncio.timeout(None)
         try:
-            await asyncio.wait((handling, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if not handling.done():
-                _LOGGER.warning("the caller has disconnected; the job is abandoned")
-                return Response(status_code=_CLIENT_CLOSED_REQUEST)
-            return Response(handling.result().model_dump_json(), media_type="application/json")
-        finally:
-            handling.cancel()
-            leaving.cancel()
+            async with timeout:
+                disconnecting = asyncio.create_task(_expire_on_disconnect(request, timeout))
+                try:
+                    result = await handler.handle(body)
+                finally:
+                    disconnecting.cancel()
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+            _LOGGER.warning("the client disconnected; the job is cancelled")
+            return Response(status_code=_CLIENT_CLOSED_REQUEST)
+        return Response(result.model_dump_json(), media_type="application/json")
 
     return Starlette(
         lifespan=lifespan,
@@ -107,10 +111,14 @@ def create_app(load: LoadHandler) -> Starlette:
     )
 
 
-async def _wait_for_disconnect(request: Request) -> None:
-    """Returns when the caller has closed the connection; the request's body must have been read."""
+async def _expire_on_disconnect(request: Request, job_timeout: asyncio.Timeout) -> None:
+    """Expires the timeout when the client closes the connection; the request's body must have been read.
+
+    The job runs in the request's own task, so that the error that ends it is logged with the job's id.
+    """
     while (await request.receive())["type"] != "http.disconnect":
         pass
+    job_timeout.reschedule(asyncio.get_running_loop().time())
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:

@@ -1,15 +1,19 @@
-"""Several models behind one engine, each loaded when it is first asked for."""
+"""The model pool: loading on demand, failed loads, shutdown and the memory budget."""
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from contract.generation import Generation
 from contract.model import ModelDeclaration
+from contract.size import Size
 from inference.engine.errors import EngineClosedError, ModelUnavailableError
-from inference.engine.interface import Inputs
+from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, UpscaleImage
 from inference.engine.model_pool import ModelPool
 from inference.observability.logs import bind_job
 from tests.inference.conftest import Log
@@ -17,188 +21,318 @@ from tests.inference.fake_engine import FakeEngine
 from tests.inference.generations import generation_of
 from tests.waiting import LIMIT_S, wait_until
 
+UPSCALER = AdapterFile("tiny", Path("tiny.pth"), "1")
 
-class Loader:
-    """Gives scripted engines, or raises `error` if there is one; for companions only when `gate` is open.
 
-    Engines that are loaded while there is a `failing` raise that when they draw.
+@dataclass
+class UpscalingEngine(FakeEngine):
+    """A fake engine that records the upscalers that it loads."""
+
+    upscalers: list[AdapterFile] = field(default_factory=list)
+
+    def upscaler(self, file: AdapterFile, *, pointer: str) -> UpscaleImage:
+        self.upscalers.append(file)
+
+        def upscale(image: Image.Image, size: Size) -> Future[Image.Image]:
+            raise NotImplementedError
+
+        return upscale
+
+
+class FakeLoader:
+    """Creates fake engines.
+
+    Attributes:
+        engines: the latest engine of each model.
+        loads: names of the models, in the order of the loads.
+        gate: loads of models other than the first block until it is set.
+        error: raised by loads, unless None.
+        generation_error: raised by the generations of engines that are loaded while it is set.
     """
 
     def __init__(self) -> None:
-        self.engines: dict[str, FakeEngine] = {}
+        self.engines: dict[str, UpscalingEngine] = {}
         self.loads: list[str] = []
         self.gate = threading.Event()
         self.error: Exception | None = None
-        self.failing: Exception | None = None
+        self.generation_error: Exception | None = None
 
-    def __call__(self, model: str) -> FakeEngine:
+    def __call__(self, model: str) -> Engine:
         self.loads.append(model)
         if model != "first":
-            assert self.gate.wait(LIMIT_S), "the test never opened the gate"
+            assert self.gate.wait(LIMIT_S), "the test did not open the gate"
         if self.error is not None:
             raise self.error
-        self.engines[model] = FakeEngine(error=self.failing)
+        self.engines[model] = UpscalingEngine(error=self.generation_error)
         self.engines[model].gate.set()
         return self.engines[model]
 
 
 @pytest.fixture
-def loader() -> Loader:
-    return Loader()
+def loader() -> FakeLoader:
+    return FakeLoader()
 
 
 @pytest.fixture
-def pool(loader: Loader) -> Iterator[ModelPool]:
-    pool = ModelPool(loader, first="first", weigh=lambda model: 1)
+def pool(loader: FakeLoader) -> Iterator[ModelPool]:
+    """A pool without a budget."""
+    pool = ModelPool(loader, first="first", weight_bytes=lambda model: 1)
     yield pool
     loader.gate.set()
     pool.close()
+
+
+def ignore_step(done: int, total: int) -> None:
+    pass
 
 
 def generation(model: str) -> Generation:
     return generation_of(model=ModelDeclaration(name=model), width=64, height=64, steps=2)
 
 
-def silent(step: int, total: int) -> None:
-    pass
+def submit(pool: ModelPool, model: str) -> Future[GenerationOutput]:
+    return pool.submit(generation(model), Inputs(), ignore_step)
 
 
-def test_the_first_model_is_there_at_once_and_companions_when_they_are_asked_for(
-    pool: ModelPool, loader: Loader
+def test_the_first_model_is_loaded_at_once_and_others_when_they_are_first_used(
+    pool: ModelPool, loader: FakeLoader
 ) -> None:
     loader.gate.set()
     assert loader.loads == ["first"]
     for model in ("first", "anime", "first", "photo", "anime"):
-        pool.submit(generation(model), Inputs(), silent).result(LIMIT_S)
+        submit(pool, model).result(LIMIT_S)
     assert loader.loads == ["first", "anime", "photo"]
-    drawn = {name: [call[0].model for call in engine.calls] for name, engine in loader.engines.items()}
-    assert drawn == {"first": ["first"] * 2, "anime": ["anime"] * 2, "photo": ["photo"]}
+    models = {name: [call[0].model for call in engine.calls] for name, engine in loader.engines.items()}
+    assert models == {"first": ["first"] * 2, "anime": ["anime"] * 2, "photo": ["photo"]}
     assert pool.versions == {"fake": "1"}
 
 
-def test_while_one_model_is_loaded_another_draws(pool: ModelPool, loader: Loader) -> None:
-    waiting = pool.submit(generation("anime"), Inputs(), silent)
-    pool.submit(generation("first"), Inputs(), silent).result(LIMIT_S)
+def test_a_loaded_model_generates_while_another_one_is_being_loaded(
+    pool: ModelPool, loader: FakeLoader
+) -> None:
+    waiting = submit(pool, "anime")
+    submit(pool, "first").result(LIMIT_S)
     assert not waiting.done()
     loader.gate.set()
     assert waiting.result(LIMIT_S).images
 
 
-def test_requests_that_wait_for_one_model_load_it_once(pool: ModelPool, loader: Loader) -> None:
-    waiting = [pool.submit(generation("anime"), Inputs(), silent) for _ in range(8)]
+def test_requests_that_wait_for_the_same_model_load_it_once(pool: ModelPool, loader: FakeLoader) -> None:
+    waiting = [submit(pool, "anime") for _ in range(8)]
     loader.gate.set()
     assert all(each.result(LIMIT_S).images for each in waiting)
     assert loader.loads == ["first", "anime"]
 
 
-def test_a_model_that_cannot_be_loaded_fails_its_jobs_alone_and_is_tried_again(
-    pool: ModelPool, loader: Loader, log: Log
+def test_a_failed_load_fails_the_requests_for_the_model_and_is_tried_again(
+    pool: ModelPool, loader: FakeLoader, log: Log
 ) -> None:
     loader.gate.set()
     loader.error = OSError("no such file: /secret")
     bind_job("J")
-    failed = pool.submit(generation("anime"), Inputs(), silent)
-    with pytest.raises(ModelUnavailableError, match="The model 'anime' could not be loaded; the container's"):
+    failed = submit(pool, "anime")
+    with pytest.raises(
+        ModelUnavailableError, match="The model 'anime' could not be loaded; see the"
+    ) as raised:
         failed.result(LIMIT_S)
+    assert raised.value.__cause__ is loader.error
     (line,) = log.lines
     assert (line["level"], line["job_id"]) == ("ERROR", "J")
     assert "no such file: /secret" in line["exception"]
     loader.error = None
     for model in ("first", "anime"):
-        assert pool.submit(generation(model), Inputs(), silent).result(LIMIT_S).images
+        assert submit(pool, model).result(LIMIT_S).images
 
 
-def test_what_an_engine_fails_of_is_passed_on(pool: ModelPool, loader: Loader) -> None:
-    waiting = pool.submit(generation("anime"), Inputs(), silent)
-    loader.failing = ValueError("broken")
+def test_an_error_of_an_engine_is_passed_on(pool: ModelPool, loader: FakeLoader) -> None:
+    waiting = submit(pool, "anime")
+    loader.generation_error = ValueError("broken")
     loader.gate.set()
     with pytest.raises(ValueError, match="broken"):
         waiting.result(LIMIT_S)
 
 
-def test_a_job_that_is_canceled_while_its_model_is_loaded_is_not_drawn(
-    pool: ModelPool, loader: Loader
-) -> None:
-    kept, canceled = (pool.submit(generation("anime"), Inputs(), silent) for _ in range(2))
-    assert canceled.cancel()
+def test_a_request_cancelled_during_the_load_is_not_submitted(pool: ModelPool, loader: FakeLoader) -> None:
+    other, cancelled = (submit(pool, "anime") for _ in range(2))
+    assert cancelled.cancel()
     loader.gate.set()
-    assert kept.result(LIMIT_S).images
+    assert other.result(LIMIT_S).images
     with pytest.raises(CancelledError):
-        canceled.result(LIMIT_S)
+        cancelled.result(LIMIT_S)
+    assert len(loader.engines["anime"].calls) == 1
 
 
-def test_steps_are_heard_of_in_the_callers_context(pool: ModelPool, loader: Loader) -> None:
+class PendingOutput:
+    """Replaces `submit`: returns `future`, which the test completes."""
+
+    def __init__(self) -> None:
+        self.future: Future[GenerationOutput] = Future()
+        self.submitted = threading.Event()
+
+    def submit(self, *_arguments: object) -> Future[GenerationOutput]:
+        self.submitted.set()
+        return self.future
+
+
+@pytest.fixture
+def pending(monkeypatch: pytest.MonkeyPatch) -> PendingOutput:
+    pending = PendingOutput()
+    monkeypatch.setattr(UpscalingEngine, "submit", pending.submit)
+    return pending
+
+
+def test_a_request_cancelled_after_the_load_is_cancelled_on_its_engine(
+    pool: ModelPool, loader: FakeLoader, pending: PendingOutput
+) -> None:
+    output = submit(pool, "anime")
     loader.gate.set()
-    heard: list[tuple[int, int]] = []
-    pool.submit(generation("anime"), Inputs(), lambda step, total: heard.append((step, total))).result(
-        LIMIT_S
-    )
-    assert heard == [(1, 2), (2, 2)]
+    assert pending.submitted.wait(LIMIT_S)
+    assert output.cancel()
+    wait_until(pending.future.cancelled)
 
 
-def test_a_pool_with_an_engine_that_takes_nothing_more_says_so(pool: ModelPool, loader: Loader) -> None:
+def test_the_result_of_a_request_that_was_cancelled_too_late_is_dropped_silently(
+    pool: ModelPool, loader: FakeLoader, pending: PendingOutput, log: Log
+) -> None:
+    pending.future.set_running_or_notify_cancel()
+    output = submit(pool, "anime")
     loader.gate.set()
-    pool.submit(generation("anime"), Inputs(), silent).result(LIMIT_S)
+    assert pending.submitted.wait(LIMIT_S)
+    assert output.cancel()
+    pending.future.set_result(GenerationOutput(images=(), batch_size=1, seconds=1.0))
+    assert output.cancelled()
+    assert log.text == ""
+
+
+def test_an_engine_that_is_closed_before_the_waiting_requests_are_submitted_fails_them(
+    pool: ModelPool, loader: FakeLoader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> Future[GenerationOutput]:
+        raise EngineClosedError("closed")
+
+    monkeypatch.setattr(UpscalingEngine, "submit", refuse)
+    output = submit(pool, "anime")
+    loader.gate.set()
+    with pytest.raises(EngineClosedError):
+        output.result(LIMIT_S)
+
+
+def test_on_step_is_called_if_the_model_was_loaded_for_the_request(
+    pool: ModelPool, loader: FakeLoader
+) -> None:
+    loader.gate.set()
+    steps: list[tuple[int, int]] = []
+    output = pool.submit(generation("anime"), Inputs(), lambda done, total: steps.append((done, total)))
+    output.result(LIMIT_S)
+    assert steps == [(1, 2), (2, 2)]
+
+
+def test_check_fails_if_an_engine_accepts_no_more_requests(pool: ModelPool, loader: FakeLoader) -> None:
+    loader.gate.set()
+    submit(pool, "anime").result(LIMIT_S)
     pool.check()
     loader.engines["anime"].close()
     with pytest.raises(EngineClosedError):
         pool.check()
 
 
-def test_a_pool_that_closes_draws_what_it_has_taken_and_takes_no_more(
-    pool: ModelPool, loader: Loader
+def test_closing_finishes_the_running_load_and_its_requests_and_rejects_all_others(
+    pool: ModelPool, loader: FakeLoader
 ) -> None:
-    taken, not_begun = (pool.submit(generation(model), Inputs(), silent) for model in ("anime", "photo"))
+    loading, queued = (submit(pool, model) for model in ("anime", "photo"))
     wait_until(lambda: "anime" in loader.loads)
     with ThreadPoolExecutor() as threads:
         closing = threads.submit(pool.close)
         with pytest.raises(EngineClosedError):
-            not_begun.result(LIMIT_S)
+            queued.result(LIMIT_S)
         with pytest.raises(EngineClosedError):
             pool.check()
         with pytest.raises(EngineClosedError):
-            pool.submit(generation("first"), Inputs(), silent)
+            submit(pool, "first")
         loader.gate.set()
         closing.result(LIMIT_S)
-    assert taken.result(LIMIT_S).images
+    assert loading.result(LIMIT_S).images
     assert all(engine.closed for engine in loader.engines.values())
     assert "photo" not in loader.loads
 
 
-@pytest.fixture
-def narrow(loader: Loader) -> Iterator[ModelPool]:
-    """A pool with room for two models of ordinary size."""
+def test_an_upscaler_is_loaded_by_the_most_recently_used_engine(pool: ModelPool, loader: FakeLoader) -> None:
     loader.gate.set()
-    pool = ModelPool(loader, first="first", weigh=lambda model: 2 if model == "giant" else 1, budget_bytes=2)
+    for model in ("anime", "first", "anime"):
+        submit(pool, model).result(LIMIT_S)
+    pool.upscaler(UPSCALER, pointer="#/upscale/upscaler")
+    assert loader.engines["anime"].upscalers == [UPSCALER]
+    assert loader.engines["first"].upscalers == []
+
+
+def test_an_upscaler_does_not_wait_for_a_model_that_is_being_loaded(
+    pool: ModelPool, loader: FakeLoader
+) -> None:
+    submit(pool, "anime")
+    with ThreadPoolExecutor() as threads:
+        upscaler = threads.submit(pool.upscaler, UPSCALER, pointer="#/upscale/upscaler")
+        try:
+            upscaler.result(LIMIT_S)
+        finally:
+            loader.gate.set()
+    assert loader.engines["first"].upscalers == [UPSCALER]
+
+
+def test_an_upscaler_can_be_loaded_after_a_model_failed_to_load(pool: ModelPool, loader: FakeLoader) -> None:
+    loader.gate.set()
+    loader.error = OSError("no such file")
+    with pytest.raises(ModelUnavailableError):
+        submit(pool, "anime").result(LIMIT_S)
+    pool.upscaler(UPSCALER, pointer="#/upscale/upscaler")
+    assert loader.engines["first"].upscalers == [UPSCALER]
+
+
+@pytest.fixture
+def small_pool(loader: FakeLoader) -> Iterator[ModelPool]:
+    """A pool with a budget for two models, or for `giant` alone."""
+    loader.gate.set()
+    pool = ModelPool(
+        loader, first="first", weight_bytes=lambda model: 2 if model == "giant" else 1, budget_bytes=2
+    )
     yield pool
     pool.close()
 
 
-def test_where_room_is_scarce_the_model_that_was_not_asked_for_the_longest_leaves(
-    narrow: ModelPool, loader: Loader
+def test_the_least_recently_used_model_is_unloaded_if_the_budget_is_exceeded(
+    small_pool: ModelPool, loader: FakeLoader
 ) -> None:
-    engines = loader.engines
     for model in ("anime", "first", "photo"):
-        narrow.submit(generation(model), Inputs(), silent).result(LIMIT_S)
-    assert {name: engine.closed for name, engine in engines.items()} == {
-        "first": False,
-        "anime": True,
-        "photo": False,
-    }
-    narrow.submit(generation("anime"), Inputs(), silent).result(LIMIT_S)
+        submit(small_pool, model).result(LIMIT_S)
+    closed = {name: engine.closed for name, engine in loader.engines.items()}
+    assert closed == {"first": False, "anime": True, "photo": False}
+    submit(small_pool, "anime").result(LIMIT_S)
     assert loader.loads == ["first", "anime", "photo", "anime"]
-    assert engines["first"].closed
+    assert loader.engines["first"].closed
 
 
-def test_a_model_that_needs_all_the_room_gets_it(narrow: ModelPool, loader: Loader) -> None:
-    narrow.submit(generation("anime"), Inputs(), silent).result(LIMIT_S)
-    narrow.submit(generation("giant"), Inputs(), silent).result(LIMIT_S)
+def test_all_other_models_are_unloaded_for_a_model_that_needs_the_whole_budget(
+    small_pool: ModelPool, loader: FakeLoader
+) -> None:
+    submit(small_pool, "anime").result(LIMIT_S)
+    submit(small_pool, "giant").result(LIMIT_S)
     assert loader.engines["first"].closed
     assert loader.engines["anime"].closed
-    narrow.check()
+    small_pool.check()
 
 
-def test_models_that_push_each_other_out_answer_every_request(narrow: ModelPool, loader: Loader) -> None:
-    asked = [generation(model) for _ in range(3) for model in ("first", "anime", "photo", "giant")]
-    futures = [narrow.submit(each, Inputs(), silent) for each in asked]
+def test_an_upscaler_fails_if_the_only_model_could_not_be_loaded(
+    small_pool: ModelPool, loader: FakeLoader
+) -> None:
+    loader.error = OSError("no such file")
+    with pytest.raises(ModelUnavailableError):
+        submit(small_pool, "giant").result(LIMIT_S)
+    with pytest.raises(ModelUnavailableError, match="'giant'"):
+        small_pool.upscaler(UPSCALER, pointer="#/upscale/upscaler")
+
+
+def test_models_that_unload_each_other_complete_every_request(
+    small_pool: ModelPool, loader: FakeLoader
+) -> None:
+    models = [model for _ in range(3) for model in ("first", "anime", "photo", "giant")]
+    futures = [submit(small_pool, model) for model in models]
     assert all(len(future.result(LIMIT_S).images) == 1 for future in futures)

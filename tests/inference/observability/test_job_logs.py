@@ -139,8 +139,8 @@ def send_prompts(client: httpx.Client, engine: FakeEngine) -> None:
         f"{MARKER}={body}",
     ]
     for text in malformed:
-        assert client.post("/invocations", content=text.encode()).status_code == 422
-    assert client.post("/invocations", content=body.encode() + b"\xff").status_code == 422
+        assert client.post("/invocations", content=text.encode()).status_code == 400
+    assert client.post("/invocations", content=body.encode() + b"\xff").status_code == 400
     assert client.get("/invocations", params={"prompt": MARKER}).status_code == 405
     assert client.post(f"/{MARKER}", json=PROMPTS).status_code == 404
     engine.error = ValueError(f"cannot generate {PROMPTS['prompt']}")

@@ -1,4 +1,4 @@
-"""A packaged model, as a stock container of AWS loads and asks it: from its archive and nothing else."""
+"""The packaged model: its archive, and the four functions that AWS's stock containers call."""
 
 import base64
 import io
@@ -26,7 +26,7 @@ from inference.script_mode.package import PackageError, write_package
 from training.image_analysis import analyse
 
 STAR = {"prompt": "a big yellow star on a blue background", "steps": 20, "seed": 7}
-TOOLKIT = """
+AWS_TOOLKIT = """
 import json, sys
 import inference
 
@@ -34,10 +34,10 @@ model = inference.model_fn(sys.argv[1])
 for line in sys.stdin:
     try:
         data = inference.input_fn(line, "application/json")
-        answer = inference.output_fn(inference.predict_fn(data, model), "application/json")
+        response = inference.output_fn(inference.predict_fn(data, model), "application/json")
     except Exception as error:
-        answer = str(error)
-    print(answer, file=sys.stderr)
+        response = str(error)
+    print(response, file=sys.stderr)
 """
 
 
@@ -48,15 +48,15 @@ def package(demo_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def ask(directory: Path, *requests: dict[str, Any], **variables: str) -> list[Any]:
-    """The answers of a process that has the directory's code and the installed libraries alone."""
-    own = {
+def invoke(directory: Path, *requests: dict[str, Any], **variables: str) -> list[Any]:
+    """The responses of a process that has only the directory's code and the installed libraries."""
+    inherited = {
         name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "AWS_DEFAULT_REGION")
     }
     done = subprocess.run(
-        [sys.executable, "-P", "-c", TOOLKIT, str(directory)],
+        [sys.executable, "-P", "-c", AWS_TOOLKIT, str(directory)],
         cwd=directory,
-        env=own | {"PYTHONPATH": str(directory / "code")} | variables,
+        env=inherited | {"PYTHONPATH": str(directory / "code")} | variables,
         input="".join(f"{json.dumps(request)}\n" for request in requests),
         capture_output=True,
         text=True,
@@ -65,37 +65,44 @@ def ask(directory: Path, *requests: dict[str, Any], **variables: str) -> list[An
     return [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
 
 
-def test_the_archive_alone_draws_and_puts_the_picture_into_the_answer(package: Path, tmp_path: Path) -> None:
+def test_the_archive_generates_without_the_project_and_returns_the_image_inline(
+    package: Path, tmp_path: Path
+) -> None:
     with tarfile.open(package) as archive:
         archive.extractall(tmp_path, filter="data")
-    wrong, result = ask(tmp_path, STAR | {"width": 100}, STAR)
-    assert (wrong["code"], wrong["errors"][0]["pointer"]) == ("validation_failed", "#/width")
+    problem, result = invoke(tmp_path, STAR | {"width": 100}, STAR)
+    assert (problem["code"], problem["errors"][0]["pointer"]) == ("validation_failed", "#/width")
     (image,) = result["images"]
     assert (image["s3_uri"], image["seed"], image["width"], image["height"]) == (None, 7, 128, 128)
     found = analyse(Image.open(io.BytesIO(base64.b64decode(image["data"]))))
     assert (found.colour, found.shape, found.background) == ("yellow", "star", "blue")
 
 
-def test_the_archive_holds_the_model_and_its_code_and_no_other(package: Path) -> None:
+def test_the_archive_contains_the_model_and_the_engine_and_no_other_files(package: Path) -> None:
     with tarfile.open(package) as archive:
         members = archive.getmembers()
     names = {member.name for member in members}
     code = "code/package/inference"
-    assert {"model_index.json", "code/inference.py", "code/requirements.txt", f"{code}/engine/interface.py"} <= names
+    assert {
+        "model_index.json",
+        "code/inference.py",
+        "code/requirements.txt",
+        f"{code}/engine/interface.py",
+    } <= names
     assert not any("demo" in name or "__pycache__" in name for name in names)
     assert {(member.mtime, member.uid, member.uname, member.mode) for member in members} == {
         (0, 0, "", 0o644)
     }
 
 
-def test_the_same_model_makes_the_same_archive(demo_model: Path, package: Path, tmp_path: Path) -> None:
+def test_the_archive_is_reproducible(demo_model: Path, package: Path, tmp_path: Path) -> None:
     other = tmp_path / "other-name.tar.gz"
     write_package(demo_model, other)
     assert other.read_bytes() == package.read_bytes()
     assert [path.name for path in tmp_path.iterdir()] == ["other-name.tar.gz"]
 
 
-def test_what_is_no_model_is_not_packed(tmp_path: Path) -> None:
+def test_a_directory_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PackageError, match=r"has no model_index\.json"):
         write_package(tmp_path, tmp_path / "model.tar.gz")
     assert list(tmp_path.iterdir()) == []
@@ -108,7 +115,7 @@ def model(demo_model: Path, s3: Any, monkeypatch: pytest.MonkeyPatch) -> ScriptM
     return model_fn(str(demo_model))
 
 
-def test_where_there_is_a_bucket_images_go_there(model: ScriptModel, s3: Any) -> None:
+def test_images_are_stored_in_the_data_bucket_if_there_is_one(model: ScriptModel, s3: Any) -> None:
     result = json.loads(output_fn(predict_fn(b'{"prompt": "a red circle"}', model), "application/json"))
     model.handler.close()
     (image,) = result["images"]
@@ -122,12 +129,12 @@ def problem_of(error: ScriptModeError) -> Problem:
 
 
 @pytest.mark.parametrize("content_type", ["text/csv", "application/x-npy", ""])
-def test_only_json_is_read(content_type: str) -> None:
+def test_another_content_type_than_json_is_refused(content_type: str) -> None:
     with pytest.raises(ScriptModeError) as refused:
         input_fn("{}", content_type)
     assert problem_of(refused.value).code == "malformed_request"
 
 
 @pytest.mark.parametrize("body", ["ü", "ü".encode()])
-def test_json_is_read_as_text_or_bytes(body: str | bytes) -> None:
+def test_the_body_may_be_text_or_bytes(body: str | bytes) -> None:
     assert input_fn(body, "application/json; charset=utf-8") == "ü".encode()

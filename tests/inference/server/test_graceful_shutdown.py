@@ -1,4 +1,4 @@
-"""The container's process when it is told to stop."""
+"""Shutdown of the container's process by SIGTERM."""
 
 import signal
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from tests.inference.container_process import ContainerProcess
 from tests.inference.transfer.hub_server import FakeHub
 from tests.waiting import LIMIT_S, wait_until
 
-DRAIN_S = 5
-"""A small job takes a tenth of it, the large one many times as long."""
+DRAIN_S = 2
+"""Several times as long as the short job takes, a fraction of the long one's time."""
 
 
 class Container(ContainerProcess):
@@ -28,10 +28,8 @@ class Container(ContainerProcess):
             drain_s=DRAIN_S,
         )
 
-    def draw(self, **request: Any) -> httpx.Response:
-        return self.http.post(
-            "/invocations", json={"prompt": "a red circle", "width": 192, "height": 192, **request}
-        )
+    def invoke(self, **request: Any) -> httpx.Response:
+        return self.http.post("/invocations", json={"prompt": "a red circle", **request})
 
 
 @pytest.fixture
@@ -42,22 +40,20 @@ def container(demo_model: Path, tmp_path: Path) -> Iterator[Container]:
         container.end()
 
 
-def test_small_jobs_are_finished_the_large_one_may_be_sent_again_and_the_process_ends(
-    container: Container,
-) -> None:
+def test_sigterm_lets_short_jobs_finish_ends_long_ones_as_retryable_and_exits(container: Container) -> None:
     wait_until(lambda: container.ping() == 200)
     with ThreadPoolExecutor() as pool:
-        large = pool.submit(container.draw, count=4, steps=1000)
-        small = pool.submit(container.draw, steps=2)
-        wait_until(lambda: container.log.read_text().count("the job has arrived") == 2)
+        long = pool.submit(container.invoke, width=192, height=192, count=4, steps=1000)
+        short = pool.submit(container.invoke, width=64, height=64, steps=1)
+        wait_until(lambda: container.log.read_text().count("job started") == 2)
         container.process.send_signal(signal.SIGTERM)
         wait_until(lambda: container.ping() == 503)
-        late = container.draw(steps=1)
+        late = container.invoke(steps=1)
 
         assert (late.status_code, late.json()["code"]) == (503, "endpoint_unavailable")
-        assert small.result().status_code == 200
-        cut_short = large.result()
-    assert (cut_short.status_code, cut_short.headers["content-type"]) == (503, "application/problem+json")
-    problem = cut_short.json()
+        assert short.result().status_code == 200
+        ended = long.result()
+    assert (ended.status_code, ended.headers["content-type"]) == (503, "application/problem+json")
+    problem = ended.json()
     assert (problem["code"], problem["retryable"]) == ("endpoint_unavailable", True)
     assert container.process.wait(LIMIT_S) in (0, -signal.SIGTERM)
