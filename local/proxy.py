@@ -122,8 +122,8 @@ def _has_control_characters(request: Request) -> bool:
 def _upstream_path(request: Request) -> str:
     """Path and query as the client sent them.
 
-    MiniStack decodes the path once, and httpx resolves its dot segments. Escapes and dots are therefore encoded,
-    so that the function receives an encoded slash as it was sent, and no path leaves the stage.
+    MiniStack decodes the path once, and httpx resolves its dot segments. Escapes and dots are therefore
+    encoded, so that the function receives an encoded slash as it was sent, and no path leaves the stage.
     """
     path = quote(request.scope["raw_path"], safe="/").replace(".", "%2E")
     query = quote(request.scope["query_string"], safe="%/?:@!$&'()*+,;=")
