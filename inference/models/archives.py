@@ -10,7 +10,18 @@ from inference.models.errors import UnusableModelError
 
 _MAX_MEMBERS = 10_000
 _MAX_BYTES = 100 << 30
-_MAX_PADDING = 16 << 20
+_MAX_EXPANSION = 20
+_ALWAYS_ACCEPTED_BYTES = 1 << 30
+"""The content may be so many times as large as the archive, and so many bytes more."""
+
+_MAX_READ = 1 << 20
+"""Bytes in one piece: tarfile reads long names as a whole."""
+
+_DAMAGE_ERRORS = (
+    *(tarfile.TarError, zlib.error, EOFError, OSError, ArithmeticError, ValueError, RecursionError),
+    *(LookupError, TypeError),
+)
+"""Raised by tarfile for damaged archives, and for paths that the disk does not take."""
 
 
 def unpack(archive: Path, directory: Path) -> None:
@@ -24,10 +35,11 @@ def unpack(archive: Path, directory: Path) -> None:
     unfinished.mkdir(parents=True)
     try:
         _extract(archive, unfinished)
-    except (tarfile.ReadError, zlib.error, EOFError, OSError) as error:
+    except _DAMAGE_ERRORS as error:
         raise UnusableModelError(
             f"{archive.name} cannot be unpacked ({type(error).__name__}): it is truncated, damaged or not a "
-            ".tar.gz, or the disk is full; upload it again, or use a larger disk."
+            ".tar.gz, or has too long paths, or the disk is full; pack and upload it again, or use a larger "
+            "disk."
         ) from error
     else:
         unfinished.replace(directory)
@@ -36,11 +48,12 @@ def unpack(archive: Path, directory: Path) -> None:
 
 
 def _extract(archive: Path, directory: Path) -> None:
+    limit = min(_MAX_BYTES, _ALWAYS_ACCEPTED_BYTES + _MAX_EXPANSION * archive.stat().st_size)
     total = 0
-    with gzip.open(archive) as stream, tarfile.open(fileobj=stream) as members:
+    with _GzipFile(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as members:
         for number, member in enumerate(members):
             total += member.size
-            if number >= _MAX_MEMBERS or total > _MAX_BYTES:
+            if number >= _MAX_MEMBERS or total > limit:
                 raise _too_large(archive)
             try:
                 members.extract(member, directory, filter="data")
@@ -49,12 +62,21 @@ def _extract(archive: Path, directory: Path) -> None:
                     f"{archive.name}: the member {member.name!r} is a device, or its path or link leads "
                     "outside the directory; pack the model again without it."
                 ) from error
-        if len(stream.read(_MAX_PADDING)) == _MAX_PADDING:  # read to the end, where gzip verifies its CRC
+        if len(stream.read(_MAX_READ)) == _MAX_READ:  # read to the end, where gzip verifies its CRC
             raise _too_large(archive)
+
+
+class _GzipFile(gzip.GzipFile):
+    """A file that is read in pieces of limited size; a long name could otherwise fill the memory."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= _MAX_READ:
+            raise tarfile.ReadError("too long")
+        return super().read(size)
 
 
 def _too_large(archive: Path) -> UnusableModelError:
     return UnusableModelError(
-        f"{archive.name} has more than {_MAX_MEMBERS:,} members or {_MAX_BYTES >> 30} GiB; "
-        "pack the model's files alone."
+        f"{archive.name} has more than {_MAX_MEMBERS:,} members, or expands to more than "
+        f"{_MAX_BYTES >> 30} GiB or {_MAX_EXPANSION} times its size; pack the model's files alone."
     )

@@ -5,20 +5,31 @@ from pathlib import Path
 from typing import Any
 
 from inference.models.errors import UnusableModelError
-from inference.models.safe_pickle import PickleRejectedError, PickleRejection, read_pickle
+from inference.models.pickle_errors import PickleRejectedError, PickleRejection
+from inference.models.safe_pickle import read_pickle
+
+_STATE_DICT = "state_dict"
+_GLOBAL_STEP = "global_step"
+_MAX_NESTING = 3
+"""Number of state dicts that may contain one another."""
 
 _MESSAGES = {
     PickleRejection.NOT_A_PICKLE: (
         "{name} is truncated, or not a PyTorch checkpoint, and was not loaded; download it again."
     ),
-    PickleRejection.DANGEROUS: (
-        "{name} is dangerous and was not loaded: unpickling it would call {calls}; {remedy}"
+    PickleRejection.FORBIDDEN: (
+        "{name} was not loaded: it refers to {names}, and only tensors and plain values are read; {remedy}"
     ),
-    PickleRejection.SCAN_FAILED: (
-        "{name} could not be scanned and was not loaded: it is damaged, or hides code; {remedy}"
+    PickleRejection.COMPRESSED: ("{name} was not loaded: it has compressed or encrypted entries; {remedy}"),
+    PickleRejection.TOO_COMPLEX: (
+        "{name} was not loaded: it has more entries than any Stable Diffusion checkpoint; {remedy}"
     ),
-    PickleRejection.NOT_ONLY_TENSORS: (
-        "{name} has objects other than tensors and plain values, and was not loaded; {remedy}"
+    PickleRejection.UNSUPPORTED_KEYS: (
+        "{name} was not loaded: it has a dictionary with keys that are neither short texts nor integers; "
+        "{remedy}"
+    ),
+    PickleRejection.OVERSIZED: (
+        "{name} was not loaded: it describes tensors that are larger than their data in the file; {remedy}"
     ),
     PickleRejection.DAMAGED: "{name} is truncated or damaged, and was not loaded; download it again.",
 }
@@ -28,8 +39,6 @@ _REMEDY = "use the model's .safetensors file."
 def load_checkpoint(path: Path) -> Mapping[str, Any]:
     """The state dict of a checkpoint on the CPU, with its `global_step` if it has one.
 
-    Nothing that the pickle names is called.
-
     Raises:
         UnusableModelError: the pickle is unsafe or damaged, or has no state dict.
     """
@@ -38,11 +47,15 @@ def load_checkpoint(path: Path) -> Mapping[str, Any]:
     except PickleRejectedError as error:
         message = _MESSAGES[error.reason]
         raise UnusableModelError(
-            message.format(name=path.name, calls=", ".join(error.calls), remedy=_REMEDY)
+            message.format(name=path.name, names=", ".join(error.names), remedy=_REMEDY)
         ) from error
-    while isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        steps = content.get("global_step")
-        content = {**content["state_dict"]} | ({"global_step": steps} if isinstance(steps, int) else {})
-    if not isinstance(content, Mapping):
+    global_step = None
+    for _ in range(_MAX_NESTING):
+        if isinstance(content, dict) and isinstance(content.get(_STATE_DICT), dict):
+            global_step = content.get(_GLOBAL_STEP)
+            content = content[_STATE_DICT]
+    if not isinstance(content, dict) or isinstance(content.get(_STATE_DICT), dict):
         raise UnusableModelError(f"{path.name} has no state dict; {_REMEDY}")
-    return content
+    if not all(isinstance(key, str) for key in content):
+        raise UnusableModelError(f"{path.name} has a state dict with keys that are not text; {_REMEDY}")
+    return {**content, _GLOBAL_STEP: global_step} if isinstance(global_step, int) else content

@@ -1,108 +1,143 @@
-"""Safe reading of PyTorch pickles: scanned by opcode, then loaded for tensors and plain values only."""
+"""Reading of PyTorch files (.ckpt, .pt, .pth, .bin) for tensors and plain values, without unpickling.
 
-import logging
-import pickle
-import re
+Tensors are mapped into memory as by `torch.load(mmap=True)`. Time and memory are linear in the file's size.
+"""
+
 import struct
 import zipfile
-import zlib
-from collections.abc import Iterable
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import torch
-from picklescan.scanner import SafetyLevel, scan_file_path
 
-logging.getLogger("picklescan").setLevel(logging.ERROR)  # its findings are raised as errors here
+from inference.models.pickle_errors import PickleRejectedError, PickleRejection
+from inference.models.pickle_globals import Storage, TensorView, damaged
+from inference.models.pickle_interpreter import PickleInterpreter
+from inference.models.torch_zip import MAX_PICKLE_BYTES, Region, TorchZip
 
-_MAGIC = (b"PK", b"\x80")
+_ZIP_MAGIC = b"PK"
+_PICKLE_MAGIC = b"\x80"
 """First bytes of PyTorch files: zip archives since 1.6, pickles before."""
 
-_IGNORED_GLOBALS = re.compile(r"pytorch_lightning\.[\w.]+|numpy\.(_?core\.multiarray\.scalar|dtype)")
-"""Training state in official checkpoints; known to be harmless, and replaced by placeholders."""
+_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_LEGACY_VERSION = 1001
+_NUMEL = struct.Struct("<q")
+_MAX_EXPANSION = 2
+"""Size of all tensors together, relative to the file's: more than 1 if tensors share data."""
 
 _DAMAGE_ERRORS = (
-    *(ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
+    *(ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
     *(EOFError, MemoryError, OSError),
-    *(struct.error, zipfile.BadZipFile, zlib.error),
+    *(struct.error, zipfile.BadZipFile, NotImplementedError),
 )
-"""Exceptions that damaged pickles cause in picklescan and torch.load."""
-
-
-class PickleRejection(StrEnum):
-    """The reason why a pickle is rejected."""
-
-    NOT_A_PICKLE = "not_a_pickle"
-    """The first bytes are not those of a PyTorch file."""
-
-    DANGEROUS = "dangerous"
-    """It imports a global that could run code."""
-
-    SCAN_FAILED = "scan_failed"
-    """The pickle scan failed: the file is damaged, or hides code."""
-
-    NOT_ONLY_TENSORS = "not_only_tensors"
-    """It has objects other than tensors and plain values."""
-
-    DAMAGED = "damaged"
-
-
-class PickleRejectedError(Exception):
-    """A pickle was not loaded, and nothing that it names was called.
-
-    Attributes:
-        reason: why it was rejected.
-        calls: the dangerous globals that unpickling would call, sorted.
-    """
-
-    def __init__(self, reason: PickleRejection, calls: Iterable[str] = ()) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.calls = tuple(sorted(calls))
+"""Raised for damaged files."""
 
 
 def read_pickle(path: Path) -> Any:
-    """The content of a PyTorch .ckpt, .pt, .pth or .bin, on the CPU; nothing that it names is called.
+    """The content of a PyTorch .ckpt, .pt, .pth or .bin, on the CPU.
+
+    Objects of some other classes, which training state has, are replaced by a `Placeholder`.
 
     Raises:
-        PickleRejectedError: the file is dangerous, damaged or not a PyTorch pickle.
+        PickleRejectedError: the file is unsafe, damaged, too complex or not a PyTorch file.
     """
     try:
         with path.open("rb") as file:
-            if not file.read(2).startswith(_MAGIC):
-                raise PickleRejectedError(PickleRejection.NOT_A_PICKLE)
-        scan = scan_file_path(path)
-    except _DAMAGE_ERRORS as error:
-        raise PickleRejectedError(PickleRejection.SCAN_FAILED) from error
-    dangerous = [
-        f"{each.module}.{each.name}" for each in scan.globals if each.safety is SafetyLevel.Dangerous
-    ]
-    if dangerous:
-        raise PickleRejectedError(PickleRejection.DANGEROUS, dangerous)
-    if scan.scan_err:
-        raise PickleRejectedError(PickleRejection.SCAN_FAILED)
-    try:
-        return _load(path)
-    except pickle.UnpicklingError as error:
-        raise PickleRejectedError(PickleRejection.NOT_ONLY_TENSORS) from error
+            magic = file.read(2)
+        if magic == _ZIP_MAGIC:
+            return _read_zip(path)
+        if magic.startswith(_PICKLE_MAGIC):
+            return _read_legacy(path)
     except _DAMAGE_ERRORS as error:
         raise PickleRejectedError(PickleRejection.DAMAGED) from error
+    raise PickleRejectedError(PickleRejection.NOT_A_PICKLE)
 
 
-class _Placeholder:
-    """Replaces an object of an ignored class."""
-
-    def __init__(self, *_: object) -> None:
-        pass
-
-    def __setstate__(self, _: object) -> None:
-        pass
+def _read_zip(path: Path) -> Any:
+    archive = TorchZip(path)
+    interpreter = PickleInterpreter()
+    content = interpreter.run(BytesIO(archive.pickle))
+    _assign_data(path, interpreter, archive.storages(list(interpreter.storages)))
+    return content
 
 
-def _load(path: Path) -> Any:
-    is_archive = zipfile.is_zipfile(path)
-    names = torch.serialization.get_unsafe_globals_in_checkpoint(path) if is_archive else []
-    placeholders: list[Any] = [(_Placeholder, name) for name in names if _IGNORED_GLOBALS.fullmatch(name)]
-    with torch.serialization.safe_globals(placeholders):
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=is_archive)
+def _read_legacy(path: Path) -> Any:
+    """Reads a file of several pickles, followed by the storages, each preceded by its number of elements."""
+    with path.open("rb") as file:
+        stream = BytesIO(file.read(MAX_PICKLE_BYTES))
+    interpreter = PickleInterpreter()
+    magic, version, system = (interpreter.run(stream) for _ in range(3))
+    if (magic, version) != (_LEGACY_MAGIC, _LEGACY_VERSION) or not system["little_endian"]:
+        raise damaged()
+    content = interpreter.run(stream)
+    keys = interpreter.run(stream)
+    storages = interpreter.storages
+    if not isinstance(keys, list) or len(keys) != len(storages):
+        raise damaged()
+    regions = _legacy_regions((storages[key] for key in keys), stream.tell())
+    with path.open("rb") as file:
+        for key, region in regions.items():
+            file.seek(region.start - _NUMEL.size)
+            if _NUMEL.unpack(file.read(_NUMEL.size)) != (storages[key].numel,):
+                raise damaged()
+    _assign_data(path, interpreter, regions)
+    return content
+
+
+def _legacy_regions(storages: Iterable[Storage], start: int) -> dict[str, Region]:
+    regions = {}
+    for storage in storages:
+        regions[storage.key] = Region(start + _NUMEL.size, storage.nbytes)
+        start += _NUMEL.size + storage.nbytes
+    return regions
+
+
+def _assign_data(path: Path, interpreter: PickleInterpreter, regions: Mapping[str, Region]) -> None:
+    size = path.stat().st_size
+    _check_sizes(interpreter, regions, size)
+    file: Any = torch.UntypedStorage.from_file(str(path), shared=False, nbytes=size)
+    storages = {key: _slice(file, regions[key], storage) for key, storage in interpreter.storages.items()}
+    for tensor, storage, offset, shape, stride in interpreter.views:
+        tensor.set_(storages[storage.key], offset, shape, stride)
+
+
+def _check_sizes(interpreter: PickleInterpreter, regions: Mapping[str, Region], size: int) -> None:
+    """Checks that storages and tensors have data in the file: each of them, and all together.
+
+    A few bytes could otherwise describe a tensor of any size: with a stride of 0, or by views of one storage.
+    """
+    storages = interpreter.storages
+    fits = (
+        all(regions[key].nbytes == storage.nbytes for key, storage in storages.items())
+        and all(region.start + region.nbytes <= size for region in regions.values())
+        and all(map(_fits, interpreter.views))
+        and sum(region.nbytes for region in regions.values()) <= size
+        and sum(_nbytes(view) for view in interpreter.views) <= _MAX_EXPANSION * size
+    )
+    if not fits:
+        raise PickleRejectedError(PickleRejection.OVERSIZED)
+
+
+def _slice(file: Any, region: Region, storage: Storage) -> Any:
+    """The storage's data; a copy if they are not aligned."""
+    data = file[region.start : region.start + region.nbytes]
+    is_aligned = region.start % storage.dtype.itemsize == 0
+    return data if is_aligned else data.clone()
+
+
+def _fits(view: TensorView) -> bool:
+    """Whether all elements are in the storage, which is at least as large as the tensor."""
+    nbytes = _nbytes(view)
+    if not nbytes:
+        return True
+    last = view.offset + sum((n - 1) * step for n, step in zip(view.shape, view.stride, strict=True))
+    return max((last + 1) * view.tensor.itemsize, nbytes) <= view.storage.nbytes
+
+
+def _nbytes(view: TensorView) -> int:
+    nbytes = view.tensor.itemsize
+    for length in view.shape:
+        nbytes *= length
+    return nbytes

@@ -8,23 +8,31 @@ from typing import Any, TypeVar
 
 import torch
 from diffusers import ModelMixin
-from safetensors import SafetensorError, safe_open
 
 from contract.adapters import AdapterKind
 from contract.problem import FieldError
 from inference.engine.errors import AdapterUnusableError
 from inference.engine.interface import AdapterFile
-from inference.models.safe_pickle import PickleRejectedError, PickleRejection, read_pickle
+from inference.models.errors import UnusableModelError
+from inference.models.pickle_errors import PickleRejectedError, PickleRejection
+from inference.models.safe_pickle import read_pickle
+from inference.models.safetensors_file import open_safetensors
 
 WRONG_FAMILY = "was made for another model family"
 
 _PICKLE_REASONS = {
     PickleRejection.NOT_A_PICKLE: "is neither a .safetensors file nor a PyTorch pickle; upload it again",
-    PickleRejection.DANGEROUS: "contains code, which was not executed; use a .safetensors file",
-    PickleRejection.SCAN_FAILED: (
-        "cannot be scanned for code: it is damaged or obfuscated; use a .safetensors file"
+    PickleRejection.FORBIDDEN: (
+        "refers to {names}, and only tensors and plain values are read; use a .safetensors file"
     ),
-    PickleRejection.NOT_ONLY_TENSORS: "contains objects other than tensors; use a .safetensors file",
+    PickleRejection.COMPRESSED: "has compressed or encrypted content; use a .safetensors file",
+    PickleRejection.TOO_COMPLEX: "has too many entries; use another",
+    PickleRejection.UNSUPPORTED_KEYS: (
+        "has a dictionary with keys that are neither short texts nor integers; use a .safetensors file"
+    ),
+    PickleRejection.OVERSIZED: (
+        "describes tensors that are larger than their data in the file; use a .safetensors file"
+    ),
     PickleRejection.DAMAGED: "is damaged; upload it again",
 }
 
@@ -76,9 +84,9 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
         AdapterFileError: the file is damaged or of another format.
     """
     try:
-        with safe_open(path, framework="pt") as file:
+        with open_safetensors(path) as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
+    except UnusableModelError as error:
         raise AdapterFileError("is not a complete safetensors file; upload it again") from error
 
 
@@ -91,7 +99,8 @@ def read_pickled_tensors(path: Path) -> Any:
     try:
         return read_pickle(path)
     except PickleRejectedError as error:
-        raise AdapterFileError(_PICKLE_REASONS[error.reason]) from error
+        names = ", ".join(error.names)
+        raise AdapterFileError(_PICKLE_REASONS[error.reason].format(names=names)) from error
 
 
 def check_family(config: Mapping[str, Any], expected: Mapping[str, Any], names: Iterable[str]) -> None:

@@ -1,7 +1,10 @@
 """Reading of upscalers from their files."""
 
+import resource
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from contract.adapters import UPSCALER
 from inference.diffusion.adapters.adapter_files import (
@@ -13,7 +16,17 @@ from inference.diffusion.adapters.adapter_files import (
 from inference.diffusion.upscaling.spandrel import load_spandrel
 from inference.diffusion.upscaling.upscaler import Upscaler
 from inference.engine.interface import AdapterFile
+from inference.isolation import IsolatedCall, IsolatedCallError, Limits
 
+_LIMITS = Limits(seconds=120, memory_bytes=64 << 30)
+"""Of the trial, with the import of the libraries, whose files take much address space but little memory."""
+
+_BUILD_MEMORY_BYTES = 1 << 30
+_MAX_EXPANSION = 8
+"""The address space of the trial: so many times the file's size, and `_BUILD_MEMORY_BYTES`."""
+
+_STATM = Path("/proc/self/statm")
+_MISMATCH = "has weights that are incomplete or do not match their architecture; upload it again"
 _SCALES = range(1, 9)
 _LOAD_ERRORS = (
     *(ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
@@ -25,6 +38,9 @@ _LOAD_ERRORS = (
 def read_upscaler(file: AdapterFile, *, pointer: str) -> Upscaler:
     """Reads the upscaler in a file to the CPU.
 
+    The network's size follows from names and shapes in the file, and a small file can describe a network that
+    fills the memory or takes hours to build. It is built in a child process with limits first.
+
     Args:
         file: a .safetensors file, or a .pth, of which no code is executed.
         pointer: JSON pointer to the request's field, for errors.
@@ -33,12 +49,36 @@ def read_upscaler(file: AdapterFile, *, pointer: str) -> Upscaler:
         AdapterUnusableError: the file is damaged or unsafe, or is not a supported upscaler.
     """
     with adapter_errors(file, UPSCALER, pointer):
-        return Upscaler(_build(_read_weights(file.path)))
+        weights = _read_weights(file.path)
+        _try(file.path)
+        return Upscaler(_build(weights))
+
+
+def _try(path: Path) -> None:
+    """Builds the network in a child process.
+
+    Raises:
+        AdapterFileError: it cannot be built, or not within the limits.
+    """
+    try:
+        IsolatedCall(_LIMITS, _build_within_memory, path).result()
+    except IsolatedCallError as error:
+        raise AdapterFileError(_MISMATCH) from error
+
+
+def _build_within_memory(path: Path) -> None:
+    """The child's side of `_try`."""
+    load_spandrel()
+    torch.set_num_threads(1)
+    address_space = int(_STATM.read_text().split()[0]) * resource.getpagesize()
+    limit = address_space + _BUILD_MEMORY_BYTES + _MAX_EXPANSION * path.stat().st_size
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    _build(_read_weights(path))
 
 
 def _build(weights: Any) -> Any:
     """The spandrel model with these weights, whose architecture it detects."""
-    if not isinstance(weights, dict):
+    if not isinstance(weights, dict) or not all(isinstance(key, str) for key in weights):
         raise AdapterFileError("has no weights by name; upload a super-resolution model")
     spandrel = load_spandrel()
     try:
@@ -46,9 +86,7 @@ def _build(weights: Any) -> Any:
     except spandrel.UnsupportedModelError as error:
         raise AdapterFileError("has an unsupported architecture; use another upscaler") from error
     except _LOAD_ERRORS as error:
-        raise AdapterFileError(
-            "has weights that are incomplete or do not match their architecture; upload it again"
-        ) from error
+        raise AdapterFileError(_MISMATCH) from error
     if not isinstance(model, spandrel.ImageModelDescriptor) or model.purpose not in ("SR", "Restoration"):
         raise AdapterFileError("is not a super-resolution model; use one made for super-resolution")
     if (model.input_channels, model.output_channels) != (3, 3):

@@ -9,6 +9,12 @@ from inference.models.errors import UnusableModelError
 from tests.inference.models.pickle_files import CustomObject, RunsACommand, save
 
 
+def self_containing() -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    content["state_dict"] = content
+    return content
+
+
 @pytest.mark.parametrize("suffix", [".ckpt", ".pt", ".bin"])
 def test_the_state_dict_and_the_global_step_are_read(tmp_path: Path, suffix: str) -> None:
     path = save({"state_dict": {"a": torch.ones(2)}, "global_step": 7}, tmp_path / f"a{suffix}")
@@ -17,17 +23,43 @@ def test_the_state_dict_and_the_global_step_are_read(tmp_path: Path, suffix: str
     assert content["global_step"] == 7
 
 
+def test_nested_state_dicts_are_unwrapped(tmp_path: Path) -> None:
+    content = {"state_dict": {"state_dict": {"a": torch.ones(2)}, "global_step": 7}}
+    loaded = load_checkpoint(save(content, tmp_path / "a.ckpt"))
+    assert loaded.keys() == {"a", "global_step"}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (
             lambda path: {"a": RunsACommand(path)},
-            r"is dangerous and was not loaded: unpickling it would call",
+            r"was not loaded: it refers to posix\.system, and only tensors and plain values are read",
         ),
-        (lambda _: {"a": CustomObject()}, "has objects other than tensors and plain values"),
+        (
+            lambda _: {"a": CustomObject()},
+            r"was not loaded: it refers to tests\.inference\.models\.pickle_files\.CustomObject",
+        ),
         (lambda _: [torch.ones(2)], "has no state dict"),
+        (lambda _: self_containing(), "has no state dict"),
+        (lambda _: {"state_dict": {1: torch.ones(2)}}, "has a state dict with keys that are not text"),
+        (lambda _: {"state_dict": {b"a": torch.ones(2)}}, "has a state dict with keys that are not text"),
+        (lambda _: {(1, 2): torch.ones(2)}, "was not loaded: it has a dictionary with keys that are neither"),
+        (
+            lambda _: {"a": torch.ones(1).expand(1 << 40)},
+            "was not loaded: it describes tensors that are larger",
+        ),
     ],
-    ids=["dangerous", "custom object", "list"],
+    ids=[
+        "dangerous",
+        "custom object",
+        "list",
+        "self-containing",
+        "integer keys",
+        "bytes keys",
+        "tuple keys",
+        "tensor without data",
+    ],
 )
 def test_an_unusable_pickle_is_refused(tmp_path: Path, content: Any, message: str) -> None:
     path = save(content(tmp_path / "created"), tmp_path / "model.ckpt")
@@ -42,7 +74,7 @@ def test_an_unusable_pickle_is_refused(tmp_path: Path, content: Any, message: st
     ("content", "message"),
     [
         (b"no pickle at all", "is truncated, or not a PyTorch checkpoint, and was not loaded; download it"),
-        (b"\x80\x02garbage", "(could not be scanned|has objects|is truncated or damaged)"),
+        (b"\x80\x02garbage", "is truncated or damaged, and was not loaded; download it"),
     ],
 )
 def test_a_file_that_is_not_a_checkpoint_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
