@@ -11,6 +11,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
 from inference.models.errors import UnusableModelError
 from inference.models.memory_format import move_to_device
+from inference.models.parameter_limit import TooManyParametersError, limit_parameters
 from inference.models.weights import ReadStateDict, StateDict, load_state_dict
 
 TextEncoder = CLIPTextModel | CLIPTextModelWithProjection
@@ -47,14 +48,20 @@ class Component:
         """
         if self.force_upcast and dtype == torch.float16:
             dtype = torch.float32
+        tensors = self.read(device, dtype)
         try:
-            with torch.device("meta"):
+            with torch.device("meta"), limit_parameters(len(tensors)):
                 module = self.build()
+        except TooManyParametersError as error:
+            raise UnusableModelError(
+                f"{self.name}/config.json describes a larger module than the one whose weights are there; "
+                "download the model again."
+            ) from error
         except (TypeError, ValueError) as error:
             raise UnusableModelError(
                 f"{self.name}/config.json does not describe a valid module; download the model again."
             ) from error
-        load_state_dict(module, _renamed(module, self.read(device, dtype)), self.name)
+        load_state_dict(module, _renamed(module, tensors), self.name)
         _set_position_ids(module, device)
         if isinstance(module, AutoencoderKL | UNet2DConditionModel):
             move_to_device(module, device)

@@ -29,6 +29,7 @@ _WEIGHTED: Mapping[str, tuple[type, ...]] = {
     "text_encoder": (CLIPTextModel,),
     "text_encoder_2": (CLIPTextModelWithProjection,),
 }
+_MAX_TRAIN_TIMESTEPS = 100_000
 _WEIGHTLESS = ("tokenizer", "tokenizer_2", "scheduler")
 _NOT_LOADED = {"safety_checker", "feature_extractor", "image_encoder"}
 """Generated images are checked by `inference.output`, and image prompts are not supported."""
@@ -86,9 +87,22 @@ def _load(directory: Path, library: str, class_name: str) -> Any:
             f"{MODEL_INDEX}: {library} has no class {class_name} for {directory.name}; correct the class, "
             "or download the model again."
         )
+    if directory.name == "scheduler":
+        _check_scheduler(directory)
     try:
         return kind.from_pretrained(directory, local_files_only=True)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UnusableModelError(
             f"{directory.name} is missing or damaged ({type(error).__name__}); download the model again."
         ) from error
+
+
+def _check_scheduler(directory: Path) -> None:
+    """Checks the length of the noise schedule, which is computed when the scheduler is built."""
+    config = read_json(directory / "scheduler_config.json")
+    timesteps = config.get("num_train_timesteps", 0)
+    if not isinstance(timesteps, int) or timesteps > _MAX_TRAIN_TIMESTEPS:
+        raise UnusableModelError(
+            f"scheduler/scheduler_config.json: num_train_timesteps is {str(timesteps)[:20]}, and at most "
+            f"{_MAX_TRAIN_TIMESTEPS:,} are supported; download the model again."
+        )

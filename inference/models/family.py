@@ -28,6 +28,7 @@ _FAMILY_BY_TEXT_ENCODER = {
     XL_CLIP: Family.SDXL,
     REFINER_OPEN_CLIP: Family.SDXL_REFINER,
 }
+_MAX_JSON_BYTES = 16 << 20
 _SUPPORTED_IN_CHANNELS = {4, 9}
 _CONV_IN = f"{UNET}input_blocks.0.0.weight"
 _EDM_KEYS = {"edm_mean", "edm_std"}
@@ -98,10 +99,12 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     name = f"{path.parent.name}/{path.name}"
     try:
+        if path.stat().st_size > _MAX_JSON_BYTES:
+            raise UnusableModelError(f"{name} is too large; download or convert the model again.")
         content = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise UnusableModelError(f"{name} is missing; download or convert the model again.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnusableModelError(f"{name} is not valid JSON; download or convert the model again.") from error
     if not isinstance(content, dict):
         raise UnusableModelError(f"{name} is not a JSON object; download or convert the model again.")

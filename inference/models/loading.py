@@ -13,6 +13,8 @@ from inference.models.components import PipelineComponents
 from inference.models.diffusers_directory import directory_components
 from inference.models.errors import UnusableModelError
 from inference.models.formats import MODEL_INDEX, REFINER, DiffusersDirectory, open_model
+from inference.models.parameter_limit import limit_parameters
+from inference.models.safetensors_file import read_header
 from inference.models.single_file import single_file_components
 from inference.observability.logs import propagate_errors_only
 
@@ -74,15 +76,17 @@ def _load(components: PipelineComponents, device: torch.device, dtype: torch.dty
 
 def _load_with_diffusers(directory: Path, device: torch.device, dtype: torch.dtype) -> Any:
     """Loads a pipeline of another kind with `DiffusionPipeline.from_pretrained`."""
+    tensors = sum(len(read_header(path).shapes) for path in directory.glob("*/*.safetensors"))
     try:
-        pipeline = DiffusionPipeline.from_pretrained(
-            directory,
-            dtype=dtype,
-            variant="fp16" if any(directory.glob("*/*.fp16*.safetensors")) else None,
-            local_files_only=True,
-            use_safetensors=True,
-            **_without_safety_checker(directory),
-        )
+        with limit_parameters(tensors):
+            pipeline = DiffusionPipeline.from_pretrained(
+                directory,
+                dtype=dtype,
+                variant="fp16" if any(directory.glob("*/*.fp16*.safetensors")) else None,
+                local_files_only=True,
+                use_safetensors=True,
+                **_without_safety_checker(directory),
+            )
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UnusableModelError(
             f"{directory.name} is not a complete diffusers directory with safetensors weights "

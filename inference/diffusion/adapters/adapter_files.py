@@ -14,9 +14,10 @@ from contract.problem import FieldError
 from inference.engine.errors import AdapterUnusableError
 from inference.engine.interface import AdapterFile
 from inference.models.errors import UnusableModelError
+from inference.models.parameter_limit import limit_parameters
 from inference.models.pickle_errors import PickleRejectedError, PickleRejection
 from inference.models.safe_pickle import read_pickle
-from inference.models.safetensors_file import open_safetensors
+from inference.models.safetensors_file import open_safetensors, read_header
 
 WRONG_FAMILY = "was made for another model family"
 
@@ -37,8 +38,8 @@ _PICKLE_REASONS = {
 }
 
 _M = TypeVar("_M", bound=ModelMixin)
-_LOAD_ERRORS = (LookupError, OSError, RuntimeError, TypeError, ValueError)
-"""Raised by diffusers and safetensors for unexpected file contents."""
+_LOAD_ERRORS = (LookupError, OSError, RuntimeError, TypeError, ValueError, UnusableModelError)
+"""Raised for unexpected file contents."""
 
 
 class AdapterFileError(Exception):
@@ -87,7 +88,9 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
         with open_safetensors(path) as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except UnusableModelError as error:
-        raise AdapterFileError("is not a complete safetensors file; upload it again") from error
+        raise AdapterFileError(
+            "is not a complete safetensors file, or has too many tensors; upload it again"
+        ) from error
 
 
 def read_pickled_tensors(path: Path) -> Any:
@@ -132,23 +135,25 @@ def load_component(kind: type[_M], directory: Path, dtype: torch.dtype) -> _M:
     """
     try:
         config = kind.load_config(directory, local_files_only=True)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise AdapterFileError("has no readable config.json; upload its directory again") from error
     if config.get("_class_name") != kind.__name__:
         raise AdapterFileError(
             f"has a config.json of another class than {kind.__name__}; upload one in the diffusers layout"
         )
-    if not any(directory.glob("*.safetensors")):
+    files = list(directory.glob("*.safetensors"))
+    if not files:
         raise AdapterFileError("has no .safetensors weights; upload them beside its config.json")
     try:
-        component, report = kind.from_pretrained(
-            directory,
-            dtype=dtype,
-            variant="fp16" if any(directory.glob("*.fp16*.safetensors")) else None,
-            local_files_only=True,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
+        with limit_parameters(sum(len(read_header(path).shapes) for path in files)):
+            component, report = kind.from_pretrained(
+                directory,
+                dtype=dtype,
+                variant="fp16" if any(directory.glob("*.fp16*.safetensors")) else None,
+                local_files_only=True,
+                use_safetensors=True,
+                output_loading_info=True,
+            )
     except _LOAD_ERRORS as error:
         raise AdapterFileError(
             "has weights that are damaged or do not match its config.json; upload it again"

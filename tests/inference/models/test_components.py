@@ -55,3 +55,16 @@ def test_an_invalid_configuration_is_refused(model: Path) -> None:
     edit(model / "unet/config.json", down_block_types=["DownBlock2D"])
     with pytest.raises(UnusableModelError, match=r"unet/config\.json does not describe a valid module"):
         load_pipeline(model)
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [("unet", "layers_per_block"), ("vae", "layers_per_block"), ("text_encoder", "num_hidden_layers")],
+)
+def test_a_configuration_of_more_layers_than_there_are_weights_is_refused(
+    model: Path, name: str, setting: str
+) -> None:
+    """Such a module would take hours to build."""
+    edit(model / name / "config.json", **{setting: 10**9})
+    with pytest.raises(UnusableModelError, match=rf"{name}/config\.json describes a larger module"):
+        load_pipeline(model)

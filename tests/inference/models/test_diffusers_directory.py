@@ -6,6 +6,7 @@ import pytest
 from inference.models.diffusers_directory import directory_components
 from inference.models.errors import UnusableModelError
 from inference.models.loading import load_pipeline
+from tests.inference.models.hostile_files import limited_memory
 from tests.inference.models.json_files import edit
 
 
@@ -33,7 +34,7 @@ def test_another_kind_of_pipeline_has_no_components(model: Path) -> None:
         ("vae", r"vae/config\.json is missing"),
         ("text_encoder", r"text_encoder/config\.json is missing"),
         ("tokenizer", "tokenizer is missing or damaged"),
-        ("scheduler", "scheduler is missing or damaged"),
+        ("scheduler", r"scheduler/scheduler_config\.json is missing"),
     ],
 )
 def test_a_missing_component_is_named(model: Path, name: str, message: str) -> None:
@@ -45,4 +46,14 @@ def test_a_missing_component_is_named(model: Path, name: str, message: str) -> N
 def test_an_unknown_scheduler_class_is_refused(model: Path) -> None:
     edit(model / "model_index.json", scheduler=["diffusers", "NoSuchScheduler"])
     with pytest.raises(UnusableModelError, match="diffusers has no class NoSuchScheduler for scheduler"):
+        directory_components(model)
+
+
+@pytest.mark.parametrize("timesteps", [10**12, "many"])
+def test_a_noise_schedule_that_would_fill_the_memory_is_refused(model: Path, timesteps: object) -> None:
+    edit(model / "scheduler/scheduler_config.json", num_train_timesteps=timesteps)
+    with (
+        limited_memory(),
+        pytest.raises(UnusableModelError, match=f"num_train_timesteps is {timesteps}, "),
+    ):
         directory_components(model)

@@ -77,7 +77,15 @@ def test_edm_models_are_not_supported() -> None:
 
 @pytest.mark.parametrize("name", ["model_index.json", "unet/config.json", "scheduler/scheduler_config.json"])
 @pytest.mark.parametrize(
-    ("content", "message"), [(None, "is missing"), ("{", "is not valid JSON"), ("[]", "is not a JSON object")]
+    ("content", "message"),
+    [
+        (None, "is missing"),
+        ("{", "is not valid JSON"),
+        ("[" * 100_000, "is not valid JSON"),
+        ("[]", "is not a JSON object"),
+        (" " * (17 << 20), "is too large"),
+    ],
+    ids=["missing", "damaged", "deeply nested", "not an object", "too large"],
 )
 def test_a_missing_or_damaged_configuration_file_is_named(
     model: Path, name: str, content: str | None, message: str

@@ -81,6 +81,13 @@ def test_another_kind_of_pipeline_is_loaded_by_diffusers(model: Path) -> None:
         load_pipeline(model)
 
 
+def test_another_kind_of_pipeline_with_too_many_layers_is_refused(model: Path) -> None:
+    edit(model / "model_index.json", _class_name="StableDiffusionPAGPipeline")
+    edit(model / "unet/config.json", layers_per_block=10**9)
+    with pytest.raises(UnusableModelError, match="not a complete diffusers directory"):
+        load_pipeline(model)
+
+
 def test_an_unknown_pipeline_class_is_refused(model: Path) -> None:
     edit(model / "model_index.json", _class_name="NoSuchPipeline")
     with pytest.raises(UnusableModelError, match="not a complete diffusers directory"):

@@ -23,6 +23,8 @@ from tests.inference.diffusion.adapters.adapter_harness import (
     with_controlnets,
 )
 from tests.inference.generations import generation_of, landscape
+from tests.inference.models.hostile_files import limited_memory
+from tests.inference.models.json_files import edit
 from tests.inference.tiny_adapters import controlnet, file_at
 
 pytestmark = pytest.mark.usefixtures("engine_thread_count")
@@ -227,12 +229,15 @@ def test_a_controlnet_does_not_run_outside_its_start_and_end(
 def unusable(pipelines: dict[str, Any], whole: Path, directory: Path) -> dict[str, AdapterFile]:
     """Unusable ControlNets by the expected reason."""
     weights = "diffusion_pytorch_model.safetensors"
-    for name in ("truncated", "bare", "unreadable", "smaller", "lacking"):
+    for name in ("truncated", "bare", "unreadable", "smaller", "lacking", "deep", "wide"):
         shutil.copytree(whole, directory / name)
     (directory / "truncated" / weights).write_bytes((whole / weights).read_bytes()[:-100])
     (directory / "bare" / weights).unlink()
     (directory / "unreadable" / "config.json").write_text("{")
+    edit(directory / "deep" / "config.json", layers_per_block=10**9)
+    edit(directory / "wide" / "config.json", block_out_channels=[1 << 20, 1 << 20])
     tensors = load_file(whole / weights)
+    save_file({"conv_in.bias": tensors["conv_in.bias"]}, directory / "wide" / weights)
     save_file({**tensors, "conv_in.bias": torch.ones(3)}, directory / "smaller" / weights)
     tensors.pop("conv_in.bias")
     save_file(tensors, directory / "lacking" / weights)
@@ -245,6 +250,8 @@ def unusable(pipelines: dict[str, Any], whole: Path, directory: Path) -> dict[st
         "has weights that are damaged": file_at(directory / "truncated"),
         "has no .safetensors weights": file_at(directory / "bare"),
         "or do not match its config.json": file_at(directory / "smaller"),
+        "damaged or do not match its config.json": file_at(directory / "deep"),
+        "that are damaged or do not match": file_at(directory / "wide"),
         "has no readable config.json": file_at(directory / "unreadable"),
         "lacks weights, for example conv_in.bias": file_at(directory / "lacking"),
     }
@@ -261,7 +268,8 @@ def test_an_unusable_controlnet_is_refused_with_the_reason_and_other_requests_su
     expected = harness.generate(**with_controlnets(good), **size)
     running = harness.add_request(**with_controlnets(good), **size)
     for reason, file in unusable(pipelines, good.path, tmp_path).items():
-        error = harness.add_request(**with_controlnets(good, file), **size).future.exception(0)
+        with limited_memory():
+            error = harness.add_request(**with_controlnets(good, file), **size).future.exception(0)
         assert isinstance(error, AdapterUnusableError)
         assert [wrong.pointer for wrong in error.errors] == ["#/controlnets/1/type"]
         assert f"{file.name!r} " in error.detail
