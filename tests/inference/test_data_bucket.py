@@ -82,6 +82,19 @@ def test_a_truncated_download_is_an_error() -> None:
             fetch(client, "s3://data/inputs/a")
 
 
+def test_a_failing_check_ends_a_download(s3: Any) -> None:
+    def check() -> None:
+        raise TimeoutError("the job has ended")
+
+    s3.put_object(Bucket=BUCKET, Key="inputs/a", Body=b"0123456789")
+    target = io.BytesIO()
+    with pytest.raises(TimeoutError):
+        DataBucket(s3, BUCKET).fetch(
+            "s3://data/inputs/a", target, pointer="#/input_image", max_bytes=10, check=check
+        )
+    assert target.getvalue() == b""
+
+
 def test_an_image_is_stored_under_the_contracts_key(s3: Any) -> None:
     assert DataBucket(s3, BUCKET).store_image("J", 1, b"png", OutputFormat.PNG) == "s3://data/outputs/J/1.png"
     stored = s3.get_object(Bucket=BUCKET, Key="outputs/J/1.png")

@@ -1,97 +1,22 @@
-"""The model pool: loading on demand, failed loads, shutdown and the memory budget."""
+"""The model pool: loading on demand, failed loads and shutdown."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from contract.generation import Generation
-from contract.model import ModelDeclaration
-from contract.size import Size
 from inference.engine.errors import EngineClosedError, ModelUnavailableError
-from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, UpscaleImage
+from inference.engine.interface import GenerationOutput, Inputs
 from inference.engine.model_pool import ModelPool
 from inference.observability.logs import bind_job
 from tests.inference.conftest import Log
-from tests.inference.fake_engine import FakeEngine
-from tests.inference.generations import generation_of
+from tests.inference.engine.pool_harness import (
+    FakeLoader,
+    UpscalingEngine,
+    generation,
+    submit,
+)
 from tests.waiting import LIMIT_S, wait_until
-
-UPSCALER = AdapterFile("tiny", Path("tiny.pth"), "1")
-
-
-@dataclass
-class UpscalingEngine(FakeEngine):
-    """A fake engine that records the upscalers that it loads."""
-
-    upscalers: list[AdapterFile] = field(default_factory=list)
-
-    def upscaler(self, file: AdapterFile, *, pointer: str) -> UpscaleImage:
-        self.upscalers.append(file)
-
-        def upscale(image: Image.Image, size: Size) -> Future[Image.Image]:
-            raise NotImplementedError
-
-        return upscale
-
-
-class FakeLoader:
-    """Creates fake engines.
-
-    Attributes:
-        engines: the latest engine of each model.
-        loads: names of the models, in the order of the loads.
-        gate: loads of models other than the first block until it is set.
-        error: raised by loads, unless None.
-        generation_error: raised by the generations of engines that are loaded while it is set.
-    """
-
-    def __init__(self) -> None:
-        self.engines: dict[str, UpscalingEngine] = {}
-        self.loads: list[str] = []
-        self.gate = threading.Event()
-        self.error: Exception | None = None
-        self.generation_error: Exception | None = None
-
-    def __call__(self, model: str) -> Engine:
-        self.loads.append(model)
-        if model != "first":
-            assert self.gate.wait(LIMIT_S), "the test did not open the gate"
-        if self.error is not None:
-            raise self.error
-        self.engines[model] = UpscalingEngine(error=self.generation_error)
-        self.engines[model].gate.set()
-        return self.engines[model]
-
-
-@pytest.fixture
-def loader() -> FakeLoader:
-    return FakeLoader()
-
-
-@pytest.fixture
-def pool(loader: FakeLoader) -> Iterator[ModelPool]:
-    """A pool without a budget."""
-    pool = ModelPool(loader, first="first", weight_bytes=lambda model: 1)
-    yield pool
-    loader.gate.set()
-    pool.close()
-
-
-def ignore_step(done: int, total: int) -> None:
-    pass
-
-
-def generation(model: str) -> Generation:
-    return generation_of(model=ModelDeclaration(name=model), width=64, height=64, steps=2)
-
-
-def submit(pool: ModelPool, model: str) -> Future[GenerationOutput]:
-    return pool.submit(generation(model), Inputs(), ignore_step)
 
 
 def test_the_first_model_is_loaded_at_once_and_others_when_they_are_first_used(
@@ -254,85 +179,3 @@ def test_closing_finishes_the_running_load_and_its_requests_and_rejects_all_othe
     assert loading.result(LIMIT_S).images
     assert all(engine.closed for engine in loader.engines.values())
     assert "photo" not in loader.loads
-
-
-def test_an_upscaler_is_loaded_by_the_most_recently_used_engine(pool: ModelPool, loader: FakeLoader) -> None:
-    loader.gate.set()
-    for model in ("anime", "first", "anime"):
-        submit(pool, model).result(LIMIT_S)
-    pool.upscaler(UPSCALER, pointer="#/upscale/upscaler")
-    assert loader.engines["anime"].upscalers == [UPSCALER]
-    assert loader.engines["first"].upscalers == []
-
-
-def test_an_upscaler_does_not_wait_for_a_model_that_is_being_loaded(
-    pool: ModelPool, loader: FakeLoader
-) -> None:
-    submit(pool, "anime")
-    with ThreadPoolExecutor() as threads:
-        upscaler = threads.submit(pool.upscaler, UPSCALER, pointer="#/upscale/upscaler")
-        try:
-            upscaler.result(LIMIT_S)
-        finally:
-            loader.gate.set()
-    assert loader.engines["first"].upscalers == [UPSCALER]
-
-
-def test_an_upscaler_can_be_loaded_after_a_model_failed_to_load(pool: ModelPool, loader: FakeLoader) -> None:
-    loader.gate.set()
-    loader.error = OSError("no such file")
-    with pytest.raises(ModelUnavailableError):
-        submit(pool, "anime").result(LIMIT_S)
-    pool.upscaler(UPSCALER, pointer="#/upscale/upscaler")
-    assert loader.engines["first"].upscalers == [UPSCALER]
-
-
-@pytest.fixture
-def small_pool(loader: FakeLoader) -> Iterator[ModelPool]:
-    """A pool with a budget for two models, or for `giant` alone."""
-    loader.gate.set()
-    pool = ModelPool(
-        loader, first="first", weight_bytes=lambda model: 2 if model == "giant" else 1, budget_bytes=2
-    )
-    yield pool
-    pool.close()
-
-
-def test_the_least_recently_used_model_is_unloaded_if_the_budget_is_exceeded(
-    small_pool: ModelPool, loader: FakeLoader
-) -> None:
-    for model in ("anime", "first", "photo"):
-        submit(small_pool, model).result(LIMIT_S)
-    closed = {name: engine.closed for name, engine in loader.engines.items()}
-    assert closed == {"first": False, "anime": True, "photo": False}
-    submit(small_pool, "anime").result(LIMIT_S)
-    assert loader.loads == ["first", "anime", "photo", "anime"]
-    assert loader.engines["first"].closed
-
-
-def test_all_other_models_are_unloaded_for_a_model_that_needs_the_whole_budget(
-    small_pool: ModelPool, loader: FakeLoader
-) -> None:
-    submit(small_pool, "anime").result(LIMIT_S)
-    submit(small_pool, "giant").result(LIMIT_S)
-    assert loader.engines["first"].closed
-    assert loader.engines["anime"].closed
-    small_pool.check()
-
-
-def test_an_upscaler_fails_if_the_only_model_could_not_be_loaded(
-    small_pool: ModelPool, loader: FakeLoader
-) -> None:
-    loader.error = OSError("no such file")
-    with pytest.raises(ModelUnavailableError):
-        submit(small_pool, "giant").result(LIMIT_S)
-    with pytest.raises(ModelUnavailableError, match="'giant'"):
-        small_pool.upscaler(UPSCALER, pointer="#/upscale/upscaler")
-
-
-def test_models_that_unload_each_other_complete_every_request(
-    small_pool: ModelPool, loader: FakeLoader
-) -> None:
-    models = [model for _ in range(3) for model in ("first", "anime", "photo", "giant")]
-    futures = [submit(small_pool, model) for model in models]
-    assert all(len(future.result(LIMIT_S).images) == 1 for future in futures)

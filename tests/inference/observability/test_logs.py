@@ -24,6 +24,16 @@ def test_a_record_is_one_line_with_time_level_logger_and_message(log: Log) -> No
     )
 
 
+def test_the_coloured_message_of_uvicorn_is_dropped(log: Log) -> None:
+    logging.getLogger("uvicorn.error").info("started", extra={"color_message": "\x1b[36mstarted\x1b[0m"})
+    assert log.lines[0].keys() == {"timestamp", "level", "logger", "message"}
+
+
+def test_urls_of_http_requests_are_not_logged(log: Log) -> None:
+    logging.getLogger("httpx2").info("HTTP Request: GET https://bucket/key?X-Amz-Signature=secret")
+    assert log.text == ""
+
+
 def test_an_exception_is_part_of_its_line(log: Log) -> None:
     try:
         _ = {}["gone"]
@@ -38,7 +48,6 @@ def test_an_exception_is_part_of_its_line(log: Log) -> None:
 def test_warnings_are_logged(log: Log) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        logging.captureWarnings(capture=True)
         warnings.warn("careful", UserWarning, stacklevel=1)
     (line,) = log.lines
     assert line["logger"] == "py.warnings"

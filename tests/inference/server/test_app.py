@@ -1,10 +1,8 @@
 """SageMaker's container protocol over HTTP, with a fake engine."""
 
 import hashlib
-import http.client
 import io
 import json
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,13 +16,9 @@ from contract.model import ModelDefaults, ModelLimits, ServedModel
 from contract.source import S3Source
 from inference.data_bucket import DataBucket
 from inference.engine.errors import OutOfMemoryError
-from inference.invocation.handler import InvocationHandler
-from inference.server import app
-from inference.server.app import create_app
-from local.web_server import WebServer, listen
 from tests.inference.conftest import Log
 from tests.inference.fake_engine import BUCKET, ENVIRONMENT, FakeEngine, create_handler
-from tests.waiting import LIMIT_S, wait_until
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -185,17 +179,6 @@ def test_an_unexpected_error_is_reported_without_its_message_and_the_next_job_su
     assert invoke(client).status_code == 200
 
 
-def test_ping_succeeds_while_a_job_runs(client: httpx.Client, engine: FakeEngine) -> None:
-    engine.gate.clear()
-    with ThreadPoolExecutor() as pool:
-        running = pool.submit(invoke, client)
-        assert engine.started.wait(LIMIT_S)
-        assert client.get("/ping").status_code == 200
-        assert not running.done()
-        engine.gate.set()
-        assert running.result(LIMIT_S).status_code == 200
-
-
 def test_simultaneous_invocations_are_generated_at_once_each_with_its_own_seed(
     client: httpx.Client, engine: FakeEngine
 ) -> None:
@@ -208,19 +191,6 @@ def test_simultaneous_invocations_are_generated_at_once_each_with_its_own_seed(
     assert seeds == list(range(8))
 
 
-def test_ping_fails_once_the_engine_is_closed(client: httpx.Client, engine: FakeEngine) -> None:
-    engine.close()
-    assert client.get("/ping").status_code == 503
-
-
-def test_stopping_the_server_closes_the_engine(s3: Any, engine: FakeEngine) -> None:
-    server = WebServer(create_app(lambda: create_handler(engine, s3)), listen(0))
-    wait_until(lambda: httpx.get(f"{server.url}/ping").status_code == 200)
-    assert not engine.closed
-    server.stop()
-    assert engine.closed
-
-
 def test_progress_is_stored_and_ends_with_uploading(client: httpx.Client, s3: Any) -> None:
     job_id = new_job_id()
     assert invoke(client, id=job_id, steps=4).status_code == 200
@@ -230,51 +200,6 @@ def test_progress_is_stored_and_ends_with_uploading(client: httpx.Client, s3: An
         return [json.loads(s3.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read()) for each in listed]
 
     wait_until(lambda: published() == [{"phase": "uploading", "step": 4, "total_steps": 4}])
-
-
-def test_until_the_model_is_loaded_requests_fail_with_model_loading(
-    serve: Any, s3: Any, engine: FakeEngine
-) -> None:
-    loaded = threading.Event()
-
-    def load() -> InvocationHandler:
-        assert loaded.wait(LIMIT_S)
-        return create_handler(engine, s3)
-
-    client = serve(load)
-    assert client.get("/ping").status_code == 503
-    assert invoke(client).json()["code"] == "model_loading"
-    loaded.set()
-    wait_until(lambda: client.get("/ping").status_code == 200)
-    assert invoke(client).status_code == 200
-
-
-def test_if_the_model_cannot_be_loaded_requests_fail_with_model_load_failed(serve: Any) -> None:
-    def load() -> InvocationHandler:
-        raise OSError("no such file: /secret")
-
-    client = serve(load)
-    wait_until(lambda: client.get("/ping").json()["code"] == "model_load_failed")
-    response = invoke(client)
-    assert (response.status_code, response.json()["retryable"]) == (503, False)
-    assert "secret" not in response.text
-
-
-def test_shutdown_does_not_wait_for_an_engine_that_does_not_stop(
-    s3: Any, engine: FakeEngine, log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    released = threading.Event()
-    monkeypatch.setattr(app, "CLOSE_TIMEOUT_S", 0)
-    monkeypatch.setattr(engine, "close", lambda: released.wait(LIMIT_S))
-    server = WebServer(create_app(lambda: create_handler(engine, s3)), listen(0))
-    wait_until(lambda: httpx.get(f"{server.url}/ping").status_code == 200)
-    with ThreadPoolExecutor() as pool:
-        stopping = pool.submit(server.stop)
-        try:
-            wait_until(lambda: "the engine did not stop within 0 s" in log.text)
-        finally:
-            released.set()
-        stopping.result(LIMIT_S)
 
 
 def test_if_one_image_cannot_be_stored_the_others_are_deleted(
@@ -290,17 +215,3 @@ def test_if_one_image_cannot_be_stored_the_others_are_deleted(
     monkeypatch.setattr(DataBucket, "store_image", refuse_the_second)
     assert invoke(client, count=3).status_code == 500
     assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix="outputs/")
-
-
-def test_a_job_whose_client_disconnects_is_cancelled(
-    client: httpx.Client, engine: FakeEngine, log: Log
-) -> None:
-    engine.gate.clear()
-    connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port, timeout=LIMIT_S)
-    connection.request("POST", "/invocations", body=b'{"prompt": "x"}')
-    assert engine.started.wait(LIMIT_S)
-    connection.close()
-    wait_until(lambda: "the client disconnected" in log.text)
-    engine.gate.set()
-    assert invoke(client).status_code == 200
-    assert log.text.count('"Failures": [1') == 0

@@ -43,7 +43,7 @@ def container(demo_model: Path, tmp_path: Path) -> Iterator[Container]:
 def test_sigterm_lets_short_jobs_finish_ends_long_ones_as_retryable_and_exits(container: Container) -> None:
     wait_until(lambda: container.ping() == 200)
     with ThreadPoolExecutor() as pool:
-        long = pool.submit(container.invoke, width=192, height=192, count=4, steps=1000)
+        long = pool.submit(container.invoke, width=192, height=192, steps=1000)
         short = pool.submit(container.invoke, width=64, height=64, steps=1)
         wait_until(lambda: container.log.read_text().count("job started") == 2)
         container.process.send_signal(signal.SIGTERM)
