@@ -62,6 +62,7 @@ ALLOWED = {
         "inference.diffusion.adapters",
         "inference.diffusion.tasks",
         "inference.engine",
+        "inference.isolation",
     },
     "inference.engine": {"contract"},
     "inference.input": {"contract", "inference.data_bucket", "inference.engine", "inference.isolation"},

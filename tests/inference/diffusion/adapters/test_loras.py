@@ -214,7 +214,7 @@ def unusable(harness: AdapterHarness, demo_model: Path, directory: Path) -> dict
     (directory / "text.safetensors").write_text("not a safetensors file")
     return files | {
         "is not a complete safetensors file": truncated,
-        "is not a complete safetensors file; upload": file_at(directory / "text.safetensors"),
+        "is not a complete safetensors file, or has": file_at(directory / "text.safetensors"),
     }
 
 
