@@ -63,7 +63,10 @@ class Container:
                 return
             self._process = ChildProcess(
                 [sys.executable, "-m", "inference"],
-                environment=aws.environment() | self._definition["Environment"] | own.variables(),
+                environment=aws.environment()
+                | self._definition["Environment"]
+                | own.variables()
+                | {"TMPDIR": str(self._directory)},  # each container has its own cache of adapters
                 log=self._directory / "container.log",
             )
         self._wait_until_healthy(self._process)
