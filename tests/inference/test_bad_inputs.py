@@ -245,7 +245,7 @@ INVALID: dict[str, tuple[dict[str, Any], ErrorCode, str | None, str]] = {
 LOGGED = {
     "a missing model": "missing does not exist",
     "a truncated model": "truncated.safetensors is not a complete safetensors file",
-    "a malicious model": "was not loaded: it refers to posix.mkdir, and only tensors and plain values are read",
+    "a malicious model": "it refers to posix.mkdir, and only tensors and plain values are read",
     "an archive with path traversal": "'../outside.json'",
 }
 """Details of the service's own models, which are logged and not sent to clients."""
