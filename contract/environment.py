@@ -119,6 +119,9 @@ class ContainerEnvironment(Environment):
     drain_s: float = Field(default=20, ge=0, le=20)
     """Seconds that running jobs have to finish after SIGTERM; SageMaker kills the container after 30 s."""
 
+    invocation_timeout_s: int = Field(default=900, ge=1, le=3600)
+    """SageMaker gives up on an invocation after this time."""
+
     max_input_image_bytes: int = Field(default=25 * 1024 * 1024)
     max_input_image_pixels: int = Field(default=50_000_000)
     max_batch_size: MaxBatchSize = 8

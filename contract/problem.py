@@ -38,6 +38,7 @@ class ErrorCode(StrEnum):
     CANCELED = "canceled"
     ALREADY_TERMINAL = "already_terminal"
     OUT_OF_MEMORY = "out_of_memory"
+    TIMEOUT = "timeout"
     INTERNAL = "internal"
 
 
@@ -97,6 +98,7 @@ _DEFINITIONS = {
     ErrorCode.OUT_OF_MEMORY: _Definition(
         HTTPStatus.INSUFFICIENT_STORAGE, "The images do not fit in GPU memory", False
     ),
+    ErrorCode.TIMEOUT: _Definition(HTTPStatus.GATEWAY_TIMEOUT, "The images were not generated in time", True),
     ErrorCode.INTERNAL: _Definition(HTTPStatus.INTERNAL_SERVER_ERROR, "The service failed", True),
 }
 

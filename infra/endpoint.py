@@ -134,6 +134,7 @@ class AsyncEndpoint(Construct):
             data_bucket_name=storage.data_bucket.bucket_name,
             models_bucket_name=storage.models_bucket.bucket_name,
             log_prompts=self._config.log_prompts,
+            invocation_timeout_s=model.invocation_timeout_s,
             max_batch_size=model.max_batch_size,
             fixed_batch_size=model.fixed_batch_size,
             compile=model.compile,

@@ -18,6 +18,7 @@ from inference.invocation.cancellation import CancellationWatch
 from inference.invocation.generator import GeneratedImages, ImageGenerator
 from inference.invocation.progress import ProgressPublisher
 from inference.invocation.running_jobs import RunningJobs
+from inference.invocation.time_limit import time_limit
 from inference.observability.metrics import ContainerMetrics, JobMetrics
 from inference.output.image_metadata import Provenance
 from inference.output.postprocessing import FinishedImage, Postprocessor
@@ -73,7 +74,8 @@ class InvocationHandler:
 
         Raises:
             ProblemError: the request is invalid, an input cannot be used, the images do not fit in memory,
-                the client canceled the job, or the container shut down before the images were generated.
+                the client canceled the job, or the time was up or the container shut down before the images
+                were generated.
             GenerationError: the engine failed in another way.
         """
         with self._metrics.job() as job, self._running_jobs.admit():
@@ -95,12 +97,13 @@ class InvocationHandler:
     async def _generate(
         self, generation: Generation, job: JobMetrics, progress: ProgressPublisher
     ) -> GeneratedImages:
-        """Generates the images; until it returns, the client and a shutdown can cancel the job."""
+        """Generates the images; meanwhile the client, a shutdown or the time limit may end the job."""
         async with (
             self._running_jobs.cancel_scope() as scope,
             self._cancellations.watch(generation.id, scope),
         ):
-            generated = await self._generator.generate(generation, job, progress.on_step)
+            with time_limit(scope, self._environment.invocation_timeout_s):
+                generated = await self._generator.generate(generation, job, progress.on_step)
         job.record("denoise", generated.output.seconds)
         progress.on_generated()
         return generated
