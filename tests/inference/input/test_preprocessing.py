@@ -158,11 +158,11 @@ def test_a_cancelled_job_abandons_its_fetches() -> None:
     assert sources.ended.acquire(timeout=LIMIT_S)
 
 
-def test_images_that_take_too_much_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode_queue, "SMALL", Limits(seconds=LIMIT_S, memory_bytes=64 << 10))
-    image = Image.new("RGB", (300, 300))
+def test_images_that_exceed_the_limits_of_decoding_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode_queue, "SMALL", Limits(seconds=0.0, memory_bytes=1 << 30))
+    sources = FakeSources({uri("a"): encoded(rectangle())})
     with pytest.raises(InputError, match="too much time or memory") as caught:
-        preprocess(generation(input_image=uri("a")), FakeSources({uri("a"): encoded(image)}))
+        preprocess(generation(input_image=uri("a")), sources)
     assert caught.value.code is ErrorCode.INPUT_IMAGE_TOO_LARGE
 
 
