@@ -56,7 +56,7 @@ class CrashError(IsolatedCallError):
 
 
 class IsolatedCall(Generic[_T]):
-    """A call of a function in a child process, which is started at once.
+    """A call of a function in a child process.
 
     The function, its arguments and its result must be picklable, and so must the exceptions that it raises.
     """
@@ -65,16 +65,16 @@ class IsolatedCall(Generic[_T]):
         self, limits: Limits, function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs
     ) -> None:
         self._limits = limits
-        self._lock = Lock()
-        self._receiver, sender = _CONTEXT.Pipe(duplex=False)
+        self._receiver, self._sender = _CONTEXT.Pipe(duplex=False)
         self._process = _CONTEXT.Process(
-            target=_run, args=(sender, limits, function, args, kwargs), daemon=True
+            target=_run, args=(self._sender, limits, function, args, kwargs), daemon=True
         )
-        self._process.start()
-        sender.close()
+        self._lock = Lock()
+        self._started = False
+        self._killed = False
 
     def result(self) -> _T:
-        """Waits for the result; the child has ended when this returns. May be called once.
+        """Starts the child and waits for its end. May be called once; blocks.
 
         Raises:
             TimeLimitError: the time is up.
@@ -82,6 +82,7 @@ class IsolatedCall(Generic[_T]):
             CrashError: the child has crashed, or was killed.
             Exception: raised by the function.
         """
+        self._start()
         try:
             if not wait([self._receiver], self._limits.seconds):
                 raise TimeLimitError
@@ -99,9 +100,19 @@ class IsolatedCall(Generic[_T]):
         return result
 
     def kill(self) -> None:
-        """Kills the child; a waiting `result` raises CrashError. Any thread may call this at any time."""
+        """Kills the child; `result` then raises CrashError. Any thread may call this at any time."""
         with self._lock:
-            self._process.kill()
+            self._killed = True
+            if self._started:
+                self._process.kill()
+
+    def _start(self) -> None:
+        self._process.start()
+        self._sender.close()
+        with self._lock:
+            self._started = True
+            if self._killed:
+                self._process.kill()
 
     def _crash(self) -> IsolatedCallError:
         self._process.join()
@@ -133,7 +144,11 @@ def _restrict(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (_MAX_OPEN_FILES, _MAX_OPEN_FILES))
+    limit_address_space(limits.memory_bytes)
+
+
+def limit_address_space(further_bytes: int) -> None:
+    """Limits this process's address space to its present size and further bytes, where /proc exists."""
     if _STATM.exists():
         size = int(_STATM.read_text().split()[0]) * resource.getpagesize()
-        most = size + limits.memory_bytes
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        resource.setrlimit(resource.RLIMIT_AS, (size + further_bytes, size + further_bytes))

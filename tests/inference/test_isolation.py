@@ -66,6 +66,14 @@ def test_a_crash_is_an_error() -> None:
         call(kill_itself)
 
 
+def test_a_call_that_is_killed_before_it_starts_raises() -> None:
+    killed = IsolatedCall(ENOUGH, sleep_forever)
+    killed.kill()
+    with pytest.raises(CrashError):
+        killed.result()
+    assert not active_children()
+
+
 def test_a_killed_call_raises_at_once_and_leaves_no_process() -> None:
     running = IsolatedCall(ENOUGH, sleep_forever)
     killer = threading.Thread(target=running.kill)

@@ -1,6 +1,5 @@
 """Reading of upscalers from their files."""
 
-import resource
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from inference.diffusion.adapters.adapter_files import (
 from inference.diffusion.upscaling.spandrel import load_spandrel
 from inference.diffusion.upscaling.upscaler import Upscaler
 from inference.engine.interface import AdapterFile
-from inference.isolation import IsolatedCall, IsolatedCallError, Limits
+from inference.isolation import IsolatedCall, IsolatedCallError, Limits, limit_address_space
 
 _LIMITS = Limits(seconds=120, memory_bytes=64 << 30)
 """Of the trial, with the import of the libraries, whose files take much address space but little memory."""
@@ -25,7 +24,6 @@ _BUILD_MEMORY_BYTES = 1 << 30
 _MAX_EXPANSION = 8
 """The address space of the trial: so many times the file's size, and `_BUILD_MEMORY_BYTES`."""
 
-_STATM = Path("/proc/self/statm")
 _MISMATCH = "has weights that are incomplete or do not match their architecture; upload it again"
 _SCALES = range(1, 9)
 _LOAD_ERRORS = (
@@ -70,9 +68,7 @@ def _build_within_memory(path: Path) -> None:
     """The child's side of `_try`."""
     load_spandrel()
     torch.set_num_threads(1)
-    address_space = int(_STATM.read_text().split()[0]) * resource.getpagesize()
-    limit = address_space + _BUILD_MEMORY_BYTES + _MAX_EXPANSION * path.stat().st_size
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    limit_address_space(_BUILD_MEMORY_BYTES + _MAX_EXPANSION * path.stat().st_size)
     _build(_read_weights(path))
 
 
