@@ -1,6 +1,11 @@
+from collections.abc import Iterator
+
 import pytest
 
+from inference.diffusion.engine_thread import EngineThread
 from inference.diffusion.upscaling import upscaler_file
+from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
+from tests.inference.diffusion.upscaling.upscaling_harness import CPU, UnusedWorker, UpscalingHarness
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +18,15 @@ def _no_trial(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def trial() -> None:
     """For the tests of the trial in a child process."""
+
+
+@pytest.fixture
+def harness() -> UpscalingHarness:
+    return UpscalingHarness()
+
+
+@pytest.fixture
+def engine() -> Iterator[EngineThread]:
+    engine = EngineThread(UnusedWorker(), UpscalingLoop(CPU))
+    yield engine
+    engine.close()

@@ -22,11 +22,6 @@ from tests.inference.diffusion.upscaling.upscaling_harness import (
 pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
 
-@pytest.fixture
-def harness() -> UpscalingHarness:
-    return UpscalingHarness()
-
-
 @settings(deadline=None)
 @given(length=st.integers(1, 5000), max_tile_size=st.integers(OVERLAP + 1, MAX_TILE_SIZE))
 def test_tiles_of_one_size_cover_the_image_and_overlap(length: int, max_tile_size: int) -> None:

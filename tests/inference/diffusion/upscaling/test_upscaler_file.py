@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,11 @@ from inference.diffusion.upscaling.spandrel import load_spandrel
 from inference.diffusion.upscaling.upscaler import Upscaler
 from inference.diffusion.upscaling.upscaler_cache import UpscalerCache
 from inference.diffusion.upscaling.upscaler_file import read_upscaler
-from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
 from inference.engine.interface import AdapterFile
 from tests.conftest import ROOT
 from tests.inference import tiny_upscalers
 from tests.inference.diffusion.upscaling.upscaling_harness import (
-    CPU,
     POINTER,
-    UnusedWorker,
     UpscalingHarness,
     create_upscaler,
     noise_image,
@@ -32,18 +29,6 @@ from tests.inference.diffusion.upscaling.upscaling_harness import (
 from tests.waiting import LIMIT_S
 
 pytestmark = pytest.mark.usefixtures("engine_thread_count")
-
-
-@pytest.fixture
-def harness() -> UpscalingHarness:
-    return UpscalingHarness()
-
-
-@pytest.fixture
-def engine() -> Iterator[EngineThread]:
-    engine = EngineThread(UnusedWorker(), UpscalingLoop(CPU))
-    yield engine
-    engine.close()
 
 
 def test_spandrel_is_imported_without_torchvision_and_the_stand_ins_are_removed() -> None:

@@ -1,7 +1,6 @@
 """The upscaling loop: passes, tiles, order, cancellation and failures."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +32,6 @@ from tests.inference.generations import InlineExecutor, generation_of
 from tests.waiting import LIMIT_S, wait_until
 
 pytestmark = pytest.mark.usefixtures("engine_thread_count")
-
-
-@pytest.fixture
-def harness() -> UpscalingHarness:
-    return UpscalingHarness()
-
-
-@pytest.fixture
-def engine() -> Iterator[EngineThread]:
-    engine = EngineThread(UnusedWorker(), UpscalingLoop(CPU))
-    yield engine
-    engine.close()
 
 
 def test_the_result_is_resized_to_the_exact_size(harness: UpscalingHarness, tmp_path: Path) -> None:
