@@ -140,6 +140,9 @@ class ContainerEnvironment(Environment):
     watermark: str | None = Field(default=None, max_length=80)
     """Text in the lower right corner of every image."""
 
+    output_prefixes: Annotated[tuple[str, ...], BeforeValidator(_from_json)] = ()
+    """The accepted values of `output_s3_uri`, and prefixes of them."""
+
     log_prompts: bool = False
     """Whether prompts, and error messages that may contain them, are logged."""
 
@@ -167,6 +170,7 @@ class ModelEndpoint(BaseModel):
 
     Attributes:
         model: the model's name, defaults and limits.
+        queue: name of the endpoint's own model, which its companions share; identifies the endpoint's queue.
         endpoint_parameter: name of the SSM parameter that holds the endpoint's name.
         invocation_timeout_s: seconds that an invocation may run.
         request_ttl_s: seconds that an invocation may wait in the queue.
@@ -175,22 +179,48 @@ class ModelEndpoint(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: ModelDeclaration
+    queue: str
     endpoint_parameter: str
     invocation_timeout_s: int = Field(default=900, ge=1, le=3600)
     request_ttl_s: int = Field(default=21_600, ge=60, le=21_600)
+    max_concurrent_invocations: int = Field(default=1, ge=1)
 
 
 class CompletionEnvironment(Environment):
     """Environment of the completion function."""
 
     jobs_table_name: str
+    estimates_table_name: str
     data_bucket_name: str
+    webhook_queue_url: str
     powertools_service_name: str
+    model_endpoints: Annotated[tuple[ModelEndpoint, ...], BeforeValidator(_from_json)] = Field(min_length=1)
+
+
+class WebhookEnvironment(Environment):
+    """Environment of the webhook function."""
+
+    jobs_table_name: str
+    data_bucket_name: str
+    signing_secret_arn: str
+    powertools_service_name: str
+
+
+class ReconcilerEnvironment(CompletionEnvironment):
+    """Environment of the reconciler."""
+
+    stage: str
 
 
 class ApiEnvironment(CompletionEnvironment):
     """Environment of the API function."""
 
-    model_endpoints: Annotated[tuple[ModelEndpoint, ...], BeforeValidator(_from_json)] = Field(min_length=1)
     default_model: str
+    signing_secret_arn: str
     retention_days: int = Field(default=30, ge=1)
+
+    shared_jobs: bool = True
+    """Whether every caller sees the jobs of all callers."""
+
+    output_prefixes: Annotated[tuple[str, ...], BeforeValidator(_from_json)] = ()
+    """The accepted values of `output_s3_uri`, and prefixes of them."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contract.identifiers import JobId
 from contract.model import ModelDeclaration
 from contract.options import Hires, MetadataMode, Outpaint, OutputFormat, Upscale
+from contract.output_location import OutputPrefix
 from contract.problem import ErrorCode, FieldError, ProblemError, bound_errors, describe
 from contract.request import (
     MAX_COUNT,
@@ -26,6 +27,7 @@ from contract.request import (
     Metadata,
     ModelName,
     NegativePrompt,
+    Preview,
     Prompt,
     Quality,
     RefinerStart,
@@ -52,6 +54,8 @@ _COPIED_FIELDS = (
     "upscale",
     "output_format",
     "quality",
+    "preview",
+    "output_s3_uri",
 )
 
 
@@ -108,6 +112,8 @@ class Generation(BaseModel):
     output_format: OutputFormat = OutputFormat.PNG
     quality: Quality = 90
     metadata: Metadata = MetadataMode.FULL
+    preview: Preview = False
+    output_s3_uri: OutputPrefix | None = None
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -1,14 +1,14 @@
 """Job ids and S3 URIs, as types that are safe to build keys from."""
 
+import re
 from typing import Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, Field
 from ulid import ULID
 
-JobId = Annotated[
-    str,
-    Field(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$", description="A ULID; ids sort by creation time."),
-]
+_ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
+_INVOCATION_ID = re.compile(rf"({_ULID})-([1-9][0-9]?)")
+JobId = Annotated[str, Field(pattern=f"^{_ULID}$", description="A ULID; ids sort by creation time.")]
 
 
 def new_job_id() -> str:
@@ -19,6 +19,32 @@ def new_job_id() -> str:
 def created_at(job_id: str) -> float:
     """The creation time of a job id, in seconds since the epoch with millisecond precision."""
     return ULID.from_str(job_id).timestamp
+
+
+MAX_ATTEMPTS = 2
+"""Invocations of a job at most: it is submitted once more if its container went away."""
+
+
+class InvocationId(NamedTuple):
+    """The id of an invocation: SageMaker's inference id, and the name of the response's object in S3."""
+
+    job_id: str
+    attempt: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Parses `{job id}-{attempt}`.
+
+        Raises:
+            ValueError: the text is not an invocation id.
+        """
+        match = _INVOCATION_ID.fullmatch(text)
+        if match is None:
+            raise ValueError("must look like {job id}-{attempt}")
+        return cls(match[1], int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.job_id}-{self.attempt}"
 
 
 class S3Location(NamedTuple):

@@ -1,5 +1,7 @@
 """Keys and key prefixes in the data bucket and in the models bucket."""
 
+from contract.identifiers import InvocationId
+
 INPUTS_PREFIX = "inputs/"
 """Input images that clients upload."""
 
@@ -7,6 +9,10 @@ REQUESTS_PREFIX = "requests/"
 OUTPUTS_PREFIX = "outputs/"
 PROGRESS_PREFIX = "progress/"
 CANCELLATIONS_PREFIX = "cancellations/"
+PREVIEWS_PREFIX = "previews/"
+
+STARTS_PREFIX = "starts/"
+"""Markers that containers write when an invocation starts; EventBridge reports them to the API."""
 
 RESULTS_PREFIX = "results/"
 """Result documents, written by SageMaker."""
@@ -54,6 +60,16 @@ def progress_key(job_id: str) -> str:
 def cancellation_key(job_id: str) -> str:
     """The job's cancellation marker; only its existence matters, not its content."""
     return f"{CANCELLATIONS_PREFIX}{job_id}"
+
+
+def start_key(invocation: InvocationId) -> str:
+    """The marker of an invocation that has started; only its existence matters, not its content."""
+    return f"{STARTS_PREFIX}{invocation}"
+
+
+def preview_key(job_id: str) -> str:
+    """The preview of an unfinished image, overwritten as the generation proceeds."""
+    return f"{PREVIEWS_PREFIX}{job_id}.jpg"
 
 
 def compiled_key(model: str, machine: str) -> str:

@@ -37,6 +37,10 @@ class ErrorCode(StrEnum):
     INVALID_OUTPUT = "invalid_output"
     CANCELED = "canceled"
     ALREADY_TERMINAL = "already_terminal"
+    JOB_RUNNING = "job_running"
+    EXPIRED = "expired"
+    IDEMPOTENCY_IN_FLIGHT = "idempotency_in_flight"
+    IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
     OUT_OF_MEMORY = "out_of_memory"
     TIMEOUT = "timeout"
     INTERNAL = "internal"
@@ -95,6 +99,14 @@ _DEFINITIONS = {
     ),
     ErrorCode.CANCELED: _Definition(HTTPStatus.CONFLICT, "The job was canceled", False),
     ErrorCode.ALREADY_TERMINAL: _Definition(HTTPStatus.CONFLICT, "The job has already ended", False),
+    ErrorCode.JOB_RUNNING: _Definition(HTTPStatus.CONFLICT, "The job has not ended", True),
+    ErrorCode.EXPIRED: _Definition(HTTPStatus.GATEWAY_TIMEOUT, "The job was not finished in time", True),
+    ErrorCode.IDEMPOTENCY_IN_FLIGHT: _Definition(
+        HTTPStatus.CONFLICT, "A request with this Idempotency-Key is being processed", True
+    ),
+    ErrorCode.IDEMPOTENCY_MISMATCH: _Definition(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key was used with another request", False
+    ),
     ErrorCode.OUT_OF_MEMORY: _Definition(
         HTTPStatus.INSUFFICIENT_STORAGE, "The images do not fit in GPU memory", False
     ),

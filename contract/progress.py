@@ -6,9 +6,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Phase(StrEnum):
-    """The phase of an unfinished job. The API sets `queued` and `canceling`, the container the others."""
+    """The phase of an unfinished job.
 
+    The API derives `waking_capacity`, `queued` and `canceling`; the container reports the others.
+    """
+
+    WAKING_CAPACITY = "waking_capacity"
     QUEUED = "queued"
+    LOADING_MODEL = "loading_model"
     DENOISING = "denoising"
     UPLOADING = "uploading"
     CANCELING = "canceling"

@@ -4,7 +4,7 @@ from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from contract.identifiers import JobId
+from contract.identifiers import MAX_ATTEMPTS, JobId
 from contract.images import ImageUri
 from contract.options import (
     AdapterName,
@@ -16,6 +16,7 @@ from contract.options import (
     OutputFormat,
     Upscale,
 )
+from contract.output_location import OutputPrefix
 from contract.samplers import find_sampler
 from contract.size import GRID, MAX_SIDE
 
@@ -146,6 +147,10 @@ Metadata = Annotated[
         ),
     ),
 ]
+Preview = Annotated[
+    bool,
+    Field(description="Whether the job shows a small preview of its first image while it is generated."),
+]
 
 
 class JobRequest(BaseModel):
@@ -179,12 +184,15 @@ class JobRequest(BaseModel):
     output_format: Annotated[OutputFormat, Field(strict=False)] = OutputFormat.PNG
     quality: Quality = 90
     metadata: Metadata | None = None
+    preview: Preview = False
+    output_s3_uri: OutputPrefix | None = None
 
 
 class InvocationRequest(JobRequest):
     """The body of an invocation: a request that may have a job id."""
 
     id: JobId | None = None
+    attempt: int = Field(default=1, ge=1, le=MAX_ATTEMPTS)
 
 
 class HasInputImages(Protocol):
