@@ -18,10 +18,10 @@ from contract.request import JobRequest
 from contract.validation import invalid_request
 from jobs import wiring
 from jobs.errors import JobNotFoundError
-from jobs.http_request import is_head, normalize
-from jobs.http_responses import job_response, json_response, problem_response
-from jobs.openapi import openapi_document, problem_responses
-from jobs.views import JOBS_PATH, JobView, ModelList, SamplerList
+from jobs.http.openapi import openapi_document, problem_responses
+from jobs.http.request import is_head, normalize
+from jobs.http.responses import job_response, json_response, problem_response
+from jobs.http.views import JOBS_PATH, JobView, ModelList, SamplerList
 
 _JSON = "application/json"
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")

@@ -9,11 +9,11 @@ from aws_lambda_powertools.utilities.parameters import SSMProvider
 from botocore.config import Config
 
 from contract.environment import ApiEnvironment, CompletionEnvironment
+from jobs.aws.dynamodb import DynamoDBJobRepository
+from jobs.aws.s3 import S3JobDocuments
+from jobs.aws.sagemaker import SageMakerEndpoints
 from jobs.catalog import ModelCatalog
 from jobs.completion import CompletionService
-from jobs.dynamodb import DynamoDBJobRepository
-from jobs.s3 import S3JobDocuments
-from jobs.sagemaker import SageMakerEndpoints
 from jobs.service import JobService
 
 

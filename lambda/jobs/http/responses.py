@@ -6,9 +6,9 @@ from aws_lambda_powertools.event_handler import Response
 
 from contract.problem import CONTENT_TYPE, Problem
 from contract.progress import Progress
+from jobs.http.views import JobView
 from jobs.job import Job
 from jobs.service import JobService
-from jobs.views import JobView
 
 _POLL_S = 2
 

@@ -11,7 +11,7 @@ import pytest
 
 from contract.options import OutputFormat
 from contract.result import ImageResult
-from jobs.dynamodb import DynamoDBJobRepository
+from jobs.aws.dynamodb import DynamoDBJobRepository
 from jobs.errors import JobExistsError, JobNotFoundError
 from jobs.job import Invocation, JobStatus, Outcome
 from jobs.ports import JobRepository

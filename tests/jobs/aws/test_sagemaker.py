@@ -9,9 +9,9 @@ from moto import mock_aws
 
 from contract.environment import ModelEndpoint
 from contract.model import ModelDeclaration
+from jobs.aws.sagemaker import SageMakerEndpoints
 from jobs.errors import EndpointUnavailableError
 from jobs.job import Invocation
-from jobs.sagemaker import SageMakerEndpoints
 
 PARAMETER = "/stable-diffusion/test/endpoints/demo"
 DEMO = ModelEndpoint(

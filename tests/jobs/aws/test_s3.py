@@ -10,9 +10,9 @@ from contract.identifiers import S3Location
 from contract.keys import cancellation_key
 from contract.progress import Phase, Progress
 from contract.request import InvocationRequest
+from jobs.aws.s3 import S3JobDocuments
 from jobs.errors import EndpointUnavailableError, UnreadableDocumentError
 from jobs.inline_images import InlineImage
-from jobs.s3 import S3JobDocuments
 from tests.jobs.fakes import BUCKET, FAILURE, a_job, a_result
 
 
