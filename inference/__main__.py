@@ -6,6 +6,7 @@ import boto3
 
 from contract.environment import ContainerEnvironment
 from inference.data_bucket import DataBucket
+from inference.input.public_fetcher import PublicFetcher
 from inference.invocation.handler import InvocationHandler
 from inference.invocation.running_jobs import RunningJobs
 from inference.observability.logs import start_logging
@@ -18,8 +19,12 @@ _VERBOSITY = {"DIFFUSERS_VERBOSITY": "error", "TRANSFORMERS_VERBOSITY": "error"}
 """The libraries read these variables, and may log warnings, as soon as they are imported."""
 
 
-def main() -> None:
-    """Serves until a signal stops the process."""
+def main(fetcher: PublicFetcher | None = None) -> None:
+    """Serves until a signal stops the process.
+
+    Args:
+        fetcher: see `load_handler`.
+    """
     start_logging()
     os.environ.update(_VERBOSITY)
     environment = ContainerEnvironment.read(os.environ)
@@ -34,6 +39,7 @@ def main() -> None:
             bucket=DataBucket(s3, environment.data_bucket_name),
             metrics=metrics,
             running_jobs=running_jobs,
+            fetcher=fetcher,
         )
 
     GracefulShutdownServer(

@@ -13,7 +13,7 @@ from inference.data_bucket import DataBucket
 from inference.engine.interface import Engine
 from inference.engine.model_pool import ModelPool
 from inference.input.image_sources import ImageSources
-from inference.input.preprocessing import InputPreprocessor
+from inference.input.preprocessing import InputPreprocessor, delete_leftovers
 from inference.input.public_fetcher import PublicFetcher
 from inference.invocation.executors import Executors
 from inference.invocation.generator import ImageGenerator
@@ -40,8 +40,11 @@ def load_handler(
     bucket: DataBucket,
     metrics: ContainerMetrics,
     running_jobs: RunningJobs,
+    fetcher: PublicFetcher | None = None,
 ) -> InvocationHandler:
     """Creates the invocation handler and loads the environment's first model; blocks for minutes.
+
+    Deletes the temporary files of a container that was killed.
 
     Args:
         environment: the container's settings.
@@ -49,7 +52,9 @@ def load_handler(
         bucket: input and output images.
         metrics: receives the metrics of jobs and model loads.
         running_jobs: admits jobs, and cancels them at shutdown.
+        fetcher: fetches https:// images; None: from the public internet.
     """
+    delete_leftovers()
     fetch = partial(fetch_prefix, s3)
     models = ModelStore(environment, _DOWNLOADS / "models", fetch_prefix=fetch)
 
@@ -81,7 +86,12 @@ def load_handler(
     return InvocationHandler(
         engine=engine,
         generator=create_image_generator(
-            engine, environment=environment, bucket=bucket, adapters=adapters, executors=executors
+            engine,
+            environment=environment,
+            bucket=bucket,
+            adapters=adapters,
+            executors=executors,
+            fetcher=fetcher or PublicFetcher(),
         ),
         postprocessor=postprocessor,
         bucket=bucket,
@@ -100,6 +110,7 @@ def create_image_generator(
     bucket: DataBucket,
     adapters: AdapterStore,
     executors: Executors,
+    fetcher: PublicFetcher,
 ) -> ImageGenerator:
     """The image generator of an engine.
 
@@ -109,8 +120,9 @@ def create_image_generator(
         bucket: input images with `s3://` URIs.
         adapters: adapters and upscalers by name.
         executors: run blocking work outside the engine.
+        fetcher: fetches input images with `https://` URIs.
     """
-    sources = ImageSources(bucket, PublicFetcher(), max_bytes=environment.max_input_image_bytes)
+    sources = ImageSources(bucket, fetcher, max_bytes=environment.max_input_image_bytes)
     return ImageGenerator(
         preprocessor=InputPreprocessor(sources=sources, environment=environment, executor=executors.inputs),
         adapters=adapters,

@@ -20,6 +20,7 @@ ALLOWED = {
     "inference.__main__": {
         "contract",
         "inference.data_bucket",
+        "inference.input",
         "inference.invocation",
         "inference.observability",
         "inference.server",

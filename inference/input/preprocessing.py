@@ -2,12 +2,15 @@
 
 import asyncio
 import hashlib
+import os
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import ParamSpec, TypeVar
 
 from contract.environment import ContainerEnvironment
@@ -17,6 +20,7 @@ from contract.request import input_image_uris
 from inference.engine.errors import InputError
 from inference.input.decode_queue import DecodeQueue
 from inference.input.fetch_scope import FetchScope
+from inference.input.image_budget import ImageBudget, image_bytes
 from inference.input.image_preprocessing import PreprocessedInputs, largest_image, preprocess_files
 from inference.input.image_sources import ImageSources
 from inference.isolation import IsolatedCall, IsolatedCallError, Limits
@@ -25,6 +29,8 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 _FETCHES_PER_JOB = 2
+_IMAGE_BUDGET_BYTES = 1 << 30
+_DIRECTORY = "inputs"
 
 
 class InputPreprocessor:
@@ -48,6 +54,11 @@ class InputPreprocessor:
         self._max_pixels = environment.max_input_image_pixels
         self._executor = executor
         self._queue = DecodeQueue()
+        self._budget = ImageBudget(_IMAGE_BUDGET_BYTES)
+
+    def reserve_memory(self, generation: Generation) -> AbstractAsyncContextManager[None]:
+        """Waits for memory for the preprocessed images, and holds it during the block."""
+        return self._budget.reserve(image_bytes(generation, self._models[generation.model]))
 
     async def preprocess(self, generation: Generation) -> PreprocessedInputs:
         """Fetches the images, two at a time, and preprocesses them.
@@ -55,7 +66,8 @@ class InputPreprocessor:
         Raises:
             InputError: an image cannot be used.
         """
-        with TemporaryDirectory(prefix="inputs-", ignore_cleanup_errors=True) as directory:
+        prefix = f"{_DIRECTORY}-{os.getpid()}-"
+        with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as directory:
             files, digests = await self._fetch(input_image_uris(generation), Path(directory))
             async with self._queue.slot(0) as limits:
                 pixels = await self._isolated(limits, largest_image, files, max_pixels=self._max_pixels)
@@ -112,3 +124,21 @@ class InputPreprocessor:
             raise InputError(ErrorCode.INPUT_IMAGE_TOO_LARGE, "#", detail) from error
         finally:
             call.kill()
+
+
+def delete_leftovers() -> None:
+    """Deletes the fetched files of containers that were killed. No preprocessor of this process may exist."""
+    for directory in Path(tempfile.gettempdir()).glob(f"{_DIRECTORY}-*-*"):
+        process_id = directory.name.split("-")[1]
+        if process_id == str(os.getpid()) or not _is_running(process_id):
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _is_running(process_id: str) -> bool:
+    try:
+        os.kill(int(process_id), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -72,6 +72,10 @@ class ImageGenerator:
             ProblemError: an input cannot be used, or the engine refuses the request.
             GenerationError: the engine failed in another way.
         """
+        async with self._preprocessor.reserve_memory(generation):
+            return await self._generate(generation, job, on_step)
+
+    async def _generate(self, generation: Generation, job: JobMetrics, on_step: OnStep) -> GeneratedImages:
         run = asyncio.get_running_loop().run_in_executor
         preprocessed, adapters = await asyncio.gather(
             self._preprocess(generation, job), run(self._executors.adapters, self._adapters.fetch, generation)

@@ -17,6 +17,7 @@ from inference.artifacts.adapter_store import AdapterStore
 from inference.data_bucket import DataBucket
 from inference.engine.errors import EngineClosedError
 from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, OnStep, UpscaleImage
+from inference.input.public_fetcher import PublicFetcher
 from inference.invocation.executors import Executors
 from inference.invocation.handler import InvocationHandler
 from inference.invocation.running_jobs import RunningJobs
@@ -108,6 +109,7 @@ def create_handler(
             bucket=bucket,
             adapters=adapters or AdapterStore(None, None, Path("nowhere"), max_bytes=0),
             executors=executors,
+            fetcher=PublicFetcher(),
         ),
         postprocessor=postprocessor or Postprocessor(),
         bucket=bucket,

@@ -1,5 +1,9 @@
 import asyncio
 import hashlib
+import os
+import subprocess
+import sys
+import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,10 +18,10 @@ from contract.generation import Generation
 from contract.problem import ErrorCode
 from contract.request import input_image_uris
 from inference.engine.errors import InputError
-from inference.input import decode_queue
+from inference.input import decode_queue, preprocessing
 from inference.input.fetch_scope import FetchScope
 from inference.input.image_preprocessing import PreprocessedInputs, preprocess_files
-from inference.input.preprocessing import InputPreprocessor
+from inference.input.preprocessing import InputPreprocessor, delete_leftovers
 from inference.isolation import Limits
 from inference.observability.logs import ContextThreadPool
 from tests.inference.fake_engine import ENVIRONMENT
@@ -164,6 +168,43 @@ def test_images_that_exceed_the_limits_of_decoding_are_refused(monkeypatch: pyte
     with pytest.raises(InputError, match="too much time or memory") as caught:
         preprocess(generation(input_image=uri("a")), sources)
     assert caught.value.code is ErrorCode.INPUT_IMAGE_TOO_LARGE
+
+
+def test_a_job_waits_for_memory_until_the_images_of_another_are_released(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request = generation(input_image=uri("a"), width=64, height=64)
+    monkeypatch.setattr(preprocessing, "_IMAGE_BUDGET_BYTES", 3 * 64 * 64)
+
+    async def run(executor: ContextThreadPool) -> None:
+        preprocessor = InputPreprocessor(
+            sources=cast("ImageSources", FakeSources({})), environment=ENVIRONMENT, executor=executor
+        )
+        async with asyncio.timeout(LIMIT_S):
+            async with preprocessor.reserve_memory(request):
+                other = asyncio.create_task(preprocessor.reserve_memory(request).__aenter__())
+                await asyncio.sleep(0)
+                async with preprocessor.reserve_memory(generation()):  # without images
+                    await asyncio.sleep(0)
+                    assert not other.done()
+            await other
+
+    with ContextThreadPool(max_workers=1) as executor:
+        asyncio.run(run(executor))
+
+
+def test_the_files_of_a_killed_container_are_deleted_and_those_of_a_running_one_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    names = {f"inputs-{pid}-abc": pid == os.getppid() for pid in (ended.pid, os.getpid(), os.getppid())}
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0").touch()
+    delete_leftovers()
+    assert {name: (tmp_path / name).exists() for name in names} == names
 
 
 def test_without_input_images_generated_images_are_not_changed() -> None:
