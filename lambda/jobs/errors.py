@@ -24,6 +24,38 @@ class AlreadyTerminalError(ProblemError):
         super().__init__(f"The job {job_id!r} has already ended with the status {status}.")
 
 
+class JobRunningError(ProblemError):
+    """The job has not ended."""
+
+    code = ErrorCode.JOB_RUNNING
+
+    def __init__(self, job_id: str, status: str) -> None:
+        super().__init__(
+            f"The job {job_id!r} is {status}. Wait until it has ended, or cancel it, and delete it then."
+        )
+
+
+class IdempotencyInFlightError(ProblemError):
+    """Another request with the same Idempotency-Key is being processed."""
+
+    code = ErrorCode.IDEMPOTENCY_IN_FLIGHT
+
+    def __init__(self) -> None:
+        super().__init__("The first request with this Idempotency-Key is being processed; send it again later.")
+
+
+class IdempotencyMismatchError(ProblemError):
+    """The Idempotency-Key was used with another body."""
+
+    code = ErrorCode.IDEMPOTENCY_MISMATCH
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A request with this Idempotency-Key and another body was accepted in the last 24 hours; use a new "
+            "key for each job."
+        )
+
+
 class ModelNotFoundError(ProblemError):
     """No model has this name."""
 
@@ -40,12 +72,16 @@ class EndpointUnavailableError(ProblemError):
     code = ErrorCode.ENDPOINT_UNAVAILABLE
 
 
-class JobExistsError(RuntimeError):
-    """Another job has the same id."""
+class UnconfirmedInvocationError(RuntimeError):
+    """The endpoint's answer was lost: whether it accepted the invocation is unknown."""
 
 
-class ForeignResultError(RuntimeError):
-    """A completion message names the result of another job."""
+class ConcurrentChangeError(RuntimeError):
+    """A record was changed by others again and again."""
+
+
+class RecordTooLargeError(RuntimeError):
+    """A job's record exceeds the limit of the table."""
 
 
 class UnreadableDocumentError(RuntimeError):
