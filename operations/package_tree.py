@@ -12,6 +12,7 @@ _END = "<!-- end of the tree -->\n"
 _PACKAGES = (
     "infra",
     "contract",
+    "guarded_http",
     "lambda/jobs",
     "inference",
     "local",

@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+pytest_plugins = ("tests.guarded_http.fixtures",)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _dummy_credentials() -> Any:

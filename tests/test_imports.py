@@ -17,6 +17,7 @@ ALLOWED = {
     "bench": {"contract", "inference.diffusion", "inference.diffusion.modules", "inference.engine", "local"},
     "contract": set(),
     "examples": set(),
+    "guarded_http": set(),
     "inference.__main__": {
         "contract",
         "inference.data_bucket",
@@ -66,7 +67,13 @@ ALLOWED = {
         "inference.isolation",
     },
     "inference.engine": {"contract"},
-    "inference.input": {"contract", "inference.data_bucket", "inference.engine", "inference.isolation"},
+    "inference.input": {
+        "contract",
+        "guarded_http",
+        "inference.data_bucket",
+        "inference.engine",
+        "inference.isolation",
+    },
     "inference.invocation": {
         "contract",
         "inference.artifacts",

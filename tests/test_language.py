@@ -34,6 +34,7 @@ DIRECTORIES = (
     "contract",
     "docs",
     "examples",
+    "guarded_http",
     "inference",
     "infra",
     "lambda",

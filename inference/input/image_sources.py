@@ -4,9 +4,9 @@ import binascii
 from typing import BinaryIO
 
 from contract.problem import ErrorCode
+from guarded_http.fetch_scope import FetchScope
 from inference.data_bucket import DataBucket
 from inference.engine.errors import InputError
-from inference.input.fetch_scope import FetchScope
 from inference.input.public_fetcher import PublicFetcher
 
 

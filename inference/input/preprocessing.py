@@ -17,9 +17,9 @@ from contract.environment import ContainerEnvironment
 from contract.generation import Generation
 from contract.problem import ErrorCode
 from contract.request import input_image_uris
+from guarded_http.fetch_scope import FetchScope
 from inference.engine.errors import InputError
 from inference.input.decode_queue import DecodeQueue
-from inference.input.fetch_scope import FetchScope
 from inference.input.image_budget import ImageBudget, image_bytes
 from inference.input.image_preprocessing import PreprocessedInputs, largest_image, preprocess_files
 from inference.input.image_sources import ImageSources

@@ -1,27 +1,16 @@
-"""Fetching of images from the public web, protected against server-side request forgery (SSRF)."""
+"""Fetching of images from the public web."""
 
-import ssl
-from collections.abc import Callable
 from typing import BinaryIO
 
 import httpcore2
 import httpx2
 
 from contract.problem import ErrorCode
+from guarded_http.client import GuardedClient, header
+from guarded_http.fetch_scope import FetchCancelledError, FetchScope
+from guarded_http.network import ForbiddenAddressError, UnknownHostError, UntrustedCertificateError
 from inference.engine.errors import InputError
-from inference.input.fetch_scope import FetchCancelledError, FetchScope
-from inference.input.guarded_network import (
-    Deadline,
-    ForbiddenAddressError,
-    GuardedNetwork,
-    Resolve,
-    UnknownHostError,
-    UntrustedCertificateError,
-    resolve,
-)
-from inference.input.ip_addresses import is_public
 
-_PORT = 443
 _TIME_LIMIT_S = 30.0
 _MAX_REDIRECTS = 3
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -52,36 +41,18 @@ class _RefusedError(Exception):
 class PublicFetcher:
     """Fetches files over HTTPS from public addresses.
 
-    Proxies, cookies, authentication and content encodings are not supported; redirects are followed within
-    the same origin. Error messages contain the host only, since paths and queries may contain signatures.
+    Content encodings are not supported; redirects are followed within the same origin. Error messages contain
+    the host only, since paths and queries may contain signatures.
     """
 
-    def __init__(
-        self,
-        *,
-        resolve: Resolve = resolve,
-        is_allowed: Callable[[str], bool] = is_public,
-        sockets: httpcore2.NetworkBackend | None = None,
-        port: int = _PORT,
-        trust: ssl.SSLContext | None = None,
-        time_limit_s: float = _TIME_LIMIT_S,
-    ) -> None:
-        """Creates the fetcher; tests replace its network.
+    def __init__(self, client: GuardedClient | None = None) -> None:
+        """Creates the fetcher.
 
         Args:
-            resolve: resolves host names.
-            is_allowed: decides whether an address is permitted.
-            sockets: connects to numeric addresses; None for the system's sockets.
-            port: the only permitted port.
-            trust: verifies certificates; None for the system's certificate authorities.
-            time_limit_s: for one file, from the first connection to the last byte.
+            client: sends the requests for one file within its time limit; None for 30 s from the first
+                connection to the last byte.
         """
-        self._resolve = resolve
-        self._is_allowed = is_allowed
-        self._sockets = sockets or httpcore2.SyncBackend()
-        self._port = port
-        self._trust = trust or httpcore2.default_ssl_context()
-        self._time_limit_s = time_limit_s
+        self._client = client or GuardedClient(time_limit_s=_TIME_LIMIT_S)
 
     def fetch(self, uri: str, target: BinaryIO, scope: FetchScope, *, pointer: str, max_bytes: int) -> None:
         """Fetches the file at an `https://` address.
@@ -97,13 +68,6 @@ class PublicFetcher:
             InputError: the file cannot be fetched, or is too large.
             FetchCancelledError: the scope was cancelled.
         """
-        network = GuardedNetwork(
-            deadline=Deadline(self._time_limit_s),
-            scope=scope,
-            resolve=self._resolve,
-            is_allowed=self._is_allowed,
-            sockets=self._sockets,
-        )
         try:
             url = self._check(httpx2.URL(uri))
         except httpx2.InvalidURL as error:
@@ -111,7 +75,7 @@ class PublicFetcher:
         except _RefusedError as error:
             raise InputError(error.code, pointer, error.detail) from error
         try:
-            with httpcore2.ConnectionPool(self._trust, network_backend=network) as pool:
+            with self._client.connect(scope) as pool:
                 self._follow(pool, url, target, max_bytes)
         except _RefusedError as error:
             raise InputError(error.code, pointer, f"{url.host} {error.detail}") from error
@@ -122,8 +86,8 @@ class PublicFetcher:
             raise InputError(ErrorCode.INPUT_FETCH_FAILED, pointer, f"{url.host} {reason}") from error
 
     def _check(self, url: httpx2.URL) -> httpx2.URL:
-        if url.scheme != "https" or (url.port or _PORT) != self._port:
-            raise _RefusedError(f"must be an https:// address with port {self._port}")
+        if not self._client.permits(url.scheme, url.port):
+            raise _RefusedError(f"must be an https:// address with port {self._client.port}")
         return url
 
     def _follow(
@@ -137,7 +101,7 @@ class PublicFetcher:
                 if response.status not in _REDIRECTS:
                     _write_body(response, target, max_bytes)
                     return
-                url = _redirect_target(url, _header(response, b"location"))
+                url = _redirect_target(url, header(response, b"location"))
         raise _RefusedError(f"redirected more than {_MAX_REDIRECTS} times; pass the final address")
 
 
@@ -154,12 +118,12 @@ def _redirect_target(url: httpx2.URL, location: bytes) -> httpx2.URL:
 def _write_body(response: httpcore2.Response, target: BinaryIO, max_bytes: int) -> None:
     if response.status != 200:
         raise _RefusedError(f"responded with status {response.status}")
-    if _header(response, b"content-encoding").lower() not in (b"", b"identity"):
+    if header(response, b"content-encoding").lower() not in (b"", b"identity"):
         raise _RefusedError(
             "sent a compressed response, which is not supported; upload the image to the data bucket"
         )
     received = 0
-    length = int(_header(response, b"content-length") or 0)
+    length = int(header(response, b"content-length") or 0)
     for chunk in response.iter_stream():
         received += len(chunk)
         if max(received, length) > max_bytes:
@@ -168,8 +132,3 @@ def _write_body(response: httpcore2.Response, target: BinaryIO, max_bytes: int) 
                 ErrorCode.INPUT_IMAGE_TOO_LARGE,
             )
         target.write(chunk)
-
-
-def _header(response: httpcore2.Response, name: bytes) -> bytes:
-    """The header's value; empty if the header is missing."""
-    return next((value for key, value in response.headers if key.lower() == name), b"")

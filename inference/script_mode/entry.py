@@ -5,7 +5,7 @@ from pathlib import Path
 
 _PACKAGES = Path(__file__).parent / "package"
 
-sys.path.insert(0, str(_PACKAGES))  # for `contract`
+sys.path.insert(0, str(_PACKAGES))  # for `contract` and `guarded_http`
 # The container imports this file as the module `inference`; `__path__` makes it the package of that name.
 __path__ = [str(_PACKAGES / "inference")]
 

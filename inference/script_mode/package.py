@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[2]
-_PACKAGES = ("contract", "inference")
+_PACKAGES = ("contract", "guarded_http", "inference")
 _ENTRY = Path(__file__).with_name("entry.py")
 _CODE = "code"
 

@@ -91,10 +91,10 @@ def test_the_base_images_are_pinned() -> None:
     assert all(re.fullmatch(r"\S+:\d+\.\d+\.\d+-slim-bookworm", base) for base in bases)
 
 
-def test_the_build_context_contains_only_the_code_of_two_folders(tmp_path: Path) -> None:
+def test_the_build_context_contains_only_the_code_of_three_folders(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path))
     ImageBuilder(cdk.Stack(app, "Image"), "Image")
     (dockerfile,) = tmp_path.glob("asset.*/inference/Dockerfile")
     context = dockerfile.parents[1]
-    assert {path.name for path in context.iterdir()} == {"contract", "inference"}
+    assert {path.name for path in context.iterdir()} == {"contract", "guarded_http", "inference"}
     assert not [*context.rglob("demo_*"), *context.rglob("__pycache__"), *context.rglob("*.safetensors")]

@@ -1,47 +1,20 @@
 """Fixtures for fetching from servers on the loopback interface."""
 
-import ssl
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from guarded_http.client import GuardedClient
 from inference.input.public_fetcher import PublicFetcher
-from tests.inference.input.tls_server import Script, TlsServer, certificate
-
-LOOPBACK = "127.0.0.1"
-
-
-@pytest.fixture(scope="session")
-def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return certificate(tmp_path_factory.mktemp("key"))
+from tests.guarded_http.tls_server import TlsServer
 
 
 @pytest.fixture
-def serve(key: Path) -> Iterator[Callable[..., TlsServer]]:
-    servers = []
-
-    def start(script: Script, key: Path = key, **options: Any) -> TlsServer:
-        servers.append(TlsServer(key, script, **options))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.stop()
-
-
-@pytest.fixture
-def create_fetcher(key: Path) -> Callable[..., PublicFetcher]:
+def create_fetcher(create_guarded_client: Callable[..., GuardedClient]) -> Callable[..., PublicFetcher]:
     """Creates fetchers that resolve every host to the loopback interface, and consider it public."""
 
     def create(server: TlsServer, **overrides: Any) -> PublicFetcher:
-        settings = {
-            "resolve": lambda host, port: [LOOPBACK],
-            "is_allowed": lambda address: address == LOOPBACK,
-            "port": server.port,
-            "trust": ssl.create_default_context(cafile=key),
-        }
-        return PublicFetcher(**settings | overrides)
+        return PublicFetcher(create_guarded_client(server, **overrides))
 
     return create

@@ -4,10 +4,10 @@ import io
 
 import pytest
 
+from guarded_http.fetch_scope import FetchScope
 from inference.engine.errors import InputError
-from inference.input.fetch_scope import FetchScope
 from inference.input.public_fetcher import PublicFetcher
-from tests.inference.input.tls_server import HOST, TlsServer
+from tests.guarded_http.tls_server import HOST, TlsServer
 
 SIGNATURE = "Signature=xyzzy"
 """The query of every request; it must not appear in errors and logs."""

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.problem import ErrorCode
+from guarded_http.fetch_scope import FetchScope
 from inference.data_bucket import DataBucket
 from inference.engine.errors import InputError
-from inference.input.fetch_scope import FetchScope
 from inference.input.image_sources import ImageSources
 from inference.input.public_fetcher import PublicFetcher
 from tests.inference.fake_engine import BUCKET

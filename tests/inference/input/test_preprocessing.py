@@ -17,9 +17,9 @@ from PIL import Image
 from contract.generation import Generation
 from contract.problem import ErrorCode
 from contract.request import input_image_uris
+from guarded_http.fetch_scope import FetchScope
 from inference.engine.errors import InputError
 from inference.input import decode_queue, preprocessing
-from inference.input.fetch_scope import FetchScope
 from inference.input.image_preprocessing import PreprocessedInputs, preprocess_files
 from inference.input.preprocessing import InputPreprocessor, delete_leftovers
 from inference.isolation import Limits

@@ -11,11 +11,11 @@ import httpcore2
 import pytest
 
 from contract.problem import ErrorCode
+from guarded_http.fetch_scope import FetchScope
 from inference.engine.errors import InputError
-from inference.input.fetch_scope import FetchScope
 from inference.input.public_fetcher import PublicFetcher
+from tests.guarded_http.tls_server import HOST, certificate, response
 from tests.inference.input.fetching import SIGNATURE, error_of, fetch
-from tests.inference.input.tls_server import HOST, certificate, response
 
 PUBLIC, LOOPBACK, METADATA = "93.184.215.14", "127.0.0.1", "169.254.169.254"
 
@@ -24,8 +24,8 @@ def is_public(address: str) -> bool:
     return address == PUBLIC
 
 
-def test_requests_have_no_cookies_and_are_alike(serve: Any, create_fetcher: Any) -> None:
-    server = serve({"/a.png": response(b"bytes", "Set-Cookie: a=b")})
+def test_requests_have_no_cookies_and_are_alike(serve_tls: Any, create_fetcher: Any) -> None:
+    server = serve_tls({"/a.png": response(b"bytes", "Set-Cookie: a=b")})
     fetcher = create_fetcher(server)
     assert fetch(fetcher, server) == fetch(fetcher, server) == b"bytes"
     first, second = server.requests
@@ -36,11 +36,11 @@ def test_requests_have_no_cookies_and_are_alike(serve: Any, create_fetcher: Any)
 
 
 def test_the_proxies_of_the_environment_are_not_used(
-    serve: Any, create_fetcher: Any, monkeypatch: pytest.MonkeyPatch
+    serve_tls: Any, create_fetcher: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    server = serve({"/a.png": response(b"bytes")})
+    server = serve_tls({"/a.png": response(b"bytes")})
     assert fetch(create_fetcher(server), server) == b"bytes"
 
 
@@ -95,16 +95,16 @@ class ChangingResolver:
         return self.remaining.pop(0)
 
 
-def test_the_checked_address_is_the_one_connected_to(serve: Any, create_fetcher: Any) -> None:
-    server = serve({"/a.png": response(b"bytes")})
+def test_the_checked_address_is_the_one_connected_to(serve_tls: Any, create_fetcher: Any) -> None:
+    server = serve_tls({"/a.png": response(b"bytes")})
     sockets, resolver = RecordingSockets(connects=True), ChangingResolver([PUBLIC], [LOOPBACK])
     fetcher = create_fetcher(server, resolve=resolver, sockets=sockets, is_allowed=is_public)
     assert fetch(fetcher, server) == b"bytes"
     assert (sockets.addresses, resolver.remaining) == ([PUBLIC], [[LOOPBACK]])
 
 
-def test_a_host_that_becomes_private_after_a_redirect_is_refused(serve: Any, create_fetcher: Any) -> None:
-    server = serve(
+def test_a_host_that_becomes_private_after_a_redirect_is_refused(serve_tls: Any, create_fetcher: Any) -> None:
+    server = serve_tls(
         {"/a.png": response(b"", "Location: /b.png", status="302 Found"), "/b.png": response(b"bytes")}
     )
     sockets, resolver = RecordingSockets(connects=True), ChangingResolver([PUBLIC], [LOOPBACK])
@@ -113,8 +113,8 @@ def test_a_host_that_becomes_private_after_a_redirect_is_refused(serve: Any, cre
     assert sockets.addresses == [PUBLIC]
 
 
-def test_a_host_with_one_private_address_is_refused(serve: Any, create_fetcher: Any) -> None:
-    sockets, server = RecordingSockets(connects=True), serve({})
+def test_a_host_with_one_private_address_is_refused(serve_tls: Any, create_fetcher: Any) -> None:
+    sockets, server = RecordingSockets(connects=True), serve_tls({})
     fetcher = create_fetcher(
         server,
         resolve=lambda host, port: [PUBLIC, METADATA],
@@ -125,8 +125,8 @@ def test_a_host_with_one_private_address_is_refused(serve: Any, create_fetcher: 
     assert sockets.addresses == []
 
 
-def test_every_address_is_tried(serve: Any, create_fetcher: Any) -> None:
-    sockets, server = RecordingSockets(connects=False), serve({})
+def test_every_address_is_tried(serve_tls: Any, create_fetcher: Any) -> None:
+    sockets, server = RecordingSockets(connects=False), serve_tls({})
     addresses = [PUBLIC, "2606:4700::1111"]
     fetcher = create_fetcher(server, resolve=lambda *_: addresses, sockets=sockets, is_allowed=lambda _: True)
     assert "cannot be reached" in error_of(fetcher, server).detail
@@ -135,17 +135,17 @@ def test_every_address_is_tried(serve: Any, create_fetcher: Any) -> None:
 
 @pytest.mark.parametrize("error", [OSError(-2, "Name or service not known"), UnicodeError("label too long")])
 def test_a_host_that_cannot_be_resolved_is_reported(
-    serve: Any, create_fetcher: Any, error: Exception
+    serve_tls: Any, create_fetcher: Any, error: Exception
 ) -> None:
     def unknown(host: str, port: int) -> Sequence[str]:
         raise error
 
-    server = serve({})
+    server = serve_tls({})
     assert "cannot be resolved" in error_of(create_fetcher(server, resolve=unknown), server).detail
 
 
-def test_a_redirect_within_the_origin_is_followed(serve: Any, create_fetcher: Any) -> None:
-    server = serve(
+def test_a_redirect_within_the_origin_is_followed(serve_tls: Any, create_fetcher: Any) -> None:
+    server = serve_tls(
         {"/a.png": response(b"", "Location: b.png", status="301 Moved"), "/b.png": response(b"bytes")}
     )
     assert fetch(create_fetcher(server), server) == b"bytes"
@@ -165,9 +165,9 @@ def test_a_redirect_within_the_origin_is_followed(serve: Any, create_fetcher: An
         "\xff",
     ],
 )
-def test_a_redirect_to_another_origin_is_refused(serve: Any, create_fetcher: Any, location: str) -> None:
+def test_a_redirect_to_another_origin_is_refused(serve_tls: Any, create_fetcher: Any, location: str) -> None:
     script: dict[str, list[bytes]] = {}
-    server = serve(script)
+    server = serve_tls(script)
     script["/a.png"] = response(b"", status="302 Found")
     script["/a.png"][0] = script["/a.png"][0].replace(
         b"\r\n\r\n", b"\r\nLocation: " + location.format(port=server.port).encode("latin-1") + b"\r\n\r\n"
@@ -178,44 +178,48 @@ def test_a_redirect_to_another_origin_is_refused(serve: Any, create_fetcher: Any
     assert len(server.requests) == 1
 
 
-def test_more_than_three_redirects_are_refused(serve: Any, create_fetcher: Any) -> None:
-    server = serve({"/a.png": response(b"", "Location: /a.png", status="307 Temporary Redirect")})
+def test_more_than_three_redirects_are_refused(serve_tls: Any, create_fetcher: Any) -> None:
+    server = serve_tls({"/a.png": response(b"", "Location: /a.png", status="307 Temporary Redirect")})
     assert "redirected more than 3 times" in error_of(create_fetcher(server), server).detail
     assert len(server.requests) == 4
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified", "403 Forbidden", "500 Oh"])
-def test_another_status_is_an_error(serve: Any, create_fetcher: Any, status: str) -> None:
-    server = serve({"/a.png": response(b"", status=status)})
+def test_another_status_is_an_error(serve_tls: Any, create_fetcher: Any, status: str) -> None:
+    server = serve_tls({"/a.png": response(b"", status=status)})
     assert f"responded with status {status[:3]}" in error_of(create_fetcher(server), server).detail
 
 
-def test_a_compressed_response_is_refused(serve: Any, create_fetcher: Any) -> None:
-    server = serve({"/a.png": response(b"", "Content-Encoding: gzip")})
+def test_a_compressed_response_is_refused(serve_tls: Any, create_fetcher: Any) -> None:
+    server = serve_tls({"/a.png": response(b"", "Content-Encoding: gzip")})
     assert "compressed response" in error_of(create_fetcher(server), server).detail
 
 
-def test_a_response_that_is_not_http_is_an_error(serve: Any, create_fetcher: Any) -> None:
-    server = serve({"/a.png": [b"\0\0\0\0\r\n\r\n"]})
+def test_a_response_that_is_not_http_is_an_error(serve_tls: Any, create_fetcher: Any) -> None:
+    server = serve_tls({"/a.png": [b"\0\0\0\0\r\n\r\n"]})
     assert "sent an invalid HTTP response" in error_of(create_fetcher(server), server).detail
 
 
-def test_a_certificate_of_an_unknown_authority_is_refused(serve: Any, create_fetcher: Any) -> None:
-    server = serve({"/a.png": response(b"bytes")})
+def test_a_certificate_of_an_unknown_authority_is_refused(serve_tls: Any, create_fetcher: Any) -> None:
+    server = serve_tls({"/a.png": response(b"bytes")})
     fetcher = create_fetcher(server, trust=httpcore2.default_ssl_context())
     assert "TLS certificate that cannot be verified" in error_of(fetcher, server).detail
     assert server.requests == []
 
 
-def test_a_certificate_of_another_host_is_refused(tmp_path: Path, serve: Any, create_fetcher: Any) -> None:
+def test_a_certificate_of_another_host_is_refused(
+    tmp_path: Path, serve_tls: Any, create_fetcher: Any
+) -> None:
     other = certificate(tmp_path, "elsewhere.example")
-    server = serve({"/a.png": response(b"bytes")}, other)
+    server = serve_tls({"/a.png": response(b"bytes")}, other)
     fetcher = create_fetcher(server, trust=ssl.create_default_context(cafile=other))
     assert "TLS certificate that cannot be verified" in error_of(fetcher, server).detail
 
 
-def test_signatures_are_not_logged(serve: Any, create_fetcher: Any, caplog: pytest.LogCaptureFixture) -> None:
-    server = serve({"/a.png": response(b"bytes"), "/b.png": response(b"", status="403 Forbidden")})
+def test_signatures_are_not_logged(
+    serve_tls: Any, create_fetcher: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = serve_tls({"/a.png": response(b"bytes"), "/b.png": response(b"", status="403 Forbidden")})
     with caplog.at_level(logging.INFO):
         fetch(create_fetcher(server), server)
         error_of(create_fetcher(server), server, "/b.png")

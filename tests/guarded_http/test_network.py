@@ -5,8 +5,8 @@ from typing import Any
 import httpcore2
 import pytest
 
-from inference.input.fetch_scope import FetchScope
-from inference.input.guarded_network import (
+from guarded_http.fetch_scope import FetchScope
+from guarded_http.network import (
     Deadline,
     ForbiddenAddressError,
     GuardedNetwork,

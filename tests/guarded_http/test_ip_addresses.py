@@ -1,6 +1,6 @@
 import pytest
 
-from inference.input.ip_addresses import is_public
+from guarded_http.ip_addresses import is_public
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpcore2
 
-from inference.input.fetch_scope import FetchScope
+from guarded_http.fetch_scope import FetchScope
 
 Resolve = Callable[[str, int], Sequence[str]]
 """Resolves a host and port to numeric addresses; raises OSError or UnicodeError if there are none."""

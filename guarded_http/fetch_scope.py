@@ -1,4 +1,4 @@
-"""Cancellation of blocking fetches from another thread."""
+"""Cancellation of blocking requests from another thread."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,0 +1,1 @@
+"""HTTPS requests to addresses that callers name, limited to the public internet."""
