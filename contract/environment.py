@@ -202,6 +202,7 @@ class WebhookEnvironment(Environment):
 
     jobs_table_name: str
     data_bucket_name: str
+    webhook_queue_url: str
     signing_secret_arn: str
     powertools_service_name: str
 

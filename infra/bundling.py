@@ -1,5 +1,6 @@
-"""The Lambda bundle: lambda/, contract/ and pure-Python libraries, assembled without Docker."""
+"""The Lambda bundle: the functions' sources and pure-Python libraries, assembled without Docker."""
 
+import importlib.metadata
 import importlib.util
 import shutil
 from pathlib import Path
@@ -10,8 +11,11 @@ import jsii
 from aws_cdk import aws_lambda as lambda_
 
 _ROOT = Path(__file__).parents[1]
-_LIBRARIES = ("ulid",)
+_LIBRARIES = ("h11", "httpcore2", "standardwebhooks", "truststore", "ulid")
 """Pure-Python packages that are in neither the Lambda runtime nor the Powertools layer."""
+
+_READS_ITS_VERSION = "httpcore2"
+"""The library that reads its own metadata when it is imported."""
 
 _IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
@@ -32,13 +36,22 @@ class _SourceBundle:
         output = Path(output_dir)
         _copy(_ROOT / "lambda" / "jobs", output / "jobs")
         _copy(_ROOT / "contract", output / "contract")
+        _copy(_ROOT / "guarded_http", output / "guarded_http")
         for name in _LIBRARIES:
             _copy(_source_of(name), output / name)
+        _copy_metadata(_READS_ITS_VERSION, output)
         return True
 
 
 def _copy(source: Path, target: Path) -> None:
     shutil.copytree(source, target, ignore=_IGNORED)
+
+
+def _copy_metadata(library: str, output: Path) -> None:
+    (path,) = (each for each in importlib.metadata.files(library) or () if each.name == "METADATA")
+    target = output / path
+    target.parent.mkdir()
+    shutil.copyfile(path.locate(), target)
 
 
 def _source_of(package: str) -> Path:

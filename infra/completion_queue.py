@@ -5,11 +5,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.alarms import MINUTE, AlarmTopics, Severity
 from infra.encryption import OF_THIS_ACCOUNT, key_for_service
+from infra.queues import add_dead_letters, add_queue
 
 CONSUMER_TIMEOUT = cdk.Duration.seconds(30)
 """The timeout of the function that consumes the queue, per batch."""
@@ -31,34 +31,18 @@ class CompletionQueue(Construct):
         self._key = key_for_service(self, key, "sns.amazonaws.com", conditions=OF_THIS_ACCOUNT)
         self.success_topic = sns.Topic(self, "Success", enforce_ssl=True, master_key=self._key)
         self.error_topic = sns.Topic(self, "Error", enforce_ssl=True, master_key=self._key)
-        self.dead_letters = self._queue("DeadLetters", retention_period=cdk.Duration.days(14))
-        self.queue = self._queue(
+        self.dead_letters = add_dead_letters(self, key=self._key)
+        self.queue = add_queue(
+            self,
             "Completions",
-            visibility_timeout=cdk.Duration.seconds(6 * CONSUMER_TIMEOUT.to_seconds()),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_MAX_RECEIVES),
+            key=self._key,
+            dead_letters=self.dead_letters,
+            max_receives=_MAX_RECEIVES,
+            consumer_timeout=CONSUMER_TIMEOUT,
         )
         for topic in (self.success_topic, self.error_topic):
             topic.add_subscription(subscriptions.SqsSubscription(self.queue, raw_message_delivery=True))
         self._add_alarms(alarm_topics)
-
-    def _queue(
-        self,
-        construct_id: str,
-        *,
-        visibility_timeout: cdk.Duration | None = None,
-        retention_period: cdk.Duration | None = None,
-        dead_letter_queue: sqs.DeadLetterQueue | None = None,
-    ) -> sqs.Queue:
-        return sqs.Queue(
-            self,
-            construct_id,
-            enforce_ssl=True,
-            encryption=sqs.QueueEncryption.KMS if self._key else sqs.QueueEncryption.SQS_MANAGED,
-            encryption_master_key=self._key,
-            visibility_timeout=visibility_timeout,
-            retention_period=retention_period,
-            dead_letter_queue=dead_letter_queue,
-        )
 
     def grant_publish(self, grantee: iam.IGrantable) -> None:
         """Allows an endpoint's role to publish the completion messages of its invocations."""

@@ -8,13 +8,13 @@ from infra.config.base import Config
 
 
 class CodeBuildImage(Config):
-    """Built by AWS CodeBuild from inference/, contract/ and guarded_http/ during the deployment. Needs no Docker."""
+    """Built by AWS CodeBuild from the sources during the deployment. Needs no Docker."""
 
     source: Literal["codebuild"] = "codebuild"
 
 
 class DockerImage(Config):
-    """Built for linux/amd64 from inference/, contract/ and guarded_http/ by Docker on the machine that deploys."""
+    """Built for linux/amd64 from the sources by Docker on the machine that deploys."""
 
     source: Literal["docker"]
 
