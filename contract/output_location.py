@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from contract.identifiers import S3Location
 from contract.keys import output_key
 from contract.options import OutputFormat
+from contract.problem import FieldError
 
 _MAX_CHARACTERS = 900
 """The rest of S3's limit of 1024 bytes is for the bucket's name, the job's id and the file name."""
@@ -71,6 +72,16 @@ def output_locations(generation: HasOutputs, data_bucket: str) -> tuple[S3Locati
     return tuple(S3Location(bucket, prefix + name.partition("/")[2]) for name in names)
 
 
-def is_allowed_output(uri: str, allowed: Iterable[str]) -> bool:
-    """Whether an output prefix is, or lies under, one of the allowed prefixes."""
-    return any(uri.startswith(prefix) for prefix in allowed)
+def check_output(uri: str | None, allowed: Iterable[str]) -> FieldError | None:
+    """The error of an `output_s3_uri` that is not within an allowed prefix; None if there is none."""
+    prefixes = tuple(allowed)
+    if uri is None or uri.startswith(prefixes):
+        return None
+    if not prefixes:
+        detail = "this stage stores images in its data bucket only; leave it out"
+    else:
+        accepted = ", ".join(prefixes)
+        detail = (
+            f"is not below a prefix that this stage accepts ({accepted}); choose one of them, or leave it out"
+        )
+    return FieldError(pointer="#/output_s3_uri", detail=detail)

@@ -33,3 +33,8 @@ class Progress(BaseModel):
             "skips those that `strength` leaves out. 0 while unknown."
         ),
     )
+    preview_step: int | None = Field(
+        default=None,
+        ge=0,
+        description="Completed UNet evaluations at the stored preview; null before there is one.",
+    )

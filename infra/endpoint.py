@@ -141,6 +141,7 @@ class AsyncEndpoint(Construct):
             safety_mode=model.safety.mode,
             safety_checker=model.safety.checker and storage.safety_checker_prefix(model.safety.checker),
             watermark=model.watermark,
+            output_prefixes=self._config.output_prefixes,
         )
 
     def _endpoint_config(

@@ -51,6 +51,7 @@ def create_role(
     role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
     image.grant_pull(role)
     storage.grant_container(role)
+    storage.grant_output_prefixes(role, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"])
     completion_queue.grant_publish(role)
     if model.compile:
         storage.grant_compile_cache(role)

@@ -1,5 +1,7 @@
 """S3 buckets, the DynamoDB table of jobs, the optional KMS key, and grants on them."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -13,7 +15,7 @@ from contract.source import S3Source
 from infra.nag import acknowledge
 
 _PROGRESS_DAYS = 1
-"""The retention of progress documents and cancellation requests."""
+"""The retention of objects that matter only while their job runs."""
 
 _COMPILED_DAYS = 30
 """The retention of compiled code. Expired code is compiled again when it is needed."""
@@ -38,6 +40,7 @@ class Storage(Construct):
         retention: cdk.Duration,
         keep: bool,
         customer_managed_key: bool,
+        output_prefixes: Sequence[str] = (),
     ) -> None:
         """Creates the buckets and the table.
 
@@ -47,9 +50,11 @@ class Storage(Construct):
             retention: the retention of jobs and their objects.
             keep: whether buckets, table and key are retained when the stack is deleted.
             customer_managed_key: whether buckets and table are encrypted with a KMS key of the stage.
+            output_prefixes: `s3://` prefixes outside the stage's buckets, for images.
         """
         super().__init__(scope, construct_id)
         self._keep = keep
+        self._output_prefixes = [S3Location.parse(uri) for uri in output_prefixes]
         self._removal_policy = cdk.RemovalPolicy.RETAIN if keep else cdk.RemovalPolicy.DESTROY
         self.key = (
             kms.Key(self, "Key", enable_key_rotation=True, removal_policy=self._removal_policy)
@@ -63,7 +68,12 @@ class Storage(Construct):
                 s3.LifecycleRule(expiration=retention),
                 *(
                     s3.LifecycleRule(prefix=prefix, expiration=cdk.Duration.days(_PROGRESS_DAYS))
-                    for prefix in (keys.PROGRESS_PREFIX, keys.CANCELLATIONS_PREFIX)
+                    for prefix in (
+                        keys.PROGRESS_PREFIX,
+                        keys.CANCELLATIONS_PREFIX,
+                        keys.STARTS_PREFIX,
+                        keys.PREVIEWS_PREFIX,
+                    )
                 ),
                 s3.LifecycleRule(prefix=keys.COMPILED_PREFIX, expiration=cdk.Duration.days(_COMPILED_DAYS)),
             ],
@@ -166,7 +176,9 @@ class Storage(Construct):
             self.data_bucket,
             ["s3:PutObject"],
             f"{keys.OUTPUTS_PREFIX}*",
+            f"{keys.STARTS_PREFIX}*",
             f"{keys.PROGRESS_PREFIX}*",
+            f"{keys.PREVIEWS_PREFIX}*",
             f"{keys.RESULTS_PREFIX}*",
             f"{keys.FAILURES_PREFIX}*",
         )
@@ -174,6 +186,14 @@ class Storage(Construct):
         self._grant(role, self.models_bucket, ["s3:GetObject"], f"{keys.ADAPTERS_PREFIX}*")
         self._grant_listing(role, self.data_bucket, self.models_bucket)
         self._grant_key(role)
+
+    def grant_output_prefixes(self, grantee: iam.IGrantable, actions: list[str]) -> None:
+        """Allows actions on the objects below the output prefixes outside the stage's buckets."""
+        for bucket, key in self._output_prefixes:
+            arn = f"arn:{cdk.Aws.PARTITION}:s3:::{bucket}/{key}*"
+            iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=[arn])
+            finding = f"IAM5[Resource::arn:<AWS::Partition>:s3:::{bucket}/{key}*]"
+            acknowledge(grantee.grant_principal, {finding: _PREFIX_REASON})
 
     def grant_compile_cache(self, role: iam.IGrantable) -> None:
         """Allows an endpoint's role to read and write compiled code."""

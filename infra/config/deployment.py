@@ -1,7 +1,7 @@
 """The configuration of a stage."""
 
 from collections import Counter
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from contract import keys
 from contract.model import ServedModel
+from contract.output_location import OutputPrefix
 from contract.source import HubSource
 from infra.config.alarms import AlarmsConfig
 from infra.config.api import ApiConfig
@@ -59,6 +60,11 @@ class DeploymentConfig(Config):
 
     retention_days: int = Field(default=30, ge=1)
     """Days after which jobs and their objects are deleted."""
+
+    output_prefixes: tuple[Annotated[OutputPrefix, Field(pattern=r"^[^*?$]+$")], ...] = ()
+    """S3 prefixes, such as `s3://bucket/prefix/`, that `output_s3_uri` of a request must be within. The stage's
+    roles receive access to them; the policy and the KMS key of a bucket in another account must allow it too.
+    """
 
     log_retention_days: Literal[1, 7, 14, 30, 90, 180, 365, 731] = 30
     """Days after which log events are deleted."""

@@ -97,6 +97,7 @@ LARGE: dict[str, Any] = {
     "tracing": False,
     "termination_protection": True,
     "customer_managed_key": True,
+    "output_prefixes": ["s3://team-results/images/", "s3://archive/a/b/"],
     "api": {
         "rate_limit": 3,
         "burst_limit": 7,

@@ -26,6 +26,8 @@ def test_the_container_receives_the_settings_of_generation_and_of_images(
     assert changed.safety_checker == "s3://models/adapters/safety_checkers/strict/"
     assert default.safety_checker is None
     assert (changed.watermark, default.watermark) == ("generated image", None)
+    assert changed.output_prefixes == ("s3://team-results/images/", "s3://archive/a/b/")
+    assert default.output_prefixes == ()
 
 
 def test_the_container_receives_the_companions_and_the_memory_for_all_models(large: Templates) -> None:

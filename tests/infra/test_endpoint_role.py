@@ -1,3 +1,5 @@
+import re
+
 from tests.infra.conftest import Templates, synthesize, text
 from tests.infra.endpoints import HUB_ARN, allowed, hub_source, model
 
@@ -9,7 +11,8 @@ def test_the_role_may_read_its_models_and_write_only_results(large: Templates) -
     )
     assert all(part in reads for part in ("/anime/*", ":s3:::team-models/photo/v3/*"))
     assert "/second/*" not in reads
-    assert all(part in writes for part in ("/outputs/*", "/results/*", "/failures/*", "/progress/*"))
+    written = ("outputs", "results", "failures", "progress", "starts", "previews")
+    assert all(f"/{prefix}/*" in writes for prefix in written)
     read_only = ("/inputs/*", "/requests/*", "/cancellations/*", "/first/*", "/anime/*")
     assert not any(part in writes for part in read_only)
 
@@ -62,3 +65,14 @@ def test_the_role_may_delete_images_and_nothing_else(small: Templates) -> None:
     deleted = allowed(small.endpoints["demo"], "s3:DeleteObject")
     assert "/outputs/*" in deleted
     assert not any(f"/{prefix}/*" in deleted for prefix in ("inputs", "requests", "results", "adapters"))
+
+
+def test_the_role_may_read_write_and_delete_images_under_the_output_prefixes_and_nothing_beside_them(
+    small: Templates, large: Templates
+) -> None:
+    for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
+        for template in large.endpoints.values():
+            arns = set(re.findall(r":s3:::((?:team-results|archive)[^\"]*)", allowed(template, action)))
+            assert arns == {"team-results/images/*", "archive/a/b/*"}
+        assert "team-results" not in allowed(small.endpoints["demo"], action)
+    assert "team-results" not in allowed(large.endpoints["first"], "s3:ListBucket")

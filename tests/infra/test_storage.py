@@ -33,6 +33,8 @@ def test_the_lifecycle_rules_of_all_buckets(small: Templates, large: Templates) 
                 expires(retention_days),
                 expires(1, "progress/"),
                 expires(1, "cancellations/"),
+                expires(1, "starts/"),
+                expires(1, "previews/"),
                 expires(30, "compiled/"),
                 CLEANUP,
             ],

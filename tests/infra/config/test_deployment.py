@@ -80,3 +80,11 @@ def test_contradicting_settings_are_rejected(stage: dict[str, Any], message: str
     with pytest.raises(InvalidConfigurationError) as caught:
         read({"dev": stage})
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "prefix", ["s3://bucket/", "s3://bucket/a", "https://bucket/a/", "s3://bucket/*/", "s3://b/${x}/"]
+)
+def test_an_output_prefix_that_is_no_prefix_or_has_wildcards_is_rejected(prefix: str) -> None:
+    with pytest.raises(InvalidConfigurationError, match=r"dev\.output_prefixes\[?\.?0"):
+        read({"dev": {"models": [MODEL], "output_prefixes": [prefix]}})
