@@ -22,11 +22,14 @@ from infra.dashboard import OperationsDashboard
 from infra.endpoint import AsyncEndpoint
 from infra.image import ImageBuilder, ImageSource, InferenceImage
 from infra.network import IsolatedVpc, VpcAttachment
+from infra.signing_secret import SigningSecret
 from infra.storage import Storage
+from infra.webhook_function import WebhookConsumer
+from infra.webhook_queue import WebhookQueue
 
 
 class StorageStack(cdk.Stack):
-    """Buckets, job table, completion queue and alarm topics, which all other stacks use."""
+    """Buckets, job table, queues, signing secret and alarm topics, which all other stacks use."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: DeploymentConfig) -> None:
         super().__init__(scope, construct_id, termination_protection=config.termination_protection)
@@ -36,10 +39,17 @@ class StorageStack(cdk.Stack):
             retention=cdk.Duration.days(config.retention_days),
             keep=config.keep_data,
             customer_managed_key=config.customer_managed_key,
+            output_prefixes=config.output_prefixes,
         )
         self.alarm_topics = AlarmTopics(self, "AlarmTopics", config=config.alarms, key=self.storage.key)
         self.completion_queue = CompletionQueue(
             self, "CompletionQueue", key=self.storage.key, alarm_topics=self.alarm_topics
+        )
+        self.webhook_queue = WebhookQueue(
+            self, "WebhookQueue", key=self.storage.key, alarm_topics=self.alarm_topics
+        )
+        self.signing_secret = SigningSecret(
+            self, "SigningSecret", key=self.storage.key, removal_policy=config.removal_policy
         )
         cdk.CfnOutput(self, "DataBucketName", value=self.storage.data_bucket.bucket_name)
         cdk.CfnOutput(self, "ModelsBucketName", value=self.storage.models_bucket.bucket_name)
@@ -100,7 +110,7 @@ class EndpointStack(cdk.Stack):
 
 
 class ApiStack(cdk.Stack):
-    """The HTTP API and the function that finishes jobs."""
+    """The HTTP API, and the functions that finish jobs and call webhooks."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, config: DeploymentConfig, storage_stack: StorageStack
@@ -119,6 +129,15 @@ class ApiStack(cdk.Stack):
             config=config,
             storage=storage_stack.storage,
             completion_queue=storage_stack.completion_queue,
+            alarm_topics=storage_stack.alarm_topics,
+        )
+        WebhookConsumer(
+            self,
+            "Webhooks",
+            config=config,
+            storage=storage_stack.storage,
+            webhook_queue=storage_stack.webhook_queue,
+            signing_secret=storage_stack.signing_secret,
             alarm_topics=storage_stack.alarm_topics,
         )
         cdk.CfnOutput(self, "ApiUrl", value=api.rest_api.url.removesuffix("/"))
