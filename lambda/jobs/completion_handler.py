@@ -1,4 +1,4 @@
-"""Lambda handler of the completion queue: finishes one job for each message."""
+"""Lambda handler of the completion queue: starts or finishes one job for each message."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from jobs import wiring
-from jobs.completion import CompletionMessage
+from jobs.completion_messages import StartMessage, parse_message
 from jobs.errors import JobNotFoundError
 
 logger = Logger()
@@ -18,19 +18,24 @@ _processor = BatchProcessor(event_type=EventType.SQS)
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Finishes the jobs of a batch of messages; only the messages that failed return to the queue."""
+    """Processes a batch of messages; only the messages that failed return to the queue."""
     return process_partial_response(
-        event=event, record_handler=_finish_job, processor=_processor, context=context
+        event=event, record_handler=_process, processor=_processor, context=context
     )
 
 
-def _finish_job(record: SQSRecord) -> None:
-    message = CompletionMessage.model_validate_json(record.body)
+def _process(record: SQSRecord) -> None:
+    message, service = parse_message(record.body), wiring.completion_service()
+    job_id = message.invocation.job_id
     try:
-        finished = wiring.completion_service().finish(message)
+        if isinstance(message, StartMessage):
+            changed = service.start(message.invocation, message.time)
+        else:
+            changed = service.finish(message)
     except JobNotFoundError:
-        logger.warning("no job has this inference id", extra={"inference_id": message.inference_id})
+        logger.info("the job was deleted", extra={"job_id": job_id})
         return
+    kind = type(message).__name__
     logger.info(
-        "job finished" if finished else "job had already ended", extra={"job_id": message.inference_id}
+        "job changed" if changed else "nothing changed", extra={"job_id": job_id, "message_type": kind}
     )

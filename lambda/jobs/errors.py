@@ -41,7 +41,7 @@ class IdempotencyInFlightError(ProblemError):
     code = ErrorCode.IDEMPOTENCY_IN_FLIGHT
 
     def __init__(self) -> None:
-        super().__init__("The first request with this Idempotency-Key is being processed; send it again later.")
+        super().__init__("The first request with this Idempotency-Key is being processed; try again later.")
 
 
 class IdempotencyMismatchError(ProblemError):
@@ -51,8 +51,8 @@ class IdempotencyMismatchError(ProblemError):
 
     def __init__(self) -> None:
         super().__init__(
-            "A request with this Idempotency-Key and another body was accepted in the last 24 hours; use a new "
-            "key for each job."
+            "The Idempotency-Key was used for another request in the last 24 hours; use a new key for each "
+            "job."
         )
 
 

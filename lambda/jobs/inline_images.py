@@ -1,11 +1,10 @@
-"""Images of a request: checks their `s3://` URIs and extracts `data:` URLs."""
+"""Images that are part of a request, as `data:` URLs."""
 
 import base64
 from dataclasses import dataclass
 
-from contract.generation import InvalidRequestError
 from contract.identifiers import S3Location
-from contract.keys import INPUTS_PREFIX, OUTPUTS_PREFIX, input_key
+from contract.keys import input_key
 from contract.problem import FieldError
 from contract.request import JobRequest, control_image_pointer, input_image_uris
 
@@ -23,45 +22,32 @@ class InlineImage:
 
 def extract_inline_images(
     request: JobRequest, *, job_id: str, bucket: str
-) -> tuple[JobRequest, tuple[InlineImage, ...]]:
-    """Replaces every `data:` URL by an `s3://` URI; returns the new request and the images to store there.
+) -> tuple[JobRequest, tuple[InlineImage, ...], tuple[FieldError, ...]]:
+    """Replaces every `data:` URL by an `s3://` URI.
 
     Args:
         request: the client's request.
         job_id: the job's id, which is part of the images' keys.
-        bucket: the data bucket. `s3://` URIs must be under its prefix for inputs or outputs.
+        bucket: the data bucket.
 
-    Raises:
-        InvalidRequestError: lists every image with a forbidden S3 location or with invalid base64.
+    Returns:
+        The new request, the images to store at its URIs, and an error for each URL with invalid base64.
     """
     uris: dict[str, str] = {}
     images: list[InlineImage] = []
     errors: list[FieldError] = []
     for pointer, uri in input_image_uris(request).items():
         uris[pointer] = uri
-        match uri.partition(":")[0].lower():
-            case "s3" if not _is_readable(S3Location.parse(uri), bucket):
-                errors.append(FieldError(pointer=pointer, detail=_allowed_locations(bucket)))
-            case "data":
-                data = _decode(uri)
-                if data is None:
-                    errors.append(FieldError(pointer=pointer, detail=_NOT_BASE64))
-                    continue
-                location = S3Location(bucket, input_key(job_id, _name(pointer)))
-                images.append(InlineImage(location=location, media_type=_media_type(uri), data=data))
-                uris[pointer] = location.uri
-    if errors:
-        raise InvalidRequestError(tuple(errors))
-    return _with_images(request, uris), tuple(images)
-
-
-def _is_readable(location: S3Location, bucket: str) -> bool:
-    return location.bucket == bucket and location.key.startswith((INPUTS_PREFIX, OUTPUTS_PREFIX))
-
-
-def _allowed_locations(bucket: str) -> str:
-    prefixes = (INPUTS_PREFIX, OUTPUTS_PREFIX)
-    return "must be under " + " or ".join(S3Location(bucket, prefix).uri for prefix in prefixes)
+        if uri.partition(":")[0].lower() != "data":
+            continue
+        data = _decode(uri)
+        if data is None:
+            errors.append(FieldError(pointer=pointer, detail=_NOT_BASE64))
+            continue
+        location = S3Location(bucket, input_key(job_id, _name(pointer)))
+        images.append(InlineImage(location=location, media_type=_media_type(uri), data=data))
+        uris[pointer] = location.uri
+    return _with_images(request, uris), tuple(images), tuple(errors)
 
 
 def _name(pointer: str) -> str:

@@ -138,7 +138,7 @@ def has_attempts_left(state: JobState) -> bool:
 
 
 def after(state: JobState, event: Event) -> JobState:
-    """The state after an event that may occur in `state`; a deleted job has none, so it is not an event here."""
+    """The state after an event that may occur in `state`, other than `DELETE`."""
     target = TRANSITIONS[event].target or state.status
     match event:
         case Event.REQUEST_CANCELLATION:

@@ -1,4 +1,4 @@
-"""Interfaces of the services' dependencies: job records, documents, endpoints, estimates, webhooks and keys."""
+"""Interfaces of the services' dependencies: job records, documents, endpoints, estimates, webhooks, keys."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,8 +40,12 @@ class JobRepository(Protocol):
         Repeating the call with the same arguments changes nothing.
 
         Returns:
-            The unexpired record of the same key, if there is one that belongs to another job: nothing was stored.
+            The unexpired record of the same key that belongs to another job, if any: nothing was stored.
         """
+        ...
+
+    def release_idempotency(self, key: str) -> None:
+        """Deletes the record of an idempotency key, whose job could not be submitted."""
         ...
 
     def find_idempotency(self, key: str) -> IdempotencyRecord | None:
@@ -74,7 +78,7 @@ class JobRepository(Protocol):
         """Deletes the record; there may be none."""
         ...
 
-    def list(self, owner: str | None, filters: JobFilters, *, limit: int, before: str | None) -> JobPage:
+    def find(self, owner: str | None, filters: JobFilters, *, limit: int, before: str | None) -> JobPage:
         """Returns jobs, newest first. May return fewer than `limit`, even none, before the list has ended.
 
         Args:
@@ -129,26 +133,29 @@ class JobDocuments(Protocol):
         ...
 
     def find_result(self, invocation: InvocationId) -> str | None:
-        """Returns the `s3://` URI of the invocation's result document; None if there is none."""
-        ...
+        """Returns the `s3://` URI of the invocation's result document; None if there is none.
 
-    def find_failure(self, invocation: InvocationId) -> str | None:
-        """Returns the `s3://` URI of the error that the container responded with; None if there is none."""
-        ...
-
-    def read_result(self, uri: str) -> GenerationResult:
-        """Returns the result document at the URI.
-
-        Raises:
-            UnreadableDocumentError: the object is missing or is not a result document.
+        Lists the keys that begin with the invocation's id: for invocations whose locations are not known.
         """
         ...
 
-    def read_problem(self, uri: str) -> Problem:
-        """Returns the container's problem document at the URI.
+    def find_failure(self, invocation: InvocationId) -> str | None:
+        """Returns the `s3://` URI of the error that the container responded with; see `find_result`."""
+        ...
+
+    def read_result(self, uri: str) -> GenerationResult | None:
+        """Returns the result document at the URI; None if there is no object.
 
         Raises:
-            UnreadableDocumentError: the object is missing or is not a problem document.
+            UnreadableDocumentError: the object is not a result document.
+        """
+        ...
+
+    def read_problem(self, uri: str) -> Problem | None:
+        """Returns the container's problem document at the URI; None if there is no object.
+
+        Raises:
+            UnreadableDocumentError: the object is not a problem document.
         """
         ...
 
@@ -219,7 +226,7 @@ class Estimates(Protocol):
         ...
 
     def processing(self, workloads: Iterable[str]) -> dict[str, tuple[float, ...]]:
-        """The latest measurements by workload, in seconds for each unit; workloads without any are left out."""
+        """The latest measurements by workload, in seconds for each unit; none for unknown workloads."""
         ...
 
     def waking(self, queue: str) -> "Waking":

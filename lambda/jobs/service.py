@@ -1,94 +1,112 @@
-"""Submitting, following and canceling jobs."""
+"""The use cases of the HTTP API."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 
-from contract.generation import Generation, new_seed
-from contract.identifiers import new_job_id
-from contract.progress import Progress
-from contract.request import JobRequest
+from contract.identifiers import S3Location
+from contract.keys import preview_key
+from contract.submission import JobSubmission
+from jobs.caller import Caller
 from jobs.catalog import ModelCatalog
-from jobs.errors import AlreadyTerminalError, EndpointUnavailableError
-from jobs.inline_images import extract_inline_images
-from jobs.job import Job, JobStatus, Outcome
-from jobs.ports import Endpoints, JobDocuments, JobRepository
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+from jobs.changes import JobChanges
+from jobs.completion import CompletionService
+from jobs.errors import AlreadyTerminalError, JobNotFoundError, JobRunningError
+from jobs.estimation import EstimationService
+from jobs.input_access import InputAccess
+from jobs.job import Job, JobFilters, JobPage, JobSnapshot
+from jobs.lifecycle import Event, may_occur
+from jobs.ports import JobDocuments, JobRepository
+from jobs.submission import SubmissionService
+from jobs.uploads import Upload, UploadRequest, new_upload_location
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobService:
-    """The use cases of the HTTP API.
+    """Submitting, following, listing, canceling and deleting jobs, and uploading their inputs.
 
     Attributes:
-        retention: how long the job's record and its images are kept.
+        shared: whether every caller sees all jobs. Otherwise a caller sees their own only.
     """
 
     catalog: ModelCatalog
     jobs: JobRepository
     documents: JobDocuments
-    endpoints: Endpoints
+    changes: JobChanges
+    submissions: SubmissionService
+    completion: CompletionService
+    estimation: EstimationService
+    inputs: InputAccess
     data_bucket_name: str
-    retention: timedelta
-    clock: Callable[[], datetime] = _utc_now
+    shared: bool
 
-    def submit(self, request: JobRequest) -> Job:
-        """Stores a job and invokes its model's endpoint.
+    def submit(self, submission: JobSubmission, caller: Caller, idempotency_key: str | None = None) -> Job:
+        """See `SubmissionService.submit`."""
+        return self.submissions.submit(submission, caller, idempotency_key)
 
-        Raises:
-            ModelNotFoundError: no model has the name.
-            InvalidRequestError: the model does not accept the request; nothing was stored.
-            EndpointUnavailableError: the endpoint did not accept the job, or S3 did not accept its request.
-                If the job was already stored, its status is `failed`.
-        """
-        model = self.catalog.find(request.model)
-        job_id = new_job_id()
-        request, images = extract_inline_images(request, job_id=job_id, bucket=self.data_bucket_name)
-        generation = Generation.resolve(request, model, job_id=job_id, seed=new_seed())
-        for image in images:
-            self.documents.put_inline_image(image)
-        created_at = self.clock()
-        job = Job(
-            generation=generation,
-            status=JobStatus.QUEUED,
-            created_at=created_at,
-            expires_at=(created_at + self.retention).replace(microsecond=0),
-        )
-        self.jobs.create(job)
-        try:
-            request_uri = self.documents.put_request(generation)
-            invocation = self.endpoints.invoke(model.name, job.id, request_uri)
-        except EndpointUnavailableError as error:
-            failure = Outcome(status=JobStatus.FAILED, error=error.problem())
-            self.jobs.finish(job.id, failure, self.clock())
-            raise
-        self.jobs.set_invocation(job.id, invocation)
-        return replace(job, invocation=invocation)
-
-    def follow(self, job_id: str) -> tuple[Job, Progress | None]:
-        """Returns the job and, while it has not ended, the container's progress.
+    def follow(self, job_id: str, caller: Caller) -> JobSnapshot:
+        """Returns the job; one whose response is already in S3 is finished first.
 
         Raises:
-            JobNotFoundError: there is no such job.
+            JobNotFoundError: there is no such job, or it is not the caller's.
         """
-        job = self.jobs.get(job_id)
-        progress = None if job.status.is_terminal else self.documents.read_progress(job_id)
-        return job, progress
+        return self._snapshot(self._get(job_id, caller))
 
-    def cancel(self, job_id: str) -> tuple[Job, Progress | None]:
+    def list(self, caller: Caller, filters: JobFilters, *, limit: int, before: str | None = None) -> JobPage:
+        """Returns jobs, newest first; see `JobRepository.find`."""
+        owner = None if self.shared else caller.id
+        return self.jobs.find(owner, filters, limit=limit, before=before)
+
+    def cancel(self, job_id: str, caller: Caller) -> JobSnapshot:
         """Requests that the container does not start the job, or stops it. Returns the same as `follow`.
 
         An upload that has begun is not stopped: the job then succeeds.
 
         Raises:
-            JobNotFoundError: there is no such job.
+            JobNotFoundError: there is no such job, or it is not the caller's.
             AlreadyTerminalError: the job has already ended.
             EndpointUnavailableError: the cancellation could not be stored.
         """
-        if not self.jobs.request_cancellation(job_id):
+        job = self._get(job_id, caller)
+        canceled = self.changes.apply(job, Event.REQUEST_CANCELLATION)
+        if canceled is None:
             raise AlreadyTerminalError(job_id, self.jobs.get(job_id).status)
         self.documents.mark_canceled(job_id)
-        return self.follow(job_id)
+        return self._snapshot(canceled)
+
+    def delete(self, job_id: str, caller: Caller) -> None:
+        """Deletes the record and all objects of a job that has ended.
+
+        Raises:
+            JobNotFoundError: there is no such job, or it is not the caller's.
+            JobRunningError: the job has not ended.
+            EndpointUnavailableError: not all objects could be deleted; the record remains.
+        """
+        job = self._get(job_id, caller)
+        if not may_occur(job.state, Event.DELETE):
+            raise JobRunningError(job_id, job.status)
+        self.documents.delete(job.generation)
+        self.jobs.delete(job_id)
+
+    def create_upload(self, upload: UploadRequest, caller: Caller) -> Upload:
+        """Permits the upload of one file, whose URI may then be named as an input image."""
+        prefix = self.inputs.upload_prefix(caller)
+        location = new_upload_location(self.data_bucket_name, prefix, upload)
+        form = self.documents.presign_upload(location, upload.content_type, upload.size)
+        return Upload(s3_uri=location.uri, url=form.url, fields=form.fields, expires_at=form.expires_at)
+
+    def _get(self, job_id: str, caller: Caller) -> Job:
+        job = self.jobs.get(job_id)
+        if not self.shared and job.owner != caller.id:
+            raise JobNotFoundError(job_id)
+        return job
+
+    def _snapshot(self, job: Job) -> JobSnapshot:
+        if not job.status.is_terminal:
+            job = self.completion.complete(job)
+        if job.status.is_terminal:
+            return JobSnapshot(job=job)
+        progress = self.documents.read_progress(job.id)
+        has_preview = progress is not None and progress.preview_step is not None
+        preview = S3Location(self.data_bucket_name, preview_key(job.id)).uri if has_preview else None
+        return JobSnapshot(
+            job=job, progress=progress, estimate=self.estimation.estimate(job), preview_uri=preview
+        )

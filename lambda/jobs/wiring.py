@@ -1,48 +1,181 @@
 """Composition root: builds the services with their AWS clients, once for each Lambda environment."""
 
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
-import boto3
-from aws_lambda_powertools.utilities.parameters import SSMProvider
+import botocore.session
 from botocore.config import Config
+from botocore.credentials import RefreshableCredentials
 
-from contract.environment import ApiEnvironment, CompletionEnvironment
+from contract.environment import (
+    ApiEnvironment,
+    CompletionEnvironment,
+    ModelEndpoint,
+    ReconcilerEnvironment,
+)
 from jobs.aws.dynamodb import DynamoDBJobRepository
+from jobs.aws.dynamodb_estimates import DynamoDBEstimates
 from jobs.aws.s3 import S3JobDocuments
 from jobs.aws.sagemaker import SageMakerEndpoints
+from jobs.aws.secrets import SecretsManagerSigningKeys
+from jobs.aws.sqs import SqsWebhookQueue
 from jobs.catalog import ModelCatalog
+from jobs.changes import JobChanges
 from jobs.completion import CompletionService
+from jobs.estimation import EstimationService
+from jobs.input_access import InputAccess
+from jobs.invoker import Invoker
+from jobs.ports import SigningKeys
+from jobs.reconciliation import Reconciler
 from jobs.service import JobService
+from jobs.submission import SubmissionService
+
+_NO_RETRIES = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
+_S3 = Config(signature_version="s3v4")  # for links to KMS-encrypted objects
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@cache
+def session() -> botocore.session.Session:
+    """The session of all clients."""
+    return botocore.session.get_session()
+
+
+def client(service: str, config: Config | None = None) -> Any:
+    """A client of an AWS service."""
+    return session().create_client(service, config=config)
+
+
+class _Parts:
+    """The parts that several services have in common."""
+
+    def __init__(self, environment: CompletionEnvironment, *, shared: bool = True) -> None:
+        """Builds the parts.
+
+        Args:
+            environment: the function's environment.
+            shared: see `ApiEnvironment`; only the API's function creates and lists jobs.
+        """
+        dynamodb = client("dynamodb")
+        self.endpoints: dict[str, ModelEndpoint] = {
+            each.model.name: each for each in environment.model_endpoints
+        }
+        self.jobs = DynamoDBJobRepository(dynamodb, environment.jobs_table_name, shared=shared)
+        self.estimates = DynamoDBEstimates(dynamodb, environment.estimates_table_name)
+        self.documents = S3JobDocuments(
+            client("s3", _S3), environment.data_bucket_name, credentials_end=_credentials_end
+        )
+        webhooks = SqsWebhookQueue(client("sqs"), environment.webhook_queue_url)
+        self.changes = JobChanges(jobs=self.jobs, webhooks=webhooks)
+        self.completion = CompletionService(
+            jobs=self.jobs,
+            documents=self.documents,
+            estimates=self.estimates,
+            changes=self.changes,
+            endpoints=self.endpoints,
+            clock=_utc_now,
+        )
+
+    def invocations(self) -> SageMakerEndpoints:
+        """The endpoints, for the functions that may invoke them."""
+        return SageMakerEndpoints(
+            runtime=client("sagemaker-runtime", _NO_RETRIES),
+            sagemaker=client("sagemaker"),
+            ssm=client("ssm"),
+            documents=self.documents,
+            endpoints=self.endpoints,
+        )
+
+    def invoker(self, invocations: SageMakerEndpoints) -> Invoker:
+        """Submits jobs."""
+        return Invoker(
+            invocations=invocations, changes=self.changes, endpoints=self.endpoints, clock=_utc_now
+        )
 
 
 @cache
 def job_service() -> JobService:
     """The service of the HTTP API, configured by the environment."""
     environment = ApiEnvironment.read(os.environ)
-    served = environment.model_endpoints
+    parts = _Parts(environment, shared=environment.shared_jobs)
+    invocations = parts.invocations()
+    catalog = ModelCatalog([each.model for each in environment.model_endpoints], environment.default_model)
+    inputs = InputAccess(bucket=environment.data_bucket_name, shared=environment.shared_jobs, jobs=parts.jobs)
     return JobService(
-        catalog=ModelCatalog([each.model for each in served], environment.default_model),
-        jobs=_repository(environment),
-        documents=_documents(environment),
-        endpoints=SageMakerEndpoints(boto3.client("sagemaker-runtime"), SSMProvider(), served),
+        catalog=catalog,
+        jobs=parts.jobs,
+        documents=parts.documents,
+        changes=parts.changes,
+        submissions=SubmissionService(
+            catalog=catalog,
+            jobs=parts.jobs,
+            documents=parts.documents,
+            invoker=parts.invoker(invocations),
+            inputs=inputs,
+            endpoints=parts.endpoints,
+            output_prefixes=environment.output_prefixes,
+            retention=timedelta(days=environment.retention_days),
+            clock=_utc_now,
+        ),
+        completion=parts.completion,
+        estimation=EstimationService(
+            jobs=parts.jobs,
+            estimates=parts.estimates,
+            invocations=invocations,
+            endpoints=parts.endpoints,
+            clock=_utc_now,
+        ),
+        inputs=inputs,
         data_bucket_name=environment.data_bucket_name,
-        retention=timedelta(days=environment.retention_days),
+        shared=environment.shared_jobs,
     )
+
+
+@cache
+def signing_keys() -> SigningKeys:
+    """The keys that sign cursors, configured by the environment."""
+    environment = ApiEnvironment.read(os.environ)
+    return SecretsManagerSigningKeys(client("secretsmanager"), environment.signing_secret_arn)
 
 
 @cache
 def completion_service() -> CompletionService:
     """The service of the completion queue, configured by the environment."""
-    environment = CompletionEnvironment.read(os.environ)
-    return CompletionService(jobs=_repository(environment), documents=_documents(environment))
+    return _Parts(CompletionEnvironment.read(os.environ)).completion
 
 
-def _repository(environment: CompletionEnvironment) -> DynamoDBJobRepository:
-    return DynamoDBJobRepository(boto3.resource("dynamodb").Table(environment.jobs_table_name))
+@cache
+def reconciler() -> Reconciler:
+    """The reconciler, configured by the environment."""
+    parts = _Parts(ReconcilerEnvironment.read(os.environ))
+    invocations = parts.invocations()
+    return Reconciler(
+        jobs=parts.jobs,
+        invocations=invocations,
+        estimates=parts.estimates,
+        completion=parts.completion,
+        changes=parts.changes,
+        invoker=parts.invoker(invocations),
+        endpoints=parts.endpoints,
+        clock=_utc_now,
+    )
 
 
-def _documents(environment: CompletionEnvironment) -> S3JobDocuments:
-    s3 = boto3.client("s3", config=Config(signature_version="s3v4"))  # for links to KMS-encrypted objects
-    return S3JobDocuments(s3, environment.data_bucket_name)
+@cache
+def stage() -> str:
+    """The stage's name, from the reconciler's environment."""
+    return ReconcilerEnvironment.read(os.environ).stage
+
+
+def _credentials_end() -> datetime | None:
+    """When the session's credentials expire; None if they do not, or if it is not known."""
+    credentials = session().get_credentials()
+    if isinstance(credentials, RefreshableCredentials):
+        end: datetime | None = getattr(credentials, "_expiry_time", None)
+        return end
+    return None

@@ -1,36 +1,72 @@
-"""Job documents in the data bucket."""
+"""Objects of jobs in S3."""
 
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ValidationError
 
 from contract.generation import Generation
-from contract.identifiers import S3Location
-from contract.keys import cancellation_key, progress_key, request_key
+from contract.identifiers import MAX_ATTEMPTS, InvocationId, S3Location
+from contract.keys import (
+    FAILURES_PREFIX,
+    INPUTS_PREFIX,
+    RESULTS_PREFIX,
+    cancellation_key,
+    preview_key,
+    progress_key,
+    request_key,
+    start_key,
+)
+from contract.output_location import output_locations
 from contract.problem import Problem
 from contract.progress import Progress
 from contract.result import GenerationResult
 from jobs.errors import EndpointUnavailableError, UnreadableDocumentError
 from jobs.inline_images import InlineImage
+from jobs.ports import Link, UploadForm
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
-_LINK_LIFETIME_S = 3600
+_LINK_LIFETIME = timedelta(hours=1)
+_UPLOAD_LIFETIME = timedelta(minutes=15)
 _Document = TypeVar("_Document", bound=BaseModel)
 
 
-class S3JobDocuments:
-    """JSON documents and images under the contract's keys."""
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
-    def __init__(self, s3: "S3Client", bucket: str) -> None:
+
+class S3JobDocuments:
+    """JSON documents and images under the contract's keys in the data bucket."""
+
+    def __init__(
+        self,
+        s3: "S3Client",
+        bucket: str,
+        *,
+        credentials_end: Callable[[], datetime | None] = lambda: None,
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        """Creates the adapter.
+
+        Args:
+            s3: the client.
+            bucket: the data bucket.
+            credentials_end: when the client's credentials expire, and its links with them; None if unknown.
+            clock: the time.
+        """
         self._s3 = s3
         self._bucket = bucket
+        self._credentials_end = credentials_end
+        self._clock = clock
 
-    def put_request(self, generation: Generation) -> str:
+    def put_request(self, generation: Generation, body: bytes) -> str:
         location = S3Location(self._bucket, request_key(generation.id))
-        self._put(location, generation.model_dump_json().encode(), "application/json")
+        self._put(location, body, "application/json")
         return location.uri
 
     def put_inline_image(self, image: InlineImage) -> None:
@@ -43,19 +79,50 @@ class S3JobDocuments:
         body = self._get(S3Location(self._bucket, progress_key(job_id)))
         return None if body is None else Progress.model_validate_json(body)
 
-    def read_result(self, uri: str) -> GenerationResult:
+    def find_result(self, invocation: InvocationId) -> str | None:
+        return self._find(f"{RESULTS_PREFIX}{invocation}")
+
+    def find_failure(self, invocation: InvocationId) -> str | None:
+        return self._find(f"{FAILURES_PREFIX}{invocation}")
+
+    def read_result(self, uri: str) -> GenerationResult | None:
         return self._read(uri, GenerationResult)
 
-    def read_problem(self, uri: str) -> Problem:
+    def read_problem(self, uri: str) -> Problem | None:
         return self._read(uri, Problem)
 
-    def presign(self, uri: str) -> str:
-        location = S3Location.parse(uri)
-        return self._s3.generate_presigned_url(
+    def delete(self, generation: Generation) -> None:
+        own = [*self._keys_of(generation.id)]
+        outputs = output_locations(generation, self._bucket)
+        own += [each.key for each in outputs if each.bucket == self._bucket]
+        self._delete(self._bucket, own)
+        for bucket in {each.bucket for each in outputs} - {self._bucket}:
+            self._delete(bucket, [each.key for each in outputs if each.bucket == bucket])
+
+    def presign(self, uri: str) -> Link:
+        location, expires_at = S3Location.parse(uri), self._link_end(_LINK_LIFETIME)
+        url = self._s3.generate_presigned_url(
             "get_object",
             Params={"Bucket": location.bucket, "Key": location.key},
-            ExpiresIn=_LINK_LIFETIME_S,
+            ExpiresIn=int(_LINK_LIFETIME.total_seconds()),
         )
+        return Link(url=url, expires_at=expires_at)
+
+    def presign_upload(self, location: S3Location, content_type: str, size: int) -> UploadForm:
+        expires_at = self._link_end(_UPLOAD_LIFETIME)
+        form = self._s3.generate_presigned_post(
+            Bucket=location.bucket,
+            Key=location.key,
+            Fields={"Content-Type": content_type},
+            Conditions=[{"Content-Type": content_type}, ["content-length-range", size, size]],
+            ExpiresIn=int(_UPLOAD_LIFETIME.total_seconds()),
+        )
+        return UploadForm(url=form["url"], fields=form["fields"], expires_at=expires_at)
+
+    def _link_end(self, lifetime: timedelta) -> datetime:
+        """The earlier end of a new link and of the credentials that sign it."""
+        end, credentials_end = self._clock() + lifetime, self._credentials_end()
+        return (end if credentials_end is None else min(end, credentials_end)).replace(microsecond=0)
 
     def _put(self, location: S3Location, body: bytes, media_type: str) -> None:
         try:
@@ -63,10 +130,10 @@ class S3JobDocuments:
         except (ClientError, BotoCoreError) as error:
             raise EndpointUnavailableError("The request could not be stored; send it again.") from error
 
-    def _read(self, uri: str, document: type[_Document]) -> _Document:
+    def _read(self, uri: str, document: type[_Document]) -> _Document | None:
         body = self._get(S3Location.parse(uri))
         if body is None:
-            raise UnreadableDocumentError(f"there is no object at {uri}")
+            return None
         try:
             return document.model_validate_json(body)
         except ValidationError as error:
@@ -78,3 +145,34 @@ class S3JobDocuments:
         except self._s3.exceptions.NoSuchKey:
             return None
         return answer["Body"].read()
+
+    def _find(self, prefix: str) -> str | None:
+        """The URI of the object whose key begins with the prefix; None if there is none."""
+        keys = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=1).get("Contents", [])
+        return S3Location(self._bucket, keys[0]["Key"]).uri if keys else None
+
+    def _keys_of(self, job_id: str) -> Iterator[str]:
+        """The keys of the job's objects in the data bucket, without its outputs."""
+        yield from (
+            request_key(job_id),
+            progress_key(job_id),
+            cancellation_key(job_id),
+            preview_key(job_id),
+            *(start_key(InvocationId(job_id, attempt)) for attempt in range(1, MAX_ATTEMPTS + 1)),
+        )
+        for prefix in (
+            f"{INPUTS_PREFIX}{job_id}/",
+            f"{RESULTS_PREFIX}{job_id}",
+            f"{FAILURES_PREFIX}{job_id}",
+        ):
+            contents = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix).get("Contents", [])
+            yield from (each["Key"] for each in contents)
+
+    def _delete(self, bucket: str, keys: list[str]) -> None:
+        objects: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys]
+        try:
+            answer = self._s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+        except (ClientError, BotoCoreError) as error:
+            raise EndpointUnavailableError("The job could not be deleted; send the request again.") from error
+        if answer.get("Errors"):
+            raise EndpointUnavailableError("Not all objects could be deleted; send the request again.")

@@ -1,75 +1,171 @@
 """The models' asynchronous endpoints at SageMaker."""
 
 import logging
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.utilities.parameters import SSMProvider
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
 from contract.environment import ModelEndpoint
-from jobs.errors import EndpointUnavailableError
+from contract.generation import Generation
+from contract.identifiers import InvocationId
+from contract.request import InvocationRequest
+from jobs.errors import EndpointUnavailableError, UnconfirmedInvocationError
 from jobs.job import Invocation
+from jobs.ports import JobDocuments
 
 if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
-    from mypy_boto3_sagemaker_runtime.type_defs import InvokeEndpointAsyncOutputTypeDef
+    from mypy_boto3_ssm import SSMClient
 
 _LOGGER = logging.getLogger(__name__)
 _NAME_CACHE_S = 300
+_DESCRIPTION_CACHE_S = 15
+
+_MAX_INLINE_BYTES = 128_000
+"""SageMaker's limit for a body that is not stored in S3."""
+
+_SERVER_ERROR = 500
 
 
 class SageMakerEndpoints:
-    """Asynchronous invocations with the job's id as the inference id.
+    """Asynchronous invocations, with the invocation's id as the inference id and the name of the result.
 
     A deployment may replace a model's endpoint by one with another name. Names are read from Parameter Store,
     cached for five minutes, and read again when the cached endpoint does not exist.
     """
 
     def __init__(
-        self, runtime: "SageMakerRuntimeClient", names: SSMProvider, served: Iterable[ModelEndpoint]
+        self,
+        *,
+        runtime: "SageMakerRuntimeClient",
+        sagemaker: "SageMakerClient",
+        ssm: "SSMClient",
+        documents: JobDocuments,
+        endpoints: Mapping[str, ModelEndpoint],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._runtime = runtime
-        self._names = names
-        self._served = {each.model.name: each for each in served}
+        """Creates the adapter.
 
-    def invoke(self, model: str, job_id: str, request_uri: str) -> Invocation:
-        try:
-            response = self._submit(self._served[model], job_id, request_uri)
-        except (ClientError, BotoCoreError, GetParameterError) as error:
-            _LOGGER.exception("the endpoint of %s did not accept job %s", model, job_id)
-            raise EndpointUnavailableError(
-                f"The endpoint of the model {model!r} does not accept jobs now; send the job again later."
-            ) from error
-        return Invocation(
-            output_location=response["OutputLocation"], failure_location=response.get("FailureLocation")
+        Args:
+            runtime: a client without retries, since a call whose answer is lost may have been accepted.
+            sagemaker: the client that describes endpoints.
+            ssm: the client that reads the endpoints' names.
+            documents: stores large requests.
+            endpoints: the endpoint of each model.
+            clock: seconds, for caches.
+        """
+        self._runtime = runtime
+        self._sagemaker = sagemaker
+        self._ssm = ssm
+        self._documents = documents
+        self._endpoints = endpoints
+        self._clock = clock
+        self._names: dict[str, tuple[float, str]] = {}
+        self._instances: dict[str, tuple[float, int | None]] = {}
+
+    def invoke(self, generation: Generation, attempt: int) -> Invocation:
+        endpoint = self._endpoints[generation.model]
+        request = InvocationRequest.model_validate_json(generation.model_dump_json())
+        body = request.model_copy(update={"attempt": attempt}).model_dump_json(exclude_unset=True).encode()
+        payload: Any = (
+            {"Body": body}
+            if len(body) <= _MAX_INLINE_BYTES
+            else {"InputLocation": self._documents.put_request(generation, body)}
         )
+        invocation = InvocationId(generation.id, attempt)
+        try:
+            return self._submit(endpoint, invocation, payload)
+        except (ClientError, BotoCoreError) as error:
+            if _is_lost(error):
+                _LOGGER.exception("the answer to invocation %s was lost", invocation)
+                raise UnconfirmedInvocationError(str(invocation)) from error
+            _LOGGER.exception("the endpoint of %s did not accept %s", generation.model, invocation)
+            raise EndpointUnavailableError(
+                f"The endpoint of the model {generation.model!r} does not accept jobs now; try again later."
+            ) from error
+
+    def instances(self, queue: str) -> int | None:
+        cached = self._instances.get(queue)
+        if cached is None or self._clock() - cached[0] > _DESCRIPTION_CACHE_S:
+            cached = self._clock(), self._count_instances(queue)
+            self._instances[queue] = cached
+        return cached[1]
+
+    def exists(self, endpoint: str) -> bool:
+        try:
+            self._sagemaker.describe_endpoint(EndpointName=endpoint)
+        except ClientError as error:
+            if _is_missing(error):
+                return False
+            _LOGGER.exception("the endpoint %s could not be described", endpoint)
+        except BotoCoreError:
+            _LOGGER.exception("the endpoint %s could not be described", endpoint)
+        return True
+
+    def _count_instances(self, queue: str) -> int | None:
+        endpoint = next(each for each in self._endpoints.values() if each.queue == queue)
+        try:
+            description = self._sagemaker.describe_endpoint(EndpointName=self._name(endpoint))
+        except (ClientError, BotoCoreError):
+            _LOGGER.exception("the endpoint of %s could not be described", queue)
+            return None
+        (variant,) = description["ProductionVariants"]
+        count: int | None = variant.get("CurrentInstanceCount")
+        return count
 
     def _submit(
-        self, served: ModelEndpoint, job_id: str, request_uri: str
-    ) -> "InvokeEndpointAsyncOutputTypeDef":
-        name = self._name(served)
+        self, endpoint: ModelEndpoint, invocation: InvocationId, payload: dict[str, Any]
+    ) -> Invocation:
+        name = self._name(endpoint)
         try:
-            return self._submit_to(name, served, job_id, request_uri)
+            return self._submit_to(name, endpoint, invocation, payload)
         except ClientError as error:
-            current = self._name(served, refresh=True)
-            if error.response["Error"]["Code"] != "ValidationError" or current == name:
+            if not _is_missing(error):
                 raise
-            return self._submit_to(current, served, job_id, request_uri)
+            current = self._name(endpoint, refresh=True)
+            if current == name:
+                raise
+            return self._submit_to(current, endpoint, invocation, payload)
 
     def _submit_to(
-        self, name: str, served: ModelEndpoint, job_id: str, request_uri: str
-    ) -> "InvokeEndpointAsyncOutputTypeDef":
-        return self._runtime.invoke_endpoint_async(
+        self, name: str, endpoint: ModelEndpoint, invocation: InvocationId, payload: dict[str, Any]
+    ) -> Invocation:
+        response = self._runtime.invoke_endpoint_async(
             EndpointName=name,
-            InputLocation=request_uri,
-            InferenceId=job_id,
+            InferenceId=str(invocation),
+            Filename=str(invocation),
             ContentType="application/json",
             Accept="application/json",
-            InvocationTimeoutSeconds=served.invocation_timeout_s,
-            RequestTTLSeconds=served.request_ttl_s,
+            InvocationTimeoutSeconds=endpoint.invocation_timeout_s,
+            RequestTTLSeconds=endpoint.request_ttl_s,
+            **payload,
+        )
+        return Invocation(
+            endpoint=name,
+            output_location=response["OutputLocation"],
+            failure_location=response.get("FailureLocation"),
         )
 
-    def _name(self, served: ModelEndpoint, *, refresh: bool = False) -> str:
-        return str(self._names.get(served.endpoint_parameter, max_age=_NAME_CACHE_S, force_fetch=refresh))
+    def _name(self, endpoint: ModelEndpoint, *, refresh: bool = False) -> str:
+        parameter = endpoint.endpoint_parameter
+        cached = self._names.get(parameter)
+        if refresh or cached is None or self._clock() - cached[0] > _NAME_CACHE_S:
+            value = self._ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
+            cached = self._clock(), value
+            self._names[parameter] = cached
+        return cached[1]
+
+
+def _is_missing(error: ClientError) -> bool:
+    """Whether the endpoint does not exist; its name is the only part of these calls that can be invalid."""
+    return error.response["Error"]["Code"] in ("ValidationError", "ValidationException")
+
+
+def _is_lost(error: ClientError | BotoCoreError) -> bool:
+    """Whether the service may have processed the call that failed."""
+    if isinstance(error, ClientError):
+        return error.response["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_ERROR
+    return not isinstance(error, EndpointConnectionError | ConnectTimeoutError)
