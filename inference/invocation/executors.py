@@ -16,10 +16,12 @@ class Executors:
 
     Attributes:
         inputs: waits for hosts of input images and for decoding processes; most threads are idle.
-        adapters: fetches and reads adapters.
+        adapters: fetches adapters.
+        upscalers: fetches and reads upscalers, one at a time; the others wait.
         outputs: encodes and stores images, and resizes with Lanczos.
     """
 
     inputs: Executor = field(default_factory=lambda: _pool("inputs", 64))
     adapters: Executor = field(default_factory=lambda: _pool("adapters", 8))
+    upscalers: Executor = field(default_factory=lambda: _pool("upscalers", 8))
     outputs: Executor = field(default_factory=lambda: _pool("outputs", 8))

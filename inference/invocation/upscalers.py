@@ -56,7 +56,7 @@ class UpscalerResolver:
         if name == LANCZOS:
             return self._resize
         return await asyncio.get_running_loop().run_in_executor(
-            self._executors.adapters, self._load, name, pointer
+            self._executors.upscalers, self._load, name, pointer
         )
 
     def _load(self, name: str, pointer: str) -> UpscaleImage:

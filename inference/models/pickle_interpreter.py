@@ -24,7 +24,7 @@ from inference.models.pickle_globals import (
 )
 
 MAX_TENSORS = 100_000
-_MAX_STEPS = 4_000_000
+MAX_OPCODES = 4_000_000
 _MAX_INTEGER_BITS = 128
 _MAX_KEY_LENGTH = 1_000
 
@@ -52,10 +52,10 @@ class PickleInterpreter:
         storages: the storages that they refer to, by key.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_opcodes: int) -> None:
         self.views: list[TensorView] = []
         self.storages: dict[str, Storage] = {}
-        self._remaining_steps = _MAX_STEPS
+        self._remaining_opcodes = max_opcodes
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
@@ -88,8 +88,8 @@ class PickleInterpreter:
         self._marks.clear()
         self._memo.clear()
         for opcode, argument, _ in pickletools.genops(stream):
-            self._remaining_steps -= 1
-            if self._remaining_steps < 0:
+            self._remaining_opcodes -= 1
+            if self._remaining_opcodes < 0:
                 raise PickleRejectedError(PickleRejection.TOO_COMPLEX)
             name = opcode.name
             if name in self._operations:

@@ -14,7 +14,7 @@ import torch
 
 from inference.models.pickle_errors import PickleRejectedError, PickleRejection
 from inference.models.pickle_globals import Storage, TensorView, damaged
-from inference.models.pickle_interpreter import PickleInterpreter
+from inference.models.pickle_interpreter import MAX_OPCODES, PickleInterpreter
 from inference.models.torch_zip import MAX_PICKLE_BYTES, Region, TorchZip
 
 _ZIP_MAGIC = b"PK"
@@ -35,10 +35,14 @@ _DAMAGE_ERRORS = (
 """Raised for damaged files."""
 
 
-def read_pickle(path: Path) -> Any:
+def read_pickle(path: Path, *, max_opcodes: int = MAX_OPCODES) -> Any:
     """The content of a PyTorch .ckpt, .pt, .pth or .bin, on the CPU.
 
     Objects of some other classes, which training state has, are replaced by a `Placeholder`.
+
+    Args:
+        path: of the file.
+        max_opcodes: of the pickle; a million take a second or several on one CPU core.
 
     Raises:
         PickleRejectedError: the file is unsafe, damaged, too complex or not a PyTorch file.
@@ -47,27 +51,25 @@ def read_pickle(path: Path) -> Any:
         with path.open("rb") as file:
             magic = file.read(2)
         if magic == _ZIP_MAGIC:
-            return _read_zip(path)
+            return _read_zip(path, PickleInterpreter(max_opcodes))
         if magic.startswith(_PICKLE_MAGIC):
-            return _read_legacy(path)
+            return _read_legacy(path, PickleInterpreter(max_opcodes))
     except _DAMAGE_ERRORS as error:
         raise PickleRejectedError(PickleRejection.DAMAGED) from error
     raise PickleRejectedError(PickleRejection.NOT_A_PICKLE)
 
 
-def _read_zip(path: Path) -> Any:
+def _read_zip(path: Path, interpreter: PickleInterpreter) -> Any:
     archive = TorchZip(path)
-    interpreter = PickleInterpreter()
     content = interpreter.run(BytesIO(archive.pickle))
     _assign_data(path, interpreter, archive.storages(list(interpreter.storages)))
     return content
 
 
-def _read_legacy(path: Path) -> Any:
+def _read_legacy(path: Path, interpreter: PickleInterpreter) -> Any:
     """Reads a file of several pickles, followed by the storages, each preceded by its number of elements."""
     with path.open("rb") as file:
         stream = BytesIO(file.read(MAX_PICKLE_BYTES))
-    interpreter = PickleInterpreter()
     magic, version, system = (interpreter.run(stream) for _ in range(3))
     if (magic, version) != (_LEGACY_MAGIC, _LEGACY_VERSION) or not system["little_endian"]:
         raise damaged()

@@ -18,8 +18,8 @@ def network(
 ) -> torch.nn.Module:
     """An ESRGAN of one block, or a SPAN."""
     load_spandrel()
-    from spandrel.architectures.ESRGAN import ESRGAN
-    from spandrel.architectures.SPAN import SPAN
+    from spandrel.architectures.ESRGAN import ESRGAN  # type: ignore[import-untyped]
+    from spandrel.architectures.SPAN import SPAN  # type: ignore[import-untyped]
 
     torch.manual_seed(seed)
     if architecture == "span":

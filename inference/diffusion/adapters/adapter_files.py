@@ -21,6 +21,11 @@ from inference.models.safetensors_file import open_safetensors, read_header
 
 WRONG_FAMILY = "was made for another model family"
 
+_MAX_TENSORS = 10_000
+_MAX_OPCODES = 200_000
+"""Limits below those of models: running generations wait while an adapter is read. A LoRA for SDXL has about
+2,400 tensors, a pickled upscaler of 700 tensors 20,000 opcodes."""
+
 _PICKLE_REASONS = {
     PickleRejection.NOT_A_PICKLE: "is neither a .safetensors file nor a PyTorch pickle; upload it again",
     PickleRejection.FORBIDDEN: (
@@ -82,10 +87,12 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """The tensors and the metadata of a safetensors file.
 
     Raises:
-        AdapterFileError: the file is damaged or of another format.
+        AdapterFileError: the file is damaged, of another format, or has too many tensors.
     """
     try:
         with open_safetensors(path) as file:
+            if len(file.keys()) > _MAX_TENSORS:
+                raise AdapterFileError(f"has more than {_MAX_TENSORS:,} tensors; use another")
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except UnusableModelError as error:
         raise AdapterFileError(
@@ -97,10 +104,10 @@ def read_pickled_tensors(path: Path) -> Any:
     """The content of a PyTorch pickle: tensors and plain values. No code in it is executed.
 
     Raises:
-        AdapterFileError: the file is damaged or contains anything else.
+        AdapterFileError: the file is damaged, too complex, or contains anything else.
     """
     try:
-        return read_pickle(path)
+        return read_pickle(path, max_opcodes=_MAX_OPCODES)
     except PickleRejectedError as error:
         names = ", ".join(error.names)
         raise AdapterFileError(_PICKLE_REASONS[error.reason].format(names=names)) from error

@@ -24,6 +24,14 @@ def zip_with_pickle(path: Path, content: bytes, *, compression: int = zipfile.ZI
     return path
 
 
+def self_containing(path: Path) -> Path:
+    """A checkpoint whose state dict is the checkpoint."""
+    content: dict[str, object] = {}
+    content["state_dict"] = content
+    torch.save(content, path)
+    return path
+
+
 def nested_tuple_key(path: Path) -> Path:
     """A dictionary whose key is a tuple nested so often that its hash takes 2^60 steps."""
     nested = b")" + b"".join(b"q" + bytes([i]) + b"h" + bytes([i]) + b"\x86" for i in range(60))
@@ -62,6 +70,11 @@ def long_key(path: Path) -> Path:
 def many_opcodes(path: Path) -> Path:
     """More opcodes than any checkpoint has."""
     return zip_with_pickle(path, b"]" + b"}" * 5_000_000)
+
+
+def ignored_classes(path: Path, number: int = 1_300_000) -> Path:
+    """As many names of ignored classes as fit in a pickle of 18 MB: the slowest opcodes."""
+    return zip_with_pickle(path, b"](" + b"cbuiltins\nset\n" * number + b"e")
 
 
 def large_pickle(path: Path) -> Path:

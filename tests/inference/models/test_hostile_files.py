@@ -12,6 +12,7 @@ from inference.models.errors import UnusableModelError
 from inference.models.formats import SingleFile
 from inference.models.pickle_errors import PickleRejectedError, PickleRejection
 from inference.models.safe_pickle import read_pickle
+from inference.models.safetensors_file import read_header
 from inference.models.single_file import single_file_components
 from tests.inference.models import hostile_files
 from tests.inference.models.hostile_files import limited_memory
@@ -71,4 +72,20 @@ def test_no_hostile_pickle_raises_another_error_than_that_of_its_use(
     with limited_memory(), pytest.raises(UnusableModelError, match=r"model\.ckpt "):
         single_file_components(SingleFile(path))
     with limited_memory(), suppress(AdapterFileError):
+        read_textual_inversion(path)
+
+
+def test_an_adapter_has_fewer_opcodes_than_a_model(tmp_path: Path) -> None:
+    path = hostile_files.ignored_classes(tmp_path / "embedding.pt", 250_000)
+    assert len(read_pickle(path)) == 250_000
+    with pytest.raises(AdapterFileError, match="has too many entries"):
+        read_textual_inversion(path)
+
+
+def test_an_adapter_has_fewer_tensors_than_a_model(tmp_path: Path) -> None:
+    empty = {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]}
+    path = tmp_path / "embedding.safetensors"
+    hostile_files.safetensors_with_header(path, {str(number): empty for number in range(11_000)})
+    assert len(read_header(path).shapes) == 11_000
+    with pytest.raises(AdapterFileError, match="has more than 10,000 tensors"):
         read_textual_inversion(path)

@@ -1,4 +1,4 @@
-"""Upscaler files of a few kilobytes that describe networks which would fill the memory."""
+"""Upscalers whose networks would fill the memory, and the trial that refuses them."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from inference.diffusion.upscaling import upscaler_cache, upscaler_file
 from inference.diffusion.upscaling.upscaler import Upscaler
@@ -17,29 +16,10 @@ from inference.engine.errors import AdapterUnusableError
 from inference.engine.interface import AdapterFile
 from inference.isolation import Limits
 from tests.inference import tiny_upscalers
+from tests.inference.diffusion.upscaling.hostile_upscalers import with_many_blocks, without_data
 from tests.inference.diffusion.upscaling.upscaling_harness import POINTER
 from tests.inference.models.hostile_files import limited_memory
 from tests.waiting import LIMIT_S
-
-
-def with_many_blocks(directory: Path) -> AdapterFile:
-    """The weights of one block have the number 1,000,000, as if there were others before it."""
-    weights = {name: value.contiguous() for name, value in tiny_upscalers.network().state_dict().items()}
-    last = {name.replace("sub.0.", "sub.1000000."): value for name, value in weights.items()}
-    path = directory / "many.safetensors"
-    save_file({name: value.clone() for name, value in (weights | last).items()}, path)
-    return AdapterFile("many", path, version="1")
-
-
-def without_data(directory: Path) -> AdapterFile:
-    """A network of 8,192 channels whose tensors have no data."""
-    wide = {
-        name: torch.zeros(1).expand([8_192 if length == 8 else length for length in value.shape])
-        for name, value in tiny_upscalers.network().state_dict().items()
-    }
-    path = directory / "wide.pth"
-    torch.save(wide, path)
-    return AdapterFile("wide", path, version="1")
 
 
 @pytest.mark.usefixtures("trial")
