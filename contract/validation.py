@@ -17,6 +17,8 @@ from contract.rules import violations
 
 _Request = TypeVar("_Request", bound=JobRequest)
 
+_Model = TypeVar("_Model", bound=BaseModel)
+
 FindModel = Callable[[str | None], ModelDeclaration]
 """Returns the model of a name, or the default model for None; raises ProblemError if there is none."""
 
@@ -27,6 +29,20 @@ _OBJECT_FIELDS: dict[str, type[Options]] = {
     "outpaint": Outpaint,
     "upscale": Upscale,
 }
+
+
+def validate(kind: type[_Model], document: Mapping[str, Any]) -> _Model:
+    """Validates a document that is no generation request.
+
+    Raises:
+        InvalidRequestError: fields are invalid; the error names them.
+    """
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        findings = error.errors(include_url=False, include_input=False)
+        shown = tuple(_field_error(each, kind) for each in findings[:MAX_FIELD_ERRORS])
+        raise InvalidRequestError(shown, omitted=max(len(findings) - MAX_FIELD_ERRORS, 0)) from error
 
 
 def parse_request(kind: type[_Request], body: bytes | str, find_model: FindModel) -> _Request:
@@ -88,7 +104,7 @@ def _path(finding: Mapping[str, Any]) -> list[str | int]:
     return path[1:] if path[:1] == ["body"] else path
 
 
-def _field_error(finding: Mapping[str, Any], kind: type[JobRequest]) -> FieldError:
+def _field_error(finding: Mapping[str, Any], kind: type[BaseModel]) -> FieldError:
     path = _path(finding)
     match finding["type"]:
         case "missing":

@@ -29,9 +29,9 @@ class GeneratedFile:
 
 
 def _openapi() -> str:
-    from jobs.http_handler import openapi_json
+    from jobs.http.openapi import openapi_document
 
-    return json.dumps(json.loads(openapi_json()), indent=2) + "\n"
+    return json.dumps(openapi_document(), indent=2) + "\n"
 
 
 def _configuration() -> str:
@@ -53,7 +53,7 @@ def _architecture() -> str:
 
 
 GENERATED_FILES = (
-    GeneratedFile("docs/openapi.json", "the functions' routes and contract/", "make docs", _openapi),
+    GeneratedFile("docs/openapi.json", "jobs.http and contract/", "make docs", _openapi),
     GeneratedFile("docs/configuration.md", "the schema in infra/config/", "make docs", _configuration),
     GeneratedFile("docs/cost.md", "the dev stage's templates and operations/*.toml", "make docs", _cost),
     GeneratedFile("docs/architecture.md", "its package tree: the docstrings", "make docs", _architecture),

@@ -1,37 +1,76 @@
-"""Normalization of API Gateway's proxy events."""
+"""Requests, from API Gateway's proxy events."""
 
 import base64
 import binascii
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+from contract.generation import InvalidRequestError
+from contract.problem import MAX_ECHOED_CHARACTERS, FieldError
+from jobs.caller import Caller
+from jobs.http.caller import caller_of
 
 _UNSAFE_IN_PATH = re.compile(r"[\x00-\x20\x7f]")
 
 
-def normalize(event: dict[str, Any]) -> dict[str, Any]:
-    """The event in the form that the router expects.
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A request.
 
-    HEAD becomes GET. Control characters and spaces of the path are percent-encoded, so that they match no id.
-    The body becomes text, and its content type JSON, whatever the client sent.
+    Attributes:
+        id: API Gateway's id of the request.
+        method: GET for HEAD.
+        path: with control characters and spaces percent-encoded, so that they match no id.
+        headers: by names in lower case.
+        query: the values of each query parameter.
+        body: None if there is none. Bytes that are not UTF-8 are lone surrogates; `parse_document` refuses
+            them.
+        path_parameters: the variable parts of the path.
     """
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    return {
-        **event,
-        "httpMethod": "GET" if is_head(event) else event["httpMethod"],
-        "path": _UNSAFE_IN_PATH.sub(lambda match: f"%{ord(match[0]):02X}", event["path"]),
-        "headers": {**headers, "content-type": "application/json"},
-        "body": _body(event),
-        "isBase64Encoded": False,
-    }
+
+    id: str
+    method: str
+    path: str
+    caller: Caller
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, list[str]] = field(default_factory=dict)
+    body: str | None = None
+    path_parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> "Request":
+        """Parses a proxy event."""
+        headers = event.get("headers") or {}
+        return cls(
+            id=str(event["requestContext"]["requestId"]),
+            method="GET" if event["httpMethod"] == "HEAD" else event["httpMethod"],
+            path=_UNSAFE_IN_PATH.sub(lambda match: f"%{ord(match[0]):02X}", event["path"]),
+            caller=caller_of(event),
+            headers={name.lower(): value for name, value in headers.items()},
+            query=event.get("multiValueQueryStringParameters") or {},
+            body=_body(event),
+        )
+
+    def single_query_values(self) -> dict[str, str]:
+        """The query parameters.
+
+        Raises:
+            InvalidRequestError: a parameter has more than one value.
+        """
+        repeated = [name for name, values in self.query.items() if len(values) > 1]
+        if repeated:
+            raise InvalidRequestError(
+                tuple(
+                    FieldError(pointer=f"#/{name[:MAX_ECHOED_CHARACTERS]}", detail="must be given once")
+                    for name in repeated
+                )
+            )
+        return {name: "".join(values) for name, values in self.query.items()}
 
 
-def is_head(event: dict[str, Any]) -> bool:
-    """Whether the response has no body."""
-    return bool(event["httpMethod"] == "HEAD")
-
-
-def _body(event: dict[str, Any]) -> str | None:
-    """The body as text. Bytes that are not UTF-8 become lone surrogates, which `parse_document` refuses."""
+def _body(event: Mapping[str, Any]) -> str | None:
     body: str | None = event.get("body")
     if body is None or not event.get("isBase64Encoded"):
         return body

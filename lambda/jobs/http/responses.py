@@ -1,34 +1,45 @@
-"""HTTP responses: JSON documents, jobs and problem documents."""
+"""HTTP responses: JSON documents, problem documents, and their form in API Gateway's proxy integration."""
 
+from dataclasses import dataclass, field
 from http import HTTPStatus
-
-from aws_lambda_powertools.event_handler import Response
+from typing import Any
 
 from contract.problem import CONTENT_TYPE, Problem
-from contract.progress import Progress
-from jobs.http.views import JobView
-from jobs.job import Job
-from jobs.service import JobService
 
-_POLL_S = 2
+JSON = "application/json"
 
 
-def json_response(status: HTTPStatus, body: str, *, content_type: str = "application/json") -> Response[str]:
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """A response.
+
+    Attributes:
+        body: empty if there is none.
+    """
+
+    status: HTTPStatus
+    body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def for_api_gateway(self) -> dict[str, Any]:
+        """The result of the Lambda function."""
+        return {
+            "statusCode": self.status.value,
+            "headers": self.headers,
+            "body": self.body,
+            "isBase64Encoded": False,
+        }
+
+
+def json_response(status: HTTPStatus, body: str, **headers: str) -> Response:
     """A response with a JSON document."""
-    return Response(status_code=status.value, content_type=content_type, body=body, headers={})
+    return Response(status=status, body=body, headers={"Content-Type": JSON, **headers})
 
 
-def problem_response(problem: Problem) -> Response[str]:
+def problem_response(problem: Problem, **headers: str) -> Response:
     """The response for an error."""
-    return json_response(HTTPStatus(problem.status), problem.model_dump_json(), content_type=CONTENT_TYPE)
-
-
-def job_response(
-    status: HTTPStatus, service: JobService, job: Job, progress: Progress | None
-) -> Response[str]:
-    """A job's view; with the header Retry-After while the job is unfinished."""
-    view = JobView.of(job, progress, bucket=service.data_bucket_name, presign=service.documents.presign)
-    response = json_response(status, view.model_dump_json())
-    if not view.status.is_terminal:
-        response.headers["Retry-After"] = str(_POLL_S)
-    return response
+    return Response(
+        status=HTTPStatus(problem.status),
+        body=problem.model_dump_json(),
+        headers={"Content-Type": CONTENT_TYPE, **headers},
+    )

@@ -1,0 +1,12 @@
+"""The operations of the API by resource."""
+
+from jobs.http.routes import catalog, documents, job_list, jobs, uploads
+
+OPERATIONS = (
+    *jobs.OPERATIONS,
+    *job_list.OPERATIONS,
+    *uploads.OPERATIONS,
+    *catalog.OPERATIONS,
+    *documents.OPERATIONS,
+)
+"""All operations."""

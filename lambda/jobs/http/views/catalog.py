@@ -1,0 +1,47 @@
+"""The models and the samplers as the API shows them."""
+
+from typing import Self
+
+from pydantic import BaseModel, Field
+
+from contract.model import ModelDeclaration
+from contract.samplers import SAMPLERS
+from jobs.catalog import ModelCatalog
+
+
+class ModelView(ModelDeclaration):
+    """A deployed model with its defaults and limits."""
+
+    is_default: bool = Field(description="True for the model of requests without `model`.")
+
+
+class ModelList(BaseModel):
+    """Every deployed model."""
+
+    data: tuple[ModelView, ...]
+
+    @classmethod
+    def of(cls, catalog: ModelCatalog) -> Self:
+        """Creates the view of the catalog."""
+        return cls(
+            data=tuple(ModelView(**dict(model), is_default=model == catalog.default) for model in catalog)
+        )
+
+
+class SamplerView(BaseModel):
+    """A sampler."""
+
+    name: str
+    label: str = Field(description="Display name.")
+    aliases: tuple[str, ...] = Field(description="Other accepted names.")
+
+
+class SamplerList(BaseModel):
+    """Every sampler."""
+
+    data: tuple[SamplerView, ...]
+
+    @classmethod
+    def all(cls) -> Self:
+        """Creates the view of the contract's samplers."""
+        return cls(data=tuple(SamplerView(name=s.name, label=s.label, aliases=s.aliases) for s in SAMPLERS))
