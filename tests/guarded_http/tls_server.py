@@ -1,5 +1,6 @@
 """A scripted TLS server on the loopback interface."""
 
+import re
 import socket
 import ssl
 import subprocess
@@ -66,19 +67,25 @@ class TlsServer:
                 self._respond(tls)
 
     def _respond(self, tls: ssl.SSLSocket) -> None:
-        head = b""
-        while b"\r\n\r\n" not in head:
+        request = b""
+        while not _is_complete(request):
             received = tls.recv(4096)
             if not received:
                 return
-            head += received
-        self.requests.append(head)
-        path = head.split(b" ")[1].decode().partition("?")[0]
+            request += received
+        self.requests.append(request)
+        path = request.split(b" ")[1].decode().partition("?")[0]
         for piece in self._script[path]:
             if piece is HOLD:
                 self._stopping.wait(_HOLD_LIMIT_S)
             else:
                 tls.sendall(piece)
+
+
+def _is_complete(request: bytes) -> bool:
+    head, separator, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)^content-length: (\d+)", head, re.MULTILINE)
+    return bool(separator) and len(body) >= (int(length[1]) if length else 0)
 
 
 def response(body: bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> list[bytes]:
