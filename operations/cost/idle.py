@@ -23,7 +23,7 @@ def idle_items(
     return [
         *_instances(config, prices, assumptions),
         *_storage(config, prices, assumptions),
-        *_services(inventory, prices, assumptions),
+        *_services(config, inventory, prices, assumptions),
         LineItem(
             "API Gateway, Lambda, DynamoDB on demand, SNS, X-Ray",
             "billed per use: 0 requests, 0 GB of records",
@@ -53,14 +53,12 @@ def _storage(config: DeploymentConfig, prices: Prices, assumptions: Assumptions)
             services.s3_gb_month, sum(sizes), calculation=f"weights, {' + '.join(f'{gb:g}' for gb in sizes)}"
         )
     yield priced(services.image_gb_month, assumptions.idle.image_gb, calculation="one container image")
-    secrets = {
-        model.source.token_secret_arn for model in config.served if isinstance(model.source, HubSource)
-    }
-    if secrets - {None}:
-        yield priced(services.secret_month, len(secrets - {None}))
 
 
-def _services(inventory: Inventory, prices: Prices, assumptions: Assumptions) -> Iterator[LineItem]:
+def _services(
+    config: DeploymentConfig, inventory: Inventory, prices: Prices, assumptions: Assumptions
+) -> Iterator[LineItem]:
+    tokens = {model.source.token_secret_arn for model in config.served if isinstance(model.source, HubSource)}
     services, idle, hours = prices.services, assumptions.idle, assumptions.usage.hours_per_month
     polls = inventory.polled_queues * idle.pollers * hours * _HOUR_S / idle.poll_s
     lines = (
@@ -75,6 +73,7 @@ def _services(inventory: Inventory, prices: Prices, assumptions: Assumptions) ->
             ),
         ),
         (services.key_month, inventory.keys, ""),
+        (services.secret_month, inventory.secrets + len(tokens - {None}), ""),
         (services.firewall_acl, inventory.web_acls, ""),
         (services.firewall_rule, inventory.web_acl_rules, ""),
         (

@@ -24,6 +24,7 @@ class Inventory:
     alarm_metrics: int = 0
     dashboards: int = 0
     keys: int = 0
+    secrets: int = 0
     polled_queues: int = 0
     web_acls: int = 0
     web_acl_rules: int = 0
@@ -47,6 +48,7 @@ class Inventory:
             + tracking * _ALARMS_OF_TARGET_TRACKING,
             dashboards=len(list(properties("AWS::CloudWatch::Dashboard"))),
             keys=len(list(properties("AWS::KMS::Key"))),
+            secrets=len(list(properties("AWS::SecretsManager::Secret"))),
             polled_queues=len(list(properties("AWS::Lambda::EventSourceMapping"))),
             web_acls=len(acls),
             web_acl_rules=sum(len(acl.get("Rules", [])) for acl in acls),

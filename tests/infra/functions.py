@@ -6,7 +6,8 @@ from tests.infra.conftest import Templates
 
 API = "jobs.http_handler.handler"
 COMPLETION = "jobs.completion_handler.handler"
-HANDLERS = (API, COMPLETION)
+WEBHOOKS = "jobs.webhook_handler.handler"
+HANDLERS = (API, COMPLETION, WEBHOOKS)
 
 
 def function(templates: Templates, handler: str) -> Any:

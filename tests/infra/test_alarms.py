@@ -101,6 +101,16 @@ SHARED = {
         1,
         IGNORED,
     ),
+    "Storage/WebhookQueueAlarmWebhookDeadLetters": Alarm(
+        "AWS/SQS ApproximateNumberOfMessagesVisible",
+        ("QueueName=WebhookQueueDeadLetters",),
+        "Maximum",
+        60,
+        ABOVE,
+        0,
+        1,
+        IGNORED,
+    ),
     "Api/ApiAlarmApiErrors": Alarm(
         "AWS/ApiGateway 5XXError", ("ApiName=stable-diffusion-test",), "Sum", 60, ABOVE, 0, 3, IGNORED
     ),
@@ -115,6 +125,12 @@ SHARED = {
     ),
     "Api/CompletionSettleAlarmFunctionThrottles": Alarm(
         "AWS/Lambda Throttles", ("FunctionName=CompletionSettleFunction",), "Sum", 60, ABOVE, 0, 3, IGNORED
+    ),
+    "Api/WebhooksCallAlarmFunctionErrors": Alarm(
+        "AWS/Lambda Errors", ("FunctionName=WebhooksCallFunction",), "Sum", 60, ABOVE, 0, 3, IGNORED
+    ),
+    "Api/WebhooksCallAlarmFunctionThrottles": Alarm(
+        "AWS/Lambda Throttles", ("FunctionName=WebhooksCallFunction",), "Sum", 60, ABOVE, 0, 3, IGNORED
     ),
 }
 """The alarms of a stage by stack and logical id without its hash, except those of endpoints."""
@@ -238,6 +254,7 @@ def test_the_severity_of_every_alarm(small: Templates, large: Templates) -> None
             "gpu-memory": {"warning"},
             "jobs-failing": {"warning"},
             "wake-up-slow": {"critical"},
+            "webhook-dead-letters": {"warning"},
         }
 
 

@@ -14,7 +14,14 @@ def test_the_line_items_of_a_month_without_jobs(prices: Prices, assumptions: Ass
         ]
     )
     inventory = Inventory(
-        alarm_metrics=7, dashboards=1, keys=1, polled_queues=1, web_acls=1, web_acl_rules=3, endpoint_zones=2
+        alarm_metrics=7,
+        dashboards=1,
+        keys=1,
+        secrets=1,
+        polled_queues=1,
+        web_acls=1,
+        web_acl_rules=3,
+        endpoint_zones=2,
     )
     items = idle_items(config, inventory, prices, assumptions)
     assert [round(item.usd, 6) for item in items] == [
@@ -23,11 +30,11 @@ def test_the_line_items_of_a_month_without_jobs(prices: Prices, assumptions: Ass
         0.0,
         22.0,  # weights of 2 and 7 GB, and 2 of the companion; the third model is on the Hub
         8.0,  # an image of 4 GB
-        2.0,  # a secret
         14.0,  # 7 alarms
         2.0,  # a dashboard
         1_008.0,  # 2 pollers x 700 h x 360 an hour = 504,000 requests
         2.0,  # a key
+        4.0,  # the signing secret, and the token of the third model
         2.0,  # a web ACL
         6.0,  # 3 rules
         2_800.0,  # 2 endpoints x 700 h

@@ -26,8 +26,16 @@ def test_the_billable_resources_of_all_templates_are_counted() -> None:
         Acl=("AWS::WAFv2::WebACL", {"Rules": [{}, {}, {}]}),
         Board=("AWS::CloudWatch::Dashboard", {}),
         Poll=("AWS::Lambda::EventSourceMapping", {}),
+        Secret=("AWS::SecretsManager::Secret", {}),
         Bucket=("AWS::S3::Bucket", {}),
     )
     assert Inventory.of([first, second, {}]) == Inventory(
-        alarm_metrics=5, dashboards=1, keys=1, polled_queues=1, web_acls=1, web_acl_rules=3, endpoint_zones=2
+        alarm_metrics=5,
+        dashboards=1,
+        keys=1,
+        secrets=1,
+        polled_queues=1,
+        web_acls=1,
+        web_acl_rules=3,
+        endpoint_zones=2,
     )
