@@ -110,7 +110,7 @@ ALLOWED = {
         "inference.transfer",
     },
     "infra": {"contract"},
-    "jobs": {"contract"},
+    "jobs": {"contract", "guarded_http"},
     "local": {"contract", "training"},
     "operations": {"contract", "inference.models", "infra", "jobs"},
     "training": {"contract", "inference.input", "inference.models"},
@@ -198,7 +198,12 @@ def modules_after(statement: str, *paths: str) -> set[str]:
         (
             "import jobs.http_handler, jobs.completion_handler",
             [".", "lambda"],
-            HEAVY | {"inference", "infra", "aws_cdk", "starlette"},
+            HEAVY | {"inference", "infra", "aws_cdk", "starlette", "guarded_http", "httpcore2"},
+        ),
+        (
+            "import jobs.webhook_handler",
+            [".", "lambda"],
+            HEAVY | {"inference", "infra", "aws_cdk", "starlette", "boto3", "httpx2"},
         ),
         ("import infra.stacks", ["."], HEAVY | {"jobs", "boto3", "starlette", "inference"}),
         (
@@ -219,7 +224,7 @@ def modules_after(statement: str, *paths: str) -> set[str]:
             HEAVY,
         ),
     ],
-    ids=["contract", "jobs", "infra", "server", "engine", "input", "script mode", "models"],
+    ids=["contract", "jobs", "webhooks", "infra", "server", "engine", "input", "script mode", "models"],
 )
 def test_a_package_loads_no_heavy_library(statement: str, paths: list[str], forbidden: set[str]) -> None:
     assert modules_after(statement, *paths) & forbidden == set()
