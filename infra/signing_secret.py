@@ -28,7 +28,8 @@ class SigningSecret(Construct):
             self,
             "Secret",
             description="Signs webhook calls and list cursors.",
-            encryption_key=key,
+            # An imported view of the key: the account may use it already, without the statements of the CDK.
+            encryption_key=key and kms.Key.from_key_arn(self, "Key", key.key_arn),
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 password_length=_CHARACTERS, exclude_punctuation=True
             ),

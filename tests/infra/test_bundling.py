@@ -35,6 +35,10 @@ def test_the_bundle_is_reproducible(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         _SourceBundle().try_bundle(str(tmp_path / name))
         contents.append(
-            {p.relative_to(tmp_path / name): p.read_bytes() for p in (tmp_path / name).rglob("*.*")}
+            {
+                p.relative_to(tmp_path / name): p.read_bytes()
+                for p in (tmp_path / name).rglob("*")
+                if p.is_file()
+            }
         )
     assert contents[0] == contents[1]

@@ -27,7 +27,7 @@ def test_the_outputs_that_users_need(small: Templates, large: Templates) -> None
             if "Export" not in output
         }
 
-    shared = {"DataBucketName", "ModelsBucketName", "EndpointName", "ApiUrl"}
+    shared = {"DataBucketName", "ModelsBucketName", "SigningSecretArn", "EndpointName", "ApiUrl"}
     named = {name for name in outputs(small) if not name.startswith("ApiRestApiEndpoint")}
     assert named == shared | {"ApiKeyId"}
     assert {name for name in outputs(large) if not name.startswith("ApiRestApiEndpoint")} == shared

@@ -38,7 +38,7 @@ for name, module in list(sys.modules.items()):
 """
 
 
-def test_the_webhook_function_needs_only_the_bundle_the_runtime_and_the_powertools_layer(tmp_path: Path) -> None:
+def test_the_function_needs_only_the_bundle_the_runtime_and_the_powertools_layer(tmp_path: Path) -> None:
     assert _SourceBundle().try_bundle(str(tmp_path))
     done = subprocess.run(
         [sys.executable, "-P", "-c", CODE],
