@@ -87,7 +87,7 @@ mutants: setup .venv/.mutmut ## Mutate the pure modules and run their tests agai
 bench: setup ## Benchmark the engine against others, with the demo model.
 	$(BIN)/python -W ignore -m bench
 
-attack: setup ## Send hostile images and request bodies to a local stack, and print what they cost.
+attack: setup ## Attack a local stack with hostile images, files, hosts and bodies, and with kills; print what that costs (8 minutes).
 	@$(BIN)/python -m bench.attack
 
 evaluate: setup ## Generate 200 prompts with the demo model and analyse the images.

@@ -14,7 +14,16 @@ from tests.conftest import ROOT
 
 ALLOWED = {
     "app": {"infra"},
-    "bench": {"contract", "inference.diffusion", "inference.diffusion.modules", "inference.engine", "local"},
+    "bench": {
+        "contract",
+        "guarded_http",
+        "inference.__main__",
+        "inference.diffusion",
+        "inference.diffusion.modules",
+        "inference.engine",
+        "inference.input",
+        "local",
+    },
     "contract": set(),
     "examples": set(),
     "guarded_http": set(),

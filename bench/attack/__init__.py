@@ -1,0 +1,1 @@
+"""Attacks on a local stack: hostile images, files, hosts and request bodies, cancellations and kills."""
