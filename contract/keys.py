@@ -20,6 +20,19 @@ RESULTS_PREFIX = "results/"
 FAILURES_PREFIX = "failures/"
 """Error documents of failed invocations, written by SageMaker."""
 
+JOB_PREFIXES = (
+    REQUESTS_PREFIX,
+    INPUTS_PREFIX,
+    STARTS_PREFIX,
+    PROGRESS_PREFIX,
+    PREVIEWS_PREFIX,
+    CANCELLATIONS_PREFIX,
+    OUTPUTS_PREFIX,
+    RESULTS_PREFIX,
+    FAILURES_PREFIX,
+)
+"""The prefixes of the objects of jobs in the data bucket."""
+
 COMPILED_PREFIX = "compiled/"
 """Cache artifacts of torch.compile, shared by containers."""
 

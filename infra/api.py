@@ -1,31 +1,40 @@
 """The HTTP API and its Lambda function."""
 
-from typing import assert_never
+from typing import Any, assert_never
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cognito as cognito
-from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from contract.environment import ApiEnvironment, ModelEndpoint
+from contract.environment import ApiEnvironment
 from infra.alarms import MINUTE, AlarmTopics, Severity
 from infra.config import ApiKeyAuth, CognitoAuth, DeploymentConfig, IamAuth
-from infra.endpoint_names import endpoint_parameter, endpoint_prefix
+from infra.config.api import DEFAULT_KEY
+from infra.endpoint_access import grant_invoke
 from infra.firewall import Firewall
-from infra.functions import SERVICE_NAME, JobsFunction
+from infra.functions import SERVICE_NAME, JobsFunction, model_endpoints
 from infra.gateway_responses import add_gateway_responses
 from infra.nag import acknowledge
+from infra.signing_secret import SigningSecret
 from infra.storage import Storage
+from infra.webhook_queue import WebhookQueue
+
+_PUBLIC_PATHS = ("docs", "openapi.json")
+"""The API's description, for browsers, which cannot send a key. The paths are below /v1/."""
+
+_PUBLIC_METHODS = ("GET", "HEAD", "OPTIONS")
+_PUBLIC_RATE_LIMIT = 1
+_PUBLIC_BURST_LIMIT = 5
 
 
 class JobsApi(Construct):
     """The REST API under /v1/, with authentication, throttling and an optional firewall.
 
     Attributes:
-        api_key: the key that callers send; None if the stage uses another kind of authentication.
+        api_keys: the keys that callers send, by name; empty if the stage uses another kind of authentication.
     """
 
     def __init__(
@@ -35,17 +44,18 @@ class JobsApi(Construct):
         *,
         config: DeploymentConfig,
         storage: Storage,
+        webhook_queue: WebhookQueue,
+        signing_secret: SigningSecret,
         alarm_topics: AlarmTopics,
     ) -> None:
         super().__init__(scope, construct_id)
         self._config = config
-        function = self._function(storage, alarm_topics)
+        function = self._function(storage, webhook_queue, signing_secret, alarm_topics)
         self.rest_api = self._rest_api()
-        self.rest_api.root.add_resource("v1").add_proxy(
-            default_integration=apigateway.LambdaIntegration(function.function, allow_test_invoke=False),
-            default_method_options=self._method_options(),
+        self._add_methods(function.live_version())
+        self.api_keys = (
+            self._api_keys(config.api.auth.keys) if isinstance(config.api.auth, ApiKeyAuth) else {}
         )
-        self.api_key = self._api_key() if isinstance(config.api.auth, ApiKeyAuth) else None
         if config.api.firewall_requests_per_5_minutes is not None:
             Firewall(
                 self,
@@ -57,81 +67,83 @@ class JobsApi(Construct):
         self._add_alarms(alarm_topics)
         self._acknowledge_findings()
 
-    def _function(self, storage: Storage, alarm_topics: AlarmTopics) -> JobsFunction:
+    def _add_methods(self, function: lambda_.IFunction) -> None:
+        integration = apigateway.LambdaIntegration(function, allow_test_invoke=False)
+        authentication = self._authentication()
+        root = self.rest_api.root.add_resource("v1")
+        root.add_proxy(
+            default_integration=integration, default_method_options=apigateway.MethodOptions(**authentication)
+        )
+        for path in _PUBLIC_PATHS:
+            resource = root.add_resource(path)
+            resource.add_method("ANY", integration, **authentication)
+            for method in _PUBLIC_METHODS:
+                acknowledge(
+                    resource.add_method(
+                        method, integration, authorization_type=apigateway.AuthorizationType.NONE
+                    ),
+                    {
+                        "APIG4": "Browsers cannot send a key, and the API's description is no secret.",
+                        "COG4": "Browsers cannot send a token, and the API's description is no secret.",
+                    },
+                )
+
+    def _function(
+        self,
+        storage: Storage,
+        webhook_queue: WebhookQueue,
+        signing_secret: SigningSecret,
+        alarm_topics: AlarmTopics,
+    ) -> JobsFunction:
         config = self._config
         environment = ApiEnvironment(
             jobs_table_name=storage.jobs_table.table_name,
+            estimates_table_name=storage.estimates_table.table_name,
             data_bucket_name=storage.data_bucket.bucket_name,
+            webhook_queue_url=webhook_queue.queue.queue_url,
+            signing_secret_arn=signing_secret.arn,
             powertools_service_name=SERVICE_NAME,
-            model_endpoints=tuple(
-                ModelEndpoint(
-                    model=served.declaration,
-                    endpoint_parameter=endpoint_parameter(config.stage, model.name),
-                    invocation_timeout_s=model.invocation_timeout_s,
-                    request_ttl_s=model.request_ttl_s,
-                )
-                for model in config.models
-                for served in model.served
-            ),
+            model_endpoints=model_endpoints(config),
             default_model=config.default_model,
             retention_days=config.retention_days,
+            shared_jobs=config.api.has_shared_jobs,
+            output_prefixes=config.output_prefixes,
         )
         function = JobsFunction(
             self,
             "Http",
             handler="jobs.http_handler.handler",
-            description="HTTP API: submits, returns and cancels jobs.",
+            description="The HTTP API.",
             environment=environment,
             timeout=cdk.Duration.seconds(20),
             config=config,
             alarm_topics=alarm_topics,
+            snap_start=config.api.snap_start,
         )
         storage.grant_api_function(function.function)
-        self._grant_invoke(function.function)
+        webhook_queue.grant_send(function.function)
+        signing_secret.grant_read(function.function)
+        grant_invoke(self, function.function, config)
         return function
 
-    def _grant_invoke(self, grantee: iam.IGrantable) -> None:
-        """Allows reading the names of the models' endpoints from SSM and submitting invocations to them."""
-        stack = cdk.Stack.of(self)
-        for model in self._config.models:
-            ssm.StringParameter.from_string_parameter_attributes(
-                self,
-                f"Endpoint-{model.name}",
-                parameter_name=endpoint_parameter(self._config.stage, model.name),
-                force_dynamic_reference=True,
-            ).grant_read(grantee)
-            name = f"{endpoint_prefix(self._config.stage, model.name)}*"
-            arn = stack.format_arn(service="sagemaker", resource="endpoint", resource_name=name)
-            iam.Grant.add_to_principal(
-                grantee=grantee, actions=["sagemaker:InvokeEndpointAsync"], resource_arns=[arn]
-            )
-            resource = f"arn:<AWS::Partition>:sagemaker:<AWS::Region>:<AWS::AccountId>:endpoint/{name}"
-            acknowledge(
-                grantee.grant_principal,
-                {
-                    f"IAM5[Resource::{resource}]": (
-                        "The endpoint's name ends with a hash of its instance types."
-                    )
-                },
-            )
-
-    def _method_options(self) -> apigateway.MethodOptions:
+    def _authentication(self) -> dict[str, Any]:
+        """The options of the methods that require authentication."""
         types = apigateway.AuthorizationType
         match self._config.api.auth:
             case ApiKeyAuth():
-                return apigateway.MethodOptions(api_key_required=True, authorization_type=types.NONE)
+                return {"api_key_required": True, "authorization_type": types.NONE}
             case IamAuth():
-                return apigateway.MethodOptions(authorization_type=types.IAM)
+                return {"authorization_type": types.IAM}
             case CognitoAuth(user_pool_arn=arn, scopes=scopes):
                 pool = cognito.UserPool.from_user_pool_arn(self, "UserPool", arn)
                 authorizer = apigateway.CognitoUserPoolsAuthorizer(
                     self, "Authorizer", cognito_user_pools=[pool]
                 )
-                return apigateway.MethodOptions(
-                    authorizer=authorizer,
-                    authorization_type=types.COGNITO,
-                    authorization_scopes=list(scopes) or None,
-                )
+                return {
+                    "authorizer": authorizer,
+                    "authorization_type": types.COGNITO,
+                    "authorization_scopes": list(scopes) or None,
+                }
             case auth:
                 assert_never(auth)
 
@@ -140,6 +152,11 @@ class JobsApi(Construct):
         access_log = logs.LogGroup(
             self, "AccessLog", retention=config.log_retention, removal_policy=config.removal_policy
         )
+        settings: dict[str, Any] = {
+            "metrics_enabled": True,
+            "logging_level": apigateway.MethodLoggingLevel.ERROR,
+            "data_trace_enabled": False,  # request bodies contain prompts
+        }
         return apigateway.RestApi(
             self,
             "RestApi",
@@ -151,10 +168,17 @@ class JobsApi(Construct):
                 stage_name=config.stage,
                 throttling_rate_limit=config.api.rate_limit,
                 throttling_burst_limit=config.api.burst_limit,
-                metrics_enabled=True,
+                method_options={
+                    f"/v1/{path}/{method}": apigateway.MethodDeploymentOptions(
+                        throttling_rate_limit=_PUBLIC_RATE_LIMIT,
+                        throttling_burst_limit=_PUBLIC_BURST_LIMIT,
+                        **settings,
+                    )
+                    for path in _PUBLIC_PATHS
+                    for method in _PUBLIC_METHODS
+                },
                 tracing_enabled=config.tracing,
-                logging_level=apigateway.MethodLoggingLevel.ERROR,
-                data_trace_enabled=False,  # request bodies contain prompts
+                **settings,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
                 access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
                     caller=False,
@@ -170,7 +194,7 @@ class JobsApi(Construct):
             ),
         )
 
-    def _api_key(self) -> apigateway.IApiKey:
+    def _api_keys(self, names: tuple[str, ...]) -> dict[str, apigateway.IApiKey]:
         config = self._config.api
         plan = self.rest_api.add_usage_plan(
             "UsagePlan",
@@ -181,9 +205,14 @@ class JobsApi(Construct):
                 rate_limit=config.rate_limit, burst_limit=config.burst_limit
             ),
         )
-        key = self.rest_api.add_api_key("ApiKey")
-        plan.add_api_key(key)
-        return key
+        keys = {}
+        for name in names:
+            keys[name] = self.rest_api.add_api_key(
+                "ApiKey" if name == DEFAULT_KEY else f"ApiKey-{name}",
+                api_key_name=f"stable-diffusion-{self._config.stage}-{name}",
+            )
+            plan.add_api_key(keys[name])
+        return keys
 
     def _add_alarms(self, alarm_topics: AlarmTopics) -> None:
         alarm_topics.add_alarm(

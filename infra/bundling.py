@@ -10,14 +10,28 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_lambda as lambda_
 
+from infra.bundled_botocore import copy_botocore_data
+
 _ROOT = Path(__file__).parents[1]
-_LIBRARIES = ("h11", "httpcore2", "standardwebhooks", "truststore", "ulid")
-"""Pure-Python packages that are in neither the Lambda runtime nor the Powertools layer."""
+_LIBRARIES = (
+    "dateutil",
+    "h11",
+    "httpcore2",
+    "jmespath",
+    "six",
+    "standardwebhooks",
+    "truststore",
+    "ulid",
+    "urllib3",
+)
+"""Pure-Python packages and modules that the Lambda runtime and the Powertools layer do not have, or not in
+the pinned version: the runtime's botocore does not know all parameters of InvokeEndpointAsync.
+"""
 
-_READS_ITS_VERSION = "httpcore2"
-"""The library that reads its own metadata when it is imported."""
+_READ_THEIR_VERSIONS = ("httpcore2", "python-ulid")
+"""The libraries that read their own metadata when they are imported."""
 
-_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc")
+_COMPILED = ("__pycache__", "*.pyc")
 
 
 def functions_code() -> lambda_.Code:
@@ -34,17 +48,30 @@ class _SourceBundle:
     def try_bundle(self, output_dir: str, *_args: Any, **_options: Any) -> bool:
         """Copies the sources into `output_dir`. Returns True: the CDK then does not run Docker."""
         output = Path(output_dir)
-        _copy(_ROOT / "lambda" / "jobs", output / "jobs")
-        _copy(_ROOT / "contract", output / "contract")
-        _copy(_ROOT / "guarded_http", output / "guarded_http")
+        _copy(_ROOT / "lambda" / "jobs", output)
+        _copy(_ROOT / "contract", output)
+        _copy(_ROOT / "guarded_http", output)
+        (output / "docs").mkdir()
+        shutil.copyfile(_ROOT / "docs" / "openapi.json", output / "docs" / "openapi.json")
         for name in _LIBRARIES:
-            _copy(_source_of(name), output / name)
-        _copy_metadata(_READS_ITS_VERSION, output)
+            _copy(_source_of(name), output)
+        _copy_botocore(output)
+        for name in _READ_THEIR_VERSIONS:
+            _copy_metadata(name, output)
         return True
 
 
-def _copy(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, ignore=_IGNORED)
+def _copy_botocore(output: Path) -> None:
+    source = _source_of("botocore")
+    shutil.copytree(source, output / "botocore", ignore=shutil.ignore_patterns("data", *_COMPILED))
+    copy_botocore_data(source / "data", output / "botocore" / "data")
+
+
+def _copy(source: Path, output: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, output / source.name, ignore=shutil.ignore_patterns(*_COMPILED))
+    else:
+        shutil.copyfile(source, output / source.name)
 
 
 def _copy_metadata(library: str, output: Path) -> None:
@@ -54,8 +81,10 @@ def _copy_metadata(library: str, output: Path) -> None:
     shutil.copyfile(path.locate(), target)
 
 
-def _source_of(package: str) -> Path:
-    spec = importlib.util.find_spec(package)
+def _source_of(name: str) -> Path:
+    """The directory of a package, or the file of a module."""
+    spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"{package} is not installed; run pip install -r requirements.txt")
-    return Path(spec.origin).parent
+        raise ModuleNotFoundError(f"{name} is not installed; run pip install -r requirements.txt")
+    path = Path(spec.origin)
+    return path.parent if path.name == "__init__.py" else path

@@ -31,6 +31,12 @@ def key_for_service(
     """
     if key is None:
         return None
+    allow_service(key, service, conditions=conditions)
+    return kms.Key.from_key_arn(scope, "Key", key.key_arn)
+
+
+def allow_service(key: kms.Key, service: str, *, conditions: Mapping[str, Any] | None = None) -> None:
+    """Adds the statement to the key's policy that lets a service encrypt and decrypt messages."""
     key.add_to_resource_policy(
         iam.PolicyStatement(
             principals=[iam.ServicePrincipal(service)],
@@ -39,4 +45,3 @@ def key_for_service(
             conditions=conditions,
         )
     )
-    return kms.Key.from_key_arn(scope, "Key", key.key_arn)

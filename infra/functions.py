@@ -6,10 +6,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from contract.environment import Environment
+from contract.environment import Environment, ModelEndpoint
 from infra.alarms import MINUTE, AlarmTopics, Severity
 from infra.bundling import functions_code
 from infra.config import DeploymentConfig, InvalidConfigurationError
+from infra.endpoint_names import endpoint_parameter
 from infra.nag import acknowledge
 
 SERVICE_NAME = "jobs"
@@ -19,7 +20,11 @@ _VARIABLES_BYTES = 4096
 
 
 class JobsFunction(Construct):
-    """A Lambda function with its role, log group and alarms."""
+    """A Lambda function with its role, log group and alarms.
+
+    Attributes:
+        function: the function itself, for grants.
+    """
 
     def __init__(
         self,
@@ -32,7 +37,21 @@ class JobsFunction(Construct):
         timeout: cdk.Duration,
         config: DeploymentConfig,
         alarm_topics: AlarmTopics,
+        snap_start: bool = False,
     ) -> None:
+        """Creates the function.
+
+        Args:
+            scope: the parent construct.
+            construct_id: the id within the parent.
+            handler: the dotted name of the handler.
+            description: of the function.
+            environment: its variables.
+            timeout: of an invocation.
+            config: the stage's settings.
+            alarm_topics: the topics of the alarms.
+            snap_start: whether `live_version` starts from a snapshot of the initialized function.
+        """
         super().__init__(scope, construct_id)
         log_group = logs.LogGroup(
             self, "Logs", retention=config.log_retention, removal_policy=config.removal_policy
@@ -54,6 +73,7 @@ class JobsFunction(Construct):
             environment=_variables(environment),
             role=role,
             log_group=log_group,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             tracing=lambda_.Tracing.ACTIVE if config.tracing else lambda_.Tracing.DISABLED,
         )
         acknowledge(
@@ -64,6 +84,10 @@ class JobsFunction(Construct):
             },
         )
         self._add_alarms(alarm_topics, handler)
+
+    def live_version(self) -> lambda_.Alias:
+        """An alias of the version that this deployment publishes. SnapStart applies to versions only."""
+        return lambda_.Alias(self, "Live", alias_name="live", version=self.function.current_version)
 
     def _powertools(self, version: int) -> lambda_.ILayerVersion:
         arn = cdk.Stack.of(self).format_arn(
@@ -94,6 +118,22 @@ class JobsFunction(Construct):
             severity=Severity.WARNING,
             summary=f"Lambda throttles {handler}: the account's concurrency limit is reached.",
         )
+
+
+def model_endpoints(config: DeploymentConfig) -> tuple[ModelEndpoint, ...]:
+    """The models of the stage with their endpoints, as the functions know them."""
+    return tuple(
+        ModelEndpoint(
+            model=served.declaration,
+            queue=model.name,
+            endpoint_parameter=endpoint_parameter(config.stage, model.name),
+            invocation_timeout_s=model.invocation_timeout_s,
+            request_ttl_s=model.request_ttl_s,
+            max_concurrent_invocations=model.max_concurrent_invocations,
+        )
+        for model in config.models
+        for served in model.served
+    )
 
 
 def _variables(environment: Environment) -> dict[str, str]:

@@ -18,10 +18,12 @@ from infra.config import (
     ModelConfig,
     PublicNetwork,
 )
+from infra.config.api import DEFAULT_KEY
 from infra.dashboard import OperationsDashboard
 from infra.endpoint import AsyncEndpoint
 from infra.image import ImageBuilder, ImageSource, InferenceImage
 from infra.network import IsolatedVpc, VpcAttachment
+from infra.reconciler import ReconcilerFunction
 from infra.signing_secret import SigningSecret
 from infra.storage import Storage
 from infra.webhook_function import WebhookConsumer
@@ -43,7 +45,11 @@ class StorageStack(cdk.Stack):
         )
         self.alarm_topics = AlarmTopics(self, "AlarmTopics", config=config.alarms, key=self.storage.key)
         self.completion_queue = CompletionQueue(
-            self, "CompletionQueue", key=self.storage.key, alarm_topics=self.alarm_topics
+            self,
+            "CompletionQueue",
+            data_bucket=self.storage.data_bucket,
+            key=self.storage.key,
+            alarm_topics=self.alarm_topics,
         )
         self.webhook_queue = WebhookQueue(
             self, "WebhookQueue", key=self.storage.key, alarm_topics=self.alarm_topics
@@ -53,6 +59,7 @@ class StorageStack(cdk.Stack):
         )
         cdk.CfnOutput(self, "DataBucketName", value=self.storage.data_bucket.bucket_name)
         cdk.CfnOutput(self, "ModelsBucketName", value=self.storage.models_bucket.bucket_name)
+        cdk.CfnOutput(self, "SigningSecretArn", value=self.signing_secret.arn)
 
 
 class ImageStack(cdk.Stack):
@@ -110,7 +117,7 @@ class EndpointStack(cdk.Stack):
 
 
 class ApiStack(cdk.Stack):
-    """The HTTP API, and the functions that finish jobs and call webhooks."""
+    """The HTTP API, and the functions that finish jobs, reconcile them and call webhooks."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, config: DeploymentConfig, storage_stack: StorageStack
@@ -121,6 +128,8 @@ class ApiStack(cdk.Stack):
             "Api",
             config=config,
             storage=storage_stack.storage,
+            webhook_queue=storage_stack.webhook_queue,
+            signing_secret=storage_stack.signing_secret,
             alarm_topics=storage_stack.alarm_topics,
         )
         CompletionConsumer(
@@ -129,6 +138,15 @@ class ApiStack(cdk.Stack):
             config=config,
             storage=storage_stack.storage,
             completion_queue=storage_stack.completion_queue,
+            webhook_queue=storage_stack.webhook_queue,
+            alarm_topics=storage_stack.alarm_topics,
+        )
+        ReconcilerFunction(
+            self,
+            "Reconciler",
+            config=config,
+            storage=storage_stack.storage,
+            webhook_queue=storage_stack.webhook_queue,
             alarm_topics=storage_stack.alarm_topics,
         )
         WebhookConsumer(
@@ -141,8 +159,9 @@ class ApiStack(cdk.Stack):
             alarm_topics=storage_stack.alarm_topics,
         )
         cdk.CfnOutput(self, "ApiUrl", value=api.rest_api.url.removesuffix("/"))
-        if api.api_key is not None:
-            cdk.CfnOutput(self, "ApiKeyId", value=api.api_key.key_id)
+        for name, key in api.api_keys.items():
+            suffix = "" if name == DEFAULT_KEY else name.capitalize()
+            cdk.CfnOutput(self, f"ApiKeyId{suffix}", value=key.key_id)
 
 
 class DashboardStack(cdk.Stack):

@@ -1,9 +1,9 @@
 """S3 buckets, the DynamoDB table of jobs, the optional KMS key, and grants on them."""
 
+import typing
 from collections.abc import Sequence
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -12,7 +12,9 @@ from constructs import Construct
 from contract import keys
 from contract.identifiers import S3Location
 from contract.source import S3Source
+from contract.tables import CALLERS_INDEX, UNFINISHED_INDEX
 from infra.nag import acknowledge
+from infra.tables import add_estimates_table, add_jobs_table, grant_query, grant_table
 
 _PROGRESS_DAYS = 1
 """The retention of objects that matter only while their job runs."""
@@ -78,22 +80,10 @@ class Storage(Construct):
                 s3.LifecycleRule(prefix=keys.COMPILED_PREFIX, expiration=cdk.Duration.days(_COMPILED_DAYS)),
             ],
         )
+        self._report_objects_to_eventbridge(self.data_bucket)
         self.models_bucket = self._bucket("Models", lifecycle_rules=[])
-        self.jobs_table = dynamodb.Table(
-            self,
-            "Jobs",
-            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            time_to_live_attribute="expires_at",
-            encryption=(
-                dynamodb.TableEncryption.CUSTOMER_MANAGED if self.key else dynamodb.TableEncryption.DEFAULT
-            ),
-            encryption_key=self.key,
-            removal_policy=self._removal_policy,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-        )
+        self.jobs_table = add_jobs_table(self, key=self.key, removal_policy=self._removal_policy)
+        self.estimates_table = add_estimates_table(self, key=self.key, removal_policy=self._removal_policy)
 
     def _access_log_bucket(self) -> s3.Bucket:
         bucket = s3.Bucket(
@@ -132,6 +122,16 @@ class Storage(Construct):
             ],
             removal_policy=self._removal_policy,
             auto_delete_objects=not self._keep,
+        )
+
+    @staticmethod
+    def _report_objects_to_eventbridge(bucket: s3.Bucket) -> None:
+        """Publishes the bucket's events to EventBridge, without the custom resource that the CDK adds."""
+        resource = typing.cast("s3.CfnBucket", bucket.node.default_child)
+        resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(
+                event_bridge_enabled=True
+            )
         )
 
     def model_prefix(self, model: str, source: S3Source) -> str:
@@ -201,8 +201,13 @@ class Storage(Construct):
         self._grant(role, self.data_bucket, actions, f"{keys.COMPILED_PREFIX}*")
 
     def grant_api_function(self, grantee: iam.IGrantable) -> None:
-        """Allows the API's function to store jobs, to read progress and to presign links to images."""
-        self.jobs_table.grant(grantee, "dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:UpdateItem")
+        """Allows the API's function to store, read, list, finish and delete jobs, and to presign links."""
+        grant_table(
+            grantee,
+            self.jobs_table,
+            ["PutItem", "GetItem", "BatchGetItem", "UpdateItem", "DeleteItem"],
+        )
+        grant_query(grantee, self.jobs_table, CALLERS_INDEX, UNFINISHED_INDEX)
         self._grant(
             grantee,
             self.data_bucket,
@@ -216,14 +221,30 @@ class Storage(Construct):
             self.data_bucket,
             ["s3:GetObject"],
             f"{keys.PROGRESS_PREFIX}*",
+            f"{keys.PREVIEWS_PREFIX}*",
             f"{keys.OUTPUTS_PREFIX}*",
         )
-        self._grant_listing(grantee, self.data_bucket)
-        self._grant_key(grantee)
+        self._grant(
+            grantee, self.data_bucket, ["s3:DeleteObject"], *(f"{prefix}*" for prefix in keys.JOB_PREFIXES)
+        )
+        self.grant_output_prefixes(grantee, ["s3:GetObject", "s3:DeleteObject"])
+        self._grant_responses(grantee)
 
     def grant_completion_function(self, grantee: iam.IGrantable) -> None:
-        """Allows the completion function to read results and failures and to finish jobs."""
-        self.jobs_table.grant(grantee, "dynamodb:GetItem", "dynamodb:UpdateItem")
+        """Allows the completion function to read responses, and to start and finish jobs."""
+        grant_table(grantee, self.jobs_table, ["GetItem", "UpdateItem"])
+        self._grant_responses(grantee)
+
+    def grant_reconciler(self, grantee: iam.IGrantable) -> None:
+        """Allows the reconciler to find, finish and submit jobs."""
+        grant_table(grantee, self.jobs_table, ["GetItem", "UpdateItem"])
+        grant_query(grantee, self.jobs_table, UNFINISHED_INDEX)
+        self._grant(grantee, self.data_bucket, ["s3:PutObject"], f"{keys.REQUESTS_PREFIX}*")
+        self._grant_responses(grantee)
+
+    def _grant_responses(self, grantee: iam.IGrantable) -> None:
+        """Allows reading the responses of invocations, and reading and adding measured times."""
+        grant_table(grantee, self.estimates_table, ["GetItem", "BatchGetItem", "PutItem"])
         self._grant(
             grantee,
             self.data_bucket,

@@ -9,6 +9,7 @@ from infra.config import DeploymentConfig
 from infra.functions import SERVICE_NAME, JobsFunction
 from infra.signing_secret import SigningSecret
 from infra.storage import Storage
+from infra.tables import grant_table
 from infra.webhook_queue import CONSUMER_TIMEOUT, WebhookQueue
 
 _MAX_CONCURRENCY = 10
@@ -46,7 +47,7 @@ class WebhookConsumer(Construct):
             config=config,
             alarm_topics=alarm_topics,
         )
-        storage.jobs_table.grant(function.function, "dynamodb:GetItem")
+        grant_table(function.function, storage.jobs_table, ["GetItem"])
         if storage.key:
             storage.key.grant(function.function, "kms:Decrypt")
         signing_secret.grant_read(function.function)

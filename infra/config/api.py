@@ -2,15 +2,30 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from infra.config.base import Config
 
+DEFAULT_KEY = "default"
+
 
 class ApiKeyAuth(Config):
-    """An API key in the header `x-api-key`. The key is created with the Api stack."""
+    """An API key in the header `x-api-key`. The keys are created with the Api stack."""
 
     type: Literal["api_key"] = "api_key"
+
+    keys: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,31}$")], ...] = Field(
+        default=(DEFAULT_KEY,), min_length=1, max_length=100
+    )
+    """The names of the keys. A caller is known by its key; all keys share the request limits. The stack
+    output `ApiKeyId` is the id of the key `default`, and `ApiKeyIdTeam` the one of a key `team`."""
+
+    @field_validator("keys")
+    @classmethod
+    def _check_unique(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(keys)) < len(keys):
+            raise ValueError("names must be unique")
+        return keys
 
 
 class IamAuth(Config):
@@ -39,6 +54,14 @@ class ApiConfig(Config):
     auth: Annotated[ApiKeyAuth | IamAuth | CognitoAuth, Field(discriminator="type")] = ApiKeyAuth()
     """The authentication of callers."""
 
+    shared_jobs: bool | None = None
+    """Whether every caller sees, cancels and deletes the jobs of all callers; otherwise only its own.
+    Default: true with a single API key, else false."""
+
+    snap_start: bool = True
+    """Starts the function that serves requests from a snapshot (Lambda SnapStart), in a fraction of a second.
+    Set it to false in regions without SnapStart for Python."""
+
     rate_limit: float = Field(default=20, gt=0, le=10_000)
     """The sustained number of requests per second; more are rejected with status 429."""
 
@@ -48,3 +71,10 @@ class ApiConfig(Config):
     firewall_requests_per_5_minutes: int | None = Field(default=None, ge=10, le=2_000_000_000)
     """Adds AWS WAF with AWS's common and known-bad-inputs rule groups and with this limit per IP address;
     without a number there is no firewall."""
+
+    @property
+    def has_shared_jobs(self) -> bool:
+        """`shared_jobs`, or its default."""
+        if self.shared_jobs is not None:
+            return self.shared_jobs
+        return isinstance(self.auth, ApiKeyAuth) and len(self.auth.keys) == 1
