@@ -31,12 +31,12 @@ class Stack:
 
     Attributes:
         name: the stack's name.
-        template: the CloudFormation template, JSON text.
+        template_uri: the `s3://` URI of the template, which is among the assets.
         assets: the stack's asset manifest.
     """
 
     name: str
-    template: str
+    template_uri: str
     assets: dict[str, Any]
 
 
@@ -47,7 +47,7 @@ def read_assembly(directory: Path) -> list[Stack]:
     return [
         Stack(
             name,
-            (directory / artifacts[name]["properties"]["templateFile"]).read_text(),
+            _resolve(artifacts[name]["properties"]["stackTemplateAssetObjectUrl"]),
             json.loads((directory / f"{name}.assets.json").read_text()),
         )
         for name in order.static_order()
@@ -60,6 +60,7 @@ class Deployer:
 
     def __init__(self, aws: LocalAws, assembly: Path) -> None:
         self._assembly = assembly
+        self._url = aws.url
         self._s3 = aws.client("s3")
         self._cloudformation = aws.client("cloudformation")
         self._ssm = aws.client("ssm")
@@ -80,7 +81,7 @@ class Deployer:
         self._upload_assets(stack.assets)
         self._cloudformation.create_stack(
             StackName=stack.name,
-            TemplateBody=stack.template,
+            TemplateURL=f"{self._url}/{stack.template_uri.removeprefix('s3://')}",
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         )
         try:
