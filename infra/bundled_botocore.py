@@ -52,13 +52,14 @@ def _write(path: Path, document: Any) -> None:
 
 
 def _without_documentation(document: Any) -> Any:
-    """The document without texts named `documentation`; a member of a shape with this name is no text."""
+    """The document with empty texts named `documentation`; botocore expects some of them to exist."""
     match document:
         case dict():
             return {
-                name: _without_documentation(value)
+                name: ""
+                if name == "documentation" and isinstance(value, str)
+                else _without_documentation(value)
                 for name, value in document.items()
-                if name != "documentation" or not isinstance(value, str)
             }
         case list():
             return [_without_documentation(each) for each in document]
