@@ -13,7 +13,7 @@ from contract.generation import Generation
 from contract.samplers import find_sampler
 from inference.diffusion.loader import load_engine
 from inference.diffusion.modules.torch_threads import spare_a_core
-from inference.engine.interface import Inputs
+from inference.engine.interface import Callbacks, Inputs
 
 _AUTOCAST_DTYPES = {"cpu": torch.bfloat16, "cuda": torch.float16}
 
@@ -38,7 +38,7 @@ class Engine:
 
     def generate(self, generation: Generation) -> None:
         """See `Backend.generate`."""
-        self._engine.submit(generation, Inputs(), lambda _done, _total: None).result()
+        self._engine.submit(generation, Inputs(), Callbacks()).result()
 
     def close(self) -> None:
         """See `Backend.close`."""

@@ -149,7 +149,12 @@ Metadata = Annotated[
 ]
 Preview = Annotated[
     bool,
-    Field(description="Whether the job shows a small preview of its first image while it is generated."),
+    Field(
+        description=(
+            "Whether the job shows a small preview of its first image while it is generated, renewed at most "
+            "every two seconds. Stages whose NSFW filter blurs or blocks images show none."
+        )
+    ),
 ]
 
 

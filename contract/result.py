@@ -41,7 +41,10 @@ class ResultDetails(BaseModel):
     )
     fallbacks: tuple[str, ...] = Field(
         default=(),
-        description="Measures that were taken to fit in GPU memory or to avoid invalid images.",
+        description=(
+            "What was done otherwise than requested: measures to fit in GPU memory or to avoid invalid images, "
+            "and previews that were left out."
+        ),
     )
     safety: SafetyReport = SafetyReport(mode=SafetyMode.OFF, detector=None)
     durations_s: dict[str, float] = Field(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from contract.identifiers import S3Location
-from contract.keys import cancellation_key, output_key, progress_key
-from contract.options import OutputFormat
-from contract.problem import ErrorCode
+from contract.generation import InvalidRequestError
+from contract.identifiers import InvocationId, S3Location
+from contract.keys import cancellation_key, preview_key, progress_key, start_key
+from contract.problem import ErrorCode, FieldError
 from contract.progress import Progress
 from inference.engine.errors import InputError
 
@@ -31,13 +31,24 @@ _CLIENT_ERRORS = {
 }
 """By S3's error code, the fault of a request that names the object; other codes are faults of S3."""
 
+_PUT_ERRORS = {
+    "NoSuchBucket": "its bucket does not exist",
+    "InvalidBucketName": "its bucket does not exist",
+    "AccessDenied": "the service has no permission to write there",
+    "403": "the service has no permission to write there",
+}
+
 
 class DataBucket:
-    """Reads input images, and stores the output images and the progress of jobs."""
+    """Reads input images, and stores the output images and the progress of jobs.
+
+    Attributes:
+        name: of the bucket.
+    """
 
     def __init__(self, s3: "S3Client", name: str) -> None:
         self._s3 = s3
-        self._name = name
+        self.name = name
 
     def fetch(
         self, uri: str, target: BinaryIO, *, pointer: str, max_bytes: int, check: Callable[[], None]
@@ -75,13 +86,21 @@ class DataBucket:
                 check()
                 target.write(chunk)
 
-    def store_image(self, job_id: str, index: int, data: bytes, output_format: OutputFormat) -> str:
-        """Stores an encoded image and returns its `s3://` URI."""
-        location = S3Location(self._name, output_key(job_id, index, output_format))
-        self._s3.put_object(
-            Bucket=location.bucket, Key=location.key, Body=data, ContentType=output_format.media_type
-        )
-        return location.uri
+    def store_image(self, location: S3Location, data: bytes, media_type: str) -> None:
+        """Stores an encoded image, here or in another bucket.
+
+        Raises:
+            InvalidRequestError: another bucket, which the request has named, does not accept it.
+            ClientError, BotoCoreError: S3 fails, or the connection breaks.
+        """
+        try:
+            self._s3.put_object(Bucket=location.bucket, Key=location.key, Body=data, ContentType=media_type)
+        except ClientError as error:
+            reason = _PUT_ERRORS.get(error.response.get("Error", {}).get("Code", ""))
+            if reason is None or location.bucket == self.name:
+                raise
+            detail = f"images cannot be stored under {location.uri}: {reason}; choose another prefix"
+            raise InvalidRequestError((FieldError(pointer="#/output_s3_uri", detail=detail),)) from error
 
     def delete_images(self, uris: Iterable[str]) -> None:
         """Deletes stored images of a failed job; errors are logged."""
@@ -92,25 +111,34 @@ class DataBucket:
             except (ClientError, BotoCoreError) as error:
                 _LOGGER.warning("an image of a failed job could not be deleted: %s", error)
 
+    def store_start(self, invocation: InvocationId) -> None:
+        """Stores the marker that an invocation has started; errors are logged and do not fail the job."""
+        self._try_to_store("the start of a job", start_key(invocation), b"", "application/octet-stream")
+
     def store_progress(self, job_id: str, progress: Progress) -> None:
         """Stores a job's progress; errors are logged and do not fail the job."""
-        try:
-            self._s3.put_object(
-                Bucket=self._name,
-                Key=progress_key(job_id),
-                Body=progress.model_dump_json().encode(),
-                ContentType="application/json",
-            )
-        except (ClientError, BotoCoreError) as error:
-            _LOGGER.warning("progress could not be stored: %s", error)
+        data = progress.model_dump_json().encode()
+        self._try_to_store("progress", progress_key(job_id), data, "application/json")
+
+    def store_preview(self, job_id: str, data: bytes) -> bool:
+        """Stores a preview, a JPEG file, and returns whether that succeeded; errors are logged."""
+        return self._try_to_store("a preview", preview_key(job_id), data, "image/jpeg")
 
     def is_canceled(self, job_id: str) -> bool:
         """Whether the job's cancellation marker exists; errors are logged and count as False."""
         try:
-            self._s3.get_object(Bucket=self._name, Key=cancellation_key(job_id))["Body"].close()
+            self._s3.get_object(Bucket=self.name, Key=cancellation_key(job_id))["Body"].close()
         except self._s3.exceptions.NoSuchKey:
             return False
         except (ClientError, BotoCoreError) as error:
             _LOGGER.warning("the cancellation marker could not be read: %s", error)
+            return False
+        return True
+
+    def _try_to_store(self, kind: str, key: str, data: bytes, media_type: str) -> bool:
+        try:
+            self._s3.put_object(Bucket=self.name, Key=key, Body=data, ContentType=media_type)
+        except (ClientError, BotoCoreError) as error:
+            _LOGGER.warning("%s could not be stored: %s", kind, error)
             return False
         return True

@@ -96,7 +96,7 @@ def load_handler(
         postprocessor=postprocessor,
         bucket=bucket,
         environment=environment,
-        executor=executors.outputs,
+        executors=executors,
         metrics=metrics,
         running_jobs=running_jobs,
         revision_of=models.revision,

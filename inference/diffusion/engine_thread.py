@@ -23,7 +23,7 @@ from inference.diffusion.upscaling.upscale_task import UpscaleTask
 from inference.diffusion.upscaling.upscaler import Upscaler
 from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
 from inference.engine.errors import EngineClosedError
-from inference.engine.interface import AdapterFile, GenerationOutput, Inputs, OnStep, UpscaleImage
+from inference.engine.interface import AdapterFile, Callbacks, GenerationOutput, Inputs, UpscaleImage
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -99,9 +99,11 @@ class EngineThread:
         """Library name to version."""
         return {library.__name__: library.__version__ for library in (diffusers, torch, transformers)}
 
-    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[GenerationOutput]:
+    def submit(
+        self, generation: Generation, inputs: Inputs, callbacks: Callbacks
+    ) -> Future[GenerationOutput]:
         """See `inference.engine.interface.Engine.submit`."""
-        task = GenerationTask(generation, inputs, on_step, callback_executor=self._callback_executor)
+        task = GenerationTask(generation, inputs, callbacks, callback_executor=self._callback_executor)
         self._enqueue(_Arrival(task, partial(self._generation.add_request, task)))
         return task.future
 

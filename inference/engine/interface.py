@@ -14,6 +14,42 @@ from contract.size import Size
 OnStep = Callable[[int, int], None]
 """Progress callback: denoiser evaluations done, and evaluations in total."""
 
+
+class Previews(Protocol):
+    """Receives previews of a generation's first image while it is denoised."""
+
+    def claim(self) -> bool:
+        """Whether a preview is to be made now, which then counts as made.
+
+        The engine thread asks after every evaluation of the image; must not block.
+        """
+        ...
+
+    def on_preview(self, image: Image.Image, step: int) -> None:
+        """Takes a preview, in the caller's context.
+
+        Args:
+            image: RGB, of one pixel for each latent.
+            step: denoiser evaluations done.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """The callbacks of a generation, each called in the context of the call to `Engine.submit`.
+
+    Attributes:
+        on_step: called after every denoiser evaluation.
+        on_model_load: called if the generation has to wait for its model to be loaded.
+        previews: asked for and given previews, if the model can make them; None makes none.
+    """
+
+    on_step: OnStep = lambda _done, _total: None
+    on_model_load: Callable[[], None] = lambda: None
+    previews: Previews | None = None
+
+
 UpscaleImage = Callable[[Image.Image, Size], Future[Image.Image]]
 """Upscales an RGB image to a size in pixels, width and height.
 
@@ -77,7 +113,7 @@ class GenerationOutput:
         images: RGB, in the order of the generation's seeds.
         batch_size: samples in the largest batch that these images shared, padding included.
         seconds: since the engine started on the generation.
-        fallbacks: descriptions of what was done to fit the memory or to avoid invalid images.
+        fallbacks: descriptions of what was done otherwise than requested, such as to fit the memory.
     """
 
     images: tuple[Image.Image, ...]
@@ -106,16 +142,18 @@ class Engine(Protocol):
         """Library name to version."""
         ...
 
-    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[GenerationOutput]:
+    def submit(
+        self, generation: Generation, inputs: Inputs, callbacks: Callbacks
+    ) -> Future[GenerationOutput]:
         """Queues a generation.
 
         Args:
             generation: the resolved request.
             inputs: its images and adapters.
-            on_step: called after every denoiser evaluation, in the caller's context.
+            callbacks: report the generation's progress.
 
         Returns:
-            A future of the output, done after the last `on_step`. Cancelling it works until it is done, and
+            A future of the output, done after the last callback. Cancelling it works until it is done, and
             takes effect before the next step. It fails with OutOfMemoryError if the images do not fit in GPU
             memory, and with ModelUnavailableError if the model could not be loaded.
 

@@ -11,7 +11,7 @@ from threading import Lock
 
 from contract.generation import Generation
 from inference.engine.errors import EngineClosedError, ModelUnavailableError
-from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, OnStep, UpscaleImage
+from inference.engine.interface import AdapterFile, Callbacks, Engine, GenerationOutput, Inputs, UpscaleImage
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -59,15 +59,18 @@ class ModelPool:
         """See `inference.engine.interface.Engine.versions`."""
         return self._versions
 
-    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[GenerationOutput]:
+    def submit(
+        self, generation: Generation, inputs: Inputs, callbacks: Callbacks
+    ) -> Future[GenerationOutput]:
         """See `inference.engine.interface.Engine.submit`."""
         with self._lock:
             self._check_open()
             engine = self._get_or_load(generation.model)
             if _is_loaded(engine):
-                return engine.result().submit(generation, inputs, on_step)
+                return engine.result().submit(generation, inputs, callbacks)
+            callbacks.on_model_load()
             output: Future[GenerationOutput] = Future()
-            submit = partial(_submit_to_loaded, output, generation, inputs, on_step)
+            submit = partial(_submit_to_loaded, output, generation, inputs, callbacks)
             engine.add_done_callback(partial(copy_context().run, submit))
             return output
 
@@ -143,7 +146,7 @@ def _submit_to_loaded(
     output: Future[GenerationOutput],
     generation: Generation,
     inputs: Inputs,
-    on_step: OnStep,
+    callbacks: Callbacks,
     engine: Future[Engine],
 ) -> None:
     """Submits the generation to its engine, whose load has ended; fails `output` if the load failed."""
@@ -156,7 +159,7 @@ def _submit_to_loaded(
         _complete(output, _unavailable(generation.model, error))
     else:
         try:
-            _chain(output, engine.result().submit(generation, inputs, on_step))
+            _chain(output, engine.result().submit(generation, inputs, callbacks))
         except EngineClosedError as closed:
             _complete(output, closed)
 

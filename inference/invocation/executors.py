@@ -19,9 +19,11 @@ class Executors:
         adapters: fetches adapters.
         upscalers: fetches and reads upscalers, one at a time; the others wait.
         outputs: encodes and stores images, and resizes with Lanczos.
+        reports: stores start markers, progress and previews.
     """
 
     inputs: Executor = field(default_factory=lambda: _pool("inputs", 64))
     adapters: Executor = field(default_factory=lambda: _pool("adapters", 8))
     upscalers: Executor = field(default_factory=lambda: _pool("upscalers", 8))
     outputs: Executor = field(default_factory=lambda: _pool("outputs", 8))
+    reports: Executor = field(default_factory=lambda: _pool("reports", 16))

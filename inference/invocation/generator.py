@@ -8,7 +8,7 @@ from contract.generation import Generation
 from contract.problem import ProblemError
 from contract.request import input_image_uris
 from inference.artifacts.adapter_store import AdapterStore
-from inference.engine.interface import GenerationOutput, OnStep
+from inference.engine.interface import Callbacks, GenerationOutput
 from inference.input.image_preprocessing import PreprocessedInputs
 from inference.input.preprocessing import InputPreprocessor
 from inference.invocation.executors import Executors
@@ -60,29 +60,33 @@ class ImageGenerator:
         self._executors = executors
         self._log_prompts = log_prompts
 
-    async def generate(self, generation: Generation, job: JobMetrics, on_step: OnStep) -> GeneratedImages:
+    async def generate(
+        self, generation: Generation, job: JobMetrics, callbacks: Callbacks
+    ) -> GeneratedImages:
         """The finished images: unmasked areas restored, then upscaled.
 
         Args:
             generation: the resolved request.
             job: records how long fetching the input images takes.
-            on_step: see `inference.engine.interface.Engine.submit`.
+            callbacks: see `inference.engine.interface.Engine.submit`.
 
         Raises:
             ProblemError: an input cannot be used, or the engine refuses the request.
             GenerationError: the engine failed in another way.
         """
         async with self._preprocessor.reserve_memory(generation):
-            return await self._generate(generation, job, on_step)
+            return await self._generate(generation, job, callbacks)
 
-    async def _generate(self, generation: Generation, job: JobMetrics, on_step: OnStep) -> GeneratedImages:
+    async def _generate(
+        self, generation: Generation, job: JobMetrics, callbacks: Callbacks
+    ) -> GeneratedImages:
         run = asyncio.get_running_loop().run_in_executor
         preprocessed, adapters = await asyncio.gather(
             self._preprocess(generation, job), run(self._executors.adapters, self._adapters.fetch, generation)
         )
         inputs = replace(preprocessed.inputs, adapters=adapters)
         try:
-            output = await self._passes.generate(generation, inputs, on_step)
+            output = await self._passes.generate(generation, inputs, callbacks)
             images = await asyncio.gather(
                 *(run(self._executors.outputs, preprocessed.composite, image) for image in output.images)
             )

@@ -3,19 +3,22 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 
 from contract.environment import ContainerEnvironment
 from contract.generation import Generation, InvalidRequestError, new_seed
+from contract.identifiers import InvocationId, S3Location
 from contract.model import ModelDeclaration
+from contract.output_location import check_output, output_locations
 from contract.problem import FieldError
 from contract.request import InvocationRequest
 from contract.result import GenerationResult, ImageResult
 from contract.validation import parse_request
 from inference.data_bucket import DataBucket
-from inference.engine.interface import Engine
+from inference.engine.interface import Callbacks, Engine
 from inference.invocation.cancellation import CancellationWatch
+from inference.invocation.executors import Executors
 from inference.invocation.generator import GeneratedImages, ImageGenerator
+from inference.invocation.previews import PreviewPublisher
 from inference.invocation.progress import ProgressPublisher
 from inference.invocation.running_jobs import RunningJobs
 from inference.invocation.time_limit import time_limit
@@ -24,6 +27,7 @@ from inference.output.image_metadata import Provenance
 from inference.output.postprocessing import FinishedImage, Postprocessor
 
 _LOGGER = logging.getLogger(__name__)
+_NO_PREVIEWS = "no previews: this stage's NSFW filter checks every image before it is shown"
 
 
 class InvocationHandler:
@@ -37,7 +41,7 @@ class InvocationHandler:
         postprocessor: Postprocessor,
         bucket: DataBucket,
         environment: ContainerEnvironment,
-        executor: Executor,
+        executors: Executors,
         metrics: ContainerMetrics,
         running_jobs: RunningJobs,
         revision_of: Callable[[str], str | None],
@@ -50,7 +54,7 @@ class InvocationHandler:
             postprocessor: checks, marks and encodes images.
             bucket: stores images and progress.
             environment: the container's settings.
-            executor: runs blocking work outside the engine.
+            executors: run blocking work outside the engine.
             metrics: receives the metrics of each job.
             running_jobs: admits jobs, and cancels them at shutdown.
             revision_of: the revision of a model's weights; see `GenerationResult.revision`.
@@ -60,7 +64,7 @@ class InvocationHandler:
         self._postprocessor = postprocessor
         self._bucket = bucket
         self._environment = environment
-        self._executor = executor
+        self._executors = executors
         self._metrics = metrics
         self._running_jobs = running_jobs
         self._revision_of = revision_of
@@ -79,9 +83,8 @@ class InvocationHandler:
             GenerationError: the engine failed in another way.
         """
         with self._metrics.job() as job, self._running_jobs.admit():
-            generation = self._parse(body, job)
-            self._log_start(generation)
-            async with ProgressPublisher(self._bucket, generation.id, self._executor) as progress:
+            generation = self._start(body, job)
+            async with ProgressPublisher(self._bucket, generation.id, self._executors.reports) as progress:
                 generated = await self._generate(generation, job, progress)
                 return await self._finish(generation, generated, job)
 
@@ -103,7 +106,9 @@ class InvocationHandler:
             self._cancellations.watch(generation.id, scope),
         ):
             with time_limit(scope, self._environment.invocation_timeout_s):
-                generated = await self._generator.generate(generation, job, progress.on_step)
+                generated = await self._generator.generate(
+                    generation, job, self._callbacks(generation, progress)
+                )
         job.record("denoise", generated.output.seconds)
         progress.on_generated()
         return generated
@@ -121,7 +126,14 @@ class InvocationHandler:
         with job.measure("encode"):
             finished = await asyncio.gather(
                 *(
-                    run(self._executor, self._postprocessor.finish, image, generation, index, provenance)
+                    run(
+                        self._executors.outputs,
+                        self._postprocessor.finish,
+                        image,
+                        generation,
+                        index,
+                        provenance,
+                    )
                     for index, image in enumerate(output.images)
                 )
             )
@@ -138,18 +150,43 @@ class InvocationHandler:
             strength=generation.strength,
             batch_size=output.batch_size,
             revision=provenance.revision,
-            fallbacks=output.fallbacks,
+            fallbacks=output.fallbacks + self._omitted(generation),
             safety=self._postprocessor.safety,
             durations_s=job.durations_s,
             versions=dict(provenance.versions),
         )
 
-    def _parse(self, body: bytes, job: JobMetrics) -> Generation:
+    def _start(self, body: bytes, job: JobMetrics) -> Generation:
+        """Parses the request and, if it has a job id, has the start of the invocation reported."""
         request = parse_request(InvocationRequest, body, self._find_model)
         job_id = job.assign_id(request.id)
         model = self._find_model(request.model)
         job.model = model.name
-        return Generation.resolve(request, model, job_id=job_id, seed=new_seed())
+        error = check_output(request.output_s3_uri, self._environment.output_prefixes)
+        if error is not None:
+            raise InvalidRequestError((error,))
+        generation = Generation.resolve(request, model, job_id=job_id, seed=new_seed())
+        if request.id is not None:
+            invocation = InvocationId(request.id, request.attempt)
+            self._executors.reports.submit(self._bucket.store_start, invocation)
+        self._log_start(generation)
+        return generation
+
+    def _callbacks(self, generation: Generation, progress: ProgressPublisher) -> Callbacks:
+        previews = None
+        if generation.preview and self._postprocessor.allows_previews:
+            previews = PreviewPublisher(
+                self._bucket,
+                generation.id,
+                self._executors.reports,
+                encode=self._postprocessor.preview,
+                on_stored=progress.on_preview_stored,
+            )
+        return Callbacks(progress.on_step, progress.on_model_load, previews)
+
+    def _omitted(self, generation: Generation) -> tuple[str, ...]:
+        """Descriptions of what the request asks for and the stage does not do."""
+        return (_NO_PREVIEWS,) if generation.preview and not self._postprocessor.allows_previews else ()
 
     def _find_model(self, name: str | None) -> ModelDeclaration:
         """The served model of this name; None means the endpoint's own model."""
@@ -167,22 +204,28 @@ class InvocationHandler:
         """Stores all images or none: if one cannot be stored, the others are deleted."""
         run = asyncio.get_running_loop().run_in_executor
         storing = [
-            run(self._executor, self._store, generation, index, image) for index, image in enumerate(images)
+            run(self._executors.outputs, self._store, generation, index, image, location)
+            for index, (image, location) in enumerate(
+                zip(images, output_locations(generation, self._bucket.name), strict=True)
+            )
         ]
         outcomes = await asyncio.gather(*storing, return_exceptions=True)
         errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         if not errors:
             return [outcome for outcome in outcomes if isinstance(outcome, ImageResult)]
         stored = [outcome.s3_uri for outcome in outcomes if isinstance(outcome, ImageResult)]
-        await run(self._executor, self._bucket.delete_images, [uri for uri in stored if uri is not None])
+        await run(
+            self._executors.outputs, self._bucket.delete_images, [uri for uri in stored if uri is not None]
+        )
         raise errors[0]
 
-    def _store(self, generation: Generation, index: int, image: FinishedImage) -> ImageResult:
-        uri = None
+    def _store(
+        self, generation: Generation, index: int, image: FinishedImage, location: S3Location
+    ) -> ImageResult:
         if image.file is not None:
-            uri = self._bucket.store_image(generation.id, index, image.file, generation.output_format)
+            self._bucket.store_image(location, image.file, generation.output_format.media_type)
         return ImageResult(
-            s3_uri=uri,
+            s3_uri=None if image.file is None else location.uri,
             seed=generation.seeds[index],
             width=image.width,
             height=image.height,

@@ -5,7 +5,6 @@ import time
 from collections.abc import Coroutine, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
-from functools import partial
 from typing import Any, TypeVar
 
 from PIL import Image
@@ -15,7 +14,7 @@ from contract.keys import LANCZOS
 from contract.options import Hires, Upscale
 from contract.problem import FieldError
 from contract.size import Size, to_grid
-from inference.engine.interface import Engine, GenerationOutput, Inputs, OnStep
+from inference.engine.interface import Callbacks, Engine, GenerationOutput, Inputs
 from inference.invocation.step_counter import StepCounter
 from inference.invocation.upscalers import UpscalerResolver
 
@@ -42,15 +41,17 @@ class MultiPassGenerator:
         self._upscalers = upscalers
         self._max_output_sizes = max_output_sizes
 
-    async def generate(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> GenerationOutput:
+    async def generate(
+        self, generation: Generation, inputs: Inputs, callbacks: Callbacks
+    ) -> GenerationOutput:
         """Runs the first pass and, if the generation has one, the hires pass; see `Engine.submit`.
 
         Raises:
             ProblemError: an output would be too large, an upscaler cannot be used, or a pass fails.
         """
         await self._validate(generation, inputs)
-        counter = StepCounter(generation, on_step)
-        future = self._engine.submit(generation, inputs, counter.on_first_pass_step)
+        counter = StepCounter(generation, callbacks)
+        future = self._engine.submit(generation, inputs, counter.first_pass())
         first_pass = await asyncio.wrap_future(future)
         if generation.hires is None:
             return first_pass
@@ -99,8 +100,8 @@ class MultiPassGenerator:
             hires_generation = _hires_generation(generation, hires, size, seed=generation.seeds[index])
             upscaled = await asyncio.wrap_future(upscale(image, size))
             hires_inputs = replace(inputs, image=upscaled, control_images=tuple(control_images))
-            on_step = partial(counter.on_hires_step, index)
-            return await asyncio.wrap_future(self._engine.submit(hires_generation, hires_inputs, on_step))
+            future = self._engine.submit(hires_generation, hires_inputs, counter.hires_pass(index))
+            return await asyncio.wrap_future(future)
 
         hires_passes = await _gather_or_cancel(
             regenerate(index, image) for index, image in enumerate(first_pass.images)

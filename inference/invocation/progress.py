@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
+from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from contract.progress import Phase, Progress
 from inference.data_bucket import DataBucket
@@ -13,7 +14,7 @@ _INTERVAL_S = 1.0
 
 
 class ProgressPublisher:
-    """Stores a job's latest progress, at most once a second and never two documents at once.
+    """Stores a job's latest progress, at most once a second and never two documents at once; thread-safe.
 
     Progress that is superseded before it can be stored is dropped. As an async context manager it lasts as
     long as the job; the last progress of a job that succeeds may be stored after the block.
@@ -31,9 +32,9 @@ class ProgressPublisher:
         self._job_id = job_id
         self._executor = executor
         self._sleep = sleep
+        self._lock = Lock()
         self._latest: Progress | None = None
         self._closed = False
-        self._total_steps = 0
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -44,24 +45,36 @@ class ProgressPublisher:
     async def __aexit__(
         self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        if kind is None:
+        with self._lock:
             self._closed = True
-            self._changed.set()
-        else:
+        self._changed.set()
+        if kind is not None:
             self._storing.cancel()
 
+    def on_model_load(self) -> None:
+        """Publishes that the job waits for its model to be loaded."""
+        self._publish(phase=Phase.LOADING_MODEL)
+
     def on_step(self, step: int, total_steps: int) -> None:
-        """Publishes a denoiser evaluation; thread-safe, see `inference.engine.interface.OnStep`."""
-        self._total_steps = total_steps
-        self._publish(Progress(phase=Phase.DENOISING, step=step, total_steps=total_steps))
+        """Publishes a denoiser evaluation; see `inference.engine.interface.OnStep`."""
+        self._publish(phase=Phase.DENOISING, step=step, total_steps=total_steps)
+
+    def on_preview_stored(self, step: int) -> None:
+        """Publishes that a preview has been stored, taken after this many denoiser evaluations."""
+        self._publish(preview_step=step)
 
     def on_generated(self) -> None:
         """Publishes that the images are generated and about to be uploaded."""
-        self._publish(Progress(phase=Phase.UPLOADING, step=self._total_steps, total_steps=self._total_steps))
+        total_steps = self._latest.total_steps if self._latest else 0
+        self._publish(phase=Phase.UPLOADING, step=total_steps)
 
-    def _publish(self, progress: Progress) -> None:
-        self._latest = progress
-        self._loop.call_soon_threadsafe(self._changed.set)
+    def _publish(self, **changes: Any) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            latest = self._latest or Progress(phase=Phase.DENOISING, step=0, total_steps=0)
+            self._latest = latest.model_copy(update=changes)
+            self._loop.call_soon_threadsafe(self._changed.set)
 
     async def _store_latest(self) -> None:
         stored: Progress | None = None

@@ -1,31 +1,60 @@
 """Progress of a job over all of its passes, in denoiser evaluations per image."""
 
+from dataclasses import replace
+from functools import partial
+
+from PIL import Image
+
 from contract.generation import Generation
 from contract.samplers import find_sampler
-from inference.engine.interface import OnStep
+from inference.engine.interface import Callbacks, Previews
 
 
 class StepCounter:
-    """Combines the progress of the passes and reports it to one `OnStep`."""
+    """Combines the progress of the passes and reports it to one set of callbacks."""
 
-    def __init__(self, generation: Generation, on_step: OnStep) -> None:
+    def __init__(self, generation: Generation, callbacks: Callbacks) -> None:
         self._count = generation.count
-        self._on_step = on_step
+        self._callbacks = callbacks
         self._first_pass_total = 0
         self._hires_total = _hires_evaluations(generation)
         self._hires_done: dict[int, int] = {}
 
-    def on_first_pass_step(self, done: int, total: int) -> None:
-        """Progress of the first pass, which generates all images together; see `OnStep`."""
-        self._first_pass_total = total
-        self._on_step(done, total + self._hires_total)
+    def first_pass(self) -> Callbacks:
+        """The callbacks of the first pass, which generates all images together."""
+        return replace(self._callbacks, on_step=self._on_first_pass_step)
 
-    def on_hires_step(self, index: int, done: int, total: int) -> None:
-        """Progress of the hires pass over image `index`; reports the mean of all images."""
+    def hires_pass(self, index: int) -> Callbacks:
+        """The callbacks of the hires pass over image `index`; only that of the first image has previews."""
+        previews = self._callbacks.previews
+        if previews is not None:
+            previews = _LaterPreviews(previews, self._first_pass_total) if index == 0 else None
+        return replace(self._callbacks, on_step=partial(self._on_hires_step, index), previews=previews)
+
+    def _on_first_pass_step(self, done: int, total: int) -> None:
+        self._first_pass_total = total
+        self._callbacks.on_step(done, total + self._hires_total)
+
+    def _on_hires_step(self, index: int, done: int, total: int) -> None:
+        """Reports the mean of all images."""
         self._hires_done[index] = done
         mean, rest = divmod(sum(self._hires_done.values()), self._count)
         if not rest:
-            self._on_step(self._first_pass_total + mean, self._first_pass_total + total)
+            self._callbacks.on_step(self._first_pass_total + mean, self._first_pass_total + total)
+
+
+class _LaterPreviews:
+    """The previews of a pass that follows others."""
+
+    def __init__(self, previews: Previews, done_before: int) -> None:
+        self._previews = previews
+        self._done_before = done_before
+
+    def claim(self) -> bool:
+        return self._previews.claim()
+
+    def on_preview(self, image: Image.Image, step: int) -> None:
+        self._previews.on_preview(image, self._done_before + step)
 
 
 def _hires_evaluations(generation: Generation) -> int:

@@ -1,6 +1,7 @@
 """Postprocessing of a generated image into a file."""
 
 import hashlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from inference.output.encoding import encode
 from inference.output.image_metadata import ImageMetadata, Provenance
 from inference.output.safety import FilteredImage, SafetyFilter
 from inference.output.watermark import Watermark
+
+_PREVIEW_SIDE = 256
+_PREVIEW_QUALITY = 80
+_UNFILTERED = (SafetyMode.OFF, SafetyMode.FLAG)
+"""The safety modes that deliver every image unchanged."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,21 @@ class Postprocessor:
         if self._safety is None:
             return SafetyReport(mode=SafetyMode.OFF, detector=None)
         return self._safety.report
+
+    @property
+    def allows_previews(self) -> bool:
+        """Whether unfinished images may be shown: not if the NSFW filter might blur or withhold them."""
+        return self.safety.mode in _UNFILTERED
+
+    def preview(self, image: Image.Image) -> bytes:
+        """An RGB image as a JPEG file with a longer side of 256 pixels, with the watermark."""
+        scale = _PREVIEW_SIDE / max(image.size)
+        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        resized = image.resize(size, Image.Resampling.BICUBIC)
+        marked = resized if self._watermark is None else self._watermark.apply(resized)
+        buffer = io.BytesIO()
+        marked.save(buffer, format="JPEG", quality=_PREVIEW_QUALITY)
+        return buffer.getvalue()
 
     def finish(
         self, image: Image.Image, generation: Generation, index: int, provenance: Provenance

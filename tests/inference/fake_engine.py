@@ -16,7 +16,7 @@ from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
 from inference.artifacts.adapter_store import AdapterStore
 from inference.data_bucket import DataBucket
 from inference.engine.errors import EngineClosedError
-from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, OnStep, UpscaleImage
+from inference.engine.interface import AdapterFile, Callbacks, Engine, GenerationOutput, Inputs, UpscaleImage
 from inference.input.public_fetcher import PublicFetcher
 from inference.invocation.executors import Executors
 from inference.invocation.handler import InvocationHandler
@@ -64,9 +64,11 @@ class FakeEngine:
     def versions(self) -> Mapping[str, str]:
         return {"fake": "1"}
 
-    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[GenerationOutput]:
+    def submit(
+        self, generation: Generation, inputs: Inputs, callbacks: Callbacks
+    ) -> Future[GenerationOutput]:
         self.calls.append((generation, inputs))
-        return self._pool.submit(self._generate, generation, inputs, on_step)
+        return self._pool.submit(self._generate, generation, inputs, callbacks)
 
     def upscaler(self, file: AdapterFile, *, pointer: str) -> UpscaleImage:
         raise NotImplementedError
@@ -78,13 +80,13 @@ class FakeEngine:
     def close(self) -> None:
         self.closed = True
 
-    def _generate(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> GenerationOutput:
+    def _generate(self, generation: Generation, inputs: Inputs, callbacks: Callbacks) -> GenerationOutput:
         self.started.set()
         assert self.gate.wait(LIMIT_S), "the test did not open the gate"
         if self.error is not None:
             raise self.error
         for step in range(generation.steps):
-            on_step(step + 1, generation.steps)
+            callbacks.on_step(step + 1, generation.steps)
         size = inputs.size(generation)
         images = tuple(Image.new("RGB", size, (seed % 256, 0, 0)) for seed in generation.seeds)
         return GenerationOutput(images=images, batch_size=len(images), seconds=self.seconds)
@@ -114,7 +116,7 @@ def create_handler(
         postprocessor=postprocessor or Postprocessor(),
         bucket=bucket,
         environment=environment,
-        executor=executors.outputs,
+        executors=executors,
         metrics=ContainerMetrics(stage=environment.stage, model=environment.model.name, clock=clock),
         running_jobs=RunningJobs(),
         revision_of=lambda model: f"revision of {model}",

@@ -10,7 +10,7 @@ from contract.generation import Generation
 from contract.identifiers import new_job_id
 from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
 from contract.request import JobRequest
-from inference.engine.interface import Engine, Inputs
+from inference.engine.interface import Callbacks, Engine, Inputs
 from tests.waiting import LIMIT_S
 
 MODEL = ModelDeclaration(
@@ -31,7 +31,7 @@ def generation_of(*, from_image: bool = False, model: ModelDeclaration = MODEL, 
 def generate(engine: Engine, image: Image.Image | None = None, **request: Any) -> list[np.ndarray]:
     """The images that the engine generates for a request, each (height, width, 3) in 8 bits."""
     generation = generation_of(from_image=image is not None, **request)
-    output = engine.submit(generation, Inputs(image), lambda done, total: None).result(LIMIT_S)
+    output = engine.submit(generation, Inputs(image), Callbacks()).result(LIMIT_S)
     return [np.asarray(each) for each in output.images]
 
 
@@ -40,6 +40,9 @@ def landscape(size: tuple[int, int] = (64, 64)) -> Image.Image:
     image = Image.new("RGB", size, "white")
     image.paste("green", (0, size[1] // 2, *size))
     return image
+
+
+NO_CALLBACKS = Callbacks()
 
 
 class InlineExecutor(Executor):

@@ -11,7 +11,7 @@ from diffusers import StableDiffusionPAGPipeline
 from inference.artifacts.adapter_store import AdapterNotFoundError, AdapterStore
 from inference.diffusion.loader import create_engine
 from inference.engine.errors import UnsupportedTaskError
-from inference.engine.interface import Adapters, Inputs
+from inference.engine.interface import Adapters, Callbacks, Inputs
 from tests.inference import tiny_models
 from tests.inference.fake_engine import BUCKET, FakeEngine, create_handler
 from tests.inference.generations import generate, generation_of
@@ -51,7 +51,7 @@ def test_a_model_without_adapter_support_refuses_each_adapter_field(demo_model: 
     engine = create_engine(
         StableDiffusionPAGPipeline(**plain.components, requires_safety_checker=False), max_batch_size=1
     )
-    future = engine.submit(generation_of(**ADAPTER_FIELDS), Inputs(), lambda done, total: None)
+    future = engine.submit(generation_of(**ADAPTER_FIELDS), Inputs(), Callbacks())
     with pytest.raises(UnsupportedTaskError, match="generates from a prompt alone") as caught:
         future.result(LIMIT_S)
     assert {error.pointer for error in caught.value.errors} == {f"#/{name}" for name in ADAPTER_FIELDS}

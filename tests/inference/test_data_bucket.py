@@ -11,8 +11,9 @@ from botocore.exceptions import ClientError, IncompleteReadError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
+from contract.generation import InvalidRequestError
+from contract.identifiers import InvocationId, S3Location, new_job_id
 from contract.keys import cancellation_key
-from contract.options import OutputFormat
 from contract.problem import ErrorCode
 from contract.progress import Phase, Progress
 from inference.data_bucket import DataBucket
@@ -95,8 +96,8 @@ def test_a_failing_check_ends_a_download(s3: Any) -> None:
     assert target.getvalue() == b""
 
 
-def test_an_image_is_stored_under_the_contracts_key(s3: Any) -> None:
-    assert DataBucket(s3, BUCKET).store_image("J", 1, b"png", OutputFormat.PNG) == "s3://data/outputs/J/1.png"
+def test_an_image_is_stored_with_its_media_type(s3: Any) -> None:
+    DataBucket(s3, BUCKET).store_image(S3Location(BUCKET, "outputs/J/1.png"), b"png", "image/png")
     stored = s3.get_object(Bucket=BUCKET, Key="outputs/J/1.png")
     assert (stored["Body"].read(), stored["ContentType"]) == (b"png", "image/png")
 
@@ -104,13 +105,48 @@ def test_an_image_is_stored_under_the_contracts_key(s3: Any) -> None:
 def test_progress_is_stored(s3: Any) -> None:
     DataBucket(s3, BUCKET).store_progress("J", PROGRESS)
     stored = json.loads(s3.get_object(Bucket=BUCKET, Key="progress/J.json")["Body"].read())
-    assert stored == {"phase": "denoising", "step": 1, "total_steps": 4}
+    assert stored == {"phase": "denoising", "step": 1, "total_steps": 4, "preview_step": None}
 
 
 def test_progress_that_cannot_be_stored_is_logged(s3: Any, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         DataBucket(s3, "no-bucket").store_progress("J", PROGRESS)
     assert "progress could not be stored" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"), [("AccessDenied", "no permission to write"), ("NoSuchBucket", "does not exist")]
+)
+def test_a_bucket_of_the_request_that_does_not_accept_an_image_is_the_requests_fault(
+    code: str, reason: str
+) -> None:
+    bucket = DataBucket(client_with_error(code), BUCKET)
+    with pytest.raises(InvalidRequestError, match=reason) as raised:
+        bucket.store_image(S3Location("elsewhere", "a/J/0.png"), b"png", "image/png")
+    assert raised.value.errors[0].pointer == "#/output_s3_uri"
+    with pytest.raises(ClientError):
+        bucket.store_image(S3Location(BUCKET, "outputs/J/0.png"), b"png", "image/png")
+
+
+def test_a_start_and_a_preview_are_stored_under_the_contracts_keys(s3: Any) -> None:
+    bucket, job_id = DataBucket(s3, BUCKET), new_job_id()
+    bucket.store_start(InvocationId(job_id, 2))
+    assert bucket.store_preview(job_id, b"jpeg")
+    start = s3.get_object(Bucket=BUCKET, Key=f"starts/{job_id}-2")
+    preview = s3.get_object(Bucket=BUCKET, Key=f"previews/{job_id}.jpg")
+    assert (start["Body"].read(), preview["Body"].read()) == (b"", b"jpeg")
+    assert preview["ContentType"] == "image/jpeg"
+
+
+def test_a_start_or_a_preview_that_cannot_be_stored_is_logged(
+    s3: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    bucket = DataBucket(s3, "no-bucket")
+    with caplog.at_level(logging.WARNING):
+        bucket.store_start(InvocationId(new_job_id(), 1))
+        assert not bucket.store_preview("J", b"jpeg")
+    assert "the start of a job could not be stored" in caplog.text
+    assert "a preview could not be stored" in caplog.text
 
 
 def test_a_job_is_canceled_once_its_marker_exists(s3: Any) -> None:

@@ -6,7 +6,7 @@ from PIL import Image
 
 from contract.model import ModelDeclaration, ModelDefaults
 from inference.diffusion.loader import load_engine
-from inference.engine.interface import AdapterFile, Adapters, Engine, Inputs
+from inference.engine.interface import AdapterFile, Adapters, Callbacks, Engine, Inputs
 from tests.inference.generations import generation_of
 from tests.inference.tiny_adapters import file_at
 from tests.waiting import LIMIT_S
@@ -26,7 +26,7 @@ def generate(engine: Engine, *loras: AdapterFile) -> list[Image.Image]:
                 model=MODEL, prompt=prompt, count=2, seed=1, loras=[{"name": lora.name} for lora in loras]
             ),
             Inputs(adapters=Adapters(loras=loras)),
-            lambda done, total: None,
+            Callbacks(),
         )
         for prompt in PROMPTS
     ]

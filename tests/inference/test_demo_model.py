@@ -11,7 +11,7 @@ from PIL import Image
 from contract.generation import Generation
 from contract.model import ModelDeclaration, ModelDefaults
 from inference.diffusion.loader import load_engine
-from inference.engine.interface import AdapterFile, Adapters, Engine, Inputs
+from inference.engine.interface import AdapterFile, Adapters, Callbacks, Engine, Inputs
 from inference.input.canny import canny_edges
 from tests.inference.generations import generation_of
 from tests.waiting import LIMIT_S
@@ -33,7 +33,7 @@ def engine(demo_model: Path) -> Iterator[Engine]:
 
 
 def run(engine: Engine, generation: Generation, inputs: Inputs) -> list[Image.Image]:
-    return list(engine.submit(generation, inputs, lambda done, total: None).result(LIMIT_S).images)
+    return list(engine.submit(generation, inputs, Callbacks()).result(LIMIT_S).images)
 
 
 def generate(

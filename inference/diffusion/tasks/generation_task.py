@@ -9,7 +9,7 @@ from PIL import Image
 
 from contract.generation import Generation
 from inference.diffusion.tasks.task import EngineTask
-from inference.engine.interface import GenerationOutput, Inputs, OnStep
+from inference.engine.interface import Callbacks, GenerationOutput, Inputs
 
 Postprocess = Callable[[], Image.Image]
 """Converts decoded pixels to an image: CPU work, which must not block the engine thread."""
@@ -18,17 +18,17 @@ Postprocess = Callable[[], Image.Image]
 class GenerationTask(EngineTask[GenerationOutput]):
     """One generation.
 
-    The engine thread reports steps and images; the callback executor calls `on_step` and collects the images,
-    in the same order.
+    The engine thread reports steps, previews and images; the callback executor calls the callbacks and collects
+    the images, in the same order.
     """
 
     def __init__(
-        self, generation: Generation, inputs: Inputs, on_step: OnStep, *, callback_executor: Executor
+        self, generation: Generation, inputs: Inputs, callbacks: Callbacks, *, callback_executor: Executor
     ) -> None:
         super().__init__(callback_executor=callback_executor)
         self.generation = generation
         self.inputs = inputs
-        self._on_step = on_step
+        self._callbacks = callbacks
         self._context = copy_context()
         self._started_at = time.monotonic()
         self._batch_size = 1
@@ -73,7 +73,7 @@ class GenerationTask(EngineTask[GenerationOutput]):
         if self.done:
             return
         with self:
-            self._context.run(self._on_step, done, total_evaluations)
+            self._context.run(self._callbacks.on_step, done, total_evaluations)
 
     def _collect(self, index: int, postprocess: Postprocess) -> None:
         with self:

@@ -10,7 +10,7 @@ from diffusers import StableDiffusionPAGPipeline, StableDiffusionPipeline
 
 from inference.diffusion.loader import create_engine
 from inference.engine.errors import UnsupportedTaskError
-from inference.engine.interface import Engine, Inputs
+from inference.engine.interface import Callbacks, Engine, Inputs
 from tests.inference.generations import generate, generation_of, landscape
 from tests.waiting import LIMIT_S
 
@@ -36,7 +36,8 @@ def test_images_equal_diffusers(engine: Engine, demo_model: Path) -> None:
     calls: list[tuple[int, int]] = []
     generation = generation_of(count=2, seed=5)
     futures = [
-        engine.submit(generation, Inputs(), lambda done, total: calls.append((done, total))) for _ in range(2)
+        engine.submit(generation, Inputs(), Callbacks(lambda done, total: calls.append((done, total))))
+        for _ in range(2)
     ]
     outputs = [future.result(LIMIT_S) for future in futures]
     assert calls == [(step, 4) for step in (1, 2, 3, 4)] * 2
@@ -56,7 +57,7 @@ def test_images_equal_diffusers(engine: Engine, demo_model: Path) -> None:
 
 def test_a_cancelled_generation_ends_after_its_current_step(engine: Engine) -> None:
     started = threading.Event()
-    future = engine.submit(generation_of(steps=1000), Inputs(), lambda done, total: started.set())
+    future = engine.submit(generation_of(steps=1000), Inputs(), Callbacks(lambda done, total: started.set()))
     assert started.wait(LIMIT_S)
     assert future.cancel()
     assert len(generate(engine)) == 1

@@ -13,7 +13,7 @@ from inference.diffusion.engine_thread import EngineThread
 from inference.diffusion.tasks.generation_task import GenerationTask
 from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
 from inference.engine.errors import EngineClosedError
-from inference.engine.interface import GenerationOutput, Inputs
+from inference.engine.interface import Callbacks, GenerationOutput, Inputs
 from tests.inference.conftest import Log
 from tests.inference.generations import generation_of
 from tests.waiting import LIMIT_S, wait_until
@@ -72,7 +72,7 @@ def engine(worker: FakeWorker) -> Iterator[EngineThread]:
 def submit(
     engine: EngineThread, on_step: Callable[[int, int], None] = lambda done, total: None
 ) -> Future[GenerationOutput]:
-    return engine.submit(generation_of(), Inputs(), on_step)
+    return engine.submit(generation_of(), Inputs(), Callbacks(on_step))
 
 
 def test_all_tasks_run_on_one_thread(engine: EngineThread, worker: FakeWorker) -> None:

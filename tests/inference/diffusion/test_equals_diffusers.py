@@ -16,7 +16,7 @@ from contract.model import ModelDeclaration, ModelDefaults
 from contract.request import JobRequest
 from contract.samplers import SAMPLERS, find_sampler
 from inference.diffusion.loader import create_engine
-from inference.engine.interface import Inputs
+from inference.engine.interface import Callbacks, Inputs
 from tests.inference import tiny_models
 from tests.waiting import LIMIT_S
 
@@ -54,7 +54,7 @@ class Comparison:
 
     def generate(self, request: JobRequest, inputs: Inputs) -> np.ndarray:
         generation = Generation.resolve(request, MODEL, job_id=new_job_id(), seed=0)
-        output = self._engine.submit(generation, inputs, lambda done, total: None).result(LIMIT_S)
+        output = self._engine.submit(generation, inputs, Callbacks()).result(LIMIT_S)
         assert output.batch_size == 1
         return np.asarray(output.images[0])
 

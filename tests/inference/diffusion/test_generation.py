@@ -12,7 +12,7 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 
 from contract.samplers import SAMPLERS
 from inference.diffusion.loader import create_engine, load_engine
-from inference.engine.interface import Engine, Inputs
+from inference.engine.interface import Callbacks, Engine, Inputs
 from tests.inference import tiny_models
 from tests.inference.generations import generate, generation_of, landscape
 from tests.waiting import LIMIT_S
@@ -100,10 +100,9 @@ def test_concurrent_requests_share_forward_passes(demo_model: Path) -> None:
 
     pipeline.unet.register_forward_pre_hook(count)
     engine = create_engine(pipeline, max_batch_size=8)
-    ignore = lambda done, total: None  # noqa: E731
-    futures = [engine.submit(generation_of(steps=20), Inputs(), ignore)]
+    futures = [engine.submit(generation_of(steps=20), Inputs(), Callbacks())]
     assert started.wait(LIMIT_S)
-    futures += [engine.submit(generation_of(steps=20, seed=seed), Inputs(), ignore) for seed in range(7)]
+    futures += [engine.submit(generation_of(steps=20, seed=seed), Inputs(), Callbacks()) for seed in range(7)]
     gate.set()
     assert [future.result(LIMIT_S).batch_size for future in futures] == [8] * 8
     assert len(forward_passes) == 21
@@ -134,7 +133,9 @@ def test_a_low_strength_stays_closer_to_the_input_image(engine: Engine, demo_mod
 def test_every_denoiser_evaluation_is_reported(engine: Engine, sampler: str, evaluations: int) -> None:
     calls: list[tuple[int, int]] = []
     generation = generation_of(sampler=sampler)
-    engine.submit(generation, Inputs(), lambda done, total: calls.append((done, total))).result(LIMIT_S)
+    engine.submit(generation, Inputs(), Callbacks(lambda done, total: calls.append((done, total)))).result(
+        LIMIT_S
+    )
     assert calls == [(step, evaluations) for step in range(1, evaluations + 1)]
 
 

@@ -10,10 +10,10 @@ from PIL import Image
 from contract.generation import Generation
 from contract.model import ModelDeclaration
 from contract.size import Size
-from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, UpscaleImage
+from inference.engine.interface import AdapterFile, Callbacks, Engine, GenerationOutput, Inputs, UpscaleImage
 from inference.engine.model_pool import ModelPool
 from tests.inference.fake_engine import FakeEngine
-from tests.inference.generations import generation_of
+from tests.inference.generations import NO_CALLBACKS, generation_of
 from tests.waiting import LIMIT_S
 
 UPSCALER = AdapterFile("tiny", Path("tiny.pth"), "1")
@@ -63,13 +63,9 @@ class FakeLoader:
         return self.engines[model]
 
 
-def ignore_step(done: int, total: int) -> None:
-    pass
-
-
 def generation(model: str) -> Generation:
     return generation_of(model=ModelDeclaration(name=model), width=64, height=64, steps=2)
 
 
-def submit(pool: ModelPool, model: str) -> Future[GenerationOutput]:
-    return pool.submit(generation(model), Inputs(), ignore_step)
+def submit(pool: ModelPool, model: str, callbacks: Callbacks = NO_CALLBACKS) -> Future[GenerationOutput]:
+    return pool.submit(generation(model), Inputs(), callbacks)

@@ -6,14 +6,13 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 import pytest
 
 from inference.engine.errors import EngineClosedError, ModelUnavailableError
-from inference.engine.interface import GenerationOutput, Inputs
+from inference.engine.interface import Callbacks, GenerationOutput
 from inference.engine.model_pool import ModelPool
 from inference.observability.logs import bind_job
 from tests.inference.conftest import Log
 from tests.inference.engine.pool_harness import (
     FakeLoader,
     UpscalingEngine,
-    generation,
     submit,
 )
 from tests.waiting import LIMIT_S, wait_until
@@ -147,8 +146,8 @@ def test_on_step_is_called_if_the_model_was_loaded_for_the_request(
 ) -> None:
     loader.gate.set()
     steps: list[tuple[int, int]] = []
-    output = pool.submit(generation("anime"), Inputs(), lambda done, total: steps.append((done, total)))
-    output.result(LIMIT_S)
+    callbacks = Callbacks(lambda done, total: steps.append((done, total)))
+    submit(pool, "anime", callbacks).result(LIMIT_S)
     assert steps == [(1, 2), (2, 2)]
 
 

@@ -3,11 +3,12 @@
 from contract.generation import Generation
 from contract.keys import LANCZOS
 from contract.problem import ErrorCode, FieldError, ProblemError, describe
-from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, OnStep
+from inference.engine.interface import AdapterFile, Callbacks, Engine, GenerationOutput, Inputs
 from inference.invocation.executors import Executors
 from inference.invocation.multi_pass import MultiPassGenerator
 from inference.invocation.upscalers import FetchUpscaler, UpscalerResolver
 from inference.observability.logs import ContextThreadPool
+from tests.inference.generations import NO_CALLBACKS
 from tests.inference.invocation.coroutines import run_within_limit
 
 NO_INPUTS = Inputs()
@@ -19,14 +20,10 @@ def find_no_upscaler(name: str, *, pointer: str) -> AdapterFile:
     raise ProblemError(describe((error,)), code=ErrorCode.ADAPTER_NOT_FOUND, errors=(error,))
 
 
-def ignore_step(_done: int, _total: int) -> None:
-    pass
-
-
 async def run_passes(
-    passes: MultiPassGenerator, generation: Generation, inputs: Inputs, on_step: OnStep
+    passes: MultiPassGenerator, generation: Generation, inputs: Inputs, callbacks: Callbacks
 ) -> GenerationOutput:
-    return await passes.upscale(generation, await passes.generate(generation, inputs, on_step))
+    return await passes.upscale(generation, await passes.generate(generation, inputs, callbacks))
 
 
 def run(
@@ -35,7 +32,7 @@ def run(
     executor: ContextThreadPool,
     inputs: Inputs = NO_INPUTS,
     *,
-    on_step: OnStep = ignore_step,
+    callbacks: Callbacks = NO_CALLBACKS,
     fetch: FetchUpscaler = find_no_upscaler,
     max_output_size: int = 512,
 ) -> GenerationOutput:
@@ -44,4 +41,4 @@ def run(
         UpscalerResolver(engine, fetch, executors=Executors(adapters=executor, outputs=executor)),
         max_output_sizes={"demo": max_output_size},
     )
-    return run_within_limit(run_passes(passes, generation, inputs, on_step))
+    return run_within_limit(run_passes(passes, generation, inputs, callbacks))

@@ -14,7 +14,7 @@ import pytest
 from contract.generation import Generation
 from contract.identifiers import new_job_id
 from contract.keys import cancellation_key
-from inference.engine.interface import GenerationOutput, Inputs, OnStep
+from inference.engine.interface import Callbacks, GenerationOutput, Inputs
 from inference.invocation.cancellation import CanceledError, CancellationWatch
 from inference.invocation.running_jobs import RunningJobs
 from tests.inference.conftest import Log
@@ -29,9 +29,11 @@ class PendingEngine(FakeEngine):
 
     pending: list[Future[GenerationOutput]] = field(default_factory=list)
 
-    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[GenerationOutput]:
+    def submit(
+        self, generation: Generation, inputs: Inputs, callbacks: Callbacks
+    ) -> Future[GenerationOutput]:
         if not generation.negative_prompt:
-            return super().submit(generation, inputs, on_step)
+            return super().submit(generation, inputs, callbacks)
         self.pending.append(Future())
         return self.pending[-1]
 

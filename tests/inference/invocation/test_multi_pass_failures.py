@@ -14,16 +14,16 @@ from contract.problem import ErrorCode, ProblemError
 from contract.size import Size
 from inference.diffusion.loader import create_engine
 from inference.engine.errors import EngineClosedError, OutOfMemoryError
-from inference.engine.interface import AdapterFile, Engine, GenerationOutput, Inputs, OnStep, UpscaleImage
+from inference.engine.interface import AdapterFile, Callbacks, Engine, GenerationOutput, Inputs, UpscaleImage
 from inference.invocation.executors import Executors
 from inference.invocation.multi_pass import MultiPassGenerator
 from inference.invocation.upscalers import UpscalerResolver
 from inference.observability.logs import ContextThreadPool
 from tests.inference import tiny_models
 from tests.inference.fake_engine import FakeEngine
-from tests.inference.generations import generation_of, landscape
+from tests.inference.generations import NO_CALLBACKS, generation_of, landscape
 from tests.inference.invocation.coroutines import run_ready_callbacks, run_within_limit
-from tests.inference.invocation.pass_runner import NO_INPUTS, ignore_step, run, run_passes
+from tests.inference.invocation.pass_runner import NO_INPUTS, run, run_passes
 
 pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
@@ -49,7 +49,9 @@ class ManualEngine(FakeEngine):
         self.upscaler_error_at = 0
         self._upscaler_calls = 0
 
-    def submit(self, generation: Generation, inputs: Inputs, on_step: OnStep) -> Future[GenerationOutput]:
+    def submit(
+        self, generation: Generation, inputs: Inputs, callbacks: Callbacks
+    ) -> Future[GenerationOutput]:
         return self._return_future()
 
     def upscaler(self, file: AdapterFile, *, pointer: str) -> UpscaleImage:
@@ -121,7 +123,7 @@ def run_to_stage(
         engine = ManualEngine()
         generation = generation_of(count=2, **stage.request)
         passes = create_passes(engine, executor)
-        task = asyncio.create_task(run_passes(passes, generation, NO_INPUTS, ignore_step))
+        task = asyncio.create_task(run_passes(passes, generation, NO_INPUTS, NO_CALLBACKS))
         for result in stage.results:
             (await engine.returned.get()).set_result(result)
         pending = [await engine.returned.get() for _ in range(stage.pending)]
@@ -172,7 +174,7 @@ def test_the_output_has_the_largest_batch_size_each_fallback_once_and_the_total_
         engine = ManualEngine()
         generation = generation_of(count=2, hires={"scale": 2.0})
         passes = create_passes(engine, executor)
-        job = asyncio.create_task(passes.generate(generation, NO_INPUTS, ignore_step))
+        job = asyncio.create_task(passes.generate(generation, NO_INPUTS, NO_CALLBACKS))
         for result in outputs:
             (await engine.returned.get()).set_result(result)
         return await job
@@ -239,7 +241,7 @@ def test_a_damaged_upscaler_is_refused_before_the_first_pass(
             engine,
             generation_of(**{name: {"upscaler": "broken"}}),
             executor,
-            on_step=lambda done, total: reported.append((done, total)),
+            callbacks=Callbacks(lambda done, total: reported.append((done, total))),
             fetch=lambda name, pointer: AdapterFile(name, path, "1"),
         )
     assert [error.pointer for error in refused.value.errors] == [f"#/{name}/upscaler"]

@@ -9,7 +9,7 @@ import pytest
 from contract.samplers import SAMPLERS, find_sampler
 from inference.diffusion.loader import create_engine
 from inference.diffusion.modules.noise_schedulers import NoiseSchedulers
-from inference.engine.interface import Engine
+from inference.engine.interface import Callbacks, Engine
 from inference.invocation.step_counter import StepCounter
 from inference.observability.logs import ContextThreadPool
 from tests.inference import tiny_models
@@ -26,28 +26,30 @@ def reported() -> list[tuple[int, int]]:
 
 
 def create_counter(reported: list[tuple[int, int]], **request: Any) -> StepCounter:
-    return StepCounter(generation_of(**request), lambda done, total: reported.append((done, total)))
+    return StepCounter(
+        generation_of(**request), Callbacks(lambda done, total: reported.append((done, total)))
+    )
 
 
 def test_without_a_hires_pass_the_first_pass_is_reported_unchanged(reported: list[tuple[int, int]]) -> None:
     counter = create_counter(reported)
-    counter.on_first_pass_step(1, 4)
-    counter.on_first_pass_step(4, 4)
+    counter.first_pass().on_step(1, 4)
+    counter.first_pass().on_step(4, 4)
     assert reported == [(1, 4), (4, 4)]
 
 
 def test_the_total_includes_the_hires_pass_from_the_first_step_on(reported: list[tuple[int, int]]) -> None:
     counter = create_counter(reported, hires=HIRES)
-    counter.on_first_pass_step(1, 4)
-    counter.on_first_pass_step(4, 4)
-    counter.on_hires_step(0, 1, 3)
-    counter.on_hires_step(0, 3, 3)
+    counter.first_pass().on_step(1, 4)
+    counter.first_pass().on_step(4, 4)
+    counter.hires_pass(0).on_step(1, 3)
+    counter.hires_pass(0).on_step(3, 3)
     assert reported == [(1, 7), (4, 7), (5, 7), (7, 7)]
 
 
 def test_a_hires_pass_without_steps_has_those_of_the_first_pass(reported: list[tuple[int, int]]) -> None:
     counter = create_counter(reported, steps=10, hires={"strength": 0.5})
-    counter.on_first_pass_step(1, 10)
+    counter.first_pass().on_step(1, 10)
     assert reported == [(1, 15)]
 
 
@@ -55,10 +57,10 @@ def test_with_several_images_the_hires_pass_is_reported_when_the_mean_is_a_whole
     reported: list[tuple[int, int]],
 ) -> None:
     counter = create_counter(reported, count=2, hires=HIRES)
-    counter.on_first_pass_step(4, 4)
+    counter.first_pass().on_step(4, 4)
     reported.clear()
     for index, done in ((0, 1), (1, 1), (0, 2), (0, 3), (1, 2), (1, 3)):
-        counter.on_hires_step(index, done, 3)
+        counter.hires_pass(index).on_step(done, 3)
     assert reported == [(5, 7), (6, 7), (7, 7)]
 
 
@@ -89,7 +91,7 @@ def test_with_every_sampler_the_total_is_constant_and_reached(
     engine: Engine, executor: ContextThreadPool, reported: list[tuple[int, int]], sampler: str
 ) -> None:
     generation = generation_of(sampler=sampler, hires=HIRES)
-    run(engine, generation, executor, on_step=lambda done, total: reported.append((done, total)))
+    run(engine, generation, executor, callbacks=Callbacks(lambda done, total: reported.append((done, total))))
     total = find_sampler(sampler).evaluations(4) + find_sampler(sampler).evaluations(6, skipped=3)
     assert reported == [(done, total) for done in range(1, total + 1)]
 
@@ -98,6 +100,6 @@ def test_with_several_images_progress_never_decreases_and_reaches_the_total(
     engine: Engine, executor: ContextThreadPool, reported: list[tuple[int, int]]
 ) -> None:
     generation = generation_of(count=3, hires=HIRES)
-    run(engine, generation, executor, on_step=lambda done, total: reported.append((done, total)))
+    run(engine, generation, executor, callbacks=Callbacks(lambda done, total: reported.append((done, total))))
     assert reported[-1] == (7, 7)
     assert reported == sorted(reported)

@@ -17,7 +17,7 @@ from transformers import CLIPConfig, CLIPImageProcessorPil
 
 from contract.safety import SafetyMode
 from inference.diffusion.loader import load_engine
-from inference.engine.interface import Inputs
+from inference.engine.interface import Callbacks, Inputs
 from inference.output.detector import DetectorError
 from inference.output.detector_factory import load_detector
 from inference.output.image_metadata import Provenance
@@ -217,7 +217,7 @@ def test_the_models_own_safety_checker_runs_in_postprocessing_and_not_in_the_eng
     engine = load_engine(tmp_path, max_batch_size=1)
     try:
         generation = generation_of()
-        (image,) = engine.submit(generation, Inputs(), lambda *_: None).result(60).images
+        (image,) = engine.submit(generation, Inputs(), Callbacks()).result(60).images
     finally:
         engine.close()
     assert image.getbbox() is not None, "the image is black"

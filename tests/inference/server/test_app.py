@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from PIL import Image
 
-from contract.identifiers import new_job_id
+from contract.identifiers import S3Location, new_job_id
 from contract.model import ModelDefaults, ModelLimits, ServedModel
 from contract.source import S3Source
 from inference.data_bucket import DataBucket
@@ -199,7 +199,8 @@ def test_progress_is_stored_and_ends_with_uploading(client: httpx.Client, s3: An
         listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"progress/{job_id}.json").get("Contents", [])
         return [json.loads(s3.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read()) for each in listed]
 
-    wait_until(lambda: published() == [{"phase": "uploading", "step": 4, "total_steps": 4}])
+    last = {"phase": "uploading", "step": 4, "total_steps": 4, "preview_step": None}
+    wait_until(lambda: published() == [last])
 
 
 def test_if_one_image_cannot_be_stored_the_others_are_deleted(
@@ -207,10 +208,10 @@ def test_if_one_image_cannot_be_stored_the_others_are_deleted(
 ) -> None:
     put = DataBucket.store_image
 
-    def refuse_the_second(self: DataBucket, job_id: str, index: int, *rest: Any) -> str:
-        if index == 1:
+    def refuse_the_second(self: DataBucket, location: S3Location, *rest: Any) -> None:
+        if location.key.endswith("/1.png"):
             raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject")
-        return put(self, job_id, index, *rest)
+        put(self, location, *rest)
 
     monkeypatch.setattr(DataBucket, "store_image", refuse_the_second)
     assert invoke(client, count=3).status_code == 500

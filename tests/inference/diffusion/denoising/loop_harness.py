@@ -8,8 +8,8 @@ from inference.diffusion.denoising.batcher import Batcher
 from inference.diffusion.denoising.components import Components
 from inference.diffusion.denoising.loop import DenoisingLoop
 from inference.diffusion.tasks.generation_task import GenerationTask
-from inference.engine.interface import Adapters, Inputs
-from tests.inference.generations import InlineExecutor, generation_of
+from inference.engine.interface import Adapters, Callbacks, Inputs
+from tests.inference.generations import NO_CALLBACKS, InlineExecutor, generation_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,14 +47,13 @@ class LoopHarness:
     def add_request(
         self,
         inputs: Inputs | None = None,
-        on_step: Any = None,
+        callbacks: Callbacks = NO_CALLBACKS,
         adapters: Adapters | None = None,
         **request: Any,
     ) -> GenerationTask:
         generation = generation_of(from_image=inputs is not None, **request)
         inputs = inputs or Inputs(adapters=adapters or Adapters())
-        on_step = on_step or (lambda *_: None)
-        task = GenerationTask(generation, inputs, on_step, callback_executor=InlineExecutor())
+        task = GenerationTask(generation, inputs, callbacks, callback_executor=InlineExecutor())
         with torch.inference_mode():
             self.loop.add_request(task)
         return task

@@ -17,7 +17,7 @@ from inference.diffusion.prompts.prompt_encoder import MAX_CHUNKS
 from inference.diffusion.tasks.failures import DeviceLostError
 from inference.diffusion.tasks.generation_task import GenerationTask
 from inference.engine.errors import InvalidOutputError
-from inference.engine.interface import AdapterFile, Adapters, Inputs
+from inference.engine.interface import AdapterFile, Adapters, Callbacks, Inputs
 from tests.inference.diffusion.denoising.loop_harness import MAX_BATCH_SIZE, LoopHarness
 from tests.inference.generations import landscape
 
@@ -133,7 +133,7 @@ def test_on_step_is_called_once_for_each_evaluation_of_all_images(
     loop = start_loop(max_batch_size=max_batch_size)
     calls: list[tuple[int, int]] = []
     loop.add_request(
-        count=3, steps=3, sampler="heun", on_step=lambda done, total: calls.append((done, total))
+        count=3, steps=3, sampler="heun", callbacks=Callbacks(lambda done, total: calls.append((done, total)))
     )
     loop.finish()
     assert calls == [(step, 5) for step in range(1, 6)]
@@ -207,7 +207,7 @@ def test_an_on_step_that_raises_fails_its_own_request_only(loop: LoopHarness) ->
     def fail(_done: int, _total: int) -> None:
         raise RuntimeError("on_step failed")
 
-    failing, healthy = loop.add_request(on_step=fail), loop.add_request()
+    failing, healthy = loop.add_request(callbacks=Callbacks(fail)), loop.add_request()
     loop.finish(healthy)
     assert loop.samples == [4] + [2] * 3
     with pytest.raises(RuntimeError, match="on_step failed"):

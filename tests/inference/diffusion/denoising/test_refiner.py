@@ -20,8 +20,8 @@ from inference.diffusion.denoising.refiner import Refiner
 from inference.diffusion.engine_thread import EngineThread
 from inference.diffusion.loader import create_engine, load_engine
 from inference.diffusion.tasks.generation_task import GenerationTask
-from inference.engine.interface import Inputs
-from tests.inference.generations import InlineExecutor, generation_of, landscape
+from inference.engine.interface import Callbacks, Inputs
+from tests.inference.generations import NO_CALLBACKS, InlineExecutor, generation_of, landscape
 from tests.inference.models import ldm_layout
 from tests.waiting import LIMIT_S
 
@@ -56,7 +56,7 @@ def without_progress_bar(pipeline: Any) -> Any:
 
 def generate(engine: EngineThread, image: Image.Image | None = None, **settings: Any) -> np.ndarray:
     generation = generation_of(from_image=image is not None, **SETTINGS | settings)
-    output = engine.submit(generation, Inputs(image), lambda done, total: None).result(LIMIT_S)
+    output = engine.submit(generation, Inputs(image), Callbacks()).result(LIMIT_S)
     return np.asarray(output.images[0])
 
 
@@ -132,9 +132,9 @@ class RefinerLoop:
         ]
         self.loop = DenoisingLoop(Components.of(base, Refiner.of(refiner)), Batcher(max_batch_size=8))
 
-    def add_request(self, on_step: Any = lambda done, total: None, **settings: Any) -> GenerationTask:
+    def add_request(self, callbacks: Callbacks = NO_CALLBACKS, **settings: Any) -> GenerationTask:
         generation = generation_of(**SETTINGS | settings)
-        task = GenerationTask(generation, Inputs(), on_step, callback_executor=InlineExecutor())
+        task = GenerationTask(generation, Inputs(), callbacks, callback_executor=InlineExecutor())
         with torch.inference_mode():
             self.loop.add_request(task)
         return task
