@@ -40,8 +40,14 @@ class LocalAws:
     certificate: Path | None = None
     credentials: Credentials = _ROOT
 
-    def client(self, service: str) -> Any:
-        """A boto3 client that ignores this process's own AWS settings."""
+    def client(self, service: str, *, connections: int = 10, attempts: int = 3) -> Any:
+        """A boto3 client that ignores this process's own AWS settings.
+
+        Args:
+            service: boto3's name of the service.
+            connections: kept open for the threads that use the client.
+            attempts: of a call that fails for a temporary reason.
+        """
         create: Any = boto3.client
         return create(
             service,
@@ -51,7 +57,7 @@ class LocalAws:
             aws_secret_access_key=self.credentials.secret,
             aws_session_token=self.credentials.token,
             verify=None if self.certificate is None else str(self.certificate),
-            config=Config(retries={"total_max_attempts": 3}),
+            config=Config(retries={"total_max_attempts": attempts}, max_pool_connections=connections),
         )
 
     def ssl_context(self) -> ssl.SSLContext:

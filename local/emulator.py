@@ -2,7 +2,9 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,7 +12,9 @@ import httpx
 
 from local.aws import LocalAws
 from local.processes import LOOPBACK, ChildProcess, free_port
+from local.sagemaker.container import INFERENCE_COMMAND
 from local.sagemaker.control_plane import SageMakerEmulator
+from local.sagemaker.notifications import Deliver, deliver
 from local.web_server import WebServer, listen
 
 _STARTUP_TIMEOUT_S = 60
@@ -21,24 +25,47 @@ class StartError(RuntimeError):
     """The local stack could not be started."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The parts of the emulation that tests and benchmarks replace.
+
+    Attributes:
+        ministack: the module that runs MiniStack.
+        container: the program that serves the container protocol.
+        deliver: passes SageMaker's completion messages on.
+    """
+
+    ministack: str = "local.ministack_server"
+    container: Sequence[str] = INFERENCE_COMMAND
+    deliver: Deliver = deliver
+
+
 class Emulator:
     """A running emulation of the AWS services. `stop` ends all its processes and closes its ports."""
 
-    def __init__(self, directory: Path, *, enforce_iam: bool = False) -> None:
+    def __init__(self, directory: Path, *, enforce_iam: bool = False, parts: Parts = Parts()) -> None:
         """Starts the processes without waiting for them.
 
         Args:
             directory: for MiniStack's files, the models and the logs.
             enforce_iam: calls are made over TLS, and their signatures and the caller's policies are checked.
+            parts: the programs.
         """
         directory.mkdir(parents=True, exist_ok=True)
         self.aws = local_aws(directory, enforce_iam=enforce_iam)
-        self.sagemaker = SageMakerEmulator(aws=self.aws, directory=directory / "endpoints")
+        self.sagemaker = SageMakerEmulator(
+            aws=self.aws,
+            directory=directory / "endpoints",
+            command=parts.container,
+            deliver=parts.deliver,
+        )
         with ExitStack() as cleanup:
             control_plane = WebServer(self.sagemaker.app(), listen(0))
             cleanup.callback(control_plane.stop)
             cleanup.callback(self.sagemaker.stop)
-            self._ministack = start_ministack(self.aws, control_plane.url, directory)
+            self._ministack = start_ministack(
+                self.aws, control_plane.url, directory, module=parts.ministack
+            )
             cleanup.callback(self._ministack.stop)
             self._cleanup = cleanup.pop_all()
 
@@ -52,7 +79,7 @@ class Emulator:
         wait_for_ministack(self._ministack, self.aws)
 
     def check(self) -> None:
-        """Raises ProcessEndedError if MiniStack or a container has ended."""
+        """Raises ProcessEndedError or ContainerError if a process has ended and could not be replaced."""
         self._ministack.check()
         self.sagemaker.check()
 
@@ -70,14 +97,16 @@ def local_aws(directory: Path, *, enforce_iam: bool) -> LocalAws:
     )
 
 
-def start_ministack(aws: LocalAws, control_plane_url: str, directory: Path) -> ChildProcess:
+def start_ministack(
+    aws: LocalAws, control_plane_url: str, directory: Path, *, module: str = Parts.ministack
+) -> ChildProcess:
     """Starts MiniStack at the address of `aws`; with https it enforces IAM."""
     scratch = _scratch(directory)
     scratch.mkdir(exist_ok=True)
     parts = urlsplit(aws.url)
     secure = parts.scheme == "https"
     return ChildProcess(
-        [sys.executable, "-m", "local.ministack_server", control_plane_url],
+        [sys.executable, "-m", module, control_plane_url],
         environment=aws.environment()
         | {
             "BIND_HOST": LOOPBACK,

@@ -45,6 +45,14 @@ class ChildProcess:
                 f"{self.log.stem} ended with status {status}; {self.log} ends with:\n{tail}"
             )
 
+    def wait(self) -> None:
+        """Waits until the process has ended."""
+        self._process.wait()
+
+    def kill(self) -> None:
+        """Kills the process group at once."""
+        self._signal(signal.SIGKILL)
+
     def stop(self) -> None:
         """Terminates the process group, and kills it if it does not end within 5 s."""
         self._signal(signal.SIGTERM)

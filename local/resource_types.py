@@ -4,7 +4,7 @@ When the properties of a type without an `update` change, MiniStack creates anot
 old one, as CloudFormation does on replacement.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -29,15 +29,22 @@ DeleteBucket = Callable[[str], tuple[int, dict[str, str], bytes]]
 
 _ALARM = "AWS::CloudWatch::Alarm"
 _BUCKET = "AWS::S3::Bucket"
+_SECRETS = "AWS::SecretsManager::Secret"
 
 
-def register(registry: Registry, control_plane: httpx.Client, delete_bucket: DeleteBucket) -> None:
+def register(
+    registry: Registry,
+    control_plane: httpx.Client,
+    delete_bucket: DeleteBucket,
+    secrets: Mapping[str, Any],
+) -> None:
     """Adds the provisioners to MiniStack's registry.
 
     Args:
         registry: MiniStack's provisioners.
         control_plane: a client of the SageMaker emulator.
         delete_bucket: MiniStack's operation.
+        secrets: MiniStack's secrets by name.
     """
     registry.update(SageMakerProvisioners(control_plane).provisioners())
     registry.update(
@@ -51,6 +58,7 @@ def register(registry: Registry, control_plane: httpx.Client, delete_bucket: Del
             "Custom::S3AutoDeleteObjects": _custom(lambda properties: _empty(properties["BucketName"])),
             _ALARM: _alarm(registry[_ALARM]),
             _BUCKET: _bucket(registry[_BUCKET], delete_bucket),
+            _SECRETS: _secret(registry[_SECRETS], secrets),
         }
     )
 
@@ -157,6 +165,28 @@ def _bucket(original: Provisioner, delete_bucket: DeleteBucket) -> Provisioner:
         original["delete"](physical_id, properties)
 
     return original | {"delete": delete}
+
+
+def _secret(original: Provisioner, secrets: Mapping[str, Any]) -> Provisioner:
+    """Secrets that `Ref` resolves to their ARN; with MiniStack's own provisioner, it is their name."""
+
+    def name(arn: str) -> str:
+        return next((name for name, secret in secrets.items() if secret["ARN"] == arn), arn)
+
+    def create(logical_id: str, properties: Properties, stack: str) -> Created:
+        _, attributes = original["create"](logical_id, properties, stack)
+        return attributes["Arn"], attributes
+
+    def update(
+        physical_id: str, old: Properties, properties: Properties, stack: str, logical_id: str
+    ) -> Created:
+        _, attributes = original["update"](name(physical_id), old, properties, stack, logical_id)
+        return attributes["Arn"], attributes
+
+    def delete(physical_id: str, properties: Properties) -> None:
+        original["delete"](name(physical_id), properties)
+
+    return original | {"create": create, "update": update, "delete": delete}
 
 
 def _empty(bucket: str) -> None:

@@ -13,7 +13,7 @@ from contract import keys
 from local.address import Address, exclusive, published_address
 from local.aws import LocalAws
 from local.deployment import Deployer, read_assembly
-from local.emulator import Emulator, StartError
+from local.emulator import Emulator, Parts, StartError
 from local.proxy import create_proxy
 from local.web_server import WebServer, listen
 
@@ -38,7 +38,15 @@ class LocalStack:
         self._cleanup = cleanup
 
     @classmethod
-    def start(cls, *, port: int, directory: Path, report: Report, enforce_iam: bool = False) -> "LocalStack":
+    def start(
+        cls,
+        *,
+        port: int,
+        directory: Path,
+        report: Report,
+        enforce_iam: bool = False,
+        parts: Parts = Parts(),
+    ) -> "LocalStack":
         """Starts all processes, deploys the templates and waits until the endpoints are in service.
 
         Args:
@@ -46,6 +54,7 @@ class LocalStack:
             directory: for the templates, the models, the logs and `endpoint.json`.
             report: called with a line of progress at each step.
             enforce_iam: the functions and containers have the permissions of their roles only.
+            parts: the programs of the emulated services.
 
         Raises:
             AlreadyRunningError: another process runs a stack in the directory.
@@ -56,7 +65,7 @@ class LocalStack:
             cleanup.enter_context(exclusive(directory))
             socket = cleanup.enter_context(listen(port))
             report("starting the emulated AWS services")
-            emulator = Emulator(directory, enforce_iam=enforce_iam)
+            emulator = Emulator(directory, enforce_iam=enforce_iam, parts=parts)
             cleanup.callback(emulator.stop)
             assembly = directory / "cdk.out"
             report("synthesizing the templates")
@@ -83,9 +92,13 @@ class LocalStack:
         """Checks that all processes are running.
 
         Raises:
-            ProcessEndedError: one has ended.
+            ProcessEndedError, ContainerError: one has ended and could not be replaced.
         """
         self._emulator.check()
+
+    def kill_containers(self) -> None:
+        """Kills the servers of all endpoints; new ones replace them."""
+        self._emulator.sagemaker.kill_containers()
 
     def stop(self) -> None:
         """Stops all processes and deletes `endpoint.json`."""

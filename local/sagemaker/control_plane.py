@@ -1,6 +1,7 @@
-"""The HTTP interface of the SageMaker emulator: endpoints are created, replaced, deleted and invoked."""
+"""The HTTP interface of the SageMaker emulator: endpoints are created, replaced, described and invoked."""
 
 import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 
@@ -10,19 +11,38 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.aws import LocalAws
+from local.resource_types import endpoint_arn
+from local.sagemaker.container import INFERENCE_COMMAND
 from local.sagemaker.endpoint import AsyncEndpoint
+from local.sagemaker.notifications import Deliver, deliver
+from local.sagemaker.parameters import InvocationParameters
 
 _HEADER_PREFIX = "x-amzn-sagemaker-"
-_DEFAULT_TTL_S = 21_600
-_DEFAULT_TIMEOUT_S = 900
 
 
 class SageMakerEmulator:
     """All endpoints of the deployed templates, by name."""
 
-    def __init__(self, *, aws: LocalAws, directory: Path) -> None:
+    def __init__(
+        self,
+        *,
+        aws: LocalAws,
+        directory: Path,
+        command: Sequence[str] = INFERENCE_COMMAND,
+        deliver: Deliver = deliver,
+    ) -> None:
+        """Creates no endpoint yet.
+
+        Args:
+            aws: the emulated services.
+            directory: for models and logs.
+            command: the containers' program.
+            deliver: passes the completion messages on.
+        """
         self._aws = aws
         self._directory = directory
+        self._command = command
+        self._deliver = deliver
         self._endpoints: dict[str, AsyncEndpoint] = {}
         self._draining: list[AsyncEndpoint] = []
 
@@ -31,6 +51,7 @@ class SageMakerEmulator:
         return Starlette(
             routes=[
                 Route("/endpoints/{name}/async-invocations", self._invoke, methods=["POST"]),
+                Route("/endpoints/{name}", self._describe, methods=["GET"]),
                 Route("/endpoints/{name}", self._put, methods=["PUT"]),
                 Route("/endpoints/{name}", self._delete, methods=["DELETE"]),
             ]
@@ -42,9 +63,14 @@ class SageMakerEmulator:
             endpoint.wait_in_service()
 
     def check(self) -> None:
-        """Raises ProcessEndedError if a container has ended."""
+        """Raises ContainerError or ProcessEndedError if a container has ended and could not be replaced."""
         for endpoint in tuple(self._endpoints.values()):
-            endpoint.check()
+            endpoint.container.check()
+
+    def kill_containers(self) -> None:
+        """Kills the server of every endpoint; new ones replace them."""
+        for endpoint in tuple(self._endpoints.values()):
+            endpoint.container.kill()
 
     def stop(self) -> None:
         """Stops every endpoint."""
@@ -61,7 +87,12 @@ class SageMakerEmulator:
             replaced.drain()
             self._draining.append(replaced)
         self._endpoints[name] = AsyncEndpoint(
-            name, await request.json(), aws=self._aws, directory=self._directory / name
+            name,
+            await request.json(),
+            aws=self._aws,
+            directory=self._directory / name,
+            command=self._command,
+            deliver=self._deliver,
         )
         return Response(status_code=HTTPStatus.CREATED)
 
@@ -71,22 +102,34 @@ class SageMakerEmulator:
             await asyncio.to_thread(endpoint.stop)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
+    async def _describe(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        endpoint = self._endpoints.get(name)
+        if endpoint is None:
+            message = f'Could not find endpoint "{endpoint_arn(name)}".'
+            return JSONResponse(
+                {"__type": "ValidationException", "message": message}, status_code=HTTPStatus.BAD_REQUEST
+            )
+        in_service = endpoint.status == "InService"
+        variant = {"VariantName": endpoint.variant, "CurrentInstanceCount": int(in_service)}
+        return JSONResponse(
+            {
+                "EndpointName": name,
+                "EndpointArn": endpoint_arn(name),
+                "EndpointStatus": endpoint.status,
+                "ProductionVariants": [variant],
+            }
+        )
+
     async def _invoke(self, request: Request) -> Response:
         name = request.path_params["name"]
         endpoint = self._endpoints.get(name)
         if endpoint is None:
             return _validation_error(f"Endpoint {name} of account not found.")
-        headers = request.headers
         try:
-            invocation = endpoint.enqueue(
-                headers.get(f"{_HEADER_PREFIX}inference-id"),
-                headers[f"{_HEADER_PREFIX}inputlocation"],
-                headers.get(f"{_HEADER_PREFIX}content-type", "application/json"),
-                float(headers.get(f"{_HEADER_PREFIX}requestttlseconds", _DEFAULT_TTL_S)),
-                float(headers.get(f"{_HEADER_PREFIX}invocationtimeoutseconds", _DEFAULT_TIMEOUT_S)),
-            )
-        except (KeyError, ValueError) as error:
-            return _validation_error(f"the request is not valid: {error}")
+            invocation = endpoint.enqueue(InvocationParameters.parse(request.headers, await request.body()))
+        except ValueError as error:
+            return _validation_error(str(error))
         return JSONResponse(
             {"InferenceId": invocation.inference_id},
             status_code=HTTPStatus.ACCEPTED,

@@ -1,0 +1,57 @@
+"""Corrections of MiniStack's services: the identity of API keys, and the pace of schedules."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_BUILD_EVENT = "_build_lambda_event_v1"
+_PARSE_RATE = "_parse_rate_seconds"
+_SCHEDULE_SPEED = 12
+"""A schedule of one minute runs every five seconds."""
+
+
+def add_api_key_identity(api_gateway: dict[str, Any]) -> None:
+    """Adds `apiKey` and `apiKeyId` to `requestContext.identity` of methods that require an API key.
+
+    Args:
+        api_gateway: the namespace of MiniStack's module `apigateway_v1`.
+    """
+    build, resolve = api_gateway[_BUILD_EVENT], api_gateway["_resolve_api_key"]
+    key_of = api_gateway["_api_key_from_request"]
+
+    def build_with_identity(
+        api_id: str,
+        stage_name: str,
+        stage: Any,
+        resource: Mapping[str, Any],
+        request_path: str,
+        method: str,
+        headers: Mapping[str, str],
+        *arguments: Any,
+        **options: Any,
+    ) -> Any:
+        event = build(
+            api_id, stage_name, stage, resource, request_path, method, headers, *arguments, **options
+        )
+        methods = resource["resourceMethods"]
+        if methods.get(method, methods.get("ANY", {})).get("apiKeyRequired"):
+            key = resolve(key_of(headers))
+            event["requestContext"]["identity"] |= {"apiKey": key["value"], "apiKeyId": key["id"]}
+        return event
+
+    api_gateway[_BUILD_EVENT] = build_with_identity
+
+
+def speed_up_schedules(eventbridge: dict[str, Any]) -> None:
+    """Runs EventBridge's rules with a `rate` twelve times as often, so that they act during a short session.
+
+    Args:
+        eventbridge: the namespace of MiniStack's module `eventbridge`.
+    """
+    parse = eventbridge[_PARSE_RATE]
+
+    def parse_faster(expression: str) -> float | None:
+        seconds = parse(expression)
+        return None if seconds is None else seconds / _SCHEDULE_SPEED
+
+    eventbridge[_PARSE_RATE] = parse_faster
+    eventbridge["_SCHEDULER_TICK_INTERVAL"] = 1  # seconds between its checks
