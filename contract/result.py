@@ -42,8 +42,8 @@ class ResultDetails(BaseModel):
     fallbacks: tuple[str, ...] = Field(
         default=(),
         description=(
-            "What was done otherwise than requested: measures to fit in GPU memory or to avoid invalid images, "
-            "and previews that were left out."
+            "Differences from the request: measures to fit in GPU memory or to avoid invalid images, and "
+            "previews that were left out."
         ),
     )
     safety: SafetyReport = SafetyReport(mode=SafetyMode.OFF, detector=None)

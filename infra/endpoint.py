@@ -220,3 +220,20 @@ class AsyncEndpoint(Construct):
             severity=Severity.WARNING,
             summary=f"The GPU memory of {name} is more than {alarms.gpu_memory_percent:g} % full.",
         )
+        for entry, metric, summary in (
+            (
+                "requests-expired",
+                "ExpiredRequests",
+                "waited for {} for longer than request_ttl_s",
+            ),
+            ("notifications-failing", "NotificationFailures", "of {} ended without a completion message"),
+            ("downloads-failing", "RequestDownloadFailures", "of {} could not be read from S3 by SageMaker"),
+        ):
+            alarm_topics.add_alarm(
+                self,
+                entry,
+                metric=self.metrics.requests(metric),
+                threshold=0,
+                severity=Severity.WARNING,
+                summary=f"Requests {summary.format(name)}.",
+            )

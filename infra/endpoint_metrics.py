@@ -27,6 +27,16 @@ class EndpointMetrics:
             period=MINUTE,
         )
 
+    def requests(self, name: str) -> cloudwatch.Metric:
+        """The number of requests that something happened to; its dimensions are endpoint and variant."""
+        return cloudwatch.Metric(
+            namespace=_QUEUE_NAMESPACE,
+            metric_name=name,
+            dimensions_map={"EndpointName": self.endpoint_name, "VariantName": VARIANT_NAME},
+            statistic="Sum",
+            period=MINUTE,
+        )
+
     def instances(self, name: str, statistic: str) -> cloudwatch.Metric:
         """A metric of the instances; each instance reports once per minute."""
         return cloudwatch.Metric(

@@ -63,9 +63,7 @@ class Emulator:
             control_plane = WebServer(self.sagemaker.app(), listen(0))
             cleanup.callback(control_plane.stop)
             cleanup.callback(self.sagemaker.stop)
-            self._ministack = start_ministack(
-                self.aws, control_plane.url, directory, module=parts.ministack
-            )
+            self._ministack = start_ministack(self.aws, control_plane.url, directory, module=parts.ministack)
             cleanup.callback(self._ministack.stop)
             self._cleanup = cleanup.pop_all()
 

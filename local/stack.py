@@ -27,6 +27,8 @@ _ADAPTERS = {
 
 Report = Callable[[str], None]
 
+_PARTS = Parts()
+
 
 class LocalStack:
     """A running local stack. `stop` ends all its processes and closes its ports."""
@@ -45,7 +47,7 @@ class LocalStack:
         directory: Path,
         report: Report,
         enforce_iam: bool = False,
-        parts: Parts = Parts(),
+        parts: Parts = _PARTS,
     ) -> "LocalStack":
         """Starts all processes, deploys the templates and waits until the endpoints are in service.
 

@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from contract.problem import ErrorCode, ProblemError
+from jobs import wiring
 from jobs.http.request import Request
 from jobs.http.responses import Response, problem_response
 from jobs.http.router import Router
@@ -13,6 +14,7 @@ from jobs.http.routes import OPERATIONS
 
 logger = Logger()
 router = Router(OPERATIONS)
+wiring.job_service()  # while the function is initialized, so that SnapStart's snapshot contains the clients
 
 
 @logger.inject_lambda_context

@@ -22,8 +22,8 @@ class InputAccess:
 
     Attributes:
         bucket: the data bucket.
-        shared: whether every caller may read all inputs and outputs. Otherwise they may read their uploads and
-            the images of their jobs.
+        shared: whether every caller may read all inputs and outputs. Otherwise they may read their uploads
+            and the images of their jobs.
     """
 
     bucket: str

@@ -23,7 +23,7 @@ _MAX_MEASUREMENTS = 10
 
 
 class Action(StrEnum):
-    """What the reconciler did with a job; the values are names of metrics."""
+    """An action of the reconciler on a job; the values are names of metrics."""
 
     COMPLETED = "JobsCompletedLate"
     RESUBMITTED = "JobsResubmitted"

@@ -11,7 +11,7 @@ import botocore.session
 DEFAULT_TTL_S = 21_600
 DEFAULT_TIMEOUT_S = 900
 _JAVA_CLASSES = {r"[\p{Print}]": "[ -~]", r"\p{ASCII}": r"[\x00-\x7f]", r"\z": r"\Z"}
-"""What the model's patterns contain that Python spells in another way."""
+"""Parts of the model's patterns that Python spells in another way."""
 
 
 class InvalidParameterError(ValueError):
@@ -69,7 +69,8 @@ class InvocationParameters:
 def _parameters() -> Mapping[str, Any]:
     """The shapes of the operation's parameters."""
     service = botocore.session.get_session().get_service_model("sagemaker-runtime")
-    members: Mapping[str, Any] = service.operation_model("InvokeEndpointAsync").input_shape.members
+    shape: Any = service.operation_model("InvokeEndpointAsync").input_shape
+    members: Mapping[str, Any] = shape.members
     return members
 
 

@@ -15,8 +15,8 @@ from contract.progress import Phase
 from contract.request import JobRequest
 from contract.result import ResultDetails
 from contract.safety import SafetyMode, SafetyReport
-from jobs.job import JobStatus
 from jobs.http.views import JobImage, JobLinks, JobView
+from jobs.job import JobStatus
 from tests.conftest import ROOT
 from tests.examples.conftest import sizes
 from tests.examples.console import run_commands, sections

@@ -51,6 +51,16 @@ def endpoint_alarms(endpoint: str) -> dict[str, Alarm]:
         f"{stack}/AsyncEndpointAlarmGpuMemory": Alarm(
             "/aws/sagemaker/Endpoints GPUMemoryUtilization", instances, "Maximum", 60, ABOVE, 95, 5, IGNORED
         ),
+        **{
+            f"{stack}/AsyncEndpointAlarm{alarm}": Alarm(
+                f"AWS/SageMaker {metric}", instances, "Sum", 60, ABOVE, 0, 1, IGNORED
+            )
+            for alarm, metric in (
+                ("RequestsExpired", "ExpiredRequests"),
+                ("NotificationsFailing", "NotificationFailures"),
+                ("DownloadsFailing", "RequestDownloadFailures"),
+            )
+        },
         f"{stack}/ScalingWakeAlarm": Alarm(
             "AWS/SageMaker HasBacklogWithoutCapacity", name, "Maximum", 60, AT_LEAST, 1, 1, IGNORED
         ),
@@ -125,6 +135,27 @@ SHARED = {
     ),
     "Api/CompletionSettleAlarmFunctionThrottles": Alarm(
         "AWS/Lambda Throttles", ("FunctionName=CompletionSettleFunction",), "Sum", 60, ABOVE, 0, 3, IGNORED
+    ),
+    "Api/ReconcilerReconcileAlarmFunctionErrors": Alarm(
+        "AWS/Lambda Errors", ("FunctionName=ReconcilerReconcileFunction",), "Sum", 60, ABOVE, 0, 3, IGNORED
+    ),
+    "Api/ReconcilerReconcileAlarmFunctionThrottles": Alarm(
+        "AWS/Lambda Throttles", ("FunctionName=ReconcilerReconcileFunction",), "Sum", 60, ABOVE, 0, 3, IGNORED
+    ),
+    "Api/ReconcilerAlarmJobsReconciled": Alarm(
+        "m0 + m1 + m2 + m3",
+        tuple(
+            f"m{index}: StableDiffusion {name} Sum 60 ('Stage=test', 'service=jobs')"
+            for index, name in enumerate(
+                ("JobsCompletedLate", "JobsResubmitted", "JobsFailedByReconciler", "JobsExpired")
+            )
+        ),
+        None,
+        None,
+        ABOVE,
+        0,
+        5,
+        IGNORED,
     ),
     "Api/WebhooksCallAlarmFunctionErrors": Alarm(
         "AWS/Lambda Errors", ("FunctionName=WebhooksCallFunction",), "Sum", 60, ABOVE, 0, 3, IGNORED
@@ -251,8 +282,12 @@ def test_the_severity_of_every_alarm(small: Templates, large: Templates) -> None
             "dead-letters": {"critical"},
             "function-errors": {"critical"},
             "function-throttles": {"warning"},
+            "downloads-failing": {"warning"},
             "gpu-memory": {"warning"},
             "jobs-failing": {"warning"},
+            "jobs-reconciled": {"warning"},
+            "notifications-failing": {"warning"},
+            "requests-expired": {"warning"},
             "wake-up-slow": {"critical"},
             "webhook-dead-letters": {"warning"},
         }

@@ -1,12 +1,15 @@
 from contract.environment import CompletionEnvironment
-from tests.infra.conftest import Templates, only, text
+from tests.infra.conftest import Templates, text
 from tests.infra.functions import COMPLETION, function, prefixes, variables
 
 
 def test_the_function_consumes_the_queue_and_reports_failures_per_message(small: Templates) -> None:
-    mapping = only(small.api, "AWS::Lambda::EventSourceMapping")
+    (mapping,) = (
+        each["Properties"]
+        for each in small.api.find_resources("AWS::Lambda::EventSourceMapping").values()
+        if "CompletionQueue" in text(each["Properties"]["EventSourceArn"])
+    )
     assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (10, ["ReportBatchItemFailures"])
-    assert "CompletionQueueCompletions" in text(mapping["EventSourceArn"])
     assert mapping.get("Enabled", True) is True
 
 
@@ -22,11 +25,11 @@ def test_the_function_may_only_read_results_and_failures(small: Templates) -> No
 
 def test_a_message_becomes_visible_again_only_after_six_timeouts_of_the_function(small: Templates) -> None:
     """AWS recommends at least six times the function's timeout."""
-    queues = small.storage.find_resources("AWS::SQS::Queue").values()
+    queues = small.storage.find_resources("AWS::SQS::Queue")
     (visibility_s,) = (
         each["Properties"]["VisibilityTimeout"]
-        for each in queues
-        if "VisibilityTimeout" in each["Properties"]
+        for name, each in queues.items()
+        if name.startswith("CompletionQueueCompletions")
     )
     assert function(small, COMPLETION)["Timeout"] == 30
     assert visibility_s == 180

@@ -9,6 +9,7 @@ from tests.infra.functions import actions
 USES_OF_THE_KEY = {
     "AWS::S3::Bucket StorageData",
     "AWS::S3::Bucket StorageModels",
+    "AWS::DynamoDB::Table StorageEstimates",
     "AWS::DynamoDB::Table StorageJobs",
     "AWS::SNS::Topic AlarmTopicsAlarms",
     "AWS::SNS::Topic CompletionQueueSuccess",
@@ -87,13 +88,19 @@ def test_the_key_policy_allows_the_account_and_the_publishing_services(large: Te
     assert administration["Action"] == "kms:*"
     assert text(administration["Principal"]).count(":root") == 1
     services = {
-        each["Principal"]["Service"]: (each["Effect"], each["Action"], each.get("Condition"))
+        service: (each["Effect"], each["Action"], each.get("Condition"))
         for each in statements[1:]
+        for service in (
+            [each["Principal"]["Service"]]
+            if isinstance(each["Principal"]["Service"], str)
+            else each["Principal"]["Service"]
+        )
     }
     use = ["kms:Decrypt", "kms:GenerateDataKey"]
     account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     assert services == {
         "cloudwatch.amazonaws.com": ("Allow", use, None),
+        "events.amazonaws.com": ("Allow", use, account),
         "sns.amazonaws.com": ("Allow", use, account),
     }
     assert {each["Resource"] for each in statements} == {"*"}

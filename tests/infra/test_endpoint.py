@@ -42,11 +42,11 @@ def test_the_container_receives_the_companions_and_the_memory_for_all_models(lar
 
 def test_no_environment_variable_is_longer_than_sagemakers_limit() -> None:
     limits = {"min_size": 128, "max_size": 2048, "max_steps": 60, "max_count": 8, "max_output_size": 2048}
-    companions = [{"name": f"companion-{number:02}", "limits": limits} for number in range(16)]
+    companions = [{"name": f"companion-{number:02}", "limits": limits} for number in range(13)]
     template = synthesize({"models": [model(companions=companions)]}).endpoints["demo"]
     variables = only(template, MODEL)["PrimaryContainer"]["Environment"]
     assert max(len(each) for each in variables.values() if isinstance(each, str)) == 1024
-    assert len(container_environment(template).companions) == 16
+    assert len(container_environment(template).companions) == 13
 
 
 def test_sagemaker_downloads_the_uncompressed_model_from_its_own_prefix(large: Templates) -> None:

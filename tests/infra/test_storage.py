@@ -117,7 +117,7 @@ def test_without_keep_data_everything_is_deleted_with_the_stacks() -> None:
 
 def test_all_log_groups_have_the_configured_retention(small: Templates, large: Templates) -> None:
     assert LARGE["log_retention_days"] == 7
-    for templates, days, count in ((small, 30, 4), (large, 7, 6)):
+    for templates, days, count in ((small, 30, 6), (large, 7, 8)):
         groups = [
             group["Properties"]["RetentionInDays"]
             for template in templates.all()

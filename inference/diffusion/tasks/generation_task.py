@@ -18,8 +18,8 @@ Postprocess = Callable[[], Image.Image]
 class GenerationTask(EngineTask[GenerationOutput]):
     """One generation.
 
-    The engine thread reports steps, previews and images; the callback executor calls the callbacks and collects
-    the images, in the same order.
+    The engine thread reports steps, previews and images; the callback executor calls the callbacks and
+    collects the images, in the same order.
     """
 
     def __init__(

@@ -12,8 +12,8 @@ ANONYMOUS = Caller("anonymous")
 def caller_of(event: Mapping[str, Any]) -> Caller:
     """The Cognito user, IAM principal or API key of a proxy event.
 
-    The name of an assumed role's session is left out: a client chooses it, and all sessions of the role are one
-    caller.
+    The name of an assumed role's session is left out: a client chooses it, and all sessions of the role are
+    one caller.
     """
     context = event.get("requestContext") or {}
     claims = (context.get("authorizer") or {}).get("claims") or {}

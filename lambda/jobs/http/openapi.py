@@ -42,8 +42,8 @@ def openapi_document() -> dict[str, Any]:
         "info": {
             "title": "Stable Diffusion Quick Kit",
             "description": (
-                "Submit a prompt, receive the S3 URIs of its images immediately, and follow the job until the "
-                "images exist."
+                "Submit a prompt, receive the S3 URIs of its images immediately, and follow the job until "
+                "the images exist."
             ),
             "version": "1.0.0",
         },
