@@ -4,8 +4,8 @@ import pytest
 from moto import mock_aws
 
 from jobs import wiring
-from jobs.completion import CompletionService
 from tests.jobs.fakes import InMemoryBackend
+from tests.jobs.fakes_webhooks import InMemorySigningKeys
 
 
 @pytest.fixture
@@ -19,7 +19,9 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> InMemoryBackend:
     """The backend that both Lambda handlers use."""
     backend = InMemoryBackend()
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "jobs")
-    monkeypatch.setattr(wiring, "job_service", lambda: backend.service)
-    completion_service = CompletionService(jobs=backend.jobs, documents=backend.documents)
-    monkeypatch.setattr(wiring, "completion_service", lambda: completion_service)
+    service, completion, keys = backend.service, backend.completion, InMemorySigningKeys()
+    monkeypatch.setattr(wiring, "job_service", lambda: service)
+    monkeypatch.setattr(wiring, "completion_service", lambda: completion)
+    monkeypatch.setattr(wiring, "reconciler", lambda: backend.reconciler)
+    monkeypatch.setattr(wiring, "signing_keys", lambda: keys)
     return backend
