@@ -37,17 +37,44 @@ def send(method: str, path: str, body: str | None = None, **event: Any) -> Answe
         **event,
     }
     response = importlib.import_module("jobs.http_handler").handler(request, CONTEXT)
-    headers = {name.lower(): values[0] for name, values in response["multiValueHeaders"].items()}
+    headers = {name.lower(): value for name, value in response["headers"].items()}
     return Answer(response["statusCode"], headers, response["body"])
 
 
-def call(method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, dict[str, str], Any]:
-    """Calls the handler; returns the status, the headers and the parsed body."""
-    multi_value = {name: [value] for name, value in headers.items()}
-    answer = send(method, path, body, headers=headers or None, multiValueHeaders=multi_value)
-    return answer.status, answer.headers, json.loads(answer.text)
+def call(
+    method: str,
+    path: str,
+    body: str | None = None,
+    *,
+    key: str = "default",
+    query: dict[str, str] | None = None,
+    **headers: str,
+) -> tuple[int, dict[str, str], Any]:
+    """Calls the handler as the caller with an API key.
+
+    Returns:
+        The status, the headers, and the parsed body; None if it is empty.
+    """
+    context = {"requestId": "api-1", "identity": {"apiKeyId": key}}
+    answer = send(
+        method,
+        path,
+        body,
+        headers=headers or None,
+        requestContext=context,
+        **query_event(query or {}),
+    )
+    return answer.status, answer.headers, json.loads(answer.text) if answer.text else None
 
 
-def post(document: Any) -> tuple[int, dict[str, str], Any]:
+def query_event(query: dict[str, str]) -> dict[str, Any]:
+    """The fields of an event with query parameters."""
+    return {
+        "queryStringParameters": query or None,
+        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} or None,
+    }
+
+
+def post(document: Any, *, key: str = "default", **headers: str) -> tuple[int, dict[str, str], Any]:
     """Submits a job."""
-    return call("POST", "/v1/jobs", json.dumps(document))
+    return call("POST", "/v1/jobs", json.dumps(document), key=key, **headers)

@@ -1,41 +1,31 @@
-import itertools
+"""Finishing jobs from completion messages and from the responses in S3."""
+
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
+from contract.identifiers import InvocationId, new_job_id
 from contract.problem import ErrorCode, Problem
-from contract.result import ResultDetails
-from jobs.completion import CompletionMessage, CompletionService
-from jobs.errors import ForeignResultError, JobNotFoundError, UnreadableDocumentError
-from jobs.job import Job, JobStatus
-from tests.jobs.fakes import DETAILS, FAILURE, INVOCATION, InMemoryBackend, a_job, a_result
+from contract.submission import JobSubmission
+from jobs.completion_messages import CompletionMessage, StartMessage, parse_message
+from jobs.errors import JobNotFoundError, RecordTooLargeError
+from jobs.job import Job
+from jobs.lifecycle import JobStatus
+from tests.jobs.fakes import (
+    BUCKET,
+    CALLER,
+    DETAILS,
+    FAILURE,
+    NOW,
+    InMemoryBackend,
+    a_result,
+    invocation_of,
+)
 
-OUTPUT = INVOCATION.output_location
-
-
-def message(job: Job, **changes: Any) -> CompletionMessage:
-    document = {
-        "awsRegion": "us-east-1",
-        "eventTime": "2026-03-01T12:31:00.608Z",
-        "receivedTime": "2026-03-01T12:30:00.455Z",
-        "invocationStatus": "Completed",
-        "requestParameters": {"endpointName": "endpoint", "inputLocation": "s3://data/requests/J.json"},
-        "responseParameters": {"contentType": "application/json", "outputLocation": OUTPUT},
-        "inferenceId": job.id,
-        "eventVersion": "1.0",
-        "eventSource": "aws:sagemaker",
-        "eventName": "InferenceResult",
-        **changes,
-    }
-    return CompletionMessage.model_validate_json(json.dumps(document))
-
-
-def failed(job: Job, **changes: Any) -> CompletionMessage:
-    without = {"invocationStatus": "Failed", "failureReason": "ModelError: 507", "responseParameters": {}}
-    return message(job, **(without | changes))
+LATER = NOW + timedelta(seconds=30)
 
 
 @pytest.fixture
@@ -43,141 +33,251 @@ def backend() -> InMemoryBackend:
     return InMemoryBackend()
 
 
-@pytest.fixture
-def completion(backend: InMemoryBackend) -> CompletionService:
-    return CompletionService(jobs=backend.jobs, documents=backend.documents)
+def submit(backend: InMemoryBackend, **fields: Any) -> Job:
+    return backend.service.submit(JobSubmission(prompt="a red circle", **fields), CALLER)
 
 
-@pytest.fixture
-def job(backend: InMemoryBackend) -> Job:
-    job = a_job(count=2)
-    backend.jobs.create(job)
-    backend.jobs.set_invocation(job.id, INVOCATION)
-    backend.documents.responses[OUTPUT] = a_result(job.generation)
-    backend.documents.responses[str(INVOCATION.failure_location)] = FAILURE
-    return job
+def completed(job: Job, *, attempt: int = 1, **parameters: str) -> CompletionMessage:
+    return CompletionMessage.model_validate(
+        {
+            "invocationStatus": "Completed",
+            "eventTime": LATER,
+            "inferenceId": f"{job.id}-{attempt}",
+            "responseParameters": parameters,
+        }
+    )
 
 
-def test_a_completed_invocation_sets_status_images_result_and_time(
-    backend: InMemoryBackend, completion: CompletionService, job: Job
+def failed(job: Job, *, attempt: int = 1) -> CompletionMessage:
+    return CompletionMessage.model_validate(
+        {
+            "invocationStatus": "Failed",
+            "eventTime": LATER,
+            "inferenceId": f"{job.id}-{attempt}",
+            "failureReason": "InternalServerError",
+        }
+    )
+
+
+def store_result(backend: InMemoryBackend, job: Job, attempt: int = 1) -> str:
+    uri = invocation_of(job, attempt).output_location
+    backend.documents.responses[uri] = a_result(job.generation)
+    return uri
+
+
+def store_problem(backend: InMemoryBackend, job: Job, problem: Problem, attempt: int = 1) -> None:
+    backend.documents.responses[str(invocation_of(job, attempt).failure_location)] = problem
+
+
+def test_a_completed_invocation_stores_images_details_and_the_processing_time(
+    backend: InMemoryBackend,
 ) -> None:
-    assert completion.finish(message(job))
+    job = submit(backend, count=2, steps=10)
+    uri = store_result(backend, job)
+    assert backend.completion.finish(completed(job, outputLocation=uri))
     finished = backend.jobs.get(job.id)
-    assert finished.status is JobStatus.SUCCEEDED
-    assert [image.seed for image in finished.images] == [7, 8]
+    assert (finished.status, finished.finished_at, finished.due_at) == (JobStatus.SUCCEEDED, LATER, None)
+    assert finished.images == a_result(job.generation).images
     assert finished.result == DETAILS
-    assert type(finished.result) is ResultDetails
-    assert finished.finished_at is not None
-    assert finished.finished_at.isoformat() == "2026-03-01T12:31:00.608000+00:00"
+    assert backend.estimates.measured == {"demo/512x512": (3.0 / 20,)}
 
 
-def test_a_failed_invocation_stores_the_containers_problem_document(
-    backend: InMemoryBackend, completion: CompletionService, job: Job
-) -> None:
-    assert completion.finish(failed(job))
-    assert backend.jobs.get(job.id).status is JobStatus.FAILED
-    assert backend.jobs.get(job.id).error == FAILURE
+def test_a_repeated_message_changes_nothing(backend: InMemoryBackend) -> None:
+    job = submit(backend)
+    uri = store_result(backend, job)
+    backend.completion.finish(completed(job, outputLocation=uri))
+    finished = backend.jobs.get(job.id)
+    assert not backend.completion.finish(completed(job, outputLocation=uri))
+    assert not backend.completion.finish(failed(job))
+    assert backend.jobs.get(job.id) == finished
 
 
-def test_the_problem_code_canceled_sets_the_status_canceled_without_an_error(
-    backend: InMemoryBackend, completion: CompletionService, job: Job
-) -> None:
-    problem = Problem.of(ErrorCode.CANCELED, "The job was canceled.")
-    backend.documents.responses[str(INVOCATION.failure_location)] = problem
-    assert completion.finish(failed(job))
+def test_a_failure_stores_the_containers_problem(backend: InMemoryBackend) -> None:
+    job = submit(backend)
+    store_problem(backend, job, FAILURE)
+    assert backend.completion.finish(failed(job))
+    finished = backend.jobs.get(job.id)
+    assert (finished.status, finished.error, finished.images) == (JobStatus.FAILED, FAILURE, ())
+
+
+def test_a_canceled_invocation_cancels_the_job(backend: InMemoryBackend) -> None:
+    job = submit(backend)
+    store_problem(backend, job, Problem.of(ErrorCode.CANCELED, "The job was canceled."))
+    backend.completion.finish(failed(job))
     finished = backend.jobs.get(job.id)
     assert (finished.status, finished.error) == (JobStatus.CANCELED, None)
 
 
-def test_the_messages_failure_location_is_preferred_to_the_stored_one(
-    backend: InMemoryBackend, completion: CompletionService, job: Job
-) -> None:
-    backend.documents.responses["s3://data/failures/2.out"] = FAILURE.model_copy(update={"detail": "another"})
-    completion.finish(failed(job, responseParameters={"failureLocation": "s3://data/failures/2.out"}))
-    error = backend.jobs.get(job.id).error
-    assert error is not None
-    assert error.detail == "another"
-
-
-def test_a_failure_without_a_problem_document_is_an_internal_error(
-    backend: InMemoryBackend, completion: CompletionService, job: Job
-) -> None:
-    backend.documents.responses.clear()
-    assert completion.finish(failed(job))
-    error = backend.jobs.get(job.id).error
-    assert error is not None
-    assert error.code == "internal"
-    assert "ModelError" not in error.detail
-
-
-@pytest.mark.parametrize("order", sorted(set(itertools.permutations(["done", "failed", "done"]))))
-def test_the_first_of_repeated_and_contradicting_messages_counts(
-    backend: InMemoryBackend, completion: CompletionService, job: Job, order: tuple[str, ...]
-) -> None:
-    messages = {"done": message(job), "failed": failed(job)}
-    assert [completion.finish(messages[each]) for each in order] == [True, False, False]
-    expected = JobStatus.SUCCEEDED if order[0] == "done" else JobStatus.FAILED
-    assert backend.jobs.get(job.id).status is expected
-
-
-def test_an_unreadable_result_raises_and_leaves_the_job_queued(
-    backend: InMemoryBackend, completion: CompletionService, job: Job
-) -> None:
-    backend.documents.responses.clear()
-    with pytest.raises(UnreadableDocumentError):
-        completion.finish(message(job))
+def test_the_result_of_another_invocation_finishes_nothing(backend: InMemoryBackend) -> None:
+    job, other = submit(backend), submit(backend)
+    uri = store_result(backend, other)
+    assert not backend.completion.finish(completed(job, outputLocation=uri))
     assert backend.jobs.get(job.id).status is JobStatus.QUEUED
+    assert backend.jobs.get(other.id).status is JobStatus.QUEUED
 
 
-def test_a_message_with_the_output_location_of_another_job_completes_neither(
-    backend: InMemoryBackend, completion: CompletionService, job: Job
-) -> None:
-    other = a_job()
-    backend.jobs.create(other)
-    location = "s3://data/results/2.out"
-    backend.jobs.set_invocation(other.id, replace(INVOCATION, output_location=location))
-    with pytest.raises(ForeignResultError, match=OUTPUT):
-        completion.finish(message(other))
-    assert {backend.jobs.get(each.id).status for each in (job, other)} == {JobStatus.QUEUED}
-
-
-def test_the_result_of_another_job_at_the_jobs_own_location_fails_the_job(
-    backend: InMemoryBackend, completion: CompletionService, job: Job
-) -> None:
-    backend.documents.responses[OUTPUT] = a_result(a_job().generation)
-    assert completion.finish(message(job))
+@pytest.mark.parametrize("stored", ["nothing", "another document", "another job's result"])
+def test_a_result_that_cannot_be_used_fails_the_job(backend: InMemoryBackend, stored: str) -> None:
+    job = submit(backend)
+    uri = invocation_of(job).output_location
+    if stored == "another document":
+        backend.documents.responses[uri] = "<html>"
+    elif stored == "another job's result":
+        backend.documents.responses[uri] = a_result(submit(backend).generation)
+    assert backend.completion.finish(completed(job, outputLocation=uri))
     finished = backend.jobs.get(job.id)
-    assert (finished.status, finished.images, finished.result) == (JobStatus.FAILED, (), None)
+    assert finished.status is JobStatus.FAILED
     assert finished.error is not None
     assert finished.error.code is ErrorCode.INTERNAL
 
 
-def test_the_result_of_another_job_completes_nothing_before_the_output_location_is_stored(
-    backend: InMemoryBackend, completion: CompletionService
+def test_a_record_that_is_too_large_is_stored_without_details_and_otherwise_fails(
+    backend: InMemoryBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job, other = a_job(), a_job()
-    backend.jobs.create(job)
-    backend.documents.responses[OUTPUT] = a_result(other.generation)
-    with pytest.raises(ForeignResultError, match=other.id):
-        completion.finish(message(job))
-    assert backend.jobs.get(job.id).status is JobStatus.QUEUED
+    small, large = submit(backend), submit(backend)
+    save = backend.jobs.save
+
+    def limited(job: Job) -> bool:
+        if job.result is not None or (job.id == large.id and job.images):
+            raise RecordTooLargeError(job.id)
+        return save(job)
+
+    monkeypatch.setattr(backend.jobs, "save", limited)
+    for job in (small, large):
+        backend.completion.finish(completed(job, outputLocation=store_result(backend, job)))
+    without_details, without_images = backend.jobs.get(small.id), backend.jobs.get(large.id)
+    assert (without_details.status, without_details.result) == (JobStatus.SUCCEEDED, None)
+    assert without_details.images
+    assert without_images.status is JobStatus.FAILED
+    assert without_images.error is not None
+    assert "too large" in without_images.error.detail
 
 
-def test_a_message_before_the_output_location_is_stored_completes_the_job(
-    backend: InMemoryBackend, completion: CompletionService
+@pytest.mark.parametrize(
+    "problem",
+    [
+        None,
+        Problem.of(ErrorCode.ENDPOINT_UNAVAILABLE, "The container is shutting down."),
+        Problem.of(ErrorCode.MODEL_LOADING, "The model is being loaded."),
+    ],
+)
+def test_an_attempt_whose_container_went_away_is_interrupted(
+    backend: InMemoryBackend, problem: Problem | None
 ) -> None:
-    job = a_job()
-    backend.jobs.create(job)
-    backend.documents.responses[OUTPUT] = a_result(job.generation)
-    assert completion.finish(message(job))
+    job = submit(backend)
+    backend.completion.start(job.invocation_id, NOW)
+    if problem is not None:
+        store_problem(backend, job, problem)
+    assert backend.completion.finish(failed(job))
+    interrupted = backend.jobs.get(job.id)
+    assert (interrupted.status, interrupted.interrupted) == (JobStatus.QUEUED, True)
+    assert interrupted.due_at == backend.now
+    assert interrupted.started_at is None
+    assert not backend.completion.finish(failed(job))
+    assert backend.jobs.get(job.id) == interrupted
+
+
+def test_the_last_attempt_without_a_response_fails_the_job(backend: InMemoryBackend) -> None:
+    job = submit(backend)
+    backend.completion.finish(failed(job))
+    backend.reconciler.run(may_continue=lambda: True)
+    assert not backend.completion.finish(failed(job))
+    assert backend.completion.finish(failed(job, attempt=2))
+    finished = backend.jobs.get(job.id)
+    assert finished.status is JobStatus.FAILED
+    assert finished.error is not None
+    assert "container ended without a response" in finished.error.detail
+
+
+def test_the_late_result_of_the_first_attempt_finishes_a_job_that_was_submitted_again(
+    backend: InMemoryBackend,
+) -> None:
+    job = submit(backend)
+    backend.completion.finish(failed(job))
+    backend.reconciler.run(may_continue=lambda: True)
+    uri = store_result(backend, job)
+    assert backend.completion.finish(completed(job, outputLocation=uri))
     assert backend.jobs.get(job.id).status is JobStatus.SUCCEEDED
 
 
-def test_an_unknown_inference_id_raises_job_not_found(completion: CompletionService) -> None:
-    with pytest.raises(JobNotFoundError):
-        completion.finish(message(a_job()))
+def test_a_start_marker_sets_the_status_running_once(backend: InMemoryBackend) -> None:
+    job = submit(backend)
+    assert backend.completion.start(job.invocation_id, LATER)
+    running = backend.jobs.get(job.id)
+    assert (running.status, running.started_at) == (JobStatus.RUNNING, LATER)
+    assert running.due_at == LATER + timedelta(seconds=900 + 120)
+    assert not backend.completion.start(job.invocation_id, LATER)
+    assert not backend.completion.start(InvocationId(job.id, 2), LATER)
 
 
-def test_a_document_of_another_schema_is_not_a_completion_message() -> None:
-    with pytest.raises(ValidationError):
-        CompletionMessage.model_validate_json('{"hello": "backend"}')
+def test_a_start_marker_after_the_result_changes_nothing(backend: InMemoryBackend) -> None:
+    job = submit(backend)
+    backend.completion.finish(completed(job, outputLocation=store_result(backend, job)))
+    assert not backend.completion.start(job.invocation_id, LATER)
+
+
+def test_messages_about_an_unknown_job_raise_an_error(backend: InMemoryBackend) -> None:
+    job = replace(submit(backend))
+    backend.jobs.delete(job.id)
+    for call in (
+        lambda: backend.completion.finish(failed(job)),
+        lambda: backend.completion.start(InvocationId(new_job_id(), 1), NOW),
+    ):
+        with pytest.raises(JobNotFoundError):
+            call()
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_a_read_finishes_a_job_whose_message_was_lost(backend: InMemoryBackend, is_confirmed: bool) -> None:
+    backend.endpoints.unconfirmed = not is_confirmed
+    succeeding, failing, running = (submit(backend) for _ in range(3))
+    store_result(backend, succeeding)
+    store_problem(backend, failing, FAILURE)
+    statuses = [backend.service.follow(job.id, CALLER).job.status for job in (succeeding, failing, running)]
+    assert statuses == [JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.QUEUED]
+
+
+def test_webhook_calls_are_queued_before_the_record_changes(
+    backend: InMemoryBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = submit(backend, webhook_url="https://example.com/hook", webhook_events=("started", "succeeded"))
+
+    def crash(_job: Job) -> bool:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backend.jobs, "save", crash)
+        with pytest.raises(RuntimeError):
+            backend.completion.start(job.invocation_id, NOW)
+    assert backend.webhooks.sent == [(job.id, "started")]
+    backend.completion.finish(completed(job, outputLocation=store_result(backend, job)))
+    assert backend.webhooks.sent == [(job.id, "started"), (job.id, "succeeded")]
+
+
+def test_events_that_the_webhook_does_not_name_are_not_queued(backend: InMemoryBackend) -> None:
+    job = submit(backend, webhook_url="https://example.com/hook", webhook_events=("failed",))
+    backend.completion.start(job.invocation_id, NOW)
+    backend.completion.finish(completed(job, outputLocation=store_result(backend, job)))
+    assert backend.webhooks.sent == []
+
+
+def test_both_kinds_of_messages_are_parsed() -> None:
+    job_id = new_job_id()
+    event = {
+        "version": "0",
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "time": "2026-03-01T12:30:45Z",
+        "detail": {"bucket": {"name": BUCKET}, "object": {"key": f"starts/{job_id}-2", "size": 0}},
+    }
+    start = parse_message(json.dumps(event))
+    assert isinstance(start, StartMessage)
+    assert start.invocation == InvocationId(job_id, 2)
+    published = {
+        "invocationStatus": "Failed",
+        "eventTime": "2026-03-01T12:30:45.123Z",
+        "inferenceId": f"{job_id}-1",
+    }
+    end = parse_message(json.dumps(published))
+    assert isinstance(end, CompletionMessage)
+    assert end.invocation == InvocationId(job_id, 1)

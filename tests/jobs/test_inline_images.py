@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 
-from contract.generation import InvalidRequestError
 from contract.identifiers import new_job_id
 from contract.request import JobRequest, input_image_uris
 from jobs.inline_images import extract_inline_images
@@ -36,7 +35,8 @@ def test_data_urls_are_extracted_and_replaced_by_s3_uris() -> None:
         data_url(IMAGES["mask_image"]),
         data_url(IMAGES["controlnet"], "image/webp"),
     )
-    without, images = extract_inline_images(request, job_id=JOB, bucket=BUCKET)
+    without, images, errors = extract_inline_images(request, job_id=JOB, bucket=BUCKET)
+    assert errors == ()
     prefix = f"s3://{BUCKET}/inputs/{JOB}"
     assert input_image_uris(without) == {
         "#/input_image": f"{prefix}/input_image",
@@ -54,31 +54,24 @@ def test_data_urls_are_extracted_and_replaced_by_s3_uris() -> None:
 
 def test_s3_uris_under_inputs_and_outputs_and_https_urls_are_unchanged() -> None:
     request = request_of("s3://data/inputs/a", "s3://data/outputs/J/0.png", "https://example.com/b.png")
-    assert extract_inline_images(request, job_id=JOB, bucket=BUCKET) == (request, ())
+    assert extract_inline_images(request, job_id=JOB, bucket=BUCKET) == (request, (), ())
 
 
 def test_a_request_without_images_is_unchanged() -> None:
     request = JobRequest(prompt="x")
-    assert extract_inline_images(request, job_id=JOB, bucket=BUCKET) == (request, ())
+    assert extract_inline_images(request, job_id=JOB, bucket=BUCKET) == (request, (), ())
 
 
 @pytest.mark.parametrize("text", ["", "====", "iVBO*", "iVB ORw0", "iVBORw0\n", "aé"])
 def test_invalid_base64_is_an_error(text: str) -> None:
     request = JobRequest(prompt="x", input_image=f"data:image/png;base64,{text}")
-    with pytest.raises(InvalidRequestError) as refused:
-        extract_inline_images(request, job_id=JOB, bucket=BUCKET)
-    (error,) = refused.value.errors
+    _, _, (error,) = extract_inline_images(request, job_id=JOB, bucket=BUCKET)
     assert error.pointer == "#/input_image"
     assert error.detail == "must contain an image in base64, without spaces or line breaks"
 
 
 def test_every_invalid_image_is_listed() -> None:
-    request = request_of("s3://elsewhere/inputs/a", "data:image/png;base64,!", "s3://data/requests/J.json")
-    with pytest.raises(InvalidRequestError) as refused:
-        extract_inline_images(request, job_id=JOB, bucket=BUCKET)
-    assert [error.pointer for error in refused.value.errors] == [
-        "#/input_image",
-        "#/mask_image",
-        "#/controlnets/1/image",
-    ]
-    assert refused.value.errors[0].detail == "must be under s3://data/inputs/ or s3://data/outputs/"
+    request = request_of("data:image/png;base64,=", "data:image/png;base64,!", "s3://data/inputs/J.png")
+    _, images, errors = extract_inline_images(request, job_id=JOB, bucket=BUCKET)
+    assert [error.pointer for error in errors] == ["#/input_image", "#/mask_image"]
+    assert images == ()

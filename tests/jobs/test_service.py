@@ -1,15 +1,24 @@
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+"""Following, listing, canceling and deleting jobs, and uploads."""
+
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from contract.generation import InvalidRequestError
+from contract.identifiers import S3Location
 from contract.progress import Phase, Progress
-from contract.request import JobRequest
-from jobs.errors import AlreadyTerminalError, EndpointUnavailableError, JobNotFoundError, ModelNotFoundError
-from jobs.job import Job, JobStatus, Outcome
-from jobs.service import JobService
-from tests.jobs.fakes import FAILURE, INVOCATION, NOW, InMemoryBackend
+from contract.submission import JobSubmission
+from jobs.caller import Caller
+from jobs.completion import finish
+from jobs.errors import AlreadyTerminalError, EndpointUnavailableError, JobNotFoundError, JobRunningError
+from jobs.job import Job, JobFilters, Outcome
+from jobs.lifecycle import JobStatus
+from jobs.uploads import MAX_UPLOAD_BYTES, UploadRequest
+from tests.jobs.fakes import BUCKET, CALLER, NOW, InMemoryBackend
+
+OTHER = Caller("key:other")
 
 
 @pytest.fixture
@@ -17,165 +26,120 @@ def backend() -> InMemoryBackend:
     return InMemoryBackend()
 
 
-def test_submit_stores_the_job_and_its_request_and_invokes_the_endpoint(backend: InMemoryBackend) -> None:
-    job = backend.service.submit(JobRequest(prompt="x", count=2))
-    assert backend.jobs.get(job.id) == job
-    assert (job.status, job.invocation) == (JobStatus.QUEUED, INVOCATION)
-    ((uri, stored),) = backend.documents.requests.items()
-    assert stored == job.generation
-    assert backend.endpoints.invocations == [("demo", job.id, uri)]
+@pytest.fixture
+def private() -> InMemoryBackend:
+    """A stage whose callers see their own jobs only."""
+    return InMemoryBackend(shared=False)
 
 
-def test_a_job_expires_after_the_retention_in_whole_seconds(backend: InMemoryBackend) -> None:
-    job = backend.service.submit(JobRequest(prompt="x"))
-    assert job.created_at == datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
-    assert job.expires_at == datetime(2026, 3, 31, 12, 30, 15, tzinfo=UTC)
-    assert job.finished_at is None
+def submit(backend: InMemoryBackend, caller: Caller = CALLER, **fields: Any) -> Job:
+    return backend.service.submit(JobSubmission.model_validate({"prompt": "x", **fields}), caller)
 
 
-def test_the_default_clock_is_the_current_time_in_utc(backend: InMemoryBackend) -> None:
-    before = datetime.now(UTC)
-    job = replace(backend.service, clock=JobService.clock).submit(JobRequest(prompt="x"))
-    assert before <= job.created_at <= datetime.now(UTC)
+def end(backend: InMemoryBackend, job: Job) -> None:
+    finish(backend.changes, job, Outcome(status=JobStatus.CANCELED), backend.now)
 
 
-def test_the_job_is_stored_before_the_endpoint_is_invoked(backend: InMemoryBackend) -> None:
-    seen: list[JobStatus] = []
-    invoke = backend.endpoints.invoke
-
-    def invoke_and_record(model: str, job_id: str, uri: str) -> object:
-        seen.append(backend.jobs.get(job_id).status)
-        return invoke(model, job_id, uri)
-
-    backend.endpoints.invoke = invoke_and_record
-    backend.service.submit(JobRequest(prompt="x"))
-    assert seen == [JobStatus.QUEUED]
-
-
-def test_a_job_that_finishes_before_invoke_returns_stays_finished(backend: InMemoryBackend) -> None:
-    invoke = backend.endpoints.invoke
-
-    def finish_and_invoke(model: str, job_id: str, uri: str) -> object:
-        backend.jobs.finish(job_id, Outcome(status=JobStatus.SUCCEEDED), NOW)
-        return invoke(model, job_id, uri)
-
-    backend.endpoints.invoke = finish_and_invoke
-    job = backend.service.submit(JobRequest(prompt="x"))
-    assert backend.jobs.get(job.id).status is JobStatus.SUCCEEDED
+def test_an_unfinished_job_has_its_progress_and_preview(backend: InMemoryBackend) -> None:
+    job = submit(backend)
+    assert backend.service.follow(job.id, CALLER).progress is None
+    backend.documents.progress[job.id] = Progress(
+        phase=Phase.DENOISING, step=3, total_steps=20, preview_step=2
+    )
+    snapshot = backend.service.follow(job.id, CALLER)
+    assert snapshot.progress == backend.documents.progress[job.id]
+    assert snapshot.preview_uri == f"s3://{BUCKET}/previews/{job.id}.jpg"
+    end(backend, job)
+    ended = backend.service.follow(job.id, CALLER)
+    assert (ended.progress, ended.preview_uri, ended.estimate) == (None, None, None)
 
 
-def test_the_endpoint_of_the_requested_model_is_invoked(backend: InMemoryBackend) -> None:
-    backend.service.submit(JobRequest(prompt="x", model="other"))
-    assert backend.endpoints.invocations[0][0] == "other"
+def test_canceling_marks_the_job_and_may_be_repeated(backend: InMemoryBackend) -> None:
+    job = submit(backend)
+    for _ in range(2):
+        assert backend.service.cancel(job.id, CALLER).job.cancel_requested
+    assert backend.documents.canceled == {job.id}
+    assert backend.jobs.get(job.id).status is JobStatus.QUEUED
 
 
-def test_a_missing_seed_is_chosen_at_random(backend: InMemoryBackend) -> None:
-    seeds = {backend.service.submit(JobRequest(prompt="x")).generation.seed for _ in range(5)}
-    assert len(seeds) > 1
+def test_a_job_that_has_ended_cannot_be_canceled(backend: InMemoryBackend) -> None:
+    job = submit(backend)
+    end(backend, job)
+    with pytest.raises(AlreadyTerminalError, match="canceled"):
+        backend.service.cancel(job.id, CALLER)
+
+
+def test_deleting_removes_objects_and_record(backend: InMemoryBackend) -> None:
+    job = submit(backend)
+    with pytest.raises(JobRunningError, match="cancel it"):
+        backend.service.delete(job.id, CALLER)
+    end(backend, job)
+    backend.service.delete(job.id, CALLER)
+    assert (backend.documents.deleted, backend.jobs.jobs) == ([job.id], {})
+    with pytest.raises(JobNotFoundError):
+        backend.service.delete(job.id, CALLER)
+
+
+def test_the_record_remains_if_objects_cannot_be_deleted(backend: InMemoryBackend) -> None:
+    job = submit(backend)
+    end(backend, job)
+    backend.documents.unavailable = True
+    with pytest.raises(EndpointUnavailableError):
+        backend.service.delete(job.id, CALLER)
+    assert job.id in backend.jobs.jobs
+
+
+def test_another_callers_job_does_not_exist_in_a_stage_that_is_not_shared(private: InMemoryBackend) -> None:
+    job = submit(private)
+    for call in (private.service.follow, private.service.cancel, private.service.delete):
+        with pytest.raises(JobNotFoundError) as refused:
+            call(job.id, OTHER)
+        assert str(refused.value) == str(JobNotFoundError(job.id))
+    assert private.service.list(OTHER, JobFilters(), limit=10).jobs == ()
+    assert private.service.follow(job.id, CALLER).job == job
+
+
+def test_every_caller_sees_all_jobs_of_a_shared_stage(backend: InMemoryBackend) -> None:
+    job = submit(backend)
+    assert backend.service.follow(job.id, OTHER).job == job
+    assert backend.service.list(OTHER, JobFilters(), limit=10).jobs == (job,)
+
+
+def test_an_upload_is_below_the_callers_own_prefix_and_may_be_named_as_an_input(
+    private: InMemoryBackend,
+) -> None:
+    upload = private.service.create_upload(UploadRequest(content_type="image/webp", size=7), CALLER)
+    location = S3Location.parse(upload.s3_uri)
+    assert location.bucket == BUCKET
+    assert location.key.startswith(f"inputs/{CALLER.directory}/")
+    assert location.key.endswith(".webp")
+    assert upload.fields == {"key": location.key, "Content-Type": "image/webp", "size": "7"}
+    assert upload.expires_at == NOW + timedelta(minutes=15)
+    assert submit(private, input_image=upload.s3_uri).generation.input_image == upload.s3_uri
 
 
 @pytest.mark.parametrize(
-    ("request_", "error"),
-    [
-        (JobRequest(prompt="x", model="unknown"), ModelNotFoundError),
-        (JobRequest(prompt="x", width=776), InvalidRequestError),
-        (JobRequest(prompt="x", input_image="s3://elsewhere/inputs/a.png"), InvalidRequestError),
-        (JobRequest(prompt="x", input_image="s3://data/requests/J.json"), InvalidRequestError),
-        (JobRequest(prompt="x", input_image="data:image/png;base64,!"), InvalidRequestError),
-        (JobRequest(prompt="x", input_image="data:image/png;base64,AAAA", steps=999), InvalidRequestError),
-    ],
+    "fields", [{"size": 0}, {"size": MAX_UPLOAD_BYTES + 1}, {"content_type": "text/html"}]
 )
-def test_an_invalid_request_stores_nothing(
-    backend: InMemoryBackend, request_: JobRequest, error: type[Exception]
-) -> None:
-    with pytest.raises(error):
-        backend.service.submit(request_)
-    assert (backend.jobs.jobs, backend.documents.requests, backend.endpoints.invocations) == ({}, {}, [])
-    assert backend.documents.images == []
+def test_an_upload_of_another_size_or_type_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        UploadRequest.model_validate({"content_type": "image/png", "size": 1, **fields})
 
 
-@pytest.mark.parametrize("uri", ["s3://data/inputs/a.png", "s3://data/outputs/J/0.png"])
-def test_s3_inputs_and_earlier_outputs_are_accepted_as_input_images(
-    backend: InMemoryBackend, uri: str
-) -> None:
-    assert backend.service.submit(JobRequest(prompt="x", input_image=uri)).generation.input_image == uri
-
-
-def test_inline_images_are_stored_before_the_job(backend: InMemoryBackend) -> None:
-    seen = []
-    create = backend.jobs.create
-
-    def create_and_record(job: Job) -> None:
-        seen.extend(backend.documents.images)
-        create(job)
-
-    backend.jobs.create = create_and_record
-    job = backend.service.submit(JobRequest(prompt="x", input_image="data:image/png;base64,AAAA"))
-    ((image),) = seen
-    assert image.data == b"\0\0\0"
-    assert job.generation.input_image == image.location.uri == f"s3://data/inputs/{job.id}/input_image"
-
-
-def test_a_job_whose_inline_images_cannot_be_stored_is_not_created(backend: InMemoryBackend) -> None:
-    backend.documents.unavailable = True
-    with pytest.raises(EndpointUnavailableError):
-        backend.service.submit(JobRequest(prompt="x", input_image="data:image/png;base64,AAAA"))
-    assert backend.jobs.jobs == {}
-
-
-@pytest.mark.parametrize("part", ["documents", "endpoints"])
-def test_a_job_that_cannot_be_submitted_fails(backend: InMemoryBackend, part: str) -> None:
-    getattr(backend, part).unavailable = True
-    failed_at = NOW + timedelta(seconds=3)
-    service = replace(backend.service, clock=iter([NOW, failed_at]).__next__)
-    with pytest.raises(EndpointUnavailableError):
-        service.submit(JobRequest(prompt="x"))
-    (job,) = backend.jobs.jobs.values()
-    assert job.status is JobStatus.FAILED
-    assert job.error is not None
-    assert job.error.code == "endpoint_unavailable"
-    assert (job.created_at, job.finished_at) == (NOW, failed_at)
-
-
-def test_follow_returns_the_progress_of_an_unfinished_job(backend: InMemoryBackend) -> None:
-    job = backend.service.submit(JobRequest(prompt="x"))
-    assert backend.service.follow(job.id) == (job, None)
-    progress = Progress(phase=Phase.DENOISING, step=1, total_steps=30)
-    backend.documents.progress[job.id] = progress
-    assert backend.service.follow(job.id) == (job, progress)
-
-
-def test_follow_ignores_the_progress_of_a_finished_job(backend: InMemoryBackend) -> None:
-    job = backend.service.submit(JobRequest(prompt="x"))
-    backend.jobs.finish(job.id, Outcome(status=JobStatus.FAILED, error=FAILURE), NOW)
-    backend.documents.progress[job.id] = Progress(phase=Phase.UPLOADING, step=1, total_steps=1)
-    followed, progress = backend.service.follow(job.id)
-    assert (followed.status, progress) == (JobStatus.FAILED, None)
-
-
-def test_following_an_unknown_job_is_an_error(backend: InMemoryBackend) -> None:
-    with pytest.raises(JobNotFoundError):
-        backend.service.follow("unknown")
-
-
-def test_cancel_stores_the_marker_and_may_be_repeated(backend: InMemoryBackend) -> None:
-    job = backend.service.submit(JobRequest(prompt="x"))
-    for _ in range(2):
-        canceled, _progress = backend.service.cancel(job.id)
-        assert (canceled.status, canceled.cancel_requested) == (JobStatus.QUEUED, True)
-    assert backend.documents.canceled == {job.id}
-
-
-@pytest.mark.parametrize("status", [JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELED])
-def test_canceling_a_finished_job_is_an_error(backend: InMemoryBackend, status: JobStatus) -> None:
-    job = backend.service.submit(JobRequest(prompt="x"))
-    backend.jobs.finish(job.id, Outcome(status=status), NOW)
-    with pytest.raises(AlreadyTerminalError, match=f"already ended with the status {status}"):
-        backend.service.cancel(job.id)
-    assert backend.documents.canceled == set()
-
-
-def test_canceling_an_unknown_job_is_an_error(backend: InMemoryBackend) -> None:
-    with pytest.raises(JobNotFoundError):
-        backend.service.cancel("unknown")
-    assert backend.documents.canceled == set()
+def test_inputs_of_other_callers_are_refused_like_those_that_do_not_exist(private: InMemoryBackend) -> None:
+    own = submit(private)
+    foreign = submit(private, OTHER)
+    details = set()
+    for key in (
+        f"outputs/{foreign.id}/0.png",
+        "outputs/01AAAAAAAAAAAAAAAAAAAAAAAA/0.png",
+        "outputs/x/0.png",
+        f"inputs/{OTHER.directory}/a.png",
+        "inputs/a.png",
+    ):
+        with pytest.raises(InvalidRequestError) as refused:
+            submit(private, input_image=f"s3://{BUCKET}/{key}")
+        (error,) = refused.value.errors
+        details.add(error.detail)
+    assert len(details) == 1
+    submit(private, input_image=f"s3://{BUCKET}/outputs/{own.id}/0.png")

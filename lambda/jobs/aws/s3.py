@@ -92,12 +92,15 @@ class S3JobDocuments:
         return self._read(uri, Problem)
 
     def delete(self, generation: Generation) -> None:
-        own = [*self._keys_of(generation.id)]
         outputs = output_locations(generation, self._bucket)
-        own += [each.key for each in outputs if each.bucket == self._bucket]
-        self._delete(self._bucket, own)
-        for bucket in {each.bucket for each in outputs} - {self._bucket}:
-            self._delete(bucket, [each.key for each in outputs if each.bucket == bucket])
+        try:
+            own = [*self._keys_of(generation.id)]
+            own += [each.key for each in outputs if each.bucket == self._bucket]
+            self._delete(self._bucket, own)
+            for bucket in {each.bucket for each in outputs} - {self._bucket}:
+                self._delete(bucket, [each.key for each in outputs if each.bucket == bucket])
+        except (ClientError, BotoCoreError) as error:
+            raise EndpointUnavailableError("The job could not be deleted; send the request again.") from error
 
     def presign(self, uri: str) -> Link:
         location, expires_at = S3Location.parse(uri), self._link_end(_LINK_LIFETIME)
@@ -170,9 +173,6 @@ class S3JobDocuments:
 
     def _delete(self, bucket: str, keys: list[str]) -> None:
         objects: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys]
-        try:
-            answer = self._s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
-        except (ClientError, BotoCoreError) as error:
-            raise EndpointUnavailableError("The job could not be deleted; send the request again.") from error
+        answer = self._s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
         if answer.get("Errors"):
             raise EndpointUnavailableError("Not all objects could be deleted; send the request again.")

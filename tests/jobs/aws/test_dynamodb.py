@@ -1,221 +1,261 @@
-"""The same tests for the in-memory repository and for DynamoDB, and tests of the DynamoDB items."""
+"""The job records: the adapter to DynamoDB and its in-memory stand-in behave alike."""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import boto3
 import pytest
 
-from contract.options import OutputFormat
-from contract.result import ImageResult
+from contract.submission import WebhookEvent
+from contract.tables import CALLERS_INDEX, UNFINISHED_INDEX
 from jobs.aws.dynamodb import DynamoDBJobRepository
-from jobs.errors import JobExistsError, JobNotFoundError
-from jobs.job import Invocation, JobStatus, Outcome
-from jobs.ports import JobRepository
-from tests.jobs.fakes import DETAILS, FAILURE, INVOCATION, NOW, InMemoryJobs, a_job, a_result
+from jobs.errors import JobNotFoundError, RecordTooLargeError
+from jobs.job import Job, JobFilters, Webhook
+from jobs.lifecycle import JobStatus
+from jobs.ports import IdempotencyRecord, JobRepository
+from tests.jobs.fakes import CALLER, DETAILS, FAILURE, NOW, InMemoryJobs, a_job, a_result, invocation_of
 
-DONE = NOW + timedelta(minutes=2)
-FAILED = Outcome(status=JobStatus.FAILED, error=FAILURE)
+TABLE = "jobs"
+ANY = JobFilters()
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
+def _attribute(name: str, kind: str = "S") -> dict[str, str]:
+    return {"AttributeName": name, "AttributeType": kind}
+
+
+def _index(name: str, partition: str, sort: str, *attributes: str) -> dict[str, Any]:
+    return {
+        "IndexName": name,
+        "KeySchema": [
+            {"AttributeName": partition, "KeyType": "HASH"},
+            {"AttributeName": sort, "KeyType": "RANGE"},
+        ],
+        "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(attributes)},
+    }
+
+
+@pytest.fixture
+def client(aws: None) -> Any:
+    client = boto3.client("dynamodb")
+    client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            _attribute("id"),
+            _attribute("list_key"),
+            _attribute("queue"),
+            _attribute("due_at", "N"),
+        ],
+        GlobalSecondaryIndexes=[
+            _index(CALLERS_INDEX, "list_key", "id", "status", "model", "tags"),
+            _index(
+                UNFINISHED_INDEX,
+                "queue",
+                "due_at",
+                "status",
+                "created_at",
+                "started_at",
+                "endpoint",
+                "workload",
+                "units",
+            ),
+        ],
+    )
+    return client
+
+
+@pytest.fixture(params=["DynamoDB", "memory"])
 def jobs(request: pytest.FixtureRequest) -> JobRepository:
     if request.param == "memory":
-        return InMemoryJobs()
-    request.getfixturevalue("aws")
-    return DynamoDBJobRepository(a_table())
+        return InMemoryJobs(shared=False)
+    return DynamoDBJobRepository(request.getfixturevalue("client"), TABLE, shared=False)
 
 
-def a_table() -> Any:
-    return boto3.resource("dynamodb").create_table(
-        TableName="jobs",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
+def complete(job: Job) -> Job:
+    """The job with every attribute set."""
+    return replace(
+        job,
+        status=JobStatus.FAILED,
+        due_at=None,
+        tags=("a", "b"),
+        webhook=Webhook(url="https://example.com/", events=(WebhookEvent.FAILED,)),
+        attempt=2,
+        interrupted=True,
+        invocation=invocation_of(job),
+        started_at=NOW,
+        finished_at=NOW + timedelta(seconds=1),
+        images=a_result(job.generation).images,
+        result=DETAILS,
+        error=FAILURE,
+        cancel_requested=True,
     )
 
 
-def test_get_returns_the_created_job(jobs: JobRepository) -> None:
-    job = a_job(prompt="ein rötlicher Kreis 🔴", guidance_scale=7.3, count=2)
-    jobs.create(job)
+def record(job: Job, key: str = "k") -> IdempotencyRecord:
+    expires_at = (NOW + timedelta(hours=24)).replace(microsecond=0)
+    return IdempotencyRecord(key=key, fingerprint="f", job_id=job.id, expires_at=expires_at)
+
+
+def test_a_job_is_returned_as_it_was_created(jobs: JobRepository) -> None:
+    job = a_job(count=2, prompt="日本")
+    assert jobs.create(job) is None
     assert jobs.get(job.id) == job
 
 
-def test_every_request_field_is_stored_exactly(jobs: JobRepository) -> None:
-    job = a_job(
-        prompt="x" * 4000,
-        guidance_scale=0.1 + 0.2,
-        clip_skip=2,
-        input_image="s3://data/inputs/a.png",
-        strength=1 / 3,
-        mask_image="https://example.com/m.png",
-        mask_blur=0,
-        controlnets=[{"type": "canny", "image": "s3://data/inputs/c.png", "end": 0.7, "preprocess": True}],
-        loras=[{"name": "moon", "weight": -0.3}, {"name": "sun"}],
-        embeddings=["bad-hands"],
-        vae="mse",
-        refiner_start=0.8,
-        upscale={"scale": 1.5},
-        output_format="webp",
-        quality=71,
+def test_creating_a_job_again_changes_nothing(jobs: JobRepository) -> None:
+    job = a_job()
+    jobs.create(job)
+    jobs.save(replace(job, attempt=2))
+    assert jobs.create(job) is None
+    assert jobs.get(job.id).attempt == 2
+
+
+def test_an_unknown_job_is_not_found(jobs: JobRepository) -> None:
+    with pytest.raises(JobNotFoundError):
+        jobs.get(a_job().id)
+
+
+def test_every_attribute_is_saved_and_removed_again(jobs: JobRepository) -> None:
+    job = a_job()
+    jobs.create(job)
+    full = complete(job)
+    assert jobs.save(full)
+    assert jobs.get(job.id) == replace(full, revision=1)
+    assert jobs.save(replace(job, revision=1))
+    assert jobs.get(job.id) == replace(job, revision=2)
+
+
+def test_a_record_that_was_changed_or_deleted_meanwhile_is_not_saved(jobs: JobRepository) -> None:
+    job = a_job()
+    assert not jobs.save(job)
+    jobs.create(job)
+    assert jobs.save(replace(job, attempt=2))
+    assert not jobs.save(replace(job, cancel_requested=True))
+    jobs.delete(job.id)
+    jobs.delete(job.id)
+    assert not jobs.save(replace(job, revision=1))
+    with pytest.raises(JobNotFoundError):
+        jobs.get(job.id)
+
+
+def test_a_key_is_stored_with_its_job(jobs: JobRepository) -> None:
+    job, other = a_job(), a_job()
+    assert jobs.find_idempotency("k") is None
+    assert jobs.create(job, record(job)) is None
+    assert jobs.create(job, record(job)) is None
+    assert jobs.find_idempotency("k") == record(job)
+    assert jobs.create(other, record(other)) == record(job)
+    with pytest.raises(JobNotFoundError):
+        jobs.get(other.id)
+
+
+def test_a_key_that_has_expired_or_was_released_may_be_used_again(jobs: JobRepository) -> None:
+    job = a_job()
+    jobs.create(job, record(job))
+    later = replace(a_job(), created_at=NOW + timedelta(hours=24))
+    assert jobs.create(later, record(later)) is None
+    jobs.release_idempotency("k")
+    assert jobs.find_idempotency("k") is None
+    another = a_job()
+    assert jobs.create(another, record(another)) is None
+
+
+def test_jobs_are_found_newest_first_in_pages(jobs: JobRepository) -> None:
+    created = [a_job() for _ in range(5)]
+    for job in created:
+        jobs.create(job)
+    newest_first = sorted((job.id for job in created), reverse=True)
+    page = jobs.find(CALLER.id, ANY, limit=2, before=None)
+    ids = [job.id for job in page.jobs]
+    while page.last_id is not None:
+        page = jobs.find(CALLER.id, ANY, limit=2, before=page.last_id)
+        ids += [job.id for job in page.jobs]
+    assert ids == newest_first
+
+
+def test_jobs_are_found_by_caller_status_model_and_tag(jobs: JobRepository) -> None:
+    plain, tagged, ended = a_job(), replace(a_job(), tags=("a", "b")), a_job()
+    foreign = replace(a_job(), owner="key:other")
+    for job in (plain, tagged, ended, foreign):
+        jobs.create(job)
+    jobs.save(replace(ended, status=JobStatus.SUCCEEDED, due_at=None))
+
+    def found(filters: JobFilters, owner: str = CALLER.id) -> set[str]:
+        return {job.id for job in jobs.find(owner, filters, limit=100, before=None).jobs}
+
+    assert found(ANY) == {plain.id, tagged.id, ended.id}
+    assert found(ANY, "key:other") == {foreign.id}
+    assert found(JobFilters(status=JobStatus.SUCCEEDED)) == {ended.id}
+    assert found(JobFilters(tag="b")) == {tagged.id}
+    assert found(JobFilters(tag="b", status=JobStatus.SUCCEEDED)) == set()
+    assert found(JobFilters(model="demo")) == {plain.id, tagged.id, ended.id}
+    assert found(JobFilters(model="other")) == set()
+
+
+def test_overdue_jobs_are_found_the_longest_overdue_first(jobs: JobRepository) -> None:
+    due = [replace(a_job(), due_at=NOW + timedelta(seconds=seconds)) for seconds in (3, 1, 2)]
+    elsewhere = replace(a_job(), queue="other", due_at=NOW)
+    for job in (*due, elsewhere):
+        jobs.create(job)
+    now = NOW + timedelta(seconds=2)
+    assert list(jobs.overdue("demo", now)) == [due[1].id, due[2].id]
+    jobs.save(replace(due[1], status=JobStatus.EXPIRED, due_at=None))
+    assert list(jobs.overdue("demo", now)) == [due[2].id]
+
+
+def test_unfinished_jobs_are_summarized(jobs: JobRepository) -> None:
+    queued, running = a_job(steps=10, count=3), a_job()
+    for job in (queued, running):
+        jobs.create(job)
+    jobs.save(
+        replace(
+            running,
+            status=JobStatus.RUNNING,
+            started_at=NOW,
+            invocation=invocation_of(running),
+            due_at=NOW + timedelta(hours=1),
+        )
     )
+    first, second = jobs.unfinished("demo")
+    assert (first.id, first.status, first.endpoint, first.started_at) == (
+        queued.id,
+        JobStatus.QUEUED,
+        None,
+        None,
+    )
+    assert (first.workload, first.units, first.created_at) == ("demo/512x512", 30, NOW)
+    assert (second.id, second.status, second.endpoint, second.started_at) == (
+        running.id,
+        JobStatus.RUNNING,
+        "endpoint-1",
+        NOW,
+    )
+
+
+def test_a_record_over_dynamodbs_limit_is_too_large(client: Any) -> None:
+    jobs, job = DynamoDBJobRepository(client, TABLE, shared=False), a_job()
     jobs.create(job)
+    image = a_result(job.generation).images[0]
+    with pytest.raises(RecordTooLargeError):
+        jobs.save(replace(job, images=(image.model_copy(update={"flags": ("x" * 1000,) * 400}),)))
     assert jobs.get(job.id) == job
-    second = a_job(hires={"scale": 1.25, "strength": 0.55})
-    jobs.create(second)
-    assert jobs.get(second.id) == second
 
 
-def test_the_timestamps_of_an_item(aws: None) -> None:
-    table = a_table()
-    jobs, job = DynamoDBJobRepository(table), a_job()
-    jobs.create(job)
-    jobs.finish(job.id, FAILED, DONE)
-    item = table.get_item(Key={"id": job.id})["Item"]
-    assert item["created_at"] == "2026-03-01T12:30:15.250000+00:00"
-    assert item["finished_at"] == "2026-03-01T12:32:15.250000+00:00"
-    assert (type(item["expires_at"]), item["expires_at"]) == (
-        Decimal,
-        1_774_960_215,
-    )  # seconds since the epoch
-
-
-def test_an_item_without_the_newer_fields_is_read(aws: None) -> None:
-    table = a_table()
-    generation = {
-        "id": "01M83DTVVNDARV002GKFMEWG8M",
-        "model": "demo",
-        "prompt": "a red circle",
-        "negative_prompt": "",
-        "width": None,
-        "height": 512,
-        "steps": 30,
-        "guidance_scale": 7.5,
-        "sampler": "euler_a",
-        "seed": 7,
-        "count": 1,
-        "input_image": "s3://data/inputs/a.png",
-        "strength": 0.8,
+def test_the_jobs_of_all_callers_of_a_shared_stage_are_found(client: Any) -> None:
+    jobs = DynamoDBJobRepository(client, TABLE, shared=True)
+    created = [a_job(), replace(a_job(), owner="key:other")]
+    for job in created:
+        jobs.create(job)
+    assert {job.id for job in jobs.find(None, ANY, limit=100, before=None).jobs} == {
+        job.id for job in created
     }
-    image = {"s3_uri": "s3://data/outputs/J/0.png", "seed": 7, "width": 64, "height": 64, "sha256": "00"}
-    table.put_item(
-        Item={
-            "id": generation["id"],
-            "status": "succeeded",
-            "created_at": NOW.isoformat(),
-            "expires_at": int(DONE.timestamp()),
-            "generation": json.dumps(generation),
-            "finished_at": DONE.isoformat(),
-            "images": json.dumps([image]),
-        }
-    )
-    job = DynamoDBJobRepository(table).get(str(generation["id"]))
-    assert (job.generation.strength, job.generation.output_format) == (0.8, OutputFormat.PNG)
-    assert (job.images[0].flags, job.result, job.cancel_requested) == ((), None, False)
 
 
-def test_creating_an_existing_id_is_an_error_and_changes_nothing(jobs: JobRepository) -> None:
+def test_a_job_remains_in_the_list_of_its_caller_when_it_changes(client: Any) -> None:
     job = a_job()
-    jobs.create(job)
-    with pytest.raises(JobExistsError):
-        jobs.create(replace(job, created_at=DONE))
-    assert jobs.get(job.id) == job
-
-
-def test_every_method_raises_for_an_unknown_id(jobs: JobRepository) -> None:
-    for call in (
-        lambda: jobs.get("unknown"),
-        lambda: jobs.set_invocation("unknown", INVOCATION),
-        lambda: jobs.request_cancellation("unknown"),
-        lambda: jobs.finish("unknown", FAILED, DONE),
-    ):
-        with pytest.raises(JobNotFoundError):
-            call()
-
-
-def test_set_invocation_stores_the_locations(jobs: JobRepository) -> None:
-    job = a_job()
-    jobs.create(job)
-    jobs.set_invocation(job.id, INVOCATION)
-    assert jobs.get(job.id) == replace(job, invocation=INVOCATION)
-
-
-def test_the_failure_location_is_optional(jobs: JobRepository) -> None:
-    job = a_job()
-    jobs.create(job)
-    jobs.set_invocation(job.id, Invocation(output_location="s3://data/results/1", failure_location=None))
-    assert jobs.get(job.id).invocation == Invocation(
-        output_location="s3://data/results/1", failure_location=None
-    )
-
-
-def test_finish_stores_status_images_result_and_time(jobs: JobRepository) -> None:
-    job = a_job(count=2)
-    jobs.create(job)
-    outcome = Outcome(status=JobStatus.SUCCEEDED, images=a_result(job.generation).images, result=DETAILS)
-    assert jobs.finish(job.id, outcome, DONE)
-    assert jobs.get(job.id) == replace(
-        job, status=JobStatus.SUCCEEDED, images=outcome.images, result=DETAILS, finished_at=DONE
-    )
-
-
-@pytest.mark.parametrize(("characters", "is_stored"), [(64_000, True), (66_000, False)])
-def test_a_result_that_is_too_large_for_an_item_is_left_out(
-    aws: None, characters: int, is_stored: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    jobs = DynamoDBJobRepository(a_table())
-    uri = "https://example.com/".ljust(2048, "x")
-    job = a_job(
-        prompt="\x01" * 4000,  # six bytes each in JSON
-        negative_prompt="\x01" * 4000,
-        input_image=uri,
-        mask_image=uri,
-        controlnets=[{"type": "canny", "image": uri}] * 4,
-    )
-    jobs.create(job)
-    image = ImageResult(s3_uri="s3://data/".ljust(1100, "x"), seed=7, width=64, height=64, sha256="0" * 64)
-    result = DETAILS.model_copy(update={"fallbacks": ("x" * characters,)})
-    outcome = Outcome(status=JobStatus.SUCCEEDED, images=(image,) * 64, result=result)
-    assert jobs.finish(job.id, outcome, DONE)
-    finished = jobs.get(job.id)
-    assert (finished.status, len(finished.images)) == (JobStatus.SUCCEEDED, 64)
-    assert finished.result == (result if is_stored else None)
-    assert [record.levelname for record in caplog.records] == ([] if is_stored else ["WARNING"])
-
-
-def test_a_finished_job_is_not_finished_again(jobs: JobRepository) -> None:
-    job = a_job()
-    jobs.create(job)
-    assert jobs.finish(job.id, FAILED, DONE)
-    assert not jobs.finish(job.id, Outcome(status=JobStatus.SUCCEEDED), DONE + timedelta(minutes=1))
-    assert jobs.get(job.id) == replace(job, status=JobStatus.FAILED, error=FAILURE, finished_at=DONE)
-
-
-def test_a_cancellation_request_may_be_repeated_and_the_job_can_finish_after_it(jobs: JobRepository) -> None:
-    job = a_job()
-    jobs.create(job)
-    assert jobs.request_cancellation(job.id)
-    assert jobs.request_cancellation(job.id)
-    assert jobs.get(job.id) == replace(job, cancel_requested=True)
-    assert jobs.finish(job.id, Outcome(status=JobStatus.CANCELED), DONE)
-    assert jobs.get(job.id).status is JobStatus.CANCELED
-
-
-def test_cancellation_of_a_finished_job_is_rejected(jobs: JobRepository) -> None:
-    job = a_job()
-    jobs.create(job)
-    jobs.finish(job.id, FAILED, DONE)
-    assert not jobs.request_cancellation(job.id)
-    assert not jobs.get(job.id).cancel_requested
-
-
-def test_set_invocation_does_not_change_the_status_of_a_finished_job(jobs: JobRepository) -> None:
-    job = a_job()
-    jobs.create(job)
-    jobs.finish(job.id, FAILED, DONE)
-    jobs.set_invocation(job.id, INVOCATION)
-    assert jobs.get(job.id).status is JobStatus.FAILED
-    assert jobs.get(job.id).invocation == INVOCATION
+    DynamoDBJobRepository(client, TABLE, shared=False).create(job)
+    DynamoDBJobRepository(client, TABLE, shared=True).save(replace(job, attempt=2))
+    found = DynamoDBJobRepository(client, TABLE, shared=False).find(CALLER.id, ANY, limit=1, before=None)
+    assert [each.attempt for each in found.jobs] == [2]
