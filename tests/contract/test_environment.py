@@ -19,10 +19,13 @@ DEMO = ModelDeclaration(name="demo", limits=ModelLimits(max_count=2))
 def test_an_environment_is_read_from_its_own_variables() -> None:
     written = ApiEnvironment(
         jobs_table_name="jobs",
+        estimates_table_name="estimates",
         data_bucket_name="data",
+        webhook_queue_url="https://sqs.eu-west-1.amazonaws.com/123456789012/webhooks",
         powertools_service_name="jobs",
-        model_endpoints=(ModelEndpoint(model=DEMO, endpoint_parameter="/endpoint"),),
+        model_endpoints=(ModelEndpoint(model=DEMO, queue="demo", endpoint_parameter="/endpoint"),),
         default_model="demo",
+        signing_secret_arn=ARN,
         retention_days=7,
     )
     variables = written.variables()
@@ -113,7 +116,7 @@ def test_values_are_accepted_within_their_limits(
 def test_the_time_limits_of_an_endpoint_are_those_of_sagemaker(
     field: str, accepted: tuple[int, ...], refused: tuple[int, ...]
 ) -> None:
-    endpoint = {"model": DEMO, "endpoint_parameter": "/endpoint"}
+    endpoint = {"model": DEMO, "queue": "demo", "endpoint_parameter": "/endpoint"}
     assert [getattr(ModelEndpoint(**endpoint, **{field: each}), field) for each in accepted] == [*accepted]
     for each in refused:
         with pytest.raises(ValidationError, match=field):
