@@ -6,6 +6,8 @@ INPUTS_PREFIX = "inputs/"
 """Input images that clients upload."""
 
 REQUESTS_PREFIX = "requests/"
+"""Bodies of invocations that clients of SageMaker's own API store."""
+
 OUTPUTS_PREFIX = "outputs/"
 PROGRESS_PREFIX = "progress/"
 CANCELLATIONS_PREFIX = "cancellations/"
@@ -21,7 +23,6 @@ FAILURES_PREFIX = "failures/"
 """Error documents of failed invocations, written by SageMaker."""
 
 JOB_PREFIXES = (
-    REQUESTS_PREFIX,
     INPUTS_PREFIX,
     STARTS_PREFIX,
     PROGRESS_PREFIX,
@@ -48,11 +49,6 @@ SAFETY_CHECKERS_PREFIX = f"{ADAPTERS_PREFIX}safety_checkers/"
 
 LANCZOS = "lanczos"
 """The name of the Lanczos filter as an upscaler; it needs no model."""
-
-
-def request_key(job_id: str) -> str:
-    """The job's request document, which is the body of the invocation."""
-    return f"{REQUESTS_PREFIX}{job_id}.json"
 
 
 def input_key(job_id: str, name: str) -> str:

@@ -212,7 +212,6 @@ class Storage(Construct):
             grantee,
             self.data_bucket,
             ["s3:PutObject"],
-            f"{keys.REQUESTS_PREFIX}*",
             f"{keys.INPUTS_PREFIX}*",
             f"{keys.CANCELLATIONS_PREFIX}*",
         )
@@ -239,7 +238,6 @@ class Storage(Construct):
         """Allows the reconciler to find, finish and submit jobs."""
         grant_table(grantee, self.jobs_table, ["GetItem", "UpdateItem"])
         grant_query(grantee, self.jobs_table, UNFINISHED_INDEX)
-        self._grant(grantee, self.data_bucket, ["s3:PutObject"], f"{keys.REQUESTS_PREFIX}*")
         self._grant_responses(grantee)
 
     def _grant_responses(self, grantee: iam.IGrantable) -> None:

@@ -104,14 +104,6 @@ class JobRepository(Protocol):
 class JobDocuments(Protocol):
     """The objects of a job in S3."""
 
-    def put_request(self, generation: Generation, body: bytes) -> str:
-        """Stores the body of an invocation and returns its `s3://` URI.
-
-        Raises:
-            EndpointUnavailableError: the body could not be stored.
-        """
-        ...
-
     def put_inline_image(self, image: InlineImage) -> None:
         """Stores an image that was part of a request.
 
@@ -160,7 +152,7 @@ class JobDocuments(Protocol):
         ...
 
     def delete(self, generation: Generation) -> None:
-        """Deletes all objects of a job: inputs, outputs, previews, markers, requests and responses.
+        """Deletes all objects of a job: inputs, outputs, previews, markers and responses.
 
         Raises:
             EndpointUnavailableError: objects could not be deleted; the call may be repeated.

@@ -87,7 +87,6 @@ class _Parts:
             runtime=client("sagemaker-runtime", _NO_RETRIES),
             sagemaker=client("sagemaker"),
             ssm=client("ssm"),
-            documents=self.documents,
             endpoints=self.endpoints,
         )
 

@@ -31,7 +31,6 @@ def test_text_that_is_not_a_ulid_is_refused_as_a_job_id(text: str) -> None:
 
 
 def test_the_keys_of_a_jobs_objects() -> None:
-    assert keys.request_key("J") == "requests/J.json"
     assert keys.input_key("J", "mask_image") == "inputs/J/mask_image"
     assert keys.output_key("J", 2, "png") == "outputs/J/2.png"
     assert keys.progress_key("J") == "progress/J.json"

@@ -110,5 +110,5 @@ def test_the_function_may_find_and_invoke_only_the_endpoints_of_its_stage(large:
 
 
 def test_the_function_may_only_access_its_own_prefixes(small: Templates) -> None:
-    assert prefixes(small, API, "s3:PutObject") == {"/requests/*", "/inputs/*", "/cancellations/*"}
+    assert prefixes(small, API, "s3:PutObject") == {"/inputs/*", "/cancellations/*"}
     assert prefixes(small, API, "s3:GetObject") == {"/progress/*", "/outputs/*"}

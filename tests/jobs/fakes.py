@@ -186,19 +186,12 @@ class InMemoryJobs:
 
 @dataclass
 class InMemoryDocuments:
-    requests: dict[str, bytes] = field(default_factory=dict)
     progress: dict[str, Progress] = field(default_factory=dict)
     responses: dict[str, object] = field(default_factory=dict)
     images: list[InlineImage] = field(default_factory=list)
     canceled: set[str] = field(default_factory=set)
     deleted: list[str] = field(default_factory=list)
     unavailable: bool = False
-
-    def put_request(self, generation: Generation, body: bytes) -> str:
-        self._check()
-        uri = f"s3://{BUCKET}/requests/{generation.id}.json"
-        self.requests[uri] = body
-        return uri
 
     def put_inline_image(self, image: InlineImage) -> None:
         self._check()

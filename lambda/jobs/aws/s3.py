@@ -16,7 +16,6 @@ from contract.keys import (
     cancellation_key,
     preview_key,
     progress_key,
-    request_key,
     start_key,
 )
 from contract.output_location import output_locations
@@ -63,11 +62,6 @@ class S3JobDocuments:
         self._bucket = bucket
         self._credentials_end = credentials_end
         self._clock = clock
-
-    def put_request(self, generation: Generation, body: bytes) -> str:
-        location = S3Location(self._bucket, request_key(generation.id))
-        self._put(location, body, "application/json")
-        return location.uri
 
     def put_inline_image(self, image: InlineImage) -> None:
         self._put(image.location, image.data, image.media_type)
@@ -157,7 +151,6 @@ class S3JobDocuments:
     def _keys_of(self, job_id: str) -> Iterator[str]:
         """The keys of the job's objects in the data bucket, without its outputs."""
         yield from (
-            request_key(job_id),
             progress_key(job_id),
             cancellation_key(job_id),
             preview_key(job_id),

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
@@ -13,7 +13,6 @@ from contract.identifiers import InvocationId
 from contract.request import InvocationRequest
 from jobs.errors import EndpointUnavailableError, UnconfirmedInvocationError
 from jobs.job import Invocation
-from jobs.ports import JobDocuments
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -24,14 +23,13 @@ _LOGGER = logging.getLogger(__name__)
 _NAME_CACHE_S = 300
 _DESCRIPTION_CACHE_S = 15
 
-_MAX_INLINE_BYTES = 128_000
-"""SageMaker's limit for a body that is not stored in S3."""
-
 _SERVER_ERROR = 500
 
 
 class SageMakerEndpoints:
     """Asynchronous invocations, with the invocation's id as the inference id and the name of the result.
+
+    The request is the body of the call. SageMaker accepts 128,000 bytes, which is more than the contract.
 
     A deployment may replace a model's endpoint by one with another name. Names are read from Parameter Store,
     cached for five minutes, and read again when the cached endpoint does not exist.
@@ -43,7 +41,6 @@ class SageMakerEndpoints:
         runtime: "SageMakerRuntimeClient",
         sagemaker: "SageMakerClient",
         ssm: "SSMClient",
-        documents: JobDocuments,
         endpoints: Mapping[str, ModelEndpoint],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -53,14 +50,12 @@ class SageMakerEndpoints:
             runtime: a client without retries, since a call whose answer is lost may have been accepted.
             sagemaker: the client that describes endpoints.
             ssm: the client that reads the endpoints' names.
-            documents: stores large requests.
             endpoints: the endpoint of each model.
             clock: seconds, for caches.
         """
         self._runtime = runtime
         self._sagemaker = sagemaker
         self._ssm = ssm
-        self._documents = documents
         self._endpoints = endpoints
         self._clock = clock
         self._names: dict[str, tuple[float, str]] = {}
@@ -69,15 +64,10 @@ class SageMakerEndpoints:
     def invoke(self, generation: Generation, attempt: int) -> Invocation:
         endpoint = self._endpoints[generation.model]
         request = InvocationRequest.model_validate_json(generation.model_dump_json())
-        body = request.model_copy(update={"attempt": attempt}).model_dump_json(exclude_unset=True).encode()
-        payload: Any = (
-            {"Body": body}
-            if len(body) <= _MAX_INLINE_BYTES
-            else {"InputLocation": self._documents.put_request(generation, body)}
-        )
+        body = request.model_copy(update={"attempt": attempt}).model_dump_json(exclude_unset=True)
         invocation = InvocationId(generation.id, attempt)
         try:
-            return self._submit(endpoint, invocation, payload)
+            return self._submit(endpoint, invocation, body.encode())
         except (ClientError, BotoCoreError) as error:
             if _is_lost(error):
                 _LOGGER.exception("the answer to invocation %s was lost", invocation)
@@ -116,22 +106,20 @@ class SageMakerEndpoints:
         count: int | None = variant.get("CurrentInstanceCount")
         return count
 
-    def _submit(
-        self, endpoint: ModelEndpoint, invocation: InvocationId, payload: dict[str, Any]
-    ) -> Invocation:
+    def _submit(self, endpoint: ModelEndpoint, invocation: InvocationId, body: bytes) -> Invocation:
         name = self._name(endpoint)
         try:
-            return self._submit_to(name, endpoint, invocation, payload)
+            return self._submit_to(name, endpoint, invocation, body)
         except ClientError as error:
             if not _is_missing(error):
                 raise
             current = self._name(endpoint, refresh=True)
             if current == name:
                 raise
-            return self._submit_to(current, endpoint, invocation, payload)
+            return self._submit_to(current, endpoint, invocation, body)
 
     def _submit_to(
-        self, name: str, endpoint: ModelEndpoint, invocation: InvocationId, payload: dict[str, Any]
+        self, name: str, endpoint: ModelEndpoint, invocation: InvocationId, body: bytes
     ) -> Invocation:
         response = self._runtime.invoke_endpoint_async(
             EndpointName=name,
@@ -141,7 +129,7 @@ class SageMakerEndpoints:
             Accept="application/json",
             InvocationTimeoutSeconds=endpoint.invocation_timeout_s,
             RequestTTLSeconds=endpoint.request_ttl_s,
-            **payload,
+            Body=body,
         )
         return Invocation(
             endpoint=name,

@@ -37,16 +37,9 @@ def keys_in(s3: Any, bucket: str = BUCKET) -> list[str]:
     return [each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
 
 
-def test_put_request_stores_the_body_of_the_invocation(s3: Any, documents: S3JobDocuments) -> None:
-    job = a_job()
-    assert documents.put_request(job.generation, b"{}") == f"s3://data/requests/{job.id}.json"
-    stored = s3.get_object(Bucket=BUCKET, Key=f"requests/{job.id}.json")
-    assert (stored["Body"].read(), stored["ContentType"]) == (b"{}", "application/json")
-
-
 def test_a_failed_put_raises_endpoint_unavailable(s3: Any) -> None:
     with pytest.raises(EndpointUnavailableError):
-        S3JobDocuments(s3, "no-such-bucket").put_request(a_job().generation, b"{}")
+        S3JobDocuments(s3, "no-such-bucket").mark_canceled("J")
 
 
 def test_an_inline_image_is_stored_with_its_media_type(s3: Any, documents: S3JobDocuments) -> None:
@@ -105,7 +98,6 @@ def test_delete_removes_the_objects_of_the_job_only(s3: Any, documents: S3JobDoc
     job, other = a_job(count=2, output_s3_uri="s3://team/images/"), a_job(count=2)
     for each in (job, other):
         for key in (
-            "requests/{}.json",
             "inputs/{}/input_image",
             "starts/{}-1",
             "starts/{}-2",
@@ -122,7 +114,7 @@ def test_delete_removes_the_objects_of_the_job_only(s3: Any, documents: S3JobDoc
     for _ in range(2):
         documents.delete(job.generation)
     remaining = keys_in(s3)
-    assert len(remaining) == 10
+    assert len(remaining) == 9
     assert all(other.id in key for key in remaining)
     assert keys_in(s3, "team") == ["images/another.png"]
     documents.delete(other.generation)
