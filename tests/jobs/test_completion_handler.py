@@ -2,9 +2,11 @@
 
 import importlib
 import json
+from datetime import UTC, datetime
 
-from jobs.job import JobStatus
-from tests.jobs.fakes import INVOCATION, InMemoryBackend, a_job, a_result
+from jobs.job import Job
+from jobs.lifecycle import JobStatus
+from tests.jobs.fakes import InMemoryBackend, a_job, a_result, invocation_of
 from tests.jobs.http_calls import CONTEXT
 
 
@@ -14,32 +16,43 @@ def handle_messages(*bodies: str) -> list[str]:
     return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 
-def message_json(job_id: str, output: str = INVOCATION.output_location) -> str:
+def completed(job: Job) -> str:
     return json.dumps(
         {
             "invocationStatus": "Completed",
             "eventTime": "2026-03-01T12:31:00Z",
-            "inferenceId": job_id,
-            "responseParameters": {"outputLocation": output},
+            "inferenceId": f"{job.id}-1",
+            "responseParameters": {"outputLocation": invocation_of(job).output_location},
         }
     )
 
 
+def started(job: Job) -> str:
+    detail = {"bucket": {"name": "data"}, "object": {"key": f"starts/{job.id}-1", "size": 0}}
+    return json.dumps({"source": "aws.s3", "time": "2026-03-01T12:30:40Z", "detail": detail})
+
+
+def test_a_start_marker_and_a_result_start_and_finish_the_job(deployed: InMemoryBackend) -> None:
+    job = a_job()
+    deployed.jobs.create(job)
+    assert handle_messages(started(job)) == []
+    running = deployed.jobs.get(job.id)
+    assert running.status is JobStatus.RUNNING
+    assert running.started_at == datetime(2026, 3, 1, 12, 30, 40, tzinfo=UTC)
+    deployed.documents.responses[invocation_of(job).output_location] = a_result(job.generation)
+    assert handle_messages(completed(job)) == []
+    assert deployed.jobs.get(job.id).status is JobStatus.SUCCEEDED
+
+
 def test_only_the_failed_messages_of_a_batch_return_to_the_queue(deployed: InMemoryBackend) -> None:
-    good, unreadable = a_job(), a_job()
-    for job in (good, unreadable):
-        deployed.jobs.create(job)
-    deployed.documents.responses[INVOCATION.output_location] = a_result(good.generation)
-    failures = handle_messages(
-        message_json(unreadable.id, "s3://data/results/none"), message_json(good.id), "no json"
-    )
-    assert failures == ["0", "2"]
-    assert deployed.jobs.get(good.id).status is JobStatus.SUCCEEDED
-    assert deployed.jobs.get(unreadable.id).status is JobStatus.QUEUED
+    job = a_job()
+    deployed.jobs.create(job)
+    deployed.documents.responses[invocation_of(job).output_location] = a_result(job.generation)
+    assert handle_messages("no json", completed(job), '{"inferenceId": "other"}') == ["0", "2"]
+    assert deployed.jobs.get(job.id).status is JobStatus.SUCCEEDED
 
 
-def test_messages_with_an_unknown_inference_id_are_dropped(deployed: InMemoryBackend) -> None:
-    good = a_job()
-    deployed.jobs.create(good)
-    deployed.documents.responses[INVOCATION.output_location] = a_result(good.generation)
-    assert handle_messages(message_json("not-a-job"), message_json(good.id)) == []
+def test_messages_about_a_deleted_job_are_dropped(deployed: InMemoryBackend) -> None:
+    job = a_job()
+    assert handle_messages(started(job), completed(job)) == []
+    assert deployed.jobs.jobs == {}
