@@ -80,6 +80,8 @@ class DiffusersPipeline:
     def _generate(self, task: GenerationTask) -> None:
         generation = task.generation
         task.start()
+        if generation.preview:
+            task.record_fallback("no previews: models of this architecture have none")
 
         def on_step_end(pipeline: Any, _step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
             if task.done:

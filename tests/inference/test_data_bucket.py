@@ -56,10 +56,12 @@ def test_an_input_over_the_size_limit_is_refused(s3: Any) -> None:
     assert caught.value.code is ErrorCode.INPUT_IMAGE_TOO_LARGE
 
 
-def client_with_error(code: str) -> Any:
+def client_with_error(code: str, operation: str = "get_object") -> Any:
+    """A client whose first two calls, of this operation, fail."""
     client = boto3.client("s3")
     stub = Stubber(client)
-    stub.add_client_error("get_object", code)
+    for _ in range(2):
+        stub.add_client_error(operation, code)
     stub.activate()
     return client
 
@@ -120,7 +122,7 @@ def test_progress_that_cannot_be_stored_is_logged(s3: Any, caplog: pytest.LogCap
 def test_a_bucket_of_the_request_that_does_not_accept_an_image_is_the_requests_fault(
     code: str, reason: str
 ) -> None:
-    bucket = DataBucket(client_with_error(code), BUCKET)
+    bucket = DataBucket(client_with_error(code, "put_object"), BUCKET)
     with pytest.raises(InvalidRequestError, match=reason) as raised:
         bucket.store_image(S3Location("elsewhere", "a/J/0.png"), b"png", "image/png")
     assert raised.value.errors[0].pointer == "#/output_s3_uri"

@@ -7,6 +7,7 @@ import torch
 from inference.diffusion.denoising.batcher import Batch, Batcher
 from inference.diffusion.denoising.components import Components
 from inference.diffusion.denoising.denoiser import Denoiser, predict_noise
+from inference.diffusion.denoising.preview import start_preview
 from inference.diffusion.denoising.slot import Slot
 from inference.diffusion.denoising.slot_factory import create_slots
 from inference.diffusion.tasks.failures import failing, out_of_memory
@@ -55,6 +56,8 @@ class DenoisingLoop:
         refined: dict[Slot, Slot] = {}
         for slot, predictions in self._predict(batch):
             with failing(slot.task):
+                if slot.index == 0 and slot.task.claim_preview():
+                    self._preview(slot, predictions)
                 slot.step(predictions)
                 slot.task.report_step(slot.total_evaluations, batch_size=batch.size)
                 if slot.finished and slot.refinement:
@@ -64,6 +67,12 @@ class DenoisingLoop:
         self._slots = [
             refined.get(slot, slot) for slot in self._slots if slot in refined or not slot.finished
         ]
+
+    def _preview(self, slot: Slot, predictions: tuple[torch.Tensor, ...]) -> None:
+        preview = start_preview(slot, predictions)
+        self._components.offloading.offload()
+        if preview is not None:
+            slot.task.report_preview(preview, slot.evaluations_done + 1)
 
     def _decode(self, slot: Slot) -> None:
         limit = self._batcher.reduced_limit(slot.batch_key)

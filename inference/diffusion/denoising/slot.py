@@ -14,6 +14,9 @@ from inference.diffusion.modules.noise_schedulers import NoiseSchedule
 from inference.diffusion.prompts.conditioning import Conditioning
 from inference.diffusion.tasks.generation_task import GenerationTask
 
+_MIN_ALPHA = 1e-4
+"""Schedules with a terminal signal-to-noise ratio of zero begin at 0."""
+
 
 @dataclass(frozen=True)
 class Refinement:
@@ -86,6 +89,11 @@ class Slot:
         return self._done == self.evaluations
 
     @property
+    def evaluations_done(self) -> int:
+        """Denoiser evaluations of the image that are done, those before this slot included."""
+        return self.evaluations_before + self._done
+
+    @property
     def timestep(self) -> torch.Tensor:
         """The timestep of the next evaluation, ()."""
         return self.schedule.timesteps[self._done]
@@ -108,17 +116,42 @@ class Slot:
         Args:
             predictions: the noise prediction for each conditioning, (1, 4, height, width).
         """
-        prediction = predictions[-1]
-        if len(predictions) == 2:
-            prediction = predictions[0] + self.guidance_scale * (predictions[1] - predictions[0])
         scheduler = self.schedule.scheduler
         self.latents = scheduler.step(
-            prediction, self.timestep, self.latents, **self._step_options, return_dict=False
+            self._combine(predictions), self.timestep, self.latents, **self._step_options, return_dict=False
         )[0]
         self._done += 1
         if self.initial.preserved is not None:
             next_timestep = self.schedule.timestep_after(self._done)
             self.latents = self.initial.preserved.restore(self.latents, scheduler, next_timestep)
+
+    def estimate(self, predictions: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """The final latents as the next step's predictions estimate them, (1, 4, height, width).
+
+        With every sampler the UNet's sample is sqrt(a) * image + sqrt(1 - a) * noise, where a is the value of
+        `alphas_cumprod` at the timestep. Has no side effects.
+
+        Args:
+            predictions: see `step`.
+        """
+        scheduler, prediction = self.schedule.scheduler, self._combine(predictions)
+        sample: torch.Tensor = scheduler.scale_model_input(self.latents, self.timestep)
+        alpha = float(scheduler.alphas_cumprod[round(float(self.timestep))])
+        estimate: torch.Tensor
+        match scheduler.config.prediction_type:
+            case "sample":
+                estimate = prediction
+            case "v_prediction":
+                estimate = sample * alpha**0.5 - prediction * (1 - alpha) ** 0.5
+            case _:
+                estimate = (sample - prediction * (1 - alpha) ** 0.5) / max(alpha, _MIN_ALPHA) ** 0.5
+        return estimate
+
+    def _combine(self, predictions: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """Classifier-free guidance."""
+        if len(predictions) == 1:
+            return predictions[0]
+        return predictions[0] + self.guidance_scale * (predictions[1] - predictions[0])
 
     def refine(self, refinement: Refinement) -> "Slot":
         """The slot that continues from these latents with the refiner, without LoRAs and ControlNets."""

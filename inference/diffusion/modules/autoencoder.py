@@ -1,7 +1,7 @@
 """The VAE: encodes images to latents and decodes latents to images, as diffusers' pipelines do."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -9,6 +9,7 @@ from diffusers.image_processor import VaeImageProcessor
 from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
+from inference.diffusion.modules.linear_decoder import LinearDecoder
 from inference.diffusion.modules.vae_tiling import RecordFallback, with_tiling_fallback
 from inference.engine.errors import InvalidOutputError
 
@@ -75,7 +76,7 @@ class Autoencoder:
         Raises:
             InvalidOutputError: the pixels are not finite or all black, in float32 too.
         """
-        latents = latents * self._std / self._config.scaling_factor + self._mean
+        latents = self._unscale(latents)
         pixels = self._decode(latents, record_fallback)
         if not _is_valid(pixels) and self._vae.dtype != torch.float32 and latents.isfinite().all():
             record_fallback("VAE decoded in float32: half precision gave an invalid image")
@@ -85,6 +86,27 @@ class Autoencoder:
                 "The generated image is black or not finite; try another seed, sampler or guidance scale."
             )
         return partial(self._postprocess, pixels.cpu())
+
+    @cached_property
+    def linear_decoder(self) -> LinearDecoder | None:
+        """Approximates the decoder; fitted at the first use, by decoding one image of 32 x 32 latents.
+
+        None if that does not fit in memory, or gives pixels that are not finite.
+        """
+
+        def decode(latents: torch.Tensor) -> torch.Tensor:
+            unscaled = self._unscale(latents.to(self._device, self._dtype))
+            pixels: torch.Tensor = self._vae.decode(unscaled.to(self._vae.dtype), return_dict=False)[0]
+            return pixels
+
+        try:
+            return LinearDecoder.fit(self._config.latent_channels, decode)
+        except torch.OutOfMemoryError:
+            return None
+
+    def _unscale(self, latents: torch.Tensor) -> torch.Tensor:
+        unscaled: torch.Tensor = latents * self._std / self._config.scaling_factor + self._mean
+        return unscaled
 
     def _decode(self, latents: torch.Tensor, record_fallback: RecordFallback) -> torch.Tensor:
         pixels: torch.Tensor = with_tiling_fallback(

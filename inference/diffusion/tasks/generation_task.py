@@ -61,6 +61,15 @@ class GenerationTask(EngineTask[GenerationOutput]):
         if not rest:
             self._callback_executor.submit(self._call_on_step, done, total_evaluations)
 
+    def claim_preview(self) -> bool:
+        """Whether a preview of the first image is to be made now; see `Previews.claim`."""
+        previews = self._callbacks.previews
+        return previews is not None and previews.claim()
+
+    def report_preview(self, postprocess: Postprocess, step: int) -> None:
+        """Queues the postprocessing of a preview, taken after this many evaluations of the first image."""
+        self._callback_executor.submit(self._call_on_preview, postprocess, step)
+
     def record_fallback(self, description: str) -> None:
         """Adds to `GenerationOutput.fallbacks`, once for each description."""
         self._fallbacks[description] = None
@@ -74,6 +83,13 @@ class GenerationTask(EngineTask[GenerationOutput]):
             return
         with self:
             self._context.run(self._callbacks.on_step, done, total_evaluations)
+
+    def _call_on_preview(self, postprocess: Postprocess, step: int) -> None:
+        previews = self._callbacks.previews
+        if self.done or previews is None:
+            return
+        with self:
+            self._context.run(previews.on_preview, postprocess(), step)
 
     def _collect(self, index: int, postprocess: Postprocess) -> None:
         with self:

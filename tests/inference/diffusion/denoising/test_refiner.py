@@ -160,7 +160,7 @@ def test_images_share_the_forward_passes_of_both_unets(refiner_loop: RefinerLoop
     calls: list[tuple[int, int]] = []
     tasks = [
         refiner_loop.add_request(
-            lambda done, total: calls.append((done, total)), sampler="euler", refiner_start=0.6
+            Callbacks(lambda done, total: calls.append((done, total))), sampler="euler", refiner_start=0.6
         ),
         refiner_loop.add_request(sampler="euler", refiner_start=0.6, seed=12),
     ]
