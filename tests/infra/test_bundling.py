@@ -121,7 +121,7 @@ def test_the_bundle_has_no_other_services_and_no_documentation(bundle: Path) -> 
     data = bundle / "botocore" / "data"
     assert {path.name for path in data.iterdir() if path.is_dir()} == {*AWS_SERVICES}
     for path in data.rglob("service-2.json"):
-        assert '"documentation":"' not in path.read_text()
+        assert '"documentation":"<' not in path.read_text()
     files = {path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_file()}
     assert {"jobs/http_handler.py", "contract/request.py", "docs/openapi.json"} <= files
     assert not any(file.startswith(("inference/", "boto3/", "s3transfer/")) for file in files)

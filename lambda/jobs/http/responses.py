@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from contract.problem import CONTENT_TYPE, Problem
+from contract.problem import CONTENT_TYPE, ErrorCode, Problem
 
 JSON = "application/json"
+_RETRY_AFTER_S = {ErrorCode.ENDPOINT_UNAVAILABLE: 5, ErrorCode.IDEMPOTENCY_IN_FLIGHT: 1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,8 @@ def json_response(status: HTTPStatus, body: str, **headers: str) -> Response:
 
 def problem_response(problem: Problem, **headers: str) -> Response:
     """The response for an error."""
+    if problem.code in _RETRY_AFTER_S:
+        headers["Retry-After"] = str(_RETRY_AFTER_S[problem.code])
     return Response(
         status=HTTPStatus(problem.status),
         body=problem.model_dump_json(),
