@@ -86,7 +86,8 @@ class InvocationHandler:
             generation = self._start(body, job)
             async with ProgressPublisher(self._bucket, generation.id, self._executors.reports) as progress:
                 generated = await self._generate(generation, job, progress)
-                return await self._finish(generation, generated, job)
+                async with self._running_jobs.storing_scope():
+                    return await self._finish(generation, generated, job)
 
     def check(self) -> None:
         """Raises EngineClosedError if no more jobs are admitted."""

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
 from contract.problem import ProblemError
 from inference.engine.errors import EngineClosedError
+
+_REPORT_S = 0.5
+"""For jobs whose storing is cancelled to report the error."""
 
 
 class CancelScope:
@@ -22,16 +25,48 @@ class CancelScope:
             self._timeout.reschedule(asyncio.get_running_loop().time())
 
 
+class _Scopes:
+    """The open cancel scopes of one kind."""
+
+    def __init__(self) -> None:
+        self._open: set[CancelScope] = set()
+        self._error: ProblemError | None = None
+
+    @asynccontextmanager
+    async def enter(self) -> AsyncIterator[CancelScope]:
+        timeout = asyncio.timeout(None)
+        scope = CancelScope(timeout)
+        try:
+            async with timeout:
+                self._open.add(scope)
+                if self._error is not None:
+                    scope.cancel(self._error)
+                try:
+                    yield scope
+                finally:
+                    self._open.discard(scope)
+        except TimeoutError:
+            if scope.error is None or not timeout.expired():
+                raise
+            raise scope.error from None
+
+    def cancel(self, error: ProblemError) -> None:
+        """Cancels the open scopes, and those that are entered later."""
+        self._error = error
+        for scope in tuple(self._open):
+            scope.cancel(error)
+
+
 class RunningJobs:
     """Admits jobs until the container drains. All methods must be called on the event loop."""
 
     def __init__(self) -> None:
         self._draining = False
-        self._canceling = False
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self._scopes: set[CancelScope] = set()
+        self._generating = _Scopes()
+        self._storing = _Scopes()
 
     def check(self) -> None:
         """Raises EngineClosedError if no more jobs are admitted."""
@@ -55,43 +90,38 @@ class RunningJobs:
             if not self._running:
                 self._idle.set()
 
-    @asynccontextmanager
-    async def cancel_scope(self) -> AsyncIterator[CancelScope]:
-        """A block that can be cancelled from outside, together with the future that it awaits.
+    def cancel_scope(self) -> AbstractAsyncContextManager[CancelScope]:
+        """A block that generates, and can be cancelled from outside, together with the future that it awaits.
 
         Raises:
             ProblemError: the error that the scope was cancelled with.
         """
-        timeout = asyncio.timeout(None)
-        scope = CancelScope(timeout)
-        try:
-            async with timeout:
-                self._scopes.add(scope)
-                if self._canceling:
-                    scope.cancel(_shutting_down())
-                try:
-                    yield scope
-                finally:
-                    self._scopes.discard(scope)
-        except TimeoutError:
-            if scope.error is None or not timeout.expired():
-                raise
-            raise scope.error from None
+        return self._generating.enter()
+
+    def storing_scope(self) -> AbstractAsyncContextManager[CancelScope]:
+        """A block that stores the generated images; it is cancelled only when the container has to exit.
+
+        Raises:
+            ProblemError: the error that the scope was cancelled with.
+        """
+        return self._storing.enter()
 
     async def drain(self, *, timeout_s: float, grace_s: float) -> None:
-        """Stops admitting jobs and waits for the running ones.
+        """Stops admitting jobs, and waits for the running ones to end, with an EngineClosedError if need be.
 
         Args:
-            timeout_s: after this time all cancel scopes are cancelled with an EngineClosedError.
-            grace_s: further time for the jobs to store their images or to report the error.
+            timeout_s: after this time the jobs that still generate are cancelled.
+            grace_s: further time for the jobs to store their images or to report the error; then those that
+                still store are cancelled.
         """
         self._draining = True
         if await self._wait_until_idle(timeout_s):
             return
-        self._canceling = True
-        for scope in tuple(self._scopes):
-            scope.cancel(_shutting_down())
-        await self._wait_until_idle(grace_s)
+        self._generating.cancel(_shutting_down())
+        if await self._wait_until_idle(grace_s):
+            return
+        self._storing.cancel(_shutting_down())
+        await self._wait_until_idle(_REPORT_S)
 
     async def _wait_until_idle(self, timeout_s: float) -> bool:
         try:

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from inference.invocation.running_jobs import RunningJobs
 
 # Together with drain_s (at most 20 s) and CLOSE_TIMEOUT_S less than the 30 s that SageMaker grants.
-_GRACE_S = 5
+_GRACE_S = 4
 _CLOSE_CONNECTIONS_S = 1
 
 _LOGGER = logging.getLogger(__name__)

@@ -39,6 +39,13 @@ ENVIRONMENT = ContainerEnvironment(
 )
 
 
+def opened() -> threading.Event:
+    """An event that is set."""
+    gate = threading.Event()
+    gate.set()
+    return gate
+
+
 @dataclass
 class FakeEngine:
     """Generates images of one colour: the seed is the red channel.
@@ -46,7 +53,9 @@ class FakeEngine:
     Attributes:
         gate: generations block until it is set.
         started: set once a generation has begun.
-        calls: the arguments of each `submit`.
+        steps_gate: generations block after their first step until it is set.
+        calls: the generation and the inputs of each `submit`.
+        previews: whether each `submit` asked for previews.
         error: raised by generations, unless None.
         seconds: reported by `GenerationOutput.seconds`.
         closed: whether `close` has been called.
@@ -54,7 +63,9 @@ class FakeEngine:
 
     gate: threading.Event = field(default_factory=threading.Event)
     started: threading.Event = field(default_factory=threading.Event)
+    steps_gate: threading.Event = field(default_factory=opened)
     calls: list[tuple[Generation, Inputs]] = field(default_factory=list)
+    previews: list[bool] = field(default_factory=list)
     error: Exception | None = None
     seconds: float = 0.0
     closed: bool = False
@@ -68,6 +79,7 @@ class FakeEngine:
         self, generation: Generation, inputs: Inputs, callbacks: Callbacks
     ) -> Future[GenerationOutput]:
         self.calls.append((generation, inputs))
+        self.previews.append(callbacks.previews is not None)
         return self._pool.submit(self._generate, generation, inputs, callbacks)
 
     def upscaler(self, file: AdapterFile, *, pointer: str) -> UpscaleImage:
@@ -85,8 +97,11 @@ class FakeEngine:
         assert self.gate.wait(LIMIT_S), "the test did not open the gate"
         if self.error is not None:
             raise self.error
-        for step in range(generation.steps):
-            callbacks.on_step(step + 1, generation.steps)
+        for step in range(1, generation.steps + 1):
+            if callbacks.previews is not None and callbacks.previews.claim():
+                callbacks.previews.on_preview(Image.new("RGB", (16, 8), "red"), step)
+            callbacks.on_step(step, generation.steps)
+            assert self.steps_gate.wait(LIMIT_S), "the test did not open the gate"
         size = inputs.size(generation)
         images = tuple(Image.new("RGB", size, (seed % 256, 0, 0)) for seed in generation.seeds)
         return GenerationOutput(images=images, batch_size=len(images), seconds=self.seconds)

@@ -151,6 +151,27 @@ def test_on_step_is_called_if_the_model_was_loaded_for_the_request(
     assert steps == [(1, 2), (2, 2)]
 
 
+def test_requests_that_wait_for_their_model_are_notified_and_later_ones_are_not(
+    pool: ModelPool, loader: FakeLoader
+) -> None:
+    events: list[str] = []
+
+    def callbacks(name: str) -> Callbacks:
+        return Callbacks(
+            lambda done, total: events.append(f"{name} step {done}"), lambda: events.append(f"{name} loading")
+        )
+
+    waiting = [submit(pool, "anime", callbacks(name)) for name in ("a", "b")]
+    assert events == ["a loading", "b loading"]
+    loader.gate.set()
+    for each in waiting:
+        each.result(LIMIT_S)
+    submit(pool, "anime", callbacks("c")).result(LIMIT_S)
+    submit(pool, "first", callbacks("d")).result(LIMIT_S)
+    assert [event for event in events if "loading" in event] == ["a loading", "b loading"]
+    assert {"a step 1", "b step 1", "c step 1", "d step 2"} <= set(events)
+
+
 def test_check_fails_if_an_engine_accepts_no_more_requests(pool: ModelPool, loader: FakeLoader) -> None:
     loader.gate.set()
     submit(pool, "anime").result(LIMIT_S)

@@ -213,3 +213,49 @@ def test_on_step_may_be_called_on_another_thread(
         assert store.stored == [denoising(1)]
 
     run_within_limit(work())
+
+
+def test_the_phase_of_a_job_that_waits_for_its_model_is_loading_model_until_its_first_step(
+    store: InMemoryProgressStore, create_publisher: CreatePublisher
+) -> None:
+    async def work() -> None:
+        sleep = FakeSleep()
+        async with create_publisher(sleep) as publisher:
+            publisher.on_model_load()
+            await sleep.wait_for_begin()
+            publisher.on_step(1, 9)
+            await sleep.end()
+            await sleep.wait_for_begin()
+        loading = Progress(phase=Phase.LOADING_MODEL, step=0, total_steps=0)
+        assert store.stored == [loading, denoising(1)]
+
+    run_within_limit(work())
+
+
+def test_a_stored_preview_is_named_by_all_later_documents(
+    store: InMemoryProgressStore, create_publisher: CreatePublisher
+) -> None:
+    async def work() -> None:
+        sleep = FakeSleep()
+        async with create_publisher(sleep) as publisher:
+            publisher.on_step(1, 9)
+            await sleep.wait_for_begin()
+            publisher.on_preview_stored(1)
+            publisher.on_step(2, 9)
+            await sleep.end()
+            await sleep.wait_for_begin()
+            publisher.on_step(9, 9)
+            publisher.on_generated()
+            task = storing_task()
+        publisher.on_preview_stored(8)  # too late
+        await sleep.end()
+        await sleep.wait_for_begin()
+        await sleep.end()
+        await task
+        later = [denoising(2), UPLOADING]
+        assert store.stored == [
+            denoising(1),
+            *(each.model_copy(update={"preview_step": 1}) for each in later),
+        ]
+
+    run_within_limit(work())

@@ -22,7 +22,8 @@ async def run_job(running_jobs: RunningJobs, generated: asyncio.Event, stored: a
     with running_jobs.admit():
         async with running_jobs.cancel_scope():
             await generated.wait()
-        await stored.wait()
+        async with running_jobs.storing_scope():
+            await stored.wait()
 
 
 def happened() -> asyncio.Event:
@@ -142,13 +143,22 @@ def test_a_job_that_ends_while_it_is_being_cancelled_ends_the_drain_normally() -
     run_within_limit(work())
 
 
-def test_draining_ends_after_the_grace_period_even_if_jobs_are_still_running() -> None:
+def test_after_the_grace_period_jobs_that_still_store_fail_as_those_that_generate() -> None:
     async def work() -> None:
         running_jobs = RunningJobs()
         (job,) = await start(run_job(running_jobs, happened(), asyncio.Event()))
         await running_jobs.drain(timeout_s=0, grace_s=0)
-        assert not job.done()
-        job.cancel()
+        with pytest.raises(EngineClosedError):
+            await job
+
+    run_within_limit(work())
+
+
+def test_draining_ends_even_if_a_job_does_not_end() -> None:
+    async def work() -> None:
+        running_jobs = RunningJobs()
+        with running_jobs.admit():
+            await running_jobs.drain(timeout_s=0, grace_s=0)
 
     run_within_limit(work())
 
