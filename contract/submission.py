@@ -57,13 +57,13 @@ Tag = Annotated[
 ]
 Tags = Annotated[
     tuple[Tag, ...],
-    AfterValidator(_check_unique),
     Field(
         max_length=MAX_TAGS,
         strict=False,
         description="Tags of the job, to list it by.",
         json_schema_extra={"uniqueItems": True},
     ),
+    AfterValidator(_check_unique),
 ]
 WebhookUrl = Annotated[
     str,
@@ -76,7 +76,6 @@ WebhookUrl = Annotated[
 ]
 WebhookEvents = Annotated[
     tuple[Annotated[WebhookEvent, Field(strict=False)], ...],
-    AfterValidator(_check_unique),
     Field(
         min_length=1,
         max_length=len(WebhookEvent),
@@ -84,6 +83,7 @@ WebhookEvents = Annotated[
         description="Events that the webhook is called for.",
         json_schema_extra={"uniqueItems": True},
     ),
+    AfterValidator(_check_unique),
 ]
 FINAL_EVENTS = (WebhookEvent.SUCCEEDED, WebhookEvent.FAILED, WebhookEvent.CANCELED, WebhookEvent.EXPIRED)
 

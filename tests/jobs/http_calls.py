@@ -2,9 +2,13 @@
 
 import importlib
 import json
+import re
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+from tests.conftest import ROOT
+
+OPENAPI = json.loads((ROOT / "docs" / "openapi.json").read_text())
 CONTEXT = SimpleNamespace(
     function_name="jobs",
     memory_limit_in_mb=512,
@@ -37,8 +41,22 @@ def send(method: str, path: str, body: str | None = None, **event: Any) -> Answe
         **event,
     }
     response = importlib.import_module("jobs.http_handler").handler(request, CONTEXT)
+    _check_documented(method, path, response)
     headers = {name.lower(): value for name, value in response["headers"].items()}
     return Answer(response["statusCode"], headers, response["body"])
+
+
+def _check_documented(method: str, path: str, response: dict[str, Any]) -> None:
+    """Checks that the OpenAPI document has the response's status, media type and headers."""
+    method = "get" if method == "HEAD" else method.lower()
+    for template, methods in OPENAPI["paths"].items():
+        if method in methods and re.fullmatch(re.escape(template).replace(r"\{job_id\}", "[^/]+"), path):
+            documented = methods[method]["responses"][str(response["statusCode"])]
+            headers = dict(response["headers"])
+            media_type = headers.pop("Content-Type", "").partition(";")[0]
+            assert {media_type} - {""} == {*documented.get("content", {})}
+            described = {*documented.get("headers", {}), "X-Content-Type-Options", "Referrer-Policy"}
+            assert {*headers} <= described, (headers, template)
 
 
 def call(

@@ -28,7 +28,7 @@ _COMMON_PROBLEMS = {
     500: "The service failed; try again.",
     503: "The service is unavailable; try again.",
 }
-_PROBLEM_HEADERS = {405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_PROBLEM_HEADERS = {405: ("Allow",), 409: ("Retry-After",), 429: ("Retry-After",), 503: ("Retry-After",)}
 _NO_ACCESS = {403: "The API key is missing or wrong."}
 
 

@@ -9,15 +9,14 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from contract.options import ControlNet, Hires, Lora, Outpaint, Upscale
-from contract.request import JobRequest
+from contract.submission import JobSubmission
+from jobs.http.openapi import openapi_document
 from tests.conftest import ROOT
-from tests.jobs.fakes import InMemoryBackend
-from tests.jobs.http_calls import call
 
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "docs" / "openapi.json").read_text())
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 MINIMAL: dict[type[BaseModel], dict[str, Any]] = {
-    JobRequest: {"prompt": "x"},
+    JobSubmission: {"prompt": "x"},
     ControlNet: {"type": "canny", "image": "s3://bucket/key"},
     Hires: {},
     Lora: {"name": "moon"},
@@ -27,38 +26,73 @@ MINIMAL: dict[type[BaseModel], dict[str, Any]] = {
 """A valid document of each part of a request."""
 
 
-def test_the_committed_openapi_document_is_the_served_one(deployed: InMemoryBackend) -> None:
-    served = call("GET", "/v1/openapi.json")[2]
-    assert served["openapi"].startswith("3.1")
-    committed = json.loads((ROOT / "docs" / "openapi.json").read_text())
-    assert committed == served
+def test_the_committed_document_is_the_one_of_the_operations() -> None:
+    assert DOCUMENT["openapi"].startswith("3.1")
+    assert openapi_document() == DOCUMENT
 
 
 def operations() -> Iterator[tuple[str, dict[str, Any]]]:
     for methods in DOCUMENT["paths"].values():
         for operation in methods.values():
-            yield operation["operationId"], operation["responses"]
+            yield operation["operationId"], operation
 
 
 def test_every_operation_lists_its_errors_as_problem_documents() -> None:
-    common = {"403", "405", "429", "500", "503"}
+    common = {"405", "429", "500", "503"}
     expected = {
-        "submitJob": {"202", "400", "404", "413", "422"},
-        "getJob": {"200", "404"},
-        "cancelJob": {"202", "404", "409", "413"},
-        "listModels": {"200"},
-        "listSamplers": {"200"},
+        "submitJob": {"202", "400", "403", "404", "409", "413", "422"},
+        "listJobs": {"200", "403", "422"},
+        "getJob": {"200", "304", "403", "404"},
+        "deleteJob": {"204", "403", "404", "409"},
+        "cancelJob": {"202", "403", "404", "409", "413"},
+        "createUpload": {"201", "400", "403", "413", "422"},
+        "listModels": {"200", "403"},
+        "listSamplers": {"200", "403"},
+        "getOpenapi": {"200"},
+        "getDocs": {"200"},
     }
-    assert {name: {*responses} - common for name, responses in operations()} == expected
-    for _, responses in operations():
-        assert common <= {*responses}
-        for status, response in responses.items():
-            media_type = "application/json" if status.startswith("2") else "application/problem+json"
-            assert [*response["content"]] == [media_type]
+    assert {name: {*each["responses"]} - common for name, each in operations()} == expected
+    for _, operation in operations():
+        assert common <= {*operation["responses"]}
+        for status, response in operation["responses"].items():
+            if status.startswith(("4", "5")):
+                assert [*response["content"]] == ["application/problem+json"]
+        assert operation["summary"]
+        assert operation["description"]
 
 
-def test_the_document_contains_no_schemas_of_the_framework() -> None:
-    assert not [name for name in SCHEMAS if "ValidationError" in name]
+def test_the_headers_of_requests_and_responses_are_described() -> None:
+    found = {
+        name: (
+            {each["name"] for each in operation["parameters"] if each["in"] != "path"},
+            {header for response in operation["responses"].values() for header in response.get("headers", {})}
+            - {"Allow"},
+        )
+        for name, operation in operations()
+    }
+    waits = {"Retry-After"}
+    assert found == {
+        "submitJob": ({"Idempotency-Key"}, waits | {"Location"}),
+        "listJobs": ({"status", "model", "tag", "limit", "cursor"}, waits),
+        "getJob": ({"If-None-Match"}, waits | {"ETag"}),
+        "deleteJob": (set(), waits),
+        "cancelJob": (set(), waits),
+        "createUpload": (set(), waits),
+        "listModels": (set(), waits),
+        "listSamplers": (set(), waits),
+        "getOpenapi": (set(), waits),
+        "getDocs": (set(), waits | {"Content-Security-Policy"}),
+    }
+
+
+def test_only_the_description_of_the_api_needs_no_key() -> None:
+    assert {name for name, each in operations() if each.get("security") == []} == {"getOpenapi", "getDocs"}
+    assert DOCUMENT["security"] == [{"apiKey": []}]
+
+
+def test_every_reference_has_a_schema() -> None:
+    references = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(DOCUMENT)))
+    assert references - {*SCHEMAS} == set()
 
 
 def bounds(model: type[BaseModel]) -> Iterator[tuple[str, list[Any], list[Any]]]:
@@ -100,11 +134,13 @@ def test_the_bounds_of_numbers_are_those_of_the_validation(model: type[BaseModel
 
 
 def test_lists_and_texts_are_bounded() -> None:
-    properties = SCHEMAS["JobRequest"]["properties"]
+    properties = SCHEMAS["JobSubmission"]["properties"]
     assert {name: each["maxItems"] for name, each in properties.items() if each.get("type") == "array"} == {
         "controlnets": 4,
         "loras": 8,
         "embeddings": 8,
+        "tags": 10,
+        "webhook_events": 5,
     }
     assert properties["embeddings"]["uniqueItems"]
     prompt = properties["prompt"]
@@ -130,17 +166,18 @@ def test_lists_and_texts_are_bounded() -> None:
     ],
 )
 def test_the_pattern_of_images_agrees_with_the_validation(uri: str, matches: bool) -> None:
-    schema = SCHEMAS["JobRequest"]["properties"]["input_image"]["anyOf"][0]
+    schema = SCHEMAS["JobSubmission"]["properties"]["input_image"]["anyOf"][0]
     assert bool(re.search(schema["pattern"], uri)) is matches
     if matches:
-        assert JobRequest(prompt="x", input_image=uri).input_image == uri
+        assert JobSubmission(prompt="x", input_image=uri).input_image == uri
     else:
         with pytest.raises(ValidationError):
-            JobRequest(prompt="x", input_image=uri)
+            JobSubmission(prompt="x", input_image=uri)
 
 
-@pytest.mark.parametrize("path", ["/v1/jobs/{job_id}", "/v1/jobs/{job_id}/cancel"])
-def test_the_pattern_of_job_ids_is_listed(path: str) -> None:
-    (operation,) = DOCUMENT["paths"][path].values()
-    (parameter,) = operation["parameters"]
-    assert parameter["schema"]["pattern"] == "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
+def test_the_pattern_of_job_ids_is_listed() -> None:
+    for path, methods in DOCUMENT["paths"].items():
+        for operation in methods.values():
+            ids = [each for each in operation["parameters"] if each["in"] == "path"]
+            assert len(ids) == path.count("{job_id}")
+            assert all(each["schema"]["pattern"] == "^[0-7][0-9A-HJKMNP-TV-Z]{25}$" for each in ids)

@@ -121,7 +121,7 @@ def test_an_invalid_request_names_the_field_and_stores_nothing(
     assert headers["content-type"] == "application/problem+json"
     assert [error["pointer"] for error in problem["errors"]] == [pointer]
     assert problem["request_id"] == "api-1"
-    assert (deployed.jobs.jobs, deployed.documents.requests) == ({}, {})
+    assert (deployed.jobs.jobs, deployed.endpoints.invocations) == ({}, [])
 
 
 def test_unknown_fields_and_values_beyond_the_models_limits_are_reported_together(
