@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from contract.default_type import default_type
 from contract.options import MetadataMode
 from contract.request import (
     ClipSkip,
@@ -88,7 +89,7 @@ class ModelDeclaration(BaseModel):
 class ServedModel(ModelDeclaration):
     """A model and the source of its weights."""
 
-    source: Annotated[S3Source | HubSource, Field(discriminator="type")] = Field(
+    source: Annotated[S3Source | HubSource, Field(discriminator="type"), default_type("s3")] = Field(
         default=S3Source(), description="Source of the weights."
     )
 

@@ -5,6 +5,8 @@ from aws_cdk import aws_apigateway as apigateway
 from contract.problem import CONTENT_TYPE, ErrorCode, Problem
 
 _TYPES = apigateway.ResponseType
+_RETRY_AFTER_S = 1
+"""The token bucket of the rate limit has tokens again."""
 
 
 def add_gateway_responses(rest_api: apigateway.RestApi) -> None:
@@ -33,10 +35,13 @@ def add_gateway_responses(rest_api: apigateway.RestApi) -> None:
         ("Failed", _TYPES.DEFAULT_5_XX, ErrorCode.INTERNAL, "The service failed; try again later."),
     ):
         problem = Problem.of(code, detail, request_id="$context.requestId")
+        headers = {"Content-Type": f"'{CONTENT_TYPE}'"}
+        if kind is _TYPES.THROTTLED:
+            headers["Retry-After"] = f"'{_RETRY_AFTER_S}'"
         rest_api.add_gateway_response(
             construct_id,
             type=kind,
             status_code=str(problem.status),
-            response_headers={"Content-Type": f"'{CONTENT_TYPE}'"},
+            response_headers=headers,
             templates={"application/json": problem.model_dump_json()},
         )

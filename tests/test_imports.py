@@ -205,9 +205,9 @@ def modules_after(statement: str, *paths: str) -> set[str]:
             HEAVY | {"boto3", "jobs", "infra", "inference", "aws_cdk", "starlette", "PIL"},
         ),
         (
-            "import jobs.http_handler, jobs.completion_handler",
+            "import jobs.http.routes, jobs.wiring, jobs.completion_handler, jobs.reconciler_handler",
             [".", "lambda"],
-            HEAVY | {"inference", "infra", "aws_cdk", "starlette", "guarded_http", "httpcore2"},
+            HEAVY | {"inference", "infra", "aws_cdk", "starlette", "boto3", "guarded_http", "httpcore2"},
         ),
         (
             "import jobs.webhook_handler",

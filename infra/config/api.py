@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from contract.default_type import default_type
 from infra.config.base import Config
 
 DEFAULT_KEY = "default"
@@ -51,7 +52,9 @@ class CognitoAuth(Config):
 class ApiConfig(Config):
     """Authentication and request limits of the API."""
 
-    auth: Annotated[ApiKeyAuth | IamAuth | CognitoAuth, Field(discriminator="type")] = ApiKeyAuth()
+    auth: Annotated[
+        ApiKeyAuth | IamAuth | CognitoAuth, Field(discriminator="type"), default_type("api_key")
+    ] = ApiKeyAuth()
     """The authentication of callers."""
 
     shared_jobs: bool | None = None

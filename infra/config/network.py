@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from contract.default_type import default_type
 from infra.config.base import Config
 
 
@@ -41,4 +42,6 @@ class ExistingNetwork(Config):
     """The security groups of the containers; they must allow outgoing HTTPS to S3."""
 
 
-NetworkConfig = Annotated[PublicNetwork | IsolatedNetwork | ExistingNetwork, Field(discriminator="type")]
+NetworkConfig = Annotated[
+    PublicNetwork | IsolatedNetwork | ExistingNetwork, Field(discriminator="type"), default_type("public")
+]

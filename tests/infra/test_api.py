@@ -1,17 +1,62 @@
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Match
+from aws_cdk.assertions import Match, Template
 
 from contract.environment import ApiEnvironment
 from tests.infra.conftest import Templates, only, synthesize
+from tests.infra.endpoints import model
 from tests.infra.functions import API, arns, function, prefixes, resolved, variables
 
+PUBLIC = {(method, path) for method in ("GET", "HEAD", "OPTIONS") for path in ("docs", "openapi.json")}
 
-def test_every_method_requires_the_api_key(small: Templates) -> None:
-    methods = small.api.find_resources("AWS::ApiGateway::Method")
-    assert methods
-    assert all(method["Properties"]["ApiKeyRequired"] is True for method in methods.values())
+
+def methods(template: Template, *, public: bool) -> list[dict[str, Any]]:
+    """The methods that browsers call without authentication, or all others."""
+    paths = {
+        name: each["Properties"]["PathPart"]
+        for name, each in template.find_resources("AWS::ApiGateway::Resource").items()
+    }
+    found = [each["Properties"] for each in template.find_resources("AWS::ApiGateway::Method").values()]
+    return [
+        each for each in found if ((each["HttpMethod"], paths[each["ResourceId"]["Ref"]]) in PUBLIC) is public
+    ]
+
+
+def test_every_method_but_the_public_ones_requires_the_api_key(small: Templates) -> None:
+    assert all(each["ApiKeyRequired"] is True for each in methods(small.api, public=False))
+    assert len(methods(small.api, public=False)) == 3
+
+
+def test_the_description_of_the_api_is_public(small: Templates, large: Templates) -> None:
+    for template in (small.api, large.api):
+        public = methods(template, public=True)
+        assert len(public) == len(PUBLIC)
+        assert all(each["AuthorizationType"] == "NONE" for each in public)
+        assert not any(each.get("ApiKeyRequired", False) for each in public)
+
+
+def test_each_key_of_the_stage_is_in_the_usage_plan_and_an_output() -> None:
+    template = synthesize({"models": [model()], "api": {"auth": {"keys": ["default", "team"]}}}).api
+    names = {
+        each["Properties"]["Name"] for each in template.find_resources("AWS::ApiGateway::ApiKey").values()
+    }
+    assert names == {"stable-diffusion-test-default", "stable-diffusion-test-team"}
+    template.resource_count_is("AWS::ApiGateway::UsagePlanKey", 2)
+    assert {"ApiKeyId", "ApiKeyIdTeam"} <= set(template.find_outputs("*"))
+
+
+def test_jobs_are_shared_unless_the_stage_has_several_callers() -> None:
+    keys = {"keys": ["default", "team"]}
+    for api, shared in (
+        ({}, True),
+        ({"auth": keys}, False),
+        ({"auth": keys, "shared_jobs": True}, True),
+        ({"auth": {"type": "iam"}}, False),
+        ({"shared_jobs": False}, False),
+    ):
+        templates = synthesize({"models": [model()], "api": api})
+        assert ApiEnvironment.read(variables(templates, API)).shared_jobs is shared
 
 
 def test_the_usage_plan_of_the_key_limits_the_deployed_stage(small: Templates) -> None:
@@ -26,9 +71,9 @@ def test_the_usage_plan_of_the_key_limits_the_deployed_stage(small: Templates) -
 
 
 def test_with_iam_every_request_is_signed_and_there_is_no_key(large: Templates) -> None:
-    methods = large.api.find_resources("AWS::ApiGateway::Method")
-    assert methods
-    assert all(each["Properties"]["AuthorizationType"] == "AWS_IAM" for each in methods.values())
+    signed = methods(large.api, public=False)
+    assert signed
+    assert all(each["AuthorizationType"] == "AWS_IAM" for each in signed)
     large.api.resource_count_is("AWS::ApiGateway::ApiKey", 0)
 
 
@@ -43,18 +88,30 @@ def test_with_cognito_every_method_requires_a_token_of_the_user_pool(scopes: lis
     ).api
     (authorizer,) = template.find_resources("AWS::ApiGateway::Authorizer")
     assert only(template, "AWS::ApiGateway::Authorizer")["ProviderARNs"] == [pool]
-    methods = template.find_resources("AWS::ApiGateway::Method")
-    assert methods
-    for method in methods.values():
-        properties = method["Properties"]
+    authorized = methods(template, public=False)
+    assert authorized
+    for properties in authorized:
         assert properties["AuthorizationType"] == "COGNITO_USER_POOLS"
         assert properties["AuthorizerId"] == {"Ref": authorizer}
         assert properties.get("AuthorizationScopes", []) == scopes
 
 
 def stage_settings(templates: Templates) -> Any:
-    (settings,) = only(templates.api, "AWS::ApiGateway::Stage")["MethodSettings"]
-    return settings
+    """The settings of all methods that have none of their own."""
+    settings = only(templates.api, "AWS::ApiGateway::Stage")["MethodSettings"]
+    (shared,) = (each for each in settings if each["HttpMethod"] == "*")
+    return shared
+
+
+def test_public_methods_cannot_use_up_the_rate_of_the_stage(small: Templates) -> None:
+    settings = only(small.api, "AWS::ApiGateway::Stage")["MethodSettings"]
+    public = [each for each in settings if each["HttpMethod"] != "*"]
+    assert {(each["HttpMethod"], each["ResourcePath"]) for each in public} == {
+        (method, f"/~1v1~1{path}") for method, path in PUBLIC
+    }
+    for each in public:
+        assert (each["ThrottlingRateLimit"], each["ThrottlingBurstLimit"]) == (1, 5)
+        assert (each["LoggingLevel"], each["DataTraceEnabled"]) == ("ERROR", False)
 
 
 def test_the_stage_limits_requests(small: Templates, large: Templates) -> None:
@@ -111,4 +168,23 @@ def test_the_function_may_find_and_invoke_only_the_endpoints_of_its_stage(large:
 
 def test_the_function_may_only_access_its_own_prefixes(small: Templates) -> None:
     assert prefixes(small, API, "s3:PutObject") == {"/inputs/*", "/cancellations/*"}
-    assert prefixes(small, API, "s3:GetObject") == {"/progress/*", "/outputs/*"}
+    assert prefixes(small, API, "s3:GetObject") == {
+        "/progress/*",
+        "/previews/*",
+        "/outputs/*",
+        "/results/*",
+        "/failures/*",
+    }
+    assert prefixes(small, API, "s3:DeleteObject") == {
+        f"/{prefix}/*"
+        for prefix in (
+            "inputs",
+            "starts",
+            "progress",
+            "previews",
+            "cancellations",
+            "outputs",
+            "results",
+            "failures",
+        )
+    }

@@ -27,3 +27,15 @@ def test_api_gateways_own_errors_are_problem_documents(
     assert problem["request_id"] == "$context.requestId"
     headers = response["ResponseParameters"]
     assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+
+
+def test_clients_that_send_too_many_requests_are_told_when_to_try_again(small: Templates) -> None:
+    found = small.api.find_resources("AWS::ApiGateway::GatewayResponse").values()
+    waits = {
+        each["Properties"]["ResponseType"]: each["Properties"]["ResponseParameters"].get(
+            "gatewayresponse.header.Retry-After"
+        )
+        for each in found
+    }
+    assert {kind for kind, seconds in waits.items() if seconds} == {"THROTTLED"}
+    assert waits["THROTTLED"] == "'1'"
