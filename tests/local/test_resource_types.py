@@ -67,6 +67,10 @@ TEMPLATE: dict[str, Any] = {
             "Type": "AWS::S3::Bucket",
             "Properties": {"VersioningConfiguration": {"Status": "Enabled"}},
         },
+        "Secret": {
+            "Type": "AWS::SecretsManager::Secret",
+            "Properties": {"GenerateSecretString": {"PasswordLength": 40}},
+        },
         "AutoDelete": {
             "Type": "Custom::S3AutoDeleteObjects",
             "Properties": {
@@ -80,6 +84,7 @@ TEMPLATE: dict[str, Any] = {
         "Arn": {"Value": {"Ref": "Endpoint"}},
         "Topic": {"Value": {"Ref": "Topic"}},
         "Bucket": {"Value": {"Ref": "Bucket"}},
+        "Secret": {"Value": {"Ref": "Secret"}},
     },
 }
 
@@ -135,6 +140,21 @@ def test_an_alarm_on_a_metric_expression_is_accepted_without_effect(ministack: M
     assert [alarm["Threshold"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]] == [2]
 
 
+def test_ref_resolves_a_secret_to_its_arn(ministack: MiniStack) -> None:
+    arn = deploy(ministack, "create", TEMPLATE)["Secret"]
+    assert arn.startswith("arn:aws:secretsmanager:")
+    secrets = ministack.aws.client("secretsmanager")
+    value = secrets.get_secret_value(SecretId=arn)["SecretString"]
+    assert len(value) == 40
+    changed = copy.deepcopy(TEMPLATE)
+    changed["Resources"]["Secret"]["Properties"]["Description"] = "keys"
+    assert deploy(ministack, "update", changed)["Secret"] == arn
+    assert secrets.describe_secret(SecretId=arn)["Description"] == "keys"
+    assert secrets.get_secret_value(SecretId=arn)["SecretString"] == value
+    deploy(ministack, "delete")
+    assert secrets.list_secrets()["SecretList"] == []
+
+
 def test_a_bucket_with_auto_delete_is_deleted_with_all_versions_of_its_objects(ministack: MiniStack) -> None:
     bucket = deploy(ministack, "create", TEMPLATE)["Bucket"]
     s3 = ministack.aws.client("s3")
@@ -157,6 +177,7 @@ def test_register_keeps_the_other_types_and_functions_of_ministack() -> None:
     registry: dict[str, Any] = {
         "AWS::SNS::Topic": {"create": len},
         "AWS::S3::Bucket": {"create": len, "delete": len},
+        "AWS::SecretsManager::Secret": {"create": len, "update": len, "delete": len},
         "AWS::CloudWatch::Alarm": {
             "create": len,
             "update": len,
@@ -164,7 +185,7 @@ def test_register_keeps_the_other_types_and_functions_of_ministack() -> None:
             "update_with_logical_id": True,
         },
     }
-    register(registry, control_plane=None, delete_bucket=None)
+    register(registry, control_plane=None, delete_bucket=None, secrets={})
     assert registry.pop("AWS::SNS::Topic") == {"create": len}
     assert registry["AWS::CloudWatch::Alarm"]["delete"] is len
     assert registry["AWS::S3::Bucket"]["create"] is len
