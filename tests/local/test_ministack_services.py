@@ -1,0 +1,42 @@
+"""The corrections of MiniStack's services, on namespaces in place of its modules."""
+
+from typing import Any
+
+import pytest
+
+from local.ministack_services import add_api_key_identity, speed_up_schedules
+
+KEYS = {"secret": {"id": "k1", "value": "secret"}}
+
+
+def identity(methods: dict[str, Any]) -> Any:
+    """The identity of a POST with an API key to a resource with these methods."""
+    gateway: dict[str, Any] = {
+        "_build_lambda_event_v1": lambda *_, **__: {"requestContext": {"identity": {"sourceIp": "::1"}}},
+        "_api_key_from_request": lambda headers: headers["x-api-key"],
+        "_resolve_api_key": KEYS.get,
+    }
+    add_api_key_identity(gateway)
+    arguments = ("api", "dev", {}, {"resourceMethods": methods}, "/v1/jobs", "POST", {"x-api-key": "secret"})
+    event = gateway["_build_lambda_event_v1"](*arguments, b"", {}, {}, binary_media_types=None)
+    return event["requestContext"]["identity"]
+
+
+@pytest.mark.parametrize("method", ["POST", "ANY"])
+def test_the_key_is_in_the_identity_if_the_method_requires_one(method: str) -> None:
+    expected = {"sourceIp": "::1", "apiKey": "secret", "apiKeyId": "k1"}
+    assert identity({method: {"apiKeyRequired": True}}) == expected
+
+
+def test_the_key_is_not_in_the_identity_if_the_method_requires_none() -> None:
+    assert identity({"POST": {"apiKeyRequired": False}, "ANY": {"apiKeyRequired": True}}) == {
+        "sourceIp": "::1"
+    }
+
+
+def test_a_schedule_of_one_minute_runs_every_five_seconds() -> None:
+    eventbridge: dict[str, Any] = {"_parse_rate_seconds": {"rate(1 minute)": 60}.get}
+    speed_up_schedules(eventbridge)
+    parse = eventbridge["_parse_rate_seconds"]
+    assert (parse("rate(1 minute)"), parse("cron(0 0 * * ? *)")) == (5, None)
+    assert eventbridge["_SCHEDULER_TICK_INTERVAL"] < 5
