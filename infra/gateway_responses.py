@@ -5,6 +5,7 @@ from aws_cdk import aws_apigateway as apigateway
 from contract.problem import CONTENT_TYPE, ErrorCode, Problem
 
 _TYPES = apigateway.ResponseType
+_THROTTLED = "Throttled"
 _RETRY_AFTER_S = 1
 """The token bucket of the rate limit has tokens again."""
 
@@ -15,7 +16,7 @@ def add_gateway_responses(rest_api: apigateway.RestApi) -> None:
         ("NoKey", _TYPES.INVALID_API_KEY, ErrorCode.FORBIDDEN, "Send a valid API key as x-api-key."),
         ("NoRoute", _TYPES.MISSING_AUTHENTICATION_TOKEN, ErrorCode.ROUTE_NOT_FOUND, "Paths begin with /v1/."),
         (
-            "Throttled",
+            _THROTTLED,
             _TYPES.THROTTLED,
             ErrorCode.TOO_MANY_REQUESTS,
             "The request rate is too high; wait and try again.",
@@ -36,7 +37,7 @@ def add_gateway_responses(rest_api: apigateway.RestApi) -> None:
     ):
         problem = Problem.of(code, detail, request_id="$context.requestId")
         headers = {"Content-Type": f"'{CONTENT_TYPE}'"}
-        if kind is _TYPES.THROTTLED:
+        if construct_id == _THROTTLED:
             headers["Retry-After"] = f"'{_RETRY_AFTER_S}'"
         rest_api.add_gateway_response(
             construct_id,

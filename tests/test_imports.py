@@ -22,6 +22,8 @@ ALLOWED = {
         "inference.diffusion.modules",
         "inference.engine",
         "inference.input",
+        "inference.invocation",
+        "inference.output",
         "local",
     },
     "contract": set(),

@@ -3,15 +3,22 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from typing import Protocol
 
 from PIL import Image
-
-from inference.data_bucket import DataBucket
 
 _INTERVAL_S = 2.0
 
 Encode = Callable[[Image.Image], bytes]
 """Encodes a preview as a JPEG file."""
+
+
+class PreviewStore(Protocol):
+    """Stores previews; see `inference.data_bucket.DataBucket`."""
+
+    def store_preview(self, job_id: str, data: bytes) -> bool:
+        """Stores a JPEG file in place of the job's preview, and returns whether that succeeded."""
+        ...
 
 
 class PreviewPublisher:
@@ -22,7 +29,7 @@ class PreviewPublisher:
 
     def __init__(
         self,
-        bucket: DataBucket,
+        bucket: PreviewStore,
         job_id: str,
         executor: Executor,
         *,

@@ -12,11 +12,14 @@ from pydantic import BaseModel
 from contract.options import ControlNet, Hires, Lora, MetadataMode, Outpaint, OutputFormat, Upscale
 from contract.problem import ErrorCode, FieldError, Problem
 from contract.progress import Phase
-from contract.request import JobRequest
 from contract.result import ResultDetails
 from contract.safety import SafetyMode, SafetyReport
-from jobs.http.views import JobImage, JobLinks, JobView
-from jobs.job import JobStatus
+from contract.submission import JobSubmission, WebhookEvent
+from jobs.http.routes.job_list import JobList, JobListQuery
+from jobs.http.views.job import JobImage, JobLinks, JobPreview, JobView
+from jobs.http.views.upload import UploadView
+from jobs.lifecycle import JobStatus
+from jobs.uploads import UploadRequest
 from tests.conftest import ROOT
 from tests.examples.conftest import sizes
 from tests.examples.console import run_commands, sections
@@ -35,8 +38,10 @@ def quoted(section: str) -> set[str]:
 @pytest.mark.parametrize(
     ("section", "model"),
     [
-        *(("Request", model) for model in (JobRequest, ControlNet, Hires, Lora, Outpaint, Upscale)),
-        *(("Job", model) for model in (JobView, JobImage, JobLinks, ResultDetails, SafetyReport)),
+        *(("Request", model) for model in (JobSubmission, ControlNet, Hires, Lora, Outpaint, Upscale)),
+        *(("Job", model) for model in (JobView, JobImage, JobLinks, JobPreview, ResultDetails, SafetyReport)),
+        *(("Listing", model) for model in (JobListQuery, JobList)),
+        *(("Uploads", model) for model in (UploadRequest, UploadView)),
         *(("Errors", model) for model in (Problem, FieldError)),
     ],
 )
@@ -48,6 +53,7 @@ def test_every_field_is_documented(section: str, model: type[BaseModel]) -> None
     ("section", "names"),
     [
         ("Request", OutputFormat),
+        ("Request", WebhookEvent),
         ("Metadata in files", MetadataMode),
         ("NSFW filter and watermark", SafetyMode),
         ("Job", JobStatus),
@@ -66,13 +72,13 @@ def test_every_operation_is_documented() -> None:
         for path, methods in paths.items()
         for method in methods
     }
-    assert len(operations) == 5
+    assert len(operations) == 10
     assert {each for each in operations if each not in SECTIONS["Endpoints"]} == set()
 
 
 def test_every_error_code_has_its_http_status() -> None:
     statuses = dict(re.findall(r"^\| `(\w+)` \| (\d{3}) \|", SECTIONS["Errors"], re.MULTILINE))
-    assert len(statuses) == 12
+    assert len(statuses) == 15
     assert {code: str(Problem.of(ErrorCode(code), "").status) for code in statuses} == statuses
 
 
@@ -86,7 +92,7 @@ def test_every_internal_link_has_a_heading() -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_examples_save_images_and_cancel_a_job(environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_examples_save_images_cancel_delete_and_upload(environment: dict[str, str], tmp_path: Path) -> None:
     variables = environment | {
         "API": environment["STABLE_DIFFUSION_API_URL"],
         "KEY": environment["STABLE_DIFFUSION_API_KEY"],
@@ -94,4 +100,4 @@ def test_the_examples_save_images_and_cancel_a_job(environment: dict[str, str], 
     done = run_commands(SECTIONS["Examples"], tmp_path, variables)
     assert done.returncode == 0, done.stderr
     assert sizes(tmp_path) == [(128, 128)] * 5  # with the mask
-    assert done.stdout == "canceled\n"
+    assert done.stdout == "canceled\nsucceeded\n"

@@ -11,9 +11,9 @@ def dev() -> Estimate:
     return command.create_estimate("dev")
 
 
-def test_the_committed_stage_has_alarms_a_dashboard_and_a_queue(dev: Estimate) -> None:
+def test_the_committed_stage_has_alarms_a_dashboard_and_queues(dev: Estimate) -> None:
     assert dev.inventory.alarm_metrics > 0
-    assert (dev.inventory.dashboards, dev.inventory.polled_queues) == (1, 1)
+    assert (dev.inventory.dashboards, dev.inventory.polled_queues) == (1, 2)
 
 
 def test_the_first_row_of_the_committed_stage(dev: Estimate) -> None:
