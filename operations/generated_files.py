@@ -52,11 +52,18 @@ def _architecture() -> str:
     return package_tree.render()
 
 
+def _reliability() -> str:
+    from operations import lifecycle_diagram
+
+    return lifecycle_diagram.render()
+
+
 GENERATED_FILES = (
     GeneratedFile("docs/openapi.json", "jobs.http and contract/", "make docs", _openapi),
     GeneratedFile("docs/configuration.md", "the schema in infra/config/", "make docs", _configuration),
     GeneratedFile("docs/cost.md", "the dev stage's templates and operations/*.toml", "make docs", _cost),
     GeneratedFile("docs/architecture.md", "its package tree: the docstrings", "make docs", _architecture),
+    GeneratedFile("docs/reliability.md", "its life of a job: jobs.lifecycle", "make docs", _reliability),
     GeneratedFile("inference/requirements.lock", "inference/requirements.txt", "make lock"),
     GeneratedFile("inference/requirements-alone.lock", "inference/requirements-alone.txt", "make lock"),
     GeneratedFile("inference/demo_model", "training/", "make train"),
