@@ -92,7 +92,7 @@ def test_every_internal_link_has_a_heading() -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_examples_save_images_cancel_delete_and_upload(environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_examples_save_cancel_delete_and_upload(environment: dict[str, str], tmp_path: Path) -> None:
     variables = environment | {
         "API": environment["STABLE_DIFFUSION_API_URL"],
         "KEY": environment["STABLE_DIFFUSION_API_KEY"],
