@@ -29,7 +29,7 @@ from local.stack import LocalStack
 from tests.e2e.client import finish, resources, submit, wait_for_job
 from tests.waiting import wait_until
 
-CONTAINER, API, COMPLETION = "AsyncEndpointRole", "ApiHttpRole", "Completion"
+CONTAINER, API, COMPLETION, RECONCILER = "AsyncEndpointRole", "ApiHttpRole", "Completion", "Reconciler"
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +54,14 @@ def without(stack: LocalStack, role: str, action: str, where: str | None = None)
     (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
     original = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
     reduced = copy.deepcopy(original)
-    (statement,) = [each for each in reduced["Statement"] if action in as_list(each["Action"])]
-    if where is None:
-        statement["Action"] = [each for each in as_list(statement["Action"]) if each != action]
-        reduced["Statement"] = [each for each in reduced["Statement"] if each["Action"]]
-    else:
-        statement["Resource"] = [arn for arn in statement["Resource"] if not arn.endswith(where)]
+    for statement in reduced["Statement"]:
+        if action not in as_list(statement["Action"]):
+            continue
+        if where is None:
+            statement["Action"] = [each for each in as_list(statement["Action"]) if each != action]
+        else:
+            statement["Resource"] = [arn for arn in statement["Resource"] if not arn.endswith(where)]
+    reduced["Statement"] = [each for each in reduced["Statement"] if each["Action"]]
     assert reduced != original
     iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(reduced))
     try:
@@ -90,8 +92,7 @@ def test_the_roles_suffice_to_cancel_a_job_with_an_inline_image(
     Image.new("RGB", (256, 256), "green").save(buffer, format="PNG")
     url = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
     job = submit(http, count=4, steps=100, strength=1.0, input_image=url, width=256, height=256)
-    running = wait_for_job(http, job, lambda shown: shown["status"] != "queued", "has started")
-    assert running["phase"] == "denoising"
+    wait_for_job(http, job, lambda shown: shown["phase"] == "denoising", "is denoising")
     assert http.post(job["links"]["cancel"]).status_code == 202
     assert finish(http, job)["status"] == "canceled"
 
@@ -110,7 +111,14 @@ def test_a_job_fails_if_the_container_lacks_a_permission(
     assert finish(http, submit(http, steps=2, **image))["status"] == "succeeded"
 
 
-def test_a_job_stays_unfinished_without_the_permission_to_publish_its_completion(
+def record(stack: LocalStack, job: Any) -> Any:
+    """The job's record, which a GET of the job could change."""
+    (table,) = [name for name in resources(stack.aws, "AWS::DynamoDB::Table") if "Jobs" in name]
+    item = stack.aws.client("dynamodb").get_item(TableName=table, Key={"id": {"S": job["id"]}})["Item"]
+    return {name: next(iter(value.values())) for name, value in item.items()}
+
+
+def test_a_job_without_a_completion_message_is_finished_by_a_get(
     stack: LocalStack, http: httpx.Client
 ) -> None:
     with without(stack, CONTAINER, "sns:Publish"):
@@ -119,7 +127,62 @@ def test_a_job_stays_unfinished_without_the_permission_to_publish_its_completion
         later = submit(http, steps=1)
         wait_until(lambda: exists(stack, later["output_location"]), "the second result is in S3")
     assert finish(http, submit(http, steps=1))["status"] == "succeeded"
-    assert http.get(unpublished["links"]["self"]).json()["status"] in ("queued", "running")
+    assert record(stack, unpublished)["status"] in ("queued", "running")
+    assert http.get(unpublished["links"]["self"]).json()["status"] == "succeeded"
+
+
+def test_a_job_whose_container_was_killed_is_submitted_once_more(
+    stack: LocalStack, http: httpx.Client
+) -> None:
+    job = submit(http, steps=100, count=4, width=256, height=256)
+    wait_for_job(http, job, lambda shown: shown["status"] == "running", "is running")
+    stack.kill_containers()
+    wait_until(lambda: record(stack, job)["attempt"] == "2", "the reconciler has submitted the job again")
+    finished = finish(http, job)
+    assert (finished["status"], finished["attempt"]) == ("succeeded", 2)
+
+
+def test_a_job_is_not_submitted_again_if_the_reconciler_lacks_the_permission(
+    stack: LocalStack, http: httpx.Client
+) -> None:
+    with without(stack, RECONCILER, "sagemaker:InvokeEndpointAsync"):
+        job = submit(http, steps=100, count=4, width=256, height=256)
+        wait_for_job(http, job, lambda shown: shown["status"] == "running", "is running")
+        stack.kill_containers()
+        failed = finish(http, job)
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "endpoint_unavailable")
+
+
+def test_the_roles_suffice_for_uploads_lists_and_deletion(stack: LocalStack, http: httpx.Client) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (128, 128), "green").save(buffer, format="PNG")
+    content = buffer.getvalue()
+    upload = http.post("/v1/uploads", json={"content_type": "image/png", "size": len(content)}).json()
+    posted = httpx.post(
+        upload["url"],
+        data=upload["fields"],
+        files={"file": ("image.png", content, "image/png")},
+        verify=stack.aws.ssl_context(),
+    )
+    assert posted.is_success
+    job = finish(http, submit(http, steps=2, input_image=upload["s3_uri"], tags=["uploaded"]))
+    assert job["status"] == "succeeded"
+    listed = http.get("/v1/jobs", params={"tag": "uploaded", "status": "succeeded", "limit": 1}).json()
+    assert [each["id"] for each in listed["data"]] == [job["id"]]
+    assert http.delete(job["links"]["delete"]).status_code == 204
+    assert not exists(stack, job["images"][0]["s3_uri"])
+    assert http.get(job["links"]["self"]).status_code == 404
+    assert http.get("/v1/jobs", params={"tag": "uploaded"}).json()["data"] == []
+
+
+def test_a_repeated_request_with_the_same_key_returns_the_same_job(http: httpx.Client) -> None:
+    headers = {"Idempotency-Key": "key-1"}
+    body = {"prompt": "a red circle", "steps": 1}
+    first, second = (http.post("/v1/jobs", json=body, headers=headers) for _ in range(2))
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json()["id"] == second.json()["id"]
+    other = http.post("/v1/jobs", json={**body, "steps": 2}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
 
 
 @pytest.mark.parametrize(
@@ -133,8 +196,9 @@ def test_a_job_stays_unfinished_without_the_permission_to_publish_its_completion
 def test_the_api_refuses_jobs_if_it_lacks_a_permission(
     stack: LocalStack, http: httpx.Client, action: str, status: int, code: str
 ) -> None:
+    image = "data:image/png;base64,iVBORw0KGgo="
     with without(stack, API, action):
-        response = http.post("/v1/jobs", json={"prompt": "a red circle", "steps": 1})
+        response = http.post("/v1/jobs", json={"prompt": "a red circle", "steps": 2, "input_image": image})
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert finish(http, submit(http, steps=1))["status"] == "succeeded"
 
@@ -154,6 +218,8 @@ def test_a_role_is_denied_other_actions(stack: LocalStack) -> None:
         (API, "s3", "put_object", {"Bucket": bucket, "Key": "outputs/forged.png"}),
         (COMPLETION, "dynamodb", "scan", {"TableName": table}),
         (COMPLETION, "sagemaker-runtime", "invoke_endpoint_async", request),
+        (RECONCILER, "dynamodb", "scan", {"TableName": table}),
+        (RECONCILER, "s3", "put_object", {"Bucket": bucket, "Key": "outputs/forged.png"}),
     ):
         arn = stack.aws.client("iam").get_role(RoleName=role_named(stack, part))["Role"]["Arn"]
         client = stack.aws.assume_role(arn, "test").client(service)
