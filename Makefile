@@ -19,7 +19,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PROMPT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo showcase up test check format synth doctor cost convert docs lock package mutants bench attack train evaluate clean
+.PHONY: help setup demo showcase up test check format synth doctor cost convert docs lock package mutants bench attack soak train evaluate clean
 
 help: ## List the commands.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -86,6 +86,9 @@ mutants: setup .venv/.mutmut ## Mutate the pure modules and run their tests agai
 
 bench: setup ## Benchmark the engine against others, with the demo model.
 	$(BIN)/python -W ignore -m bench
+
+soak: setup ## Run 500 jobs through a local stack whose parts fail at random; print what became of them (20 minutes).
+	@$(BIN)/python -m bench.soak
 
 attack: setup ## Attack a local stack with hostile images, files, hosts and bodies, and with kills; print what that costs (8 minutes).
 	@$(BIN)/python -m bench.attack

@@ -15,7 +15,7 @@ from jobs.errors import (
     IdempotencyMismatchError,
     ModelNotFoundError,
 )
-from jobs.job import Webhook
+from jobs.job import Job, Webhook
 from jobs.lifecycle import JobStatus
 from tests.jobs.fakes import CALLER, NOW, OUTPUT_PREFIX, RETENTION, InMemoryBackend, invocation_of
 
@@ -110,6 +110,18 @@ def test_a_lost_answer_leaves_the_job_queued(backend: InMemoryBackend) -> None:
     job = backend.service.submit(a_submission(), CALLER)
     assert (job.status, job.invocation) == (JobStatus.QUEUED, None)
     assert job.due_at == NOW + timedelta(seconds=90)
+
+
+def test_an_accepted_job_whose_record_cannot_be_changed_is_not_reported_as_failed(
+    backend: InMemoryBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_job: Job) -> bool:
+        raise RuntimeError("the table is unavailable")
+
+    monkeypatch.setattr(backend.jobs, "save", fail)
+    job = backend.service.submit(a_submission(), CALLER)
+    assert (job.status, job.invocation) == (JobStatus.QUEUED, None)
+    assert backend.endpoints.invocations == [job.invocation_id]
 
 
 def test_the_same_key_and_request_return_the_same_job(backend: InMemoryBackend) -> None:
