@@ -107,8 +107,8 @@ def test_image_urls_need_no_credentials(http: httpx.Client) -> None:
 
 def test_a_running_job_shows_its_progress(http: httpx.Client) -> None:
     job = submit(http, steps=100, width=256, height=256)
-    running = wait_for_job(http, job, is_running, "is running")
-    assert running["phase"] in ("denoising", "uploading")
+    running = wait_for_job(http, job, lambda shown: shown["progress"] is not None, "shows its progress")
+    assert (running["status"], running["phase"] in ("denoising", "uploading")) == ("running", True)
     assert 1 <= running["progress"]["step"] <= running["progress"]["total_steps"] == 100
     assert finish(http, job)["status"] == "succeeded"
 

@@ -160,7 +160,7 @@ def _phase(snapshot: JobSnapshot) -> Phase | None:
     if snapshot.progress:
         return snapshot.progress.phase
     if job.status is JobStatus.RUNNING:
-        return Phase.LOADING_MODEL
+        return Phase.DENOISING
     return Phase.WAKING_CAPACITY if snapshot.estimate and snapshot.estimate.waking_capacity else Phase.QUEUED
 
 

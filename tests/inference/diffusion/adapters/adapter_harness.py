@@ -13,7 +13,7 @@ from inference.diffusion.denoising.components import Components
 from inference.diffusion.denoising.loop import DenoisingLoop
 from inference.diffusion.tasks.generation_task import GenerationTask
 from inference.engine.interface import AdapterFile, Adapters, Inputs
-from tests.inference.generations import InlineExecutor, generation_of, landscape
+from tests.inference.generations import NO_CALLBACKS, InlineExecutor, generation_of, landscape
 
 MAX_BATCH_SIZE = 4
 NO_INPUTS = Inputs()
@@ -32,7 +32,7 @@ class AdapterHarness:
         if inputs.image is not None:
             request["input_image"] = "s3://data/a.png"
         task = GenerationTask(
-            generation_of(**request), inputs, lambda *_: None, callback_executor=InlineExecutor()
+            generation_of(**request), inputs, NO_CALLBACKS, callback_executor=InlineExecutor()
         )
         with torch.inference_mode():
             self.loop.add_request(task)

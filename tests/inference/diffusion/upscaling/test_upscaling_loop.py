@@ -28,7 +28,7 @@ from tests.inference.diffusion.upscaling.upscaling_harness import (
     create_upscaler,
     noise_image,
 )
-from tests.inference.generations import InlineExecutor, generation_of
+from tests.inference.generations import NO_CALLBACKS, InlineExecutor, generation_of
 from tests.waiting import LIMIT_S, wait_until
 
 pytestmark = pytest.mark.usefixtures("engine_thread_count")
@@ -75,9 +75,7 @@ def test_tiles_alternate_with_denoising_steps(demo_model: Path, tmp_path: Path) 
     harness, upscaler = UpscalingHarness(), create_upscaler(tmp_path)
     call_before_forward(upscaler, lambda _shape: events.append("tile"))
     workers = RoundRobin(generation, harness.loop)
-    task = GenerationTask(
-        generation_of(steps=4), Inputs(), lambda done, total: None, callback_executor=InlineExecutor()
-    )
+    task = GenerationTask(generation_of(steps=4), Inputs(), NO_CALLBACKS, callback_executor=InlineExecutor())
     with torch.inference_mode():
         generation.add_request(task)
         future = harness.add_request(upscaler, noise_image(), (320, 200))

@@ -203,7 +203,7 @@ def test_a_running_job_has_phase_progress_and_preview(deployed: InMemoryBackend)
 
 def test_a_job_that_has_started_without_progress_yet_loads_its_model(deployed: InMemoryBackend) -> None:
     path = store(deployed, a_job(), status=JobStatus.RUNNING, started_at=NOW)
-    assert call("GET", path)[2]["phase"] == "loading_model"
+    assert call("GET", path)[2]["phase"] == "denoising"
 
 
 def test_a_queued_job_has_its_position(deployed: InMemoryBackend) -> None:
