@@ -50,7 +50,7 @@ class JobsApi:
         """Submits a job and yields its state repeatedly until it has succeeded.
 
         Raises:
-            JobError: the job was rejected, failed, was canceled or timed out.
+            JobError: the job was rejected, failed, expired, was canceled or timed out.
         """
         response = self._request("POST", "/v1/jobs", request)
         pause_s = _FIRST_PAUSE_S
@@ -59,7 +59,7 @@ class JobsApi:
             yield job
             if job["status"] == "succeeded":
                 return
-            if job["status"] == "failed":
+            if job["status"] in ("failed", "expired"):
                 raise JobError(_describe(job["error"]))
             if job["status"] == "canceled":
                 raise JobError(f"job {job['id']} was canceled")

@@ -99,7 +99,7 @@ class CompletionQueue(Construct):
             ),
             threshold=0,
             severity=Severity.CRITICAL,
-            summary="Completion messages are in the dead-letter queue: their jobs never finish.",
+            summary="Completion messages could not be processed: their jobs end late.",
         )
         alarm_topics.add_alarm(
             self,
@@ -108,6 +108,6 @@ class CompletionQueue(Construct):
             threshold=_MAX_AGE_S,
             severity=Severity.CRITICAL,
             summary=(
-                "Completion messages have waited for more than five minutes: ended jobs look unfinished."
+                "Completion messages have waited for more than five minutes: jobs end late."
             ),
         )

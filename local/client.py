@@ -74,7 +74,7 @@ class JobsClient:
         """Yields the job's current representation repeatedly until the job has succeeded.
 
         Raises:
-            JobFailedError: the job failed, was canceled or did not finish within the timeout.
+            JobFailedError: the job failed, expired, was canceled or did not finish within the timeout.
         """
         deadline = time.monotonic() + timeout_s
         interval_s = _FIRST_INTERVAL_S
@@ -83,7 +83,7 @@ class JobsClient:
             match job["status"]:
                 case "succeeded":
                     return
-                case "failed":
+                case "failed" | "expired":
                     raise JobFailedError(job["error"]["detail"], job["error"]["code"])
                 case "canceled":
                     raise JobFailedError(f"job {job['id']} was canceled", ErrorCode.CANCELED)
