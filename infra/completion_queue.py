@@ -107,7 +107,5 @@ class CompletionQueue(Construct):
             metric=self.queue.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum"),
             threshold=_MAX_AGE_S,
             severity=Severity.CRITICAL,
-            summary=(
-                "Completion messages have waited for more than five minutes: jobs end late."
-            ),
+            summary=("Completion messages have waited for more than five minutes: jobs end late."),
         )
