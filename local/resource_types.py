@@ -54,6 +54,8 @@ def register(
             "AWS::ApplicationAutoScaling::ScalingPolicy": _stored({}, "scaling-policy", "Id"),
             # No image is built: the endpoints run the container from source.
             "Custom::CDKContainerImageBuild": _custom(lambda _properties: None),
+            # No container writes to CloudWatch here.
+            "Custom::LogRetention": _custom(lambda _properties: None),
             # In place of the function, which needs the AWS SDK for JavaScript of the Lambda runtime.
             "Custom::S3AutoDeleteObjects": _custom(lambda properties: _empty(properties["BucketName"])),
             _ALARM: _alarm(registry[_ALARM]),

@@ -28,7 +28,7 @@ class UntrueStateError(AssertionError):
 
 @dataclass
 class Report:
-    """What became of the jobs.
+    """The outcome of the jobs.
 
     Attributes:
         statuses: the number of jobs by final status, with the code of failed ones.

@@ -91,6 +91,7 @@ class Container:
         """Kills the server; a new one replaces it."""
         with self._lock:
             if self._process is not None:
+                self._healthy.clear()  # the process may still accept connections for a moment
                 self._process.kill()
 
     def stop(self) -> None:

@@ -17,6 +17,7 @@ from local.emulator import Emulator
 from local.stack import stage_url, upload_models
 from tests.conftest import ROOT
 from tests.e2e.client import finish, submit
+from tests.waiting import wait_until
 
 _CLI = ROOT / ".venv" / "node" / "node_modules" / ".bin" / "cdk"
 _SYNTHESIZED = ("--app", "cdk.out")
@@ -115,6 +116,21 @@ def inventory(aws: LocalAws) -> set[str]:
     return found
 
 
+def waiting_messages(aws: LocalAws) -> int:
+    """The messages in all queues, those that are being processed included.
+
+    A function that still processes one while its stack is deleted logs afterwards, and MiniStack creates the
+    log group again.
+    """
+    sqs = aws.client("sqs")
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    return sum(
+        int(count)
+        for url in sqs.list_queues()["QueueUrls"]
+        for count in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()
+    )
+
+
 @pytest.mark.timeout(1200)
 def test_the_cdk_deploys_changes_and_destroys_the_application(emulator: Emulator, tmp_path: Path) -> None:
     aws = emulator.aws
@@ -146,5 +162,6 @@ def test_the_cdk_deploys_changes_and_destroys_the_application(emulator: Emulator
         assert finish(http, submit(http, count=2, steps=1))["status"] == "succeeded"
 
     assert len(inventory(aws)) > len(empty) + 20
+    wait_until(lambda: not waiting_messages(aws), "the queues are empty")
     project.cdk("destroy", "--all", "--force", *_SYNTHESIZED)
     assert inventory(aws) == empty
