@@ -6,7 +6,6 @@ import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from contract.environment import ApiEnvironment
@@ -17,6 +16,7 @@ from infra.endpoint_access import grant_invoke
 from infra.firewall import Firewall
 from infra.functions import SERVICE_NAME, JobsFunction, model_endpoints
 from infra.gateway_responses import add_gateway_responses
+from infra.log_groups import add_log_group
 from infra.nag import acknowledge
 from infra.signing_secret import SigningSecret
 from infra.storage import Storage
@@ -149,9 +149,7 @@ class JobsApi(Construct):
 
     def _rest_api(self) -> apigateway.RestApi:
         config = self._config
-        access_log = logs.LogGroup(
-            self, "AccessLog", retention=config.log_retention, removal_policy=config.removal_policy
-        )
+        access_log = add_log_group(self, "AccessLog", retention=config.log_retention)
         settings: dict[str, Any] = {
             "metrics_enabled": True,
             "logging_level": apigateway.MethodLoggingLevel.ERROR,

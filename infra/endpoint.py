@@ -1,7 +1,6 @@
 """The asynchronous SageMaker endpoint of a model."""
 
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -16,6 +15,7 @@ from infra.endpoint_metrics import EndpointMetrics
 from infra.endpoint_names import VARIANT_NAME, endpoint_name, endpoint_parameter
 from infra.endpoint_role import create_role
 from infra.image import InferenceImage
+from infra.log_groups import NamedLogGroup
 from infra.network import VpcAttachment
 from infra.storage import Storage
 
@@ -45,7 +45,12 @@ class AsyncEndpoint(Construct):
         self.metrics = EndpointMetrics(self.endpoint_name)
         self._config = config
         self._vpc_attachment = vpc_attachment
-        log_group = self._log_group()
+        log_group = NamedLogGroup(
+            self,
+            "Logs",
+            name=f"/aws/sagemaker/Endpoints/{self.endpoint_name}",
+            retention=config.log_retention,
+        )
         role = create_role(
             self,
             model=model,
@@ -78,16 +83,6 @@ class AsyncEndpoint(Construct):
             description=f"The name of the endpoint that serves {self.model.name}.",
         )
         parameter.node.add_dependency(*after)
-
-    def _log_group(self) -> logs.LogGroup:
-        """The log group that SageMaker writes to, created here to set its retention and removal policy."""
-        return logs.LogGroup(
-            self,
-            "Logs",
-            log_group_name=f"/aws/sagemaker/Endpoints/{self.endpoint_name}",
-            retention=self._config.log_retention,
-            removal_policy=self._config.removal_policy,
-        )
 
     def _sagemaker_model(self, role: iam.Role, image: InferenceImage, storage: Storage) -> sagemaker.CfnModel:
         source = self.model.source

@@ -2,13 +2,13 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from contract.source import HubSource, S3Source
 from infra.completion_queue import CompletionQueue
 from infra.config import ModelConfig
 from infra.image import InferenceImage
+from infra.log_groups import NamedLogGroup
 from infra.nag import acknowledge
 from infra.storage import Storage
 
@@ -34,7 +34,7 @@ def create_role(
     image: InferenceImage,
     storage: Storage,
     completion_queue: CompletionQueue,
-    log_group: logs.LogGroup,
+    log_group: NamedLogGroup,
     in_vpc: bool,
 ) -> iam.Role:
     """The execution role of the model's endpoint, as `Role` in `scope`.
@@ -61,8 +61,13 @@ def create_role(
                 storage.grant_model(role, served.name, source)
             case HubSource(token_secret_arn=str(arn)):
                 _allow(role, ["secretsmanager:GetSecretValue"], arn)
-    log_group.grant(role, "logs:CreateLogGroup", "logs:DescribeLogStreams")
-    log_group.grant_write(role)
+    log_group.grant(
+        role,
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:DescribeLogStreams",
+        "logs:PutLogEvents",
+    )
     if in_vpc:
         _allow_vpc_attachment(role)
     acknowledge(role, {"IAM5[Resource::*]": "ecr:GetAuthorizationToken cannot be limited to a resource."})

@@ -3,7 +3,6 @@
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from contract.environment import Environment, ModelEndpoint
@@ -11,6 +10,7 @@ from infra.alarms import MINUTE, AlarmTopics, Severity
 from infra.bundling import functions_code
 from infra.config import DeploymentConfig, InvalidConfigurationError
 from infra.endpoint_names import endpoint_parameter
+from infra.log_groups import add_log_group
 from infra.nag import acknowledge
 
 SERVICE_NAME = "jobs"
@@ -53,9 +53,7 @@ class JobsFunction(Construct):
             snap_start: whether `live_version` starts from a snapshot of the initialized function.
         """
         super().__init__(scope, construct_id)
-        log_group = logs.LogGroup(
-            self, "Logs", retention=config.log_retention, removal_policy=config.removal_policy
-        )
+        log_group = add_log_group(self, "Logs", retention=config.log_retention)
         # The CDK's default role allows writing to every log group; this one allows this group only.
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(role)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.config import ExistingNetwork, IsolatedNetwork
+from infra.log_groups import add_log_group
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,6 @@ class IsolatedVpc(Construct):
         *,
         config: IsolatedNetwork,
         log_retention: logs.RetentionDays,
-        removal_policy: cdk.RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
         vpc = ec2.Vpc(
@@ -52,9 +51,7 @@ class IsolatedVpc(Construct):
             flow_logs={
                 "Flow": ec2.FlowLogOptions(
                     destination=ec2.FlowLogDestination.to_cloud_watch_logs(
-                        logs.LogGroup(
-                            self, "FlowLogs", retention=log_retention, removal_policy=removal_policy
-                        )
+                        add_log_group(self, "FlowLogs", retention=log_retention)
                     ),
                     traffic_type=ec2.FlowLogTrafficType.REJECT,
                 )

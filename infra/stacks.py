@@ -82,7 +82,6 @@ class NetworkStack(cdk.Stack):
             "Network",
             config=network,
             log_retention=config.log_retention,
-            removal_policy=config.removal_policy,
         )
 
 

@@ -76,7 +76,9 @@ class DeploymentConfig(Config):
     """Traces requests through the API and the functions with AWS X-Ray."""
 
     keep_data: bool = True
-    """Keeps buckets, table, key and logs when the stacks are deleted; otherwise all data is deleted too."""
+    """Keeps buckets, tables, key and signing secret when the stacks are deleted; otherwise they are deleted
+    with all data. Log groups always remain, and their events expire: docs/operations.md has the command that
+    deletes them."""
 
     powertools_layer_version: int = Field(default=27, ge=1)
     """The version of AWS's public Lambda layer of Powertools for Python."""
@@ -129,7 +131,7 @@ class DeploymentConfig(Config):
 
     @property
     def removal_policy(self) -> cdk.RemovalPolicy:
-        """The removal policy of log groups."""
+        """The removal policy of everything that holds data, except logs."""
         return cdk.RemovalPolicy.RETAIN if self.keep_data else cdk.RemovalPolicy.DESTROY
 
     @classmethod

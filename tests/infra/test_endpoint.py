@@ -134,15 +134,6 @@ def test_the_endpoints_name_is_published_after_its_autoscaling_is_created(small:
     assert scaling <= set(parameter["DependsOn"])
 
 
-def test_the_endpoints_log_group_is_created_before_the_endpoint(small: Templates) -> None:
-    template = small.endpoints["demo"]
-    ((logical_id, group),) = template.find_resources("AWS::Logs::LogGroup").items()
-    ((_, endpoint),) = template.find_resources(ENDPOINT).items()
-    name = endpoint["Properties"]["EndpointName"]
-    assert group["Properties"]["LogGroupName"] == f"/aws/sagemaker/Endpoints/{name}"
-    assert logical_id in endpoint["DependsOn"]
-
-
 def test_the_model_is_created_after_the_policy_of_its_role(small: Templates) -> None:
     template = small.endpoints["demo"]
     ((_, created),) = template.find_resources(MODEL).items()

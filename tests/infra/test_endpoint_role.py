@@ -1,6 +1,7 @@
+import json
 import re
 
-from tests.infra.conftest import Templates, synthesize, text
+from tests.infra.conftest import Templates, only, synthesize, text
 from tests.infra.endpoints import HUB_ARN, allowed, hub_source, model
 
 
@@ -57,8 +58,9 @@ def test_the_role_may_attach_containers_only_with_a_vpc(small: Templates, large:
 
 def test_the_role_writes_only_to_the_log_group_of_its_endpoint(small: Templates) -> None:
     template = small.endpoints["demo"]
-    (group,) = template.find_resources("AWS::Logs::LogGroup")
-    assert allowed(template, "logs:PutLogEvents") == text([{"Fn::GetAtt": [group, "Arn"]}])
+    name = only(template, "AWS::SageMaker::Endpoint")["EndpointName"]
+    (arn,) = json.loads(allowed(template, "logs:PutLogEvents"))
+    assert arn["Fn::Join"][1][-1] == f":log-group:/aws/sagemaker/Endpoints/{name}:*"
 
 
 def test_the_role_may_delete_images_and_nothing_else(small: Templates) -> None:

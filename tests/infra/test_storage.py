@@ -2,7 +2,7 @@ from typing import Any
 
 from aws_cdk.assertions import Match
 
-from tests.infra.conftest import LARGE, SMALL, Templates, synthesize, text, without_hash
+from tests.infra.conftest import SMALL, Templates, synthesize, text, without_hash
 
 CLEANUP = {
     "Status": "Enabled",
@@ -95,10 +95,10 @@ def test_job_records_expire_and_can_be_restored(small: Templates) -> None:
     )
 
 
-KEPT = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Logs::LogGroup")
+KEPT = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::SecretsManager::Secret")
 
 
-def test_data_key_and_logs_are_kept_when_stacks_are_deleted(large: Templates) -> None:
+def test_data_key_and_secret_are_kept_when_stacks_are_deleted(large: Templates) -> None:
     for template in large.all():
         for kind in KEPT:
             for resource in template.find_resources(kind).values():
@@ -106,21 +106,10 @@ def test_data_key_and_logs_are_kept_when_stacks_are_deleted(large: Templates) ->
         template.resource_count_is("Custom::S3AutoDeleteObjects", 0)
 
 
-def test_without_keep_data_everything_is_deleted_with_the_stacks() -> None:
+def test_without_keep_data_all_data_is_deleted_with_the_stacks() -> None:
     templates = synthesize(SMALL | {"keep_data": False, "customer_managed_key": True})
     for template in templates.all():
         for kind in KEPT:
             for resource in template.find_resources(kind).values():
                 assert resource["DeletionPolicy"] == "Delete"
     templates.storage.resource_count_is("Custom::S3AutoDeleteObjects", 3)
-
-
-def test_all_log_groups_have_the_configured_retention(small: Templates, large: Templates) -> None:
-    assert LARGE["log_retention_days"] == 7
-    for templates, days, count in ((small, 30, 6), (large, 7, 8)):
-        groups = [
-            group["Properties"]["RetentionInDays"]
-            for template in templates.all()
-            for group in template.find_resources("AWS::Logs::LogGroup").values()
-        ]
-        assert groups == [days] * count
