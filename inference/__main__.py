@@ -2,10 +2,8 @@
 
 import os
 
-import boto3
-
 from contract.environment import ContainerEnvironment
-from inference.data_bucket import DataBucket
+from inference.data_bucket import DataBucket, create_s3_client
 from inference.input.public_fetcher import PublicFetcher
 from inference.invocation.handler import InvocationHandler
 from inference.invocation.running_jobs import RunningJobs
@@ -32,7 +30,7 @@ def main(fetcher: PublicFetcher | None = None) -> None:
     running_jobs = RunningJobs()
 
     def load() -> InvocationHandler:
-        s3 = boto3.client("s3")
+        s3 = create_s3_client()
         return load_handler(
             environment,
             s3=s3,

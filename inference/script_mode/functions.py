@@ -10,12 +10,10 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-import boto3
-
 from contract.environment import ContainerEnvironment
 from contract.problem import ErrorCode, Problem, ProblemError
 from contract.result import GenerationResult
-from inference.data_bucket import DataBucket
+from inference.data_bucket import DataBucket, create_s3_client
 from inference.invocation.handler import InvocationHandler
 from inference.invocation.running_jobs import RunningJobs
 from inference.models.manifests import declaration_of
@@ -59,7 +57,7 @@ def model_fn(model_dir: str) -> ScriptModel:
     images.
     """
     environment = _environment(Path(model_dir))
-    s3 = boto3.client("s3")
+    s3 = create_s3_client()
     name = environment.data_bucket_name
     bucket = InlineBucket(s3) if name == NO_BUCKET else DataBucket(s3, name)
     handler = load_handler(

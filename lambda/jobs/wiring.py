@@ -15,6 +15,7 @@ from contract.environment import (
     ModelEndpoint,
     ReconcilerEnvironment,
 )
+from jobs.aws import s3
 from jobs.aws.dynamodb import DynamoDBJobRepository
 from jobs.aws.dynamodb_estimates import DynamoDBEstimates
 from jobs.aws.s3 import S3JobDocuments
@@ -33,7 +34,6 @@ from jobs.service import JobService
 from jobs.submission import SubmissionService
 
 _NO_RETRIES = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
-_S3 = Config(signature_version="s3v4")  # for links to KMS-encrypted objects
 
 
 def _utc_now() -> datetime:
@@ -68,7 +68,7 @@ class _Parts:
         self.jobs = DynamoDBJobRepository(dynamodb, environment.jobs_table_name, shared=shared)
         self.estimates = DynamoDBEstimates(dynamodb, environment.estimates_table_name)
         self.documents = S3JobDocuments(
-            client("s3", _S3), environment.data_bucket_name, credentials_end=_credentials_end
+            client("s3", s3.CLIENT), environment.data_bucket_name, credentials_end=_credentials_end
         )
         webhooks = SqsWebhookQueue(client("sqs"), environment.webhook_queue_url)
         self.changes = JobChanges(jobs=self.jobs, webhooks=webhooks)
@@ -172,9 +172,14 @@ def stage() -> str:
 
 
 def _credentials_end() -> datetime | None:
-    """When the session's credentials expire; None if they do not, or if it is not known."""
+    """When the credentials that sign now expire; None if they do not, or if it is not known.
+
+    It is known in functions with SnapStart, whose credentials come from an endpoint. Those in a function's
+    environment variables have no end that the function could read.
+    """
     credentials = session().get_credentials()
-    if isinstance(credentials, RefreshableCredentials):
-        end: datetime | None = getattr(credentials, "_expiry_time", None)
-        return end
-    return None
+    if not isinstance(credentials, RefreshableCredentials):
+        return None
+    credentials.get_frozen_credentials()  # replaces those that are about to expire, as signing does
+    end: datetime | None = getattr(credentials, "_expiry_time", None)
+    return end

@@ -7,16 +7,18 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError, IncompleteReadError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
+from urllib3 import HTTPResponse
 
 from contract.generation import InvalidRequestError
 from contract.identifiers import InvocationId, S3Location, new_job_id
 from contract.keys import cancellation_key
 from contract.problem import ErrorCode
 from contract.progress import Phase, Progress
-from inference.data_bucket import DataBucket
+from inference.data_bucket import DataBucket, create_s3_client
 from inference.engine.errors import InputError
 from tests.inference.fake_engine import BUCKET
 
@@ -28,6 +30,30 @@ def fetch(s3: Any, uri: str, max_bytes: int = 10) -> bytes:
     bucket = DataBucket(s3, BUCKET)
     bucket.fetch(uri, target, pointer="#/input_image", max_bytes=max_bytes, check=lambda: None)
     return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("us-east-1", "s3.us-east-1.amazonaws.com"),
+        ("eu-south-2", "s3.eu-south-2.amazonaws.com"),
+        ("cn-north-1", "s3.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_requests_of_the_container_go_to_the_buckets_host_in_the_region(
+    monkeypatch: pytest.MonkeyPatch, region: str, host: str
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    client = create_s3_client()
+    requested: list[str] = []
+
+    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        requested.append(str(request.url))
+        return AWSResponse(str(request.url), 200, {}, HTTPResponse(io.BytesIO(), preload_content=False))
+
+    client.meta.events.register_first("before-send.s3", answer)
+    DataBucket(client, "data").store_image(S3Location("data", "outputs/J/0.png"), b"x", "image/png")
+    assert requested == [f"https://data.{host}/outputs/J/0.png"]
 
 
 def test_an_input_is_fetched(s3: Any) -> None:

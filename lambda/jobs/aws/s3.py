@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ValidationError
 
@@ -22,6 +23,7 @@ from contract.output_location import output_locations
 from contract.problem import Problem
 from contract.progress import Progress
 from contract.result import GenerationResult
+from contract.s3_hosts import S3_HOSTS
 from jobs.errors import EndpointUnavailableError, UnreadableDocumentError
 from jobs.inline_images import InlineImage
 from jobs.ports import Link, UploadForm
@@ -29,6 +31,9 @@ from jobs.ports import Link, UploadForm
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+CLIENT = Config(signature_version="s3v4", s3=S3_HOSTS)
+"""The configuration of the client. Signature version 4 is for links to KMS-encrypted objects."""
 
 _LINK_LIFETIME = timedelta(hours=1)
 _UPLOAD_LIFETIME = timedelta(minutes=15)
@@ -53,9 +58,9 @@ class S3JobDocuments:
         """Creates the adapter.
 
         Args:
-            s3: the client.
+            s3: a client with the configuration `CLIENT`.
             bucket: the data bucket.
-            credentials_end: when the client's credentials expire, and its links with them; None if unknown.
+            credentials_end: when the credentials that sign now expire, and links with them; None if unknown.
             clock: the time.
         """
         self._s3 = s3
@@ -97,29 +102,29 @@ class S3JobDocuments:
             raise EndpointUnavailableError("The job could not be deleted; send the request again.") from error
 
     def presign(self, uri: str) -> Link:
-        location, expires_at = S3Location.parse(uri), self._link_end(_LINK_LIFETIME)
+        location, (seconds, expires_at) = S3Location.parse(uri), self._validity(_LINK_LIFETIME)
         url = self._s3.generate_presigned_url(
-            "get_object",
-            Params={"Bucket": location.bucket, "Key": location.key},
-            ExpiresIn=int(_LINK_LIFETIME.total_seconds()),
+            "get_object", Params={"Bucket": location.bucket, "Key": location.key}, ExpiresIn=seconds
         )
         return Link(url=url, expires_at=expires_at)
 
     def presign_upload(self, location: S3Location, content_type: str, size: int) -> UploadForm:
-        expires_at = self._link_end(_UPLOAD_LIFETIME)
+        seconds, expires_at = self._validity(_UPLOAD_LIFETIME)
         form = self._s3.generate_presigned_post(
             Bucket=location.bucket,
             Key=location.key,
             Fields={"Content-Type": content_type},
             Conditions=[{"Content-Type": content_type}, ["content-length-range", size, size]],
-            ExpiresIn=int(_UPLOAD_LIFETIME.total_seconds()),
+            ExpiresIn=seconds,
         )
         return UploadForm(url=form["url"], fields=form["fields"], expires_at=expires_at)
 
-    def _link_end(self, lifetime: timedelta) -> datetime:
-        """The earlier end of a new link and of the credentials that sign it."""
-        end, credentials_end = self._clock() + lifetime, self._credentials_end()
-        return (end if credentials_end is None else min(end, credentials_end)).replace(microsecond=0)
+    def _validity(self, lifetime: timedelta) -> tuple[int, datetime]:
+        """The seconds that a new link is valid for and its end: no later than that of the credentials."""
+        now, credentials_end = self._clock(), self._credentials_end()
+        end = now + lifetime if credentials_end is None else min(now + lifetime, credentials_end)
+        seconds = max(1, int((end - now).total_seconds()))  # S3 refuses 0
+        return seconds, (now + timedelta(seconds=seconds)).replace(microsecond=0)
 
     def _put(self, location: S3Location, body: bytes, media_type: str) -> None:
         try:
