@@ -1,5 +1,6 @@
 """The container image of the inference server and the SageMaker host AMI for its CUDA version."""
 
+import json
 import re
 from pathlib import Path
 from typing import assert_never
@@ -21,6 +22,12 @@ _LOCK = _ROOT / "inference" / "requirements.lock"
 _IGNORED = [line for line in (_ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
 _PLATFORM = ecr_assets.Platform.LINUX_AMD64  # of SageMaker's GPU instances, whatever this machine is
 _MAX_IMAGES = 10
+_IMAGE_EXISTS = (
+    'imageExists=$(aws ecr describe-images --region "$repositoryRegion" --output text'
+    ' --repository-name "${repositoryUri#*/}" --image-ids "imageTag=$imageTag"'
+    " --query 'imageDetails[0].imageDigest' || true)"
+)
+"""Sets a variable to the digest of the image that the repository has, or to an empty text."""
 
 AMI_VERSIONS = {
     12: "al2-ami-sagemaker-inference-gpu-3-1",
@@ -72,15 +79,35 @@ class ImageBuilder(Construct):
             tag=self.tag,
         )
         build.node.add_dependency(self.repository)
-        _acknowledge_findings(cdk.Stack.of(self))
+        stack = cdk.Stack.of(self)
+        project = _project(stack)
+        _keep_existing_image(stack, project)
+        _acknowledge_findings(stack, project)
 
 
-def _acknowledge_findings(stack: cdk.Stack) -> None:
+def _project(stack: cdk.Stack) -> codebuild.CfnProject:
+    """The CodeBuild project that ContainerImageBuild adds to the stack."""
+    projects = (each.node.default_child for each in stack.node.children)
+    (project,) = (each for each in projects if isinstance(each, codebuild.CfnProject))
+    return project
+
+
+def _keep_existing_image(stack: cdk.Stack, project: codebuild.CfnProject) -> None:
+    """Ends the build successfully, before it starts, if the repository has the tag.
+
+    ContainerImageBuild builds and pushes on every create and update; ECR refuses the push of an immutable tag
+    that exists. A return to an earlier version, and the rollback of a failed update, ask for such a tag.
+    """
+    spec = json.loads(stack.resolve(project.source)["buildSpec"])
+    build = spec["phases"]["build"]
+    build["commands"] = [_IMAGE_EXISTS, *(f'[ -n "$imageExists" ] || {each}' for each in build["commands"])]
+    project.add_property_override("Source.BuildSpec", json.dumps(spec, indent=2))
+
+
+def _acknowledge_findings(stack: cdk.Stack, project: codebuild.CfnProject) -> None:
     """Acknowledges findings on the roles and the function that ContainerImageBuild adds to the stack."""
     policy = "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy"
     region = "<AWS::Region>:<AWS::AccountId>"
-    projects = (each.node.default_child for each in stack.node.children)
-    (project,) = (each for each in projects if isinstance(each, codebuild.CfnProject))
     project_id = stack.get_logical_id(project)
     acknowledge(
         stack,
