@@ -19,6 +19,7 @@ class ErrorCode(StrEnum):
 
     MALFORMED_REQUEST = "malformed_request"
     VALIDATION_FAILED = "validation_failed"
+    UNAUTHORIZED = "unauthorized"
     FORBIDDEN = "forbidden"
     TOO_MANY_REQUESTS = "too_many_requests"
     PAYLOAD_TOO_LARGE = "payload_too_large"
@@ -57,6 +58,7 @@ _DEFINITIONS = {
     ErrorCode.VALIDATION_FAILED: _Definition(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid", False
     ),
+    ErrorCode.UNAUTHORIZED: _Definition(HTTPStatus.UNAUTHORIZED, "The request has no valid token", False),
     ErrorCode.FORBIDDEN: _Definition(HTTPStatus.FORBIDDEN, "The request is not authorized", False),
     ErrorCode.TOO_MANY_REQUESTS: _Definition(
         HTTPStatus.TOO_MANY_REQUESTS, "There are too many requests", True

@@ -63,7 +63,7 @@ class JobsApi(Construct):
                 stage_arn=self.rest_api.deployment_stage.stage_arn,
                 requests_per_5_minutes=config.api.firewall_requests_per_5_minutes,
             )
-        add_gateway_responses(self.rest_api)
+        add_gateway_responses(self.rest_api, config.api.auth)
         self._add_alarms(alarm_topics)
         self._acknowledge_findings()
 

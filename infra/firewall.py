@@ -1,13 +1,53 @@
 """AWS WAF web ACL for the API."""
 
-from aws_cdk import aws_wafv2 as wafv2
+from collections.abc import Iterable, Mapping
+
+from aws_cdk.aws_wafv2 import CfnWebACL, CfnWebACLAssociation
 from constructs import Construct
 
-_MANAGED_RULES = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
+from contract.problem import ErrorCode, Problem
+
+MAX_BODY_BYTES = 5_999_999
+"""Of a job with inline images. Lambda accepts 6 MiB, with the headers and the encoding of the body."""
+
+LONGER_BODY = r"^0*([6-9]\d{6}|[1-9]\d{7,})$"
+"""A Content-Length above `MAX_BODY_BYTES`."""
+
+_MAX_SMALL_BODY_BYTES = 8 * 1024
+"""Of all other requests: the limit of AWS's common rules, which is too low for an inline image."""
+
+_UNCHANGED = [CfnWebACL.TextTransformationProperty(priority=0, type="NONE")]
+_JOBS_PATH = "/v1/jobs"
+_RETRY_AFTER_S = "60"
+"""Of the last five minutes' requests, those of the oldest minute do not count any more then."""
+
+_TOO_MANY = "TooManyRequests"
+_TOO_LARGE = "TooLarge"
+_REFUSALS = {
+    _TOO_MANY: Problem.of(
+        ErrorCode.TOO_MANY_REQUESTS,
+        "Too many requests have come from this address in five minutes; wait and try again.",
+    ),
+    _TOO_LARGE: Problem.of(
+        ErrorCode.PAYLOAD_TOO_LARGE,
+        f"The body may have {MAX_BODY_BYTES:,} bytes in POST {_JOBS_PATH}, and {_MAX_SMALL_BODY_BYTES:,} in "
+        "other requests. Upload large images to S3 and pass their s3:// URIs.",
+    ),
+}
+"""The answers of the rules of our own. Other rules have API Gateway's answer, of the type WAF_FILTERED."""
+
+_RULES_FOR_TEXT_OF_WEB_PAGES = (
+    "SizeRestrictions_BODY",
+    "CrossSiteScripting_BODY",
+    "GenericLFI_BODY",
+    "GenericRFI_BODY",
+)
+"""AWS's common rules that refuse valid jobs: inline images, prompts with markup or `../`, and addresses of
+images and webhooks. The function validates each field, and none becomes part of a page or of a local path."""
 
 
 class Firewall(Construct):
-    """A web ACL with a rate limit per IP address and AWS's common and known-bad-inputs rule groups.
+    """A web ACL with limits of requests per IP address and of bodies, and two of AWS's managed rule groups.
 
     It is associated with the API Gateway stage `stage_arn`.
     """
@@ -16,49 +56,154 @@ class Firewall(Construct):
         self, scope: Construct, construct_id: str, *, stage_arn: str, requests_per_5_minutes: int
     ) -> None:
         super().__init__(scope, construct_id)
-        acl = wafv2.CfnWebACL(
+        acl = CfnWebACL(
             self,
             "WebAcl",
             scope="REGIONAL",
-            default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
+            default_action=CfnWebACL.DefaultActionProperty(allow={}),
             visibility_config=_visibility("WebAcl"),
+            custom_response_bodies={
+                name: CfnWebACL.CustomResponseBodyProperty(
+                    content_type="APPLICATION_JSON",  # WAF has no other type that fits
+                    content=problem.model_dump_json(),
+                )
+                for name, problem in _REFUSALS.items()
+            },
             rules=[
-                _rate_limit(0, requests_per_5_minutes),
-                *(_managed_rule(priority, name) for priority, name in enumerate(_MANAGED_RULES, start=1)),
+                _rule(
+                    "RequestsPerAddress",
+                    0,
+                    _requests_above(requests_per_5_minutes),
+                    refusal=_TOO_MANY,
+                    headers={"Retry-After": _RETRY_AFTER_S},
+                ),
+                _rule("BodySize", 1, _large_body(), refusal=_TOO_LARGE),
+                _managed_rules("AWSManagedRulesCommonRuleSet", 2, counted=_RULES_FOR_TEXT_OF_WEB_PAGES),
+                _managed_rules("AWSManagedRulesKnownBadInputsRuleSet", 3),
             ],
         )
-        wafv2.CfnWebACLAssociation(self, "Association", resource_arn=stage_arn, web_acl_arn=acl.attr_arn)
+        CfnWebACLAssociation(self, "Association", resource_arn=stage_arn, web_acl_arn=acl.attr_arn)
 
 
-def _rate_limit(priority: int, requests_per_5_minutes: int) -> wafv2.CfnWebACL.RuleProperty:
-    return wafv2.CfnWebACL.RuleProperty(
-        name="RequestsPerAddress",
-        priority=priority,
-        action=wafv2.CfnWebACL.RuleActionProperty(block={}),
-        statement=wafv2.CfnWebACL.StatementProperty(
-            rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(
-                aggregate_key_type="IP", limit=requests_per_5_minutes
-            )
-        ),
-        visibility_config=_visibility("RequestsPerAddress"),
+def _requests_above(limit: int) -> CfnWebACL.StatementProperty:
+    return CfnWebACL.StatementProperty(
+        rate_based_statement=CfnWebACL.RateBasedStatementProperty(aggregate_key_type="IP", limit=limit)
     )
 
 
-def _managed_rule(priority: int, name: str) -> wafv2.CfnWebACL.RuleProperty:
-    return wafv2.CfnWebACL.RuleProperty(
+def _large_body() -> CfnWebACL.StatementProperty:
+    """A body above the limit of its route.
+
+    WAF measures no more than the first 16 KiB of a body; the larger limit is therefore one of the header. A
+    body without it reaches API Gateway, which has a limit of its own.
+    """
+    more_than_small = CfnWebACL.StatementProperty(
+        size_constraint_statement=CfnWebACL.SizeConstraintStatementProperty(
+            comparison_operator="GT",
+            size=_MAX_SMALL_BODY_BYTES,
+            field_to_match=CfnWebACL.FieldToMatchProperty(
+                body=CfnWebACL.BodyProperty(oversize_handling="MATCH")
+            ),
+            text_transformations=_UNCHANGED,
+        )
+    )
+    more_than_a_job = CfnWebACL.StatementProperty(
+        regex_match_statement=CfnWebACL.RegexMatchStatementProperty(
+            regex_string=LONGER_BODY,
+            field_to_match=CfnWebACL.FieldToMatchProperty(single_header={"Name": "content-length"}),
+            text_transformations=_UNCHANGED,
+        )
+    )
+    small_only = CfnWebACL.StatementProperty(
+        not_statement=CfnWebACL.NotStatementProperty(statement=_submits_a_job())
+    )
+    return CfnWebACL.StatementProperty(
+        or_statement=CfnWebACL.OrStatementProperty(
+            statements=[more_than_a_job, _all(more_than_small, small_only)]
+        )
+    )
+
+
+def _submits_a_job() -> CfnWebACL.StatementProperty:
+    """POST to the path of jobs, which begins with the stage's name unless the API has a domain of its own."""
+
+    def matches(
+        field: CfnWebACL.FieldToMatchProperty, constraint: str, text: str
+    ) -> CfnWebACL.StatementProperty:
+        return CfnWebACL.StatementProperty(
+            byte_match_statement=CfnWebACL.ByteMatchStatementProperty(
+                field_to_match=field,
+                positional_constraint=constraint,
+                search_string=text,
+                text_transformations=_UNCHANGED,
+            )
+        )
+
+    return _all(
+        matches(CfnWebACL.FieldToMatchProperty(method={}), "EXACTLY", "POST"),
+        matches(CfnWebACL.FieldToMatchProperty(uri_path={}), "ENDS_WITH", _JOBS_PATH),
+    )
+
+
+def _all(*statements: CfnWebACL.StatementProperty) -> CfnWebACL.StatementProperty:
+    return CfnWebACL.StatementProperty(
+        and_statement=CfnWebACL.AndStatementProperty(statements=list(statements))
+    )
+
+
+def _rule(
+    name: str,
+    priority: int,
+    statement: CfnWebACL.StatementProperty,
+    *,
+    refusal: str,
+    headers: Mapping[str, str] | None = None,
+) -> CfnWebACL.RuleProperty:
+    """A rule that answers with the problem document of the refusal."""
+    response = CfnWebACL.CustomResponseProperty(
+        response_code=_REFUSALS[refusal].status,
+        custom_response_body_key=refusal,
+        response_headers=[
+            CfnWebACL.CustomHTTPHeaderProperty(name=header, value=value)
+            for header, value in (headers or {}).items()
+        ]
+        or None,
+    )
+    return CfnWebACL.RuleProperty(
         name=name,
         priority=priority,
-        override_action=wafv2.CfnWebACL.OverrideActionProperty(none={}),
-        statement=wafv2.CfnWebACL.StatementProperty(
-            managed_rule_group_statement=wafv2.CfnWebACL.ManagedRuleGroupStatementProperty(
-                vendor_name="AWS", name=name
+        action=CfnWebACL.RuleActionProperty(block=CfnWebACL.BlockActionProperty(custom_response=response)),
+        statement=statement,
+        visibility_config=_visibility(name),
+    )
+
+
+def _managed_rules(name: str, priority: int, *, counted: Iterable[str] = ()) -> CfnWebACL.RuleProperty:
+    """A rule group of AWS.
+
+    Args:
+        name: of the group.
+        priority: of the group among the rules.
+        counted: its rules that refuse nothing.
+    """
+    overrides = [
+        CfnWebACL.RuleActionOverrideProperty(name=rule, action_to_use=CfnWebACL.RuleActionProperty(count={}))
+        for rule in counted
+    ]
+    return CfnWebACL.RuleProperty(
+        name=name,
+        priority=priority,
+        override_action=CfnWebACL.OverrideActionProperty(none={}),
+        statement=CfnWebACL.StatementProperty(
+            managed_rule_group_statement=CfnWebACL.ManagedRuleGroupStatementProperty(
+                vendor_name="AWS", name=name, rule_action_overrides=overrides or None
             )
         ),
         visibility_config=_visibility(name),
     )
 
 
-def _visibility(name: str) -> wafv2.CfnWebACL.VisibilityConfigProperty:
-    return wafv2.CfnWebACL.VisibilityConfigProperty(
+def _visibility(name: str) -> CfnWebACL.VisibilityConfigProperty:
+    return CfnWebACL.VisibilityConfigProperty(
         cloud_watch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=False
     )
