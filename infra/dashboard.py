@@ -54,7 +54,7 @@ class OperationsDashboard(Construct):
             title="Time in backlog",
             width=_WIDTH,
             left=[endpoint.metrics.queue("ApproximateAgeOfOldestRequest", "Maximum")],
-            right=[endpoint.metrics.queue("TimeInBacklog", "Average")],
+            right=[endpoint.metrics.requests("TimeInBacklog", "Average")],
         )
 
     @staticmethod

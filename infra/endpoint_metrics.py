@@ -27,13 +27,13 @@ class EndpointMetrics:
             period=MINUTE,
         )
 
-    def requests(self, name: str) -> cloudwatch.Metric:
-        """The number of requests that something happened to; its dimensions are endpoint and variant."""
+    def requests(self, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
+        """A metric of requests that leave the queue; its dimensions are endpoint and variant."""
         return cloudwatch.Metric(
             namespace=_QUEUE_NAMESPACE,
             metric_name=name,
             dimensions_map={"EndpointName": self.endpoint_name, "VariantName": VARIANT_NAME},
-            statistic="Sum",
+            statistic=statistic,
             period=MINUTE,
         )
 

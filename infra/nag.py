@@ -20,7 +20,9 @@ def acknowledge(construct: Any, findings: Mapping[str, str]) -> None:
 
     Args:
         construct: the smallest construct that contains the resource, or the principal of a grant.
-        findings: reasons by rule id, such as IAM5, or by rule id and finding, such as IAM5[Resource::*].
+        findings: reasons by rule id, such as IAM5, or by rule id and finding, such as IAM5[Resource::*]. A
+            finding has the names of a stack without an environment and with the default bootstrap stack:
+            <AWS::AccountId>, <AWS::Region> and hnb659fds.
 
     Raises:
         ValueError: a reason is shorter than five words.
@@ -30,4 +32,17 @@ def acknowledge(construct: Any, findings: Mapping[str, str]) -> None:
             raise ValueError(
                 f"{rule}: the reason {reason!r} is too short; give one of at least {_MIN_REASON_WORDS} words"
             )
-        cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=f"{_PACK}-{rule}", reason=reason))
+        finding = f"{_PACK}-{_in_environment(rule, cdk.Stack.of(construct))}"
+        cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=finding, reason=reason))
+
+
+def _in_environment(rule: str, stack: cdk.Stack) -> str:
+    """The rule with the stack's own account, region and qualifier, as far as they are known."""
+    for name, value in (
+        ("<AWS::AccountId>", stack.account),
+        ("<AWS::Region>", stack.region),
+        (cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER, stack.synthesizer.bootstrap_qualifier),
+    ):
+        if value is not None and not cdk.Token.is_unresolved(value):
+            rule = rule.replace(name, value)
+    return rule

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.config import ExistingNetwork, IsolatedNetwork
+from infra.config import ExistingNetwork, InvalidConfigurationError, IsolatedNetwork
 from infra.log_groups import add_log_group
 
 
@@ -27,6 +28,9 @@ class IsolatedVpc(Construct):
     """A VPC of isolated subnets with a gateway endpoint for S3 and no internet access.
 
     The containers need S3 only: SageMaker pulls the image and writes the logs outside the VPC.
+
+    Raises:
+        InvalidConfigurationError: the region has fewer availability zones than the configuration asks for.
     """
 
     def __init__(
@@ -57,6 +61,13 @@ class IsolatedVpc(Construct):
                 )
             },
         )
+        found = len(vpc.availability_zones)
+        if found < config.availability_zones:  # the CDK uses those that exist, without an error
+            raise InvalidConfigurationError(
+                f"network.availability_zones is {config.availability_zones}, but the account has {found} "
+                f"availability zones in the region {cdk.Stack.of(self).region} of environment; lower "
+                "network.availability_zones, or choose another region"
+            )
         vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
         group = ec2.SecurityGroup(
             self, "Containers", vpc=vpc, description="Inference containers", allow_all_outbound=False

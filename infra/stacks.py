@@ -25,16 +25,19 @@ from infra.image import ImageBuilder, ImageSource, InferenceImage
 from infra.network import IsolatedVpc, VpcAttachment
 from infra.reconciler import ReconcilerFunction
 from infra.signing_secret import SigningSecret
+from infra.stage_stack import StageStack
 from infra.storage import Storage
 from infra.webhook_function import WebhookConsumer
 from infra.webhook_queue import WebhookQueue
 
 
-class StorageStack(cdk.Stack):
+class StorageStack(StageStack):
     """Buckets, job table, queues, signing secret and alarm topics, which all other stacks use."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: DeploymentConfig) -> None:
-        super().__init__(scope, construct_id, termination_protection=config.termination_protection)
+        super().__init__(
+            scope, construct_id, config=config, termination_protection=config.termination_protection
+        )
         self.storage = Storage(
             self,
             "Storage",
@@ -62,21 +65,21 @@ class StorageStack(cdk.Stack):
         cdk.CfnOutput(self, "SigningSecretArn", value=self.signing_secret.arn)
 
 
-class ImageStack(cdk.Stack):
+class ImageStack(StageStack):
     """The inference container's image, built by CodeBuild during the deployment."""
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
-        super().__init__(scope, construct_id)
+    def __init__(self, scope: Construct, construct_id: str, *, config: DeploymentConfig) -> None:
+        super().__init__(scope, construct_id, config=config)
         self.builder = ImageBuilder(self, "InferenceImage")
 
 
-class NetworkStack(cdk.Stack):
+class NetworkStack(StageStack):
     """The VPC of the containers."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, config: DeploymentConfig, network: IsolatedNetwork
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, config=config)
         self.vpc = IsolatedVpc(
             self,
             "Network",
@@ -85,7 +88,7 @@ class NetworkStack(cdk.Stack):
         )
 
 
-class EndpointStack(cdk.Stack):
+class EndpointStack(StageStack):
     """The endpoint of one model and its autoscaling."""
 
     def __init__(
@@ -99,7 +102,7 @@ class EndpointStack(cdk.Stack):
         image_source: ImageSource,
         vpc_attachment: VpcAttachment | None,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, config=config)
         self.endpoint = AsyncEndpoint(
             self,
             "AsyncEndpoint",
@@ -115,13 +118,13 @@ class EndpointStack(cdk.Stack):
         cdk.CfnOutput(self, "EndpointName", value=self.endpoint.endpoint.attr_endpoint_name)
 
 
-class ApiStack(cdk.Stack):
+class ApiStack(StageStack):
     """The HTTP API, and the functions that finish jobs, reconcile them and call webhooks."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, config: DeploymentConfig, storage_stack: StorageStack
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, config=config)
         api = JobsApi(
             self,
             "Api",
@@ -163,7 +166,7 @@ class ApiStack(cdk.Stack):
             cdk.CfnOutput(self, f"ApiKeyId{suffix}", value=key.key_id)
 
 
-class DashboardStack(cdk.Stack):
+class DashboardStack(StageStack):
     """The CloudWatch dashboard of the stage."""
 
     def __init__(
@@ -174,7 +177,7 @@ class DashboardStack(cdk.Stack):
         config: DeploymentConfig,
         endpoints: Sequence[AsyncEndpoint],
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, config=config)
         OperationsDashboard(self, "Operations", stage=config.stage, endpoints=endpoints)
 
 
@@ -187,7 +190,7 @@ def add_stacks(scope: Construct, config: DeploymentConfig) -> None:
     prefix = f"StableDiffusion-{config.stage}"
     storage_stack = StorageStack(scope, f"{prefix}-Storage", config=config)
     image_source = (
-        ImageStack(scope, f"{prefix}-Image").builder
+        ImageStack(scope, f"{prefix}-Image", config=config).builder
         if isinstance(config.image, CodeBuildImage)
         else config.image
     )

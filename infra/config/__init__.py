@@ -4,6 +4,7 @@ from infra.config.alarms import AlarmsConfig
 from infra.config.api import ApiConfig, ApiKeyAuth, CognitoAuth, IamAuth
 from infra.config.base import InvalidConfigurationError
 from infra.config.deployment import DeploymentConfig
+from infra.config.environment import EnvironmentConfig
 from infra.config.image import CodeBuildImage, DockerImage, RegistryImage
 from infra.config.model import ModelConfig, SafetyConfig, ScalingConfig, ScheduledMinimum
 from infra.config.network import ExistingNetwork, IsolatedNetwork, PublicNetwork
@@ -16,6 +17,7 @@ __all__ = [
     "CognitoAuth",
     "DeploymentConfig",
     "DockerImage",
+    "EnvironmentConfig",
     "ExistingNetwork",
     "IamAuth",
     "InvalidConfigurationError",

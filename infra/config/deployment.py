@@ -15,9 +15,15 @@ from contract.source import HubSource
 from infra.config.alarms import AlarmsConfig
 from infra.config.api import ApiConfig
 from infra.config.base import Config, InvalidConfigurationError
+from infra.config.environment import EnvironmentConfig, Tags
 from infra.config.image import CodeBuildImage, ImageConfig
 from infra.config.model import ModelConfig
-from infra.config.network import IsolatedNetwork, NetworkConfig, PublicNetwork
+from infra.config.network import (
+    ZONES_OF_UNKNOWN_REGION,
+    IsolatedNetwork,
+    NetworkConfig,
+    PublicNetwork,
+)
 from infra.config.validation_errors import describe_errors
 
 _DAYS = logs.RetentionDays
@@ -50,6 +56,17 @@ class DeploymentConfig(Config):
 
     network: NetworkConfig = PublicNetwork()
     """The network of the inference containers."""
+
+    environment: EnvironmentConfig | None = None
+    """The account and region of the stage; otherwise those of the credentials that deploy it."""
+
+    tags: Tags = Field(default={})
+    """Tags of all resources, such as `{"team": "design"}`. A change replaces the instances of the endpoints,
+    as a change of a model's settings does."""
+
+    permissions_boundary: str | None = Field(default=None, pattern=r"^[\w+=,.@-]+(/[\w+=,.@-]+)*$")
+    """The name, with its path, of an IAM policy of the account that becomes the permissions boundary of every
+    role."""
 
     alarms: AlarmsConfig = AlarmsConfig()
     """The recipients and thresholds of the alarms."""
@@ -111,6 +128,21 @@ class DeploymentConfig(Config):
             raise ValueError(
                 f"the models {', '.join(from_hub)} come from the Hugging Face Hub, which is not reachable "
                 "from an isolated network; copy their files to the models bucket, or choose another network"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_zones_are_known(self) -> Self:
+        network = self.network
+        if (
+            isinstance(network, IsolatedNetwork)
+            and network.availability_zones > ZONES_OF_UNKNOWN_REGION
+            and self.environment is None
+        ):
+            raise ValueError(
+                f"network.availability_zones is {network.availability_zones}, but without environment the "
+                f"network would get {ZONES_OF_UNKNOWN_REGION}; set environment.account and "
+                "environment.region, or lower network.availability_zones"
             )
         return self
 

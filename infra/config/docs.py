@@ -1,7 +1,7 @@
 """docs/configuration.md, generated from the schema."""
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -99,6 +99,8 @@ def _kind(annotation: Any) -> str:
         return " or ".join(_kind(each) for each in arguments if each is not type(None))
     if origin is tuple:
         return f"list of {_kind(arguments[0])}"
+    if origin is Mapping:
+        return f"object of {_kind(arguments[1])}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
     return _PLAIN[annotation]
@@ -139,7 +141,7 @@ def _default(field: FieldInfo) -> str:
         given = default.model_dump(mode="json", exclude_defaults=True)
         tag = getattr(default, "type", None) or getattr(default, "source", None)
         return f"`{tag}`" if tag else (f"`{given}`" if given else "all defaults")
-    if default is None or default == ():
+    if default is None or default in ((), {}):
         return "none"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 

@@ -7,6 +7,9 @@ from pydantic import Field
 from contract.default_type import default_type
 from infra.config.base import Config
 
+ZONES_OF_UNKNOWN_REGION = 2
+"""The availability zones of a stack whose account and region are those of the credentials that deploy it."""
+
 
 class PublicNetwork(Config):
     """SageMaker's own network, with internet access."""
@@ -23,7 +26,8 @@ class IsolatedNetwork(Config):
     """The address range of the VPC."""
 
     availability_zones: int = Field(default=2, ge=1, le=3)
-    """The number of availability zones; SageMaker starts instances in any of them."""
+    """The number of availability zones; SageMaker starts instances in any of them. More than two need the
+    stage's `environment`."""
 
 
 class ExistingNetwork(Config):

@@ -72,10 +72,10 @@ def text(value: Any) -> str:
     return json.dumps(value)
 
 
-def synthesize(stage: dict[str, Any]) -> Templates:
+def synthesize(stage: dict[str, Any], *, context: dict[str, Any] | None = None) -> Templates:
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = cdk.App(
-        context=flags | {"stage": "test", "stages": {"test": stage}},
+        context=flags | {"stage": "test", "stages": {"test": stage}} | (context or {}),
         builtin_cloud_formation_validation=False,  # takes seconds; `make check` includes it
     )
     add_stacks(app, DeploymentConfig.from_context(app.node))
@@ -105,6 +105,8 @@ LARGE: dict[str, Any] = {
         "firewall_requests_per_5_minutes": 500,
     },
     "network": {"type": "isolated", "availability_zones": 2},
+    "tags": {"team": "design", "cost center": "4711/a"},
+    "permissions_boundary": "teams/design-boundary",
     "alarms": {
         "emails": ["oncall@example.com"],
         "topic_arns": ["arn:aws:sns:us-east-1:123456789012:incidents"],

@@ -166,7 +166,7 @@ SHARED = {
 }
 """The alarms of a stage by stack and logical id without its hash, except those of endpoints."""
 
-NOT_CONDITIONS = {"AlarmDescription", "AlarmActions", "OKActions"}
+NOT_CONDITIONS = {"AlarmDescription", "Tags", "AlarmActions", "OKActions"}
 
 
 def dimensions(found: list[Any]) -> tuple[str, ...]:

@@ -15,9 +15,15 @@ from tests.conftest import ROOT
 from tests.infra.conftest import LARGE, SMALL, Templates
 
 
-def open_findings(tmp_path: Path, stage: dict[str, Any] | None, insecure_bucket: bool = False) -> list[str]:
+def open_findings(
+    tmp_path: Path,
+    stage: dict[str, Any] | None,
+    *,
+    context: dict[str, str] | None = None,
+    insecure_bucket: bool = False,
+) -> list[str]:
     """The rules with findings that are not acknowledged."""
-    flags = json.loads((ROOT / "cdk.json").read_text())["context"]
+    flags = json.loads((ROOT / "cdk.json").read_text())["context"] | (context or {})
     app = cdk.App(
         context=flags | {"stage": "test", "stages": {"test": stage}},
         outdir=str(tmp_path),
@@ -42,6 +48,11 @@ def open_findings(tmp_path: Path, stage: dict[str, Any] | None, insecure_bucket:
 @pytest.mark.parametrize("stage", [SMALL, LARGE], ids=["small", "large"])
 def test_all_findings_are_acknowledged(tmp_path: Path, stage: dict[str, Any]) -> None:
     assert open_findings(tmp_path, stage) == []
+
+
+def test_findings_are_acknowledged_with_an_environment_and_a_bootstrap_qualifier(tmp_path: Path) -> None:
+    stage = LARGE | {"environment": {"account": "123456789012", "region": "eu-central-1"}}
+    assert open_findings(tmp_path, stage, context={"@aws-cdk/core:bootstrapQualifier": "team1"}) == []
 
 
 def test_an_insecure_bucket_is_found(tmp_path: Path) -> None:

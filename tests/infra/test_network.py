@@ -1,8 +1,16 @@
 from typing import Any
 
+import pytest
+
+from infra.config import InvalidConfigurationError
 from tests.infra.conftest import Templates, only, synthesize, text
 
 MODEL = {"name": "demo", "instance_types": ["ml.g5.xlarge"]}
+
+
+ENVIRONMENT = {"account": "123456789012", "region": "eu-central-1"}
+ZONES_OF_ACCOUNT = "availability-zones:account=123456789012:region=eu-central-1"
+"""The name under which the CDK's CLI stores the zones that it has looked up."""
 
 
 def vpc_config(templates: Templates, model: str) -> Any:
@@ -44,6 +52,34 @@ def test_containers_are_attached_to_the_isolated_network(large: Templates) -> No
         config = vpc_config(large, model)
         assert len(config["Subnets"]) == 2
         assert len(config["SecurityGroupIds"]) == 1
+
+
+@pytest.mark.parametrize("zones", [1, 2, 3])
+def test_an_isolated_network_has_a_subnet_in_each_of_its_availability_zones(zones: int) -> None:
+    stage = {
+        "models": [MODEL],
+        "network": {"type": "isolated", "availability_zones": zones},
+        "environment": ENVIRONMENT,
+    }
+    known = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
+    templates = synthesize(stage, context={ZONES_OF_ACCOUNT: known})
+    subnets = templates.by_stack["Network"].find_resources("AWS::EC2::Subnet").values()
+    assert [each["Properties"]["AvailabilityZone"] for each in subnets] == known[:zones]
+    assert len(vpc_config(templates, "demo")["Subnets"]) == zones
+
+
+def test_more_availability_zones_than_the_region_has_are_rejected() -> None:
+    stage = {
+        "models": [MODEL],
+        "network": {"type": "isolated", "availability_zones": 3},
+        "environment": ENVIRONMENT,
+    }
+    with pytest.raises(InvalidConfigurationError) as caught:
+        synthesize(stage, context={ZONES_OF_ACCOUNT: ["eu-central-1a", "eu-central-1b"]})
+    assert str(caught.value) == (
+        "network.availability_zones is 3, but the account has 2 availability zones in the region "
+        "eu-central-1 of environment; lower network.availability_zones, or choose another region"
+    )
 
 
 def test_containers_are_attached_to_existing_subnets() -> None:

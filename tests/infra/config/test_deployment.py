@@ -71,6 +71,14 @@ def test_the_name_of_the_stage_is_not_a_setting() -> None:
             "stages.dev: the models far come from the Hugging Face Hub",
         ),
         (
+            {"models": [MODEL], "network": {"type": "isolated", "availability_zones": 3}},
+            "network.availability_zones is 3, but without environment the network would get 2; set",
+        ),
+        (
+            {"models": [MODEL], "tags": {"AWS:team": "design"}},
+            "stages.dev.tags.AWS:team.[key]: the tag 'AWS:team' begins with aws:, which AWS reserves",
+        ),
+        (
             {"models": [{**MODEL, "source": HUB}], "network": {"type": "isolated"}},
             "stages.dev: the models demo come from the Hugging Face Hub, which is not reachable",
         ),
