@@ -44,6 +44,8 @@ def run_checks(stage: str, aws: Aws, root: Path) -> Iterator[NamedResult]:
         yield from _run_each(Bootstrap(aws, account))
         if config is not None:
             yield from _run_each(*stage_checks.checks_with_account(config, aws, account))
+    elif config is not None:
+        yield from _run_each(*stage_checks.quotas_to_request(config))
 
 
 def _run_each(*checks: Check) -> Iterator[NamedResult]:

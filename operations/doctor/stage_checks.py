@@ -7,14 +7,16 @@ from contract.source import HubSource
 from infra.config import DeploymentConfig, DockerImage, RegistryImage
 from operations.doctor.account import Account
 from operations.doctor.adapters_in_s3 import AdaptersInS3
+from operations.doctor.alarm_recipients import AlarmRecipients
 from operations.doctor.aws import Aws
 from operations.doctor.built_image import BuiltImage
 from operations.doctor.check import Check, SkippedError
+from operations.doctor.fixed_names import FixedNames, fixed_names
 from operations.doctor.machine import Docker
 from operations.doctor.model_in_s3 import ModelFiles, ModelLocation, ModelWeights
 from operations.doctor.model_on_hub import HubRepository, HubToken
 from operations.doctor.permissions import DeploymentRoles
-from operations.doctor.quotas import EndpointQuota, EndpointQuotas, instances_needed
+from operations.doctor.quotas import EndpointQuota, EndpointQuotas, QuotaToRequest, instances_needed
 from operations.doctor.registry_image import ImageInRegistry
 
 _TIMEOUT_S = 20
@@ -22,13 +24,19 @@ _TIMEOUT_S = 20
 
 def checks_without_account(config: DeploymentConfig) -> list[Check]:
     """The stage's checks that need no AWS account."""
+    alarms = AlarmRecipients(config.alarms)
     match config.image:
         case RegistryImage():
-            return []
+            return [alarms]
         case DockerImage():
-            return [BuiltImage(config.image), Docker()]
+            return [alarms, BuiltImage(config.image), Docker()]
         case _:
-            return [BuiltImage(config.image)]
+            return [alarms, BuiltImage(config.image)]
+
+
+def quotas_to_request(config: DeploymentConfig) -> list[Check]:
+    """The quotas that the stage needs, in place of the checks of a known account's quotas."""
+    return [QuotaToRequest(*needed) for needed in instances_needed(config.models).items()]
 
 
 def checks_with_account(config: DeploymentConfig, aws: Aws, account: Account) -> list[Check]:
@@ -40,6 +48,7 @@ def checks_with_account(config: DeploymentConfig, aws: Aws, account: Account) ->
         EndpointQuota(quotas, account, instance_type, needed)
         for instance_type, needed in instances_needed(config.models).items()
     ]
+    checks.append(FixedNames(aws, tuple(fixed_names(config))))
     if isinstance(config.image, RegistryImage):
         checks.append(ImageInRegistry(aws, account, config.image, _fetch))
     return checks + _model_checks(config, aws)

@@ -37,7 +37,8 @@ def test_the_doctor_checks_what_needs_no_account(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "pass     configuration " in done.stdout
     assert "skipped  credentials " in done.stdout
-    assert done.stdout.endswith("5 passed, 0 warnings, 0 failed, 1 skipped\n")
+    assert "skipped  quota ml.g4dn.xlarge" in done.stdout
+    assert done.stdout.endswith("5 passed, 1 warnings, 0 failed, 2 skipped\n")
 
 
 def test_the_doctor_without_node_fails_without_a_traceback(tmp_path: Path) -> None:

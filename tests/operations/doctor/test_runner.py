@@ -27,8 +27,10 @@ def test_without_an_account_the_other_checks_run(tmp_path: Path, aws: StubbedAws
         "Node": Status.PASS,
         "CDK CLI": Status.PASS,
         "configuration": Status.PASS,
+        "alarms": Status.WARN,
         "image": Status.PASS,
         "credentials": Status.FAIL,
+        "quota ml.g5.xlarge": Status.SKIPPED,
     }
 
 
@@ -45,6 +47,7 @@ def test_with_an_account_every_check_runs_although_aws_denies_requests(
     identify(aws)
     aws.deny("iam", "simulate_principal_policy")
     aws.deny("service-quotas", "list_service_quotas")
+    aws.deny("sagemaker", "describe_endpoint")
     for _ in range(3):
         aws.deny("cloudformation", "describe_stacks")
     found = statuses(run_checks("dev", aws, write_stage(tmp_path)))
@@ -52,6 +55,7 @@ def test_with_an_account_every_check_runs_although_aws_denies_requests(
     assert [name for name, status in found.items() if status is Status.SKIPPED] == [
         "IAM permissions",
         "quota ml.g5.xlarge",
+        "names",
         "model demo: files",
         "model demo: weights",
         "adapters",

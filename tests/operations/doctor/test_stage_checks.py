@@ -21,10 +21,11 @@ def names(checks: list[Check]) -> list[str]:
 
 def test_the_checks_of_a_stage_with_default_settings(aws: StubbedAws) -> None:
     config = stage()
-    assert names(checks_without_account(config)) == ["image"]
+    assert names(checks_without_account(config)) == ["alarms", "image"]
     assert names(checks_with_account(config, aws, ACCOUNT)) == [
         "IAM permissions",
         "quota ml.g5.xlarge",
+        "names",
         "model demo: files",
         "model demo: weights",
         "adapters",
@@ -34,11 +35,12 @@ def test_the_checks_of_a_stage_with_default_settings(aws: StubbedAws) -> None:
 def test_a_token_that_models_share_is_checked_once(aws: StubbedAws) -> None:
     models = [model("one", source=HUB), model("two", source=HUB, instance_types=["ml.g6.xlarge"])]
     config = stage(image=REGISTRY, models=models)
-    assert checks_without_account(config) == []
+    assert names(checks_without_account(config)) == ["alarms"]
     assert names(checks_with_account(config, aws, ACCOUNT)) == [
         "IAM permissions",
         "quota ml.g5.xlarge",
         "quota ml.g6.xlarge",
+        "names",
         "image",
         "Hugging Face token",
         "model one: hub",
@@ -52,6 +54,7 @@ def test_companions_are_checked_like_other_models(aws: StubbedAws) -> None:
     assert names(checks_with_account(config, aws, ACCOUNT)) == [
         "IAM permissions",
         "quota ml.g5.xlarge",
+        "names",
         "Hugging Face token",
         "model one: files",
         "model one: weights",
@@ -65,8 +68,8 @@ def test_companions_are_checked_like_other_models(aws: StubbedAws) -> None:
 @pytest.mark.parametrize(
     ("image", "local", "roles"),
     [
-        ("codebuild", ["image"], ("deploy", "file-publishing")),
-        ("docker", ["image", "Docker"], ("deploy", "file-publishing", "image-publishing")),
+        ("codebuild", ["alarms", "image"], ("deploy", "file-publishing")),
+        ("docker", ["alarms", "image", "Docker"], ("deploy", "file-publishing", "image-publishing")),
     ],
 )
 def test_a_local_image_build_needs_docker_and_the_role_for_publishing_images(

@@ -1,0 +1,85 @@
+import pytest
+
+from operations.doctor.check import Status, run_check
+from operations.doctor.fixed_names import FixedNames, fixed_names
+from tests.operations.configs import stage
+from tests.operations.doctor.conftest import StubbedAws
+
+ENDPOINT, PARAMETER = fixed_names(stage())
+ARN = f"arn:aws:sagemaker:eu-west-1:123456789012:endpoint/{ENDPOINT.name}"
+
+
+def check(aws: StubbedAws) -> FixedNames:
+    return FixedNames(aws, (ENDPOINT, PARAMETER))
+
+
+def endpoint(aws: StubbedAws, *, exists: bool) -> None:
+    sagemaker = aws.stub("sagemaker")
+    if not exists:
+        sagemaker.add_client_error("describe_endpoint", "ValidationException", "Could not find endpoint")
+        return
+    response = {
+        "EndpointName": ENDPOINT.name,
+        "EndpointArn": ARN,
+        "EndpointStatus": "Failed",
+        "CreationTime": "2026-01-01T00:00:00Z",
+        "LastModifiedTime": "2026-01-01T00:00:00Z",
+    }
+    sagemaker.add_response("describe_endpoint", response, {"EndpointName": ENDPOINT.name})
+
+
+def parameter(aws: StubbedAws, *, exists: bool) -> None:
+    found = [{"Name": PARAMETER.name}] if exists else []
+    aws.stub("ssm").add_response("get_parameters", {"Parameters": found}, {"Names": [PARAMETER.name]})
+
+
+def owner(aws: StubbedAws, physical_id: str, stack: str | None) -> None:
+    cloudformation = aws.stub("cloudformation")
+    if stack is None:
+        cloudformation.add_client_error("describe_stack_resources", "ValidationError", "does not exist")
+        return
+    resource = {
+        "StackName": stack,
+        "LogicalResourceId": "Any",
+        "PhysicalResourceId": physical_id,
+        "ResourceType": "Any",
+        "Timestamp": "2026-01-01T00:00:00Z",
+        "ResourceStatus": "CREATE_COMPLETE",
+    }
+    cloudformation.add_response(
+        "describe_stack_resources", {"StackResources": [resource]}, {"PhysicalResourceId": physical_id}
+    )
+
+
+def test_before_the_first_deployment_all_names_are_free(aws: StubbedAws) -> None:
+    endpoint(aws, exists=False)
+    parameter(aws, exists=False)
+    assert check(aws).run().status is Status.PASS
+
+
+def test_the_resources_of_the_stages_own_stacks_pass(aws: StubbedAws) -> None:
+    endpoint(aws, exists=True)
+    parameter(aws, exists=True)
+    owner(aws, ARN, ENDPOINT.stack)
+    owner(aws, PARAMETER.name, PARAMETER.stack)
+    assert check(aws).run().status is Status.PASS
+
+
+@pytest.mark.parametrize("stack", [None, "StableDiffusion-other-Endpoint-demo"])
+def test_a_name_that_is_taken_fails_with_the_resource_and_its_deletion(
+    aws: StubbedAws, stack: str | None
+) -> None:
+    endpoint(aws, exists=True)
+    parameter(aws, exists=True)
+    owner(aws, ARN, stack)
+    owner(aws, PARAMETER.name, PARAMETER.stack)
+    result = check(aws).run()
+    assert result.status is Status.FAIL
+    assert f"AWS::SageMaker::Endpoint {ENDPOINT.name} (for the stack {ENDPOINT.stack})" in result.message
+    assert PARAMETER.name not in result.message
+    assert f"aws sagemaker delete-endpoint --endpoint-name {ENDPOINT.name}" in result.remedy
+
+
+def test_without_permission_the_names_are_skipped(aws: StubbedAws) -> None:
+    aws.deny("sagemaker", "describe_endpoint")
+    assert run_check(check(aws)).status is Status.SKIPPED
