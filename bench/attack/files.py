@@ -65,6 +65,9 @@ FILES: Mapping[str, HostileFile] = {
     "upscaler with a block of number 1,000,000": HostileFile(
         UPSCALER, ".safetensors", lambda path: hostile_upscalers.with_many_blocks(path.parent).path
     ),
+    "upscaler with a layer of 8,192 channels": HostileFile(
+        UPSCALER, ".safetensors", lambda path: hostile_upscalers.with_a_wide_layer(path.parent).path
+    ),
     "LoRA of a million tensors": HostileFile(LORA, ".safetensors", _many_tensors),
     "LoRA of 98,000 tensors": HostileFile(LORA, ".safetensors", _many_loras),
 }

@@ -25,6 +25,9 @@ from inference.models.pickle_globals import (
 
 MAX_TENSORS = 100_000
 MAX_OPCODES = 4_000_000
+_MAX_GLOBALS = 10_000
+"""Names of classes and functions, the slowest opcodes; torch.save writes each name once."""
+
 _MAX_INTEGER_BITS = 128
 _MAX_KEY_LENGTH = 1_000
 
@@ -56,6 +59,7 @@ class PickleInterpreter:
         self.views: list[TensorView] = []
         self.storages: dict[str, Storage] = {}
         self._remaining_opcodes = max_opcodes
+        self._remaining_globals = _MAX_GLOBALS
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
@@ -64,7 +68,7 @@ class PickleInterpreter:
             "MEMOIZE": lambda _: self._put(len(self._memo)),
             **dict.fromkeys(("BINPUT", "LONG_BINPUT"), self._put),
             **dict.fromkeys(("BINGET", "LONG_BINGET"), lambda index: self._stack.append(self._memo[index])),
-            "GLOBAL": lambda names: self._stack.append(find_global(*names.split(" ", 1))),
+            "GLOBAL": lambda names: self._find(*names.split(" ", 1)),
             "INST": lambda names: self._find_and_reject(*names.split(" ", 1)),
             "STACK_GLOBAL": lambda _: self._find_from_stack(),
             **dict.fromkeys(("REDUCE", "NEWOBJ"), lambda _: self._call()),
@@ -131,6 +135,12 @@ class PickleInterpreter:
         module, name = self._pop(2)
         if not isinstance(module, str) or not isinstance(name, str):
             raise damaged()
+        self._find(module, name)
+
+    def _find(self, module: str, name: str) -> None:
+        self._remaining_globals -= 1
+        if self._remaining_globals < 0:
+            raise PickleRejectedError(PickleRejection.TOO_COMPLEX)
         self._stack.append(find_global(module, name))
 
     def _find_and_reject(self, module: str, name: str) -> None:

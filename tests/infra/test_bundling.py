@@ -2,16 +2,19 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from botocore import xform_name
 
 from contract.environment import ApiEnvironment, ModelEndpoint, ReconcilerEnvironment, WebhookEnvironment
 from contract.model import ModelDeclaration
-from infra.bundled_botocore import AWS_SERVICES
+from infra.bundled_botocore import _OPERATIONS, AWS_SERVICES
 from infra.bundling import _source_of, _SourceBundle
+from tests.conftest import ROOT
 
 LAYER = (
     "annotated_types",
@@ -115,6 +118,23 @@ def test_the_bundled_clients_accept_the_parameters_that_the_functions_send(bundl
         "print(*model.input_shape.members)"
     )
     assert {"Body", "Filename", "InferenceId", "InputLocation"} <= {*run(code, bundle, layer).split()}
+
+
+@pytest.mark.parametrize("service", _OPERATIONS)
+def test_the_operations_of_large_services_are_those_that_the_functions_call(
+    bundle: Path, layer: Path, service: str
+) -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "lambda").rglob("*.py"))
+    called = re.findall(rf"\b_{service}\.([a-z_]+)\(", sources)
+    assert {xform_name(name) for name in _OPERATIONS[service]} == {*called}
+    code = (
+        "import botocore.session; session = botocore.session.get_session(); "
+        f"model = session.get_service_model({service!r}); "
+        "[print(name, [(shape.name, sorted(shape.members)) for shape in "
+        "(each.input_shape, each.output_shape, *each.error_shapes)]) "
+        f"for name in {_OPERATIONS[service]!r} if (each := model.operation_model(name))]"
+    )
+    assert run(code, bundle, layer) == run(code, _source_of("botocore").parent)
 
 
 def test_the_bundle_has_no_other_services_and_no_documentation(bundle: Path) -> None:

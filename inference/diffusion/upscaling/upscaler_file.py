@@ -1,5 +1,6 @@
 """Reading of upscalers from their files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from inference.diffusion.upscaling.spandrel import load_spandrel
 from inference.diffusion.upscaling.upscaler import Upscaler
 from inference.engine.interface import AdapterFile
 from inference.isolation import IsolatedCall, IsolatedCallError, Limits, limit_address_space
+from inference.models.parameter_limit import limit_parameters
 
 _LIMITS = Limits(seconds=120, memory_bytes=64 << 30)
 """Of the trial, with the import of the libraries, whose files take much address space but little memory."""
 
-_BUILD_MEMORY_BYTES = 1 << 30
+_BUILD_MEMORY_BYTES = 512 << 20
 _MAX_EXPANSION = 8
 """The address space of the trial: so many times the file's size, and `_BUILD_MEMORY_BYTES`."""
 
@@ -78,7 +80,8 @@ def _build(weights: Any) -> Any:
         raise AdapterFileError("has no weights by name; upload a super-resolution model")
     spandrel = load_spandrel()
     try:
-        model = spandrel.ModelLoader().load_from_state_dict(weights)
+        with limit_parameters(_count_tensors(weights)):
+            model = spandrel.ModelLoader().load_from_state_dict(weights)
     except spandrel.UnsupportedModelError as error:
         raise AdapterFileError("has an unsupported architecture; use another upscaler") from error
     except _LOAD_ERRORS as error:
@@ -90,6 +93,11 @@ def _build(weights: Any) -> Any:
     if model.scale not in _SCALES:
         raise AdapterFileError(f"has the unsupported scale {model.scale}; use one of 1 to {_SCALES[-1]}")
     return model.eval()
+
+
+def _count_tensors(weights: Mapping[str, Any]) -> int:
+    """The number of tensors; spandrel's models may be nested, for example in `params_ema`."""
+    return sum(len(each) if isinstance(each, dict) else 1 for each in weights.values())
 
 
 def _read_weights(path: Path) -> Any:

@@ -67,9 +67,9 @@ def long_key(path: Path) -> Path:
     return zip_with_pickle(path, text + b"q\0}" + b"h\0Ns" * 100_000)
 
 
-def many_opcodes(path: Path) -> Path:
-    """More opcodes than any checkpoint has."""
-    return zip_with_pickle(path, b"]" + b"}" * 5_000_000)
+def many_opcodes(path: Path, number: int = 5_000_000) -> Path:
+    """More opcodes than any checkpoint has: a list of empty dictionaries."""
+    return zip_with_pickle(path, b"](" + b"}" * number + b"e")
 
 
 def ignored_classes(path: Path, number: int = 1_300_000) -> Path:

@@ -76,10 +76,17 @@ def test_no_hostile_pickle_raises_another_error_than_that_of_its_use(
 
 
 def test_an_adapter_has_fewer_opcodes_than_a_model(tmp_path: Path) -> None:
-    path = hostile_files.ignored_classes(tmp_path / "embedding.pt", 250_000)
+    path = hostile_files.many_opcodes(tmp_path / "embedding.pt", 250_000)
     assert len(read_pickle(path)) == 250_000
     with pytest.raises(AdapterFileError, match="has too many entries"):
         read_textual_inversion(path)
+
+
+def test_a_pickle_names_at_most_10_000_classes(tmp_path: Path) -> None:
+    assert len(read_pickle(hostile_files.ignored_classes(tmp_path / "few.pt", 10_000))) == 10_000
+    with pytest.raises(PickleRejectedError) as caught:
+        read_pickle(hostile_files.ignored_classes(tmp_path / "many.pt", 10_001))
+    assert caught.value.reason is PickleRejection.TOO_COMPLEX
 
 
 def test_an_adapter_has_fewer_tensors_than_a_model(tmp_path: Path) -> None:

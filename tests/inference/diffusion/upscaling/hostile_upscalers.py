@@ -18,6 +18,15 @@ def with_many_blocks(directory: Path) -> AdapterFile:
     return AdapterFile("many", path, version="1")
 
 
+def with_a_wide_layer(directory: Path) -> AdapterFile:
+    """The first layer has 8,192 channels and 0.9 MB; a network of that width has gigabytes."""
+    weights = tiny_upscalers.network().state_dict()
+    weights["model.0.weight"] = torch.zeros(8_192, 3, 3, 3)
+    path = directory / "wide.safetensors"
+    save_file({name: value.clone() for name, value in weights.items()}, path)
+    return AdapterFile("wide", path, version="1")
+
+
 def without_data(directory: Path) -> AdapterFile:
     """A network of 8,192 channels whose tensors have no data."""
     wide = {

@@ -1,13 +1,16 @@
 """Upscalers whose networks would fill the memory, and the trial that refuses them."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from inference.diffusion.adapters.adapter_files import AdapterFileError
 from inference.diffusion.upscaling import upscaler_cache, upscaler_file
 from inference.diffusion.upscaling.upscaler import Upscaler
 from inference.diffusion.upscaling.upscaler_cache import UpscalerCache
@@ -15,18 +18,31 @@ from inference.diffusion.upscaling.upscaler_file import read_upscaler
 from inference.engine.errors import AdapterUnusableError
 from inference.engine.interface import AdapterFile
 from inference.isolation import Limits
+from inference.models.parameter_limit import TooManyParametersError
 from tests.inference import tiny_upscalers
-from tests.inference.diffusion.upscaling.hostile_upscalers import with_many_blocks, without_data
+from tests.inference.diffusion.upscaling.hostile_upscalers import (
+    with_a_wide_layer,
+    with_many_blocks,
+    without_data,
+)
 from tests.inference.diffusion.upscaling.upscaling_harness import POINTER
 from tests.inference.models.hostile_files import limited_memory
 from tests.waiting import LIMIT_S
 
 
 @pytest.mark.usefixtures("trial")
-def test_a_network_that_does_not_fit_in_memory_is_refused(tmp_path: Path) -> None:
-    file = with_many_blocks(tmp_path)
+@pytest.mark.parametrize("write", [with_a_wide_layer, with_many_blocks])
+def test_a_network_that_does_not_fit_in_memory_is_refused(
+    tmp_path: Path, write: Callable[[Path], AdapterFile]
+) -> None:
     with limited_memory(), pytest.raises(AdapterUnusableError, match="do not match their architecture"):
-        read_upscaler(file, pointer=POINTER)
+        read_upscaler(write(tmp_path), pointer=POINTER)
+
+
+def test_a_network_has_few_more_parameters_than_the_file_has_tensors(tmp_path: Path) -> None:
+    with limited_memory(), pytest.raises(AdapterFileError) as caught:
+        upscaler_file._build(load_file(with_many_blocks(tmp_path).path))
+    assert isinstance(caught.value.__cause__, TooManyParametersError)
 
 
 @pytest.mark.usefixtures("trial")

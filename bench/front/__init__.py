@@ -1,0 +1,1 @@
+"""The benchmark of the HTTP API and of everything around the container."""

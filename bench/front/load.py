@@ -1,0 +1,73 @@
+"""The load that the local API bears, by kind of request."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+from bench.front.figures import markdown, milliseconds
+from local.stack import LocalStack
+
+_TIMEOUT_S = 120
+_REQUEST = {"prompt": "a red circle", "steps": 1, "width": 64, "height": 64}
+
+_Send = Callable[[httpx.Client], httpx.Response]
+
+
+def table(stack: LocalStack, *, clients: int, requests: int) -> str:
+    """Sends requests of each kind from several clients at once.
+
+    The function makes no AWS calls for the first kind: its figures are those of the emulated API Gateway and
+    Lambda, and of the proxy.
+    """
+    _lift_throttle(stack)
+    headers = {"x-api-key": stack.address.api_key}
+    limits = httpx.Limits(max_connections=clients)
+    with httpx.Client(
+        base_url=stack.address.api_url, headers=headers, timeout=_TIMEOUT_S, limits=limits
+    ) as http:
+        job = http.post("/v1/jobs", json=_REQUEST).raise_for_status().json()
+        kinds: dict[str, _Send] = {
+            "GET /v1/models, which makes no AWS calls": lambda http: http.get("/v1/models"),
+            "GET of a job that has ended": lambda http: http.get(job["links"]["self"]),
+            "POST /v1/jobs": lambda http: http.post("/v1/jobs", json=_REQUEST),
+        }
+        _wait_until_ended(http, job)
+        rows = [(name, *_measure(http, send, clients, requests)) for name, send in kinds.items()]
+    return markdown((f"{clients} clients, {requests} requests", "requests/s", "p50, ms", "p99, ms"), rows)
+
+
+def _lift_throttle(stack: LocalStack) -> None:
+    """Raises the limits of the usage plan, which API Gateway would answer with 429."""
+    apigateway = stack.aws.client("apigateway")
+    limits = {"/throttle/rateLimit": "10000", "/throttle/burstLimit": "10000"}
+    for plan in apigateway.get_usage_plans()["items"]:
+        apigateway.update_usage_plan(
+            usagePlanId=plan["id"],
+            patchOperations=[
+                {"op": "replace", "path": path, "value": value} for path, value in limits.items()
+            ],
+        )
+
+
+def _measure(http: httpx.Client, send: _Send, clients: int, requests: int) -> tuple[str, ...]:
+    def timed(_number: int) -> float:
+        sent_at = time.perf_counter()
+        send(http).raise_for_status()
+        return time.perf_counter() - sent_at
+
+    with ThreadPoolExecutor(clients) as executor:
+        list(executor.map(timed, range(2 * clients)))  # starts the functions
+        started_at = time.perf_counter()
+        latencies = list(executor.map(timed, range(requests)))
+        seconds = time.perf_counter() - started_at
+    return f"{requests / seconds:.0f}", milliseconds(latencies), milliseconds(latencies, 0.99)
+
+
+def _wait_until_ended(http: httpx.Client, job: dict[str, dict[str, str]]) -> None:
+    deadline = time.monotonic() + _TIMEOUT_S
+    while http.get(job["links"]["self"]).raise_for_status().json()["finished_at"] is None:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the job {job['id']} did not end within {_TIMEOUT_S} s")
+        time.sleep(0.1)

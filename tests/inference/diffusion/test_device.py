@@ -1,0 +1,52 @@
+import logging
+from pathlib import Path
+
+import pytest
+import torch
+
+from inference.diffusion import device as module
+from inference.diffusion.device import NoUsableGpuError, check_device, driver_version
+
+REPORTS = {
+    "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024": "535.183.01",
+    "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build  (a@b)": "580.95.05",
+    "GCC version:  gcc version 11.4.1 20230605": None,
+}
+
+
+@pytest.mark.parametrize(("report", "version"), REPORTS.items())
+def test_the_version_of_the_driver_is_read_from_its_report(
+    tmp_path: Path, report: str, version: str | None
+) -> None:
+    file = tmp_path / "version"
+    file.write_text(f"{report}\nGCC version:  gcc version 11.4.1\n")
+    assert driver_version(file) == version
+
+
+def test_without_a_driver_there_is_no_version(tmp_path: Path) -> None:
+    assert driver_version(tmp_path / "absent") is None
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_an_instance_type_with_a_gpu_that_cannot_be_used_is_refused_with_the_reason() -> None:
+    with pytest.raises(NoUsableGpuError) as refused:
+        check_device(["ml.g5.xlarge", "ml.g6.xlarge"])
+    message = str(refused.value)
+    assert message.startswith(
+        "gpu_instance_types: an instance of type ml.g5.xlarge or ml.g6.xlarge has a GPU"
+    )
+    assert torch.__version__ in message
+    assert str(refused.value.__cause__) in message
+    assert "NVIDIA_VISIBLE_DEVICES" in message
+    assert "InferenceAmiVersion" in message
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_the_cpu_its_dtype_and_the_libraries_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, module.__name__):
+        check_device([])
+    (record,) = caplog.records
+    assert record.getMessage() == "models run on the CPU"
+    assert record.__dict__["dtype"] == "float32"
+    assert torch.__version__.startswith(record.__dict__["libraries"]["torch"])
+    assert set(record.__dict__["libraries"]) == {"torch", "diffusers", "transformers", "safetensors"}
