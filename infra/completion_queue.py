@@ -84,15 +84,6 @@ class CompletionQueue(Construct):
     def _add_alarms(self, alarm_topics: AlarmTopics) -> None:
         alarm_topics.add_alarm(
             self,
-            "jobs-failing",
-            metric=self.error_topic.metric_number_of_messages_published(period=MINUTE, statistic="Sum"),
-            threshold=0,
-            minutes=5,
-            severity=Severity.WARNING,
-            summary="Jobs have failed in each of the last five minutes.",
-        )
-        alarm_topics.add_alarm(
-            self,
             "dead-letters",
             metric=self.dead_letters.metric_approximate_number_of_messages_visible(
                 period=MINUTE, statistic="Maximum"

@@ -215,20 +215,19 @@ class AsyncEndpoint(Construct):
             severity=Severity.WARNING,
             summary=f"The GPU memory of {name} is more than {alarms.gpu_memory_percent:g} % full.",
         )
-        for entry, metric, summary in (
-            (
-                "requests-expired",
-                "ExpiredRequests",
-                "waited for {} for longer than request_ttl_s",
-            ),
-            ("notifications-failing", "NotificationFailures", "of {} ended without a completion message"),
-            ("downloads-failing", "RequestDownloadFailures", "of {} could not be read from S3 by SageMaker"),
+        for entry, metric, minutes, summary in (
+            ("jobs-failing", "InvocationFailures", 5, f"Jobs of {name} have failed for five minutes."),
+            ("requests-expired", "ExpiredRequests", 1, f"Requests waited for {name} beyond request_ttl_s."),
+            ("notifications-failing", "NotificationFailures", 1, f"{name} lacks completion messages."),
+            ("downloads-failing", "RequestDownloadFailures", 1, f"SageMaker cannot read requests to {name}."),
+            ("uploads-failing", "ResponseUploadFailures", 1, f"SageMaker cannot store results of {name}."),
         ):
             alarm_topics.add_alarm(
                 self,
                 entry,
                 metric=self.metrics.requests(metric),
                 threshold=0,
+                minutes=minutes,
                 severity=Severity.WARNING,
-                summary=f"Requests {summary.format(name)}.",
+                summary=summary,
             )

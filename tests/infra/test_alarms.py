@@ -53,12 +53,14 @@ def endpoint_alarms(endpoint: str) -> dict[str, Alarm]:
         ),
         **{
             f"{stack}/AsyncEndpointAlarm{alarm}": Alarm(
-                f"AWS/SageMaker {metric}", instances, "Sum", 60, ABOVE, 0, 1, IGNORED
+                f"AWS/SageMaker {metric}", instances, "Sum", 60, ABOVE, 0, minutes, IGNORED
             )
-            for alarm, metric in (
-                ("RequestsExpired", "ExpiredRequests"),
-                ("NotificationsFailing", "NotificationFailures"),
-                ("DownloadsFailing", "RequestDownloadFailures"),
+            for alarm, metric, minutes in (
+                ("JobsFailing", "InvocationFailures", 5),
+                ("RequestsExpired", "ExpiredRequests", 1),
+                ("NotificationsFailing", "NotificationFailures", 1),
+                ("DownloadsFailing", "RequestDownloadFailures", 1),
+                ("UploadsFailing", "ResponseUploadFailures", 1),
             )
         },
         f"{stack}/ScalingWakeAlarm": Alarm(
@@ -81,16 +83,6 @@ def endpoint_alarms(endpoint: str) -> dict[str, Alarm]:
 
 
 SHARED = {
-    "Storage/CompletionQueueAlarmJobsFailing": Alarm(
-        "AWS/SNS NumberOfMessagesPublished",
-        ("TopicName=CompletionQueueError",),
-        "Sum",
-        60,
-        ABOVE,
-        0,
-        5,
-        IGNORED,
-    ),
     "Storage/CompletionQueueAlarmDeadLetters": Alarm(
         "AWS/SQS ApproximateNumberOfMessagesVisible",
         ("QueueName=CompletionQueueDeadLetters",),
@@ -288,6 +280,7 @@ def test_the_severity_of_every_alarm(small: Templates, large: Templates) -> None
             "jobs-reconciled": {"warning"},
             "notifications-failing": {"warning"},
             "requests-expired": {"warning"},
+            "uploads-failing": {"warning"},
             "wake-up-slow": {"critical"},
             "webhook-dead-letters": {"warning"},
         }

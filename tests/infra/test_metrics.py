@@ -49,8 +49,6 @@ DOCUMENTED = {
     ("AWS/ApiGateway", "5XXError"): ("ApiName",),
     # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     **{("AWS/Lambda", name): ("FunctionName",) for name in ("Errors", "Throttles")},
-    # https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
-    ("AWS/SNS", "NumberOfMessagesPublished"): ("TopicName",),
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     **{
         ("AWS/SQS", name): ("QueueName",)
