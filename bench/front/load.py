@@ -10,6 +10,9 @@ from bench.front.figures import markdown, milliseconds
 from local.stack import LocalStack
 
 _TIMEOUT_S = 120
+_LIMIT = "10000"
+"""Requests a second, and at once."""
+
 _REQUEST = {"prompt": "a red circle", "steps": 1, "width": 64, "height": 64}
 
 _Send = Callable[[httpx.Client], httpx.Response]
@@ -21,7 +24,7 @@ def table(stack: LocalStack, *, clients: int, requests: int) -> str:
     The function makes no AWS calls for the first kind: its figures are those of the emulated API Gateway and
     Lambda, and of the proxy.
     """
-    _lift_throttle(stack)
+    lift_throttle(stack)
     headers = {"x-api-key": stack.address.api_key}
     limits = httpx.Limits(max_connections=clients)
     with httpx.Client(
@@ -38,17 +41,22 @@ def table(stack: LocalStack, *, clients: int, requests: int) -> str:
     return markdown((f"{clients} clients, {requests} requests", "requests/s", "p50, ms", "p99, ms"), rows)
 
 
-def _lift_throttle(stack: LocalStack) -> None:
-    """Raises the limits of the usage plan, which API Gateway would answer with 429."""
+def lift_throttle(stack: LocalStack) -> None:
+    """Raises the limits of the usage plan and of the API's stage, beyond which API Gateway answers 429."""
     apigateway = stack.aws.client("apigateway")
-    limits = {"/throttle/rateLimit": "10000", "/throttle/burstLimit": "10000"}
-    for plan in apigateway.get_usage_plans()["items"]:
-        apigateway.update_usage_plan(
-            usagePlanId=plan["id"],
-            patchOperations=[
-                {"op": "replace", "path": path, "value": value} for path, value in limits.items()
-            ],
-        )
+    (plan,) = apigateway.get_usage_plans()["items"]
+    (deployed,) = plan["apiStages"]
+    apigateway.update_usage_plan(usagePlanId=plan["id"], patchOperations=_limits("/throttle"))
+    apigateway.update_stage(
+        restApiId=deployed["apiId"],
+        stageName=deployed["stage"],
+        patchOperations=_limits("/*/*/throttling"),
+    )
+
+
+def _limits(path: str) -> list[dict[str, str]]:
+    names = ("rateLimit", "burstLimit")
+    return [{"op": "replace", "path": f"{path}/{name}", "value": _LIMIT} for name in names]
 
 
 def _measure(http: httpx.Client, send: _Send, clients: int, requests: int) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ _RESPONSE_HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "Retry-After": ("Seconds to wait before the next request.", _SECONDS),
 }
 _COMMON_PROBLEMS = {
+    400: "The path or a header is malformed.",
     405: "The path does not have this method; the header `Allow` lists its methods.",
     429: "There are too many requests; wait and try again.",
     500: "The service failed; try again.",
