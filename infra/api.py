@@ -1,5 +1,6 @@
 """The HTTP API and its Lambda function."""
 
+import json
 from typing import Any, assert_never
 
 import aws_cdk as cdk
@@ -26,6 +27,23 @@ _PUBLIC_PATHS = ("docs", "openapi.json")
 """The API's description, for browsers, which cannot send a key. The paths are below /v1/."""
 
 _PUBLIC_METHODS = ("GET", "HEAD", "OPTIONS")
+_FIELD = apigateway.AccessLogField
+_ACCESS_LOG = {
+    "requestId": _FIELD.context_request_id(),
+    "requestTime": _FIELD.context_request_time(),
+    "ip": _FIELD.context_identity_source_ip(),
+    "apiKeyId": _FIELD.context_identity_api_key_id(),
+    "httpMethod": _FIELD.context_http_method(),
+    "path": _FIELD.context_path(),
+    "resourcePath": _FIELD.context_resource_path(),
+    "protocol": _FIELD.context_protocol(),
+    "status": _FIELD.context_status(),
+    "errorType": _FIELD.context_error_response_type(),
+    "wafResponseCode": _FIELD.context_waf_response_code(),
+    "responseLength": _FIELD.context_response_length(),
+}
+"""An entry of the access log. `apiKeyId` names the key, and is not the key."""
+
 _PUBLIC_RATE_LIMIT = 1
 _PUBLIC_BURST_LIMIT = 5
 
@@ -70,12 +88,18 @@ class JobsApi(Construct):
     def _add_methods(self, function: lambda_.IFunction) -> None:
         integration = apigateway.LambdaIntegration(function, allow_test_invoke=False)
         authentication = self._authentication()
-        root = self.rest_api.root.add_resource("v1")
-        root.add_proxy(
-            default_integration=integration, default_method_options=apigateway.MethodOptions(**authentication)
-        )
+        # Other paths reach the function too, which answers 404: API Gateway has the same answer to an unknown
+        # path as to an unsigned request.
+        root = self.rest_api.root
+        root.add_method("ANY", integration, **authentication)
+        v1 = root.add_resource("v1")
+        for parent in (root, v1):
+            parent.add_proxy(
+                default_integration=integration,
+                default_method_options=apigateway.MethodOptions(**authentication),
+            )
         for path in _PUBLIC_PATHS:
-            resource = root.add_resource(path)
+            resource = v1.add_resource(path)
             resource.add_method("ANY", integration, **authentication)
             for method in _PUBLIC_METHODS:
                 acknowledge(
@@ -160,8 +184,7 @@ class JobsApi(Construct):
             "RestApi",
             rest_api_name=f"stable-diffusion-{config.stage}",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
-            cloud_watch_role=True,
-            cloud_watch_role_removal_policy=config.removal_policy,
+            cloud_watch_role=False,  # an account has one for all APIs: infra/api_gateway_logs.yaml
             deploy_options=apigateway.StageOptions(
                 stage_name=config.stage,
                 throttling_rate_limit=config.api.rate_limit,
@@ -178,17 +201,7 @@ class JobsApi(Construct):
                 tracing_enabled=config.tracing,
                 **settings,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
-                access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
-                    caller=False,
-                    http_method=True,
-                    ip=True,
-                    protocol=True,
-                    request_time=True,
-                    resource_path=True,
-                    response_length=True,
-                    status=True,
-                    user=False,
-                ),
+                access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG)),
             ),
         )
 
@@ -226,10 +239,6 @@ class JobsApi(Construct):
     def _acknowledge_findings(self) -> None:
         findings = {
             "APIG2": "The Lambda function validates every request against the contract.",
-            (
-                "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
-                "AmazonAPIGatewayPushToCloudWatchLogs]"
-            ): "API Gateway requires this managed policy for the account's logging role.",
         }
         if self._config.api.firewall_requests_per_5_minutes is None:
             findings["APIG3"] = "A firewall is optional: api.firewall_requests_per_5_minutes adds it."

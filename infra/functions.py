@@ -3,6 +3,7 @@
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import region_info
 from constructs import Construct
 
 from contract.environment import Environment, ModelEndpoint
@@ -14,7 +15,14 @@ from infra.log_groups import add_log_group
 from infra.nag import acknowledge
 
 SERVICE_NAME = "jobs"
-_POWERTOOLS_ACCOUNT = "017000801446"
+_POWERTOOLS_ACCOUNTS = {"aws": "017000801446", "aws-cn": "498634801083"}
+"""The accounts that publish the Powertools layer, by partition.
+
+https://docs.aws.amazon.com/powertools/python/latest/getting-started/install/
+"""
+
+_REGIONS_WITHOUT_POWERTOOLS = ("cn-northwest-1",)
+_MAPPING = "PowertoolsLayer"
 _VARIABLES_BYTES = 4096
 """Lambda's limit for all environment variables of a function together."""
 
@@ -88,9 +96,10 @@ class JobsFunction(Construct):
         return lambda_.Alias(self, "Live", alias_name="live", version=self.function.current_version)
 
     def _powertools(self, version: int) -> lambda_.ILayerVersion:
-        arn = cdk.Stack.of(self).format_arn(
+        stack = cdk.Stack.of(self)
+        arn = stack.format_arn(
             service="lambda",
-            account=_POWERTOOLS_ACCOUNT,
+            account=_powertools_account(stack),
             resource="layer",
             resource_name=f"AWSLambdaPowertoolsPythonV3-python312-arm64:{version}",
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
@@ -116,6 +125,33 @@ class JobsFunction(Construct):
             severity=Severity.WARNING,
             summary=f"Lambda throttles {handler}: the account's concurrency limit is reached.",
         )
+
+
+def _powertools_account(stack: cdk.Stack) -> str:
+    """The account that publishes the Powertools layer in the stack's region.
+
+    Raises:
+        InvalidConfigurationError: the layer is not published there.
+    """
+    if cdk.Token.is_unresolved(stack.region):  # the region of the credentials that deploy the stack
+        return _powertools_accounts(stack).find_in_map(cdk.Aws.PARTITION, "Account")
+    partition = region_info.RegionInfo.get(stack.region).partition or "aws"
+    if partition not in _POWERTOOLS_ACCOUNTS or stack.region in _REGIONS_WITHOUT_POWERTOOLS:
+        raise InvalidConfigurationError(
+            f"environment.region is {stack.region}, where AWS does not publish the Lambda layer of "
+            "Powertools for Python that powertools_layer_version names; choose a region of the partition "
+            "aws, or cn-north-1"
+        )
+    return _POWERTOOLS_ACCOUNTS[partition]
+
+
+def _powertools_accounts(stack: cdk.Stack) -> cdk.CfnMapping:
+    """The mapping of the accounts, one for all functions of the stack."""
+    present = stack.node.try_find_child(_MAPPING)
+    if isinstance(present, cdk.CfnMapping):
+        return present
+    accounts = {partition: {"Account": account} for partition, account in _POWERTOOLS_ACCOUNTS.items()}
+    return cdk.CfnMapping(stack, _MAPPING, mapping=accounts)
 
 
 def model_endpoints(config: DeploymentConfig) -> tuple[ModelEndpoint, ...]:

@@ -1,10 +1,13 @@
+import json
 from typing import Any
 
 import pytest
+import yaml
 from aws_cdk.assertions import Match, Template
 
 from contract.environment import ApiEnvironment
-from tests.infra.conftest import Templates, only, synthesize
+from tests.conftest import ROOT
+from tests.infra.conftest import Templates, only, synthesize, text
 from tests.infra.endpoints import model
 from tests.infra.functions import API, arns, function, prefixes, resolved, variables
 
@@ -19,13 +22,15 @@ def methods(template: Template, *, public: bool) -> list[dict[str, Any]]:
     }
     found = [each["Properties"] for each in template.find_resources("AWS::ApiGateway::Method").values()]
     return [
-        each for each in found if ((each["HttpMethod"], paths[each["ResourceId"]["Ref"]]) in PUBLIC) is public
+        each
+        for each in found
+        if ((each["HttpMethod"], paths.get(each["ResourceId"].get("Ref"))) in PUBLIC) is public
     ]
 
 
 def test_every_method_but_the_public_ones_requires_the_api_key(small: Templates) -> None:
     assert all(each["ApiKeyRequired"] is True for each in methods(small.api, public=False))
-    assert len(methods(small.api, public=False)) == 3
+    assert len(methods(small.api, public=False)) == 5
 
 
 def test_the_description_of_the_api_is_public(small: Templates, large: Templates) -> None:
@@ -128,6 +133,52 @@ def test_the_stage_logs_accesses_and_errors_but_no_bodies(small: Templates, larg
         settings = stage_settings(templates)
         assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("ERROR", False)
         assert settings["MetricsEnabled"] is True
+
+
+def test_every_path_reaches_the_function_or_is_refused_for_its_credentials(small: Templates) -> None:
+    """API Gateway's answer to a path without a method is the one to an unsigned request."""
+    resources = small.api.find_resources("AWS::ApiGateway::Resource")
+    children = {
+        (each["Properties"]["PathPart"], "Fn::GetAtt" in each["Properties"]["ParentId"]): name
+        for name, each in resources.items()
+    }
+    served = {
+        json.dumps(each["Properties"]["ResourceId"])
+        for each in small.api.find_resources("AWS::ApiGateway::Method").values()
+        if each["Properties"]["HttpMethod"] == "ANY"
+    }
+    (rest_api,) = small.api.find_resources("AWS::ApiGateway::RestApi")
+    assert json.dumps({"Fn::GetAtt": [rest_api, "RootResourceId"]}) in served
+    assert json.dumps({"Ref": children["{proxy+}", True]}) in served
+    assert json.dumps({"Ref": children["{proxy+}", False]}) in served
+
+
+def test_the_access_log_names_the_key_of_a_request_and_the_reason_of_a_refusal(small: Templates) -> None:
+    entry = json.loads(only(small.api, "AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"])
+    assert entry["requestId"] == "$context.requestId"
+    assert entry["apiKeyId"] == "$context.identity.apiKeyId"
+    assert entry["errorType"] == "$context.error.responseType"
+    assert "$context.identity.apiKey" not in entry.values()
+
+
+def test_no_stage_sets_the_accounts_role_for_logs(small: Templates, large: Templates) -> None:
+    """An account has one, which a stage would replace, and take away when it is deleted."""
+    for templates in (small, large):
+        templates.api.resource_count_is("AWS::ApiGateway::Account", 0)
+        assert "AmazonAPIGatewayPushToCloudWatchLogs" not in text(templates.api.to_json())
+
+
+def test_the_accounts_role_for_logs_outlives_its_stack() -> None:
+    template = yaml.safe_load((ROOT / "infra" / "api_gateway_logs.yaml").read_text())
+    account, role = (template["Resources"][name] for name in ("Account", "Role"))
+    assert account["Type"] == "AWS::ApiGateway::Account"
+    assert account["Properties"]["CloudWatchRoleArn"] == {"Fn::GetAtt": ["Role", "Arn"]}
+    for resource in (account, role):
+        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+    assert "RoleName" not in role["Properties"]  # the name of a role that remains would block the next stack
+    (trusted,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Principal"] == {"Service": "apigateway.amazonaws.com"}
+    assert "AmazonAPIGatewayPushToCloudWatchLogs" in text(role["Properties"]["ManagedPolicyArns"])
 
 
 def test_requests_are_traced_as_configured(small: Templates, large: Templates) -> None:

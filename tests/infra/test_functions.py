@@ -4,7 +4,8 @@ import pytest
 
 from infra.config import InvalidConfigurationError
 from tests.infra.conftest import Templates, synthesize, text
-from tests.infra.functions import HANDLERS, actions, function
+from tests.infra.endpoints import model
+from tests.infra.functions import API, HANDLERS, actions, function, resolved
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
@@ -14,6 +15,40 @@ def test_the_runtime_memory_and_powertools_layer(small: Templates, handler: str)
     assert "AWSLambdaPowertoolsPythonV3-python312-arm64:27" in text(layer)
     assert (settings["Runtime"], settings["Architectures"]) == ("python3.12", ["arm64"])
     assert settings["MemorySize"] == 512
+
+
+def test_the_powertools_layer_is_that_of_the_partition(small: Templates) -> None:
+    mapping = small.api.to_json()["Mappings"]["PowertoolsLayer"]
+    assert {name: each["Account"] for name, each in mapping.items()} == {
+        "aws": "017000801446",
+        "aws-cn": "498634801083",
+    }
+    (layer,) = function(small, API)["Layers"]
+    assert {"Fn::FindInMap": ["PowertoolsLayer", {"Ref": "AWS::Partition"}, "Account"]} in layer["Fn::Join"][
+        1
+    ]
+
+
+@pytest.mark.parametrize(
+    ("region", "account"), [("eu-south-2", "017000801446"), ("cn-north-1", "498634801083")]
+)
+def test_in_a_known_region_the_powertools_layer_has_its_account(region: str, account: str) -> None:
+    templates = synthesize(in_region(region))
+    (layer,) = function(templates, API)["Layers"]
+    assert resolved(layer).removeprefix("arn:deployed:lambda:").startswith(f"{region}:{account}:layer:")
+
+
+@pytest.mark.parametrize("region", ["cn-northwest-1", "us-gov-west-1"])
+def test_regions_without_the_powertools_layer_are_refused(region: str) -> None:
+    with pytest.raises(
+        InvalidConfigurationError,
+        match=f"environment.region is {region}, where .* powertools_layer_version names",
+    ):
+        synthesize(in_region(region))
+
+
+def in_region(region: str) -> dict[str, Any]:
+    return {"models": [model()], "environment": {"account": "123456789012", "region": region}}
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
