@@ -113,6 +113,16 @@ class ContainerEnvironment(Environment):
     model_memory_gib: float | None = Field(default=None, gt=0)
     """GPU memory for the weights of all models together; None for no limit but the GPU's memory."""
 
+    gpu_instance_types: Annotated[tuple[str, ...], BeforeValidator(_from_json)] = ()
+    """The instance types, all with a GPU, of which the container's instance is one; without a usable GPU the
+    model is not loaded. Empty: any machine, on its CPU if there is no GPU."""
+
+    aws_default_region: str | None = None
+    """Read by boto3, which otherwise may call hosts outside the region's VPC endpoints."""
+
+    aws_account_id: str | None = None
+    """Read by boto3."""
+
     bind_host: str = "0.0.0.0"  # noqa: S104 - SageMaker connects from outside the container
     sagemaker_bind_to_port: int = 8080
 

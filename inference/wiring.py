@@ -28,7 +28,6 @@ from inference.transfer.s3 import fetch_prefix
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_DOWNLOADS = Path(tempfile.gettempdir())
 _ADAPTER_CACHE_BYTES = 10 << 30
 """On disk."""
 
@@ -42,7 +41,7 @@ def load_handler(
     running_jobs: RunningJobs,
     fetcher: PublicFetcher | None = None,
 ) -> InvocationHandler:
-    """Creates the invocation handler and loads the environment's first model; blocks for minutes.
+    """Checks the device, creates the invocation handler and loads the first model; blocks for minutes.
 
     Deletes the temporary files of a container that was killed.
 
@@ -53,10 +52,17 @@ def load_handler(
         metrics: receives the metrics of jobs and model loads.
         running_jobs: admits jobs, and cancels them at shutdown.
         fetcher: fetches https:// images; None: from the public internet.
+
+    Raises:
+        NoUsableGpuError: the instance should have a GPU, and PyTorch cannot use one.
     """
+    from inference.diffusion.device import check_device  # imports torch, which takes seconds
+
+    check_device(environment.gpu_instance_types)
     delete_leftovers()
+    downloads = Path(tempfile.gettempdir())
     fetch = partial(fetch_prefix, s3)
-    models = ModelStore(environment, _DOWNLOADS / "models", fetch_prefix=fetch)
+    models = ModelStore(environment, downloads / "models", fetch_prefix=fetch)
 
     def load_model(name: str) -> Engine:
         with metrics.model_load(name):
@@ -70,7 +76,7 @@ def load_handler(
                 compile_cache=cache if environment.compile else None,
             )
 
-    checked = with_local_safety_checker(environment, _DOWNLOADS / "safety_checker", fetch_prefix=fetch)
+    checked = with_local_safety_checker(environment, downloads / "safety_checker", fetch_prefix=fetch)
     postprocessor = Postprocessor.load(checked, models.fetch(environment.model.name))
     gib = environment.model_memory_gib
     engine = ModelPool(
@@ -80,7 +86,7 @@ def load_handler(
         budget_bytes=None if gib is None else int(gib * 2**30),
     )
     adapters = AdapterStore(
-        s3, environment.models_bucket_name, _DOWNLOADS / "adapters", max_bytes=_ADAPTER_CACHE_BYTES
+        s3, environment.models_bucket_name, downloads / "adapters", max_bytes=_ADAPTER_CACHE_BYTES
     )
     executors = Executors()
     return InvocationHandler(

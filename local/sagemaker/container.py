@@ -108,6 +108,7 @@ class Container:
                 "model_directory": str(model_directory),
                 "bind_host": LOOPBACK,
                 "sagemaker_bind_to_port": self._port,
+                "gpu_instance_types": (),  # whatever type the template names, this machine may have no GPU
             }
         )
         with self._lock:
@@ -116,7 +117,6 @@ class Container:
             self._process = process = ChildProcess(
                 self._command,
                 environment=aws.environment()
-                | self._definition["Environment"]
                 | own.variables()
                 | {"TMPDIR": str(self._directory)},  # each container has its own cache of adapters
                 log=self._directory / "container.log",

@@ -6,11 +6,13 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from inference import entrypoint
 from infra.image import AMI_VERSIONS, ImageBuilder, locked_cuda_major
 from tests.conftest import ROOT
 from tests.infra.conftest import Templates, only, synthesize, text
 
 INFERENCE = ROOT / "inference"
+DOCKERFILE = (INFERENCE / "Dockerfile").read_text()
 MODEL = {"name": "demo", "instance_types": ["ml.g5.xlarge"]}
 
 
@@ -79,14 +81,29 @@ def test_all_requirements_are_locked_with_hashes(name: str) -> None:
     assert all("--hash=sha256:" in block for block in blocks)
 
 
-@pytest.mark.parametrize("line", ["--require-hashes", "USER inference"])
-def test_the_dockerfile_requires_hashes_and_does_not_run_as_root(line: str) -> None:
-    assert line in (INFERENCE / "Dockerfile").read_text()
+def test_the_dockerfile_requires_hashes() -> None:
+    installs = re.findall(r"pip install [^&\n]*", DOCKERFILE)
+    assert installs
+    assert all("--require-hashes" in each for each in installs)
+
+
+def test_the_container_starts_as_root_in_the_entry_point_that_changes_to_an_existing_user() -> None:
+    """SageMaker documents that images use only the user root."""
+    instructions = [line.split(maxsplit=1) for line in DOCKERFILE.splitlines() if line[:1].isupper()]
+    assert "USER" not in [name for name, *_ in instructions]
+    (command,) = (rest for name, rest in instructions if name == "ENTRYPOINT")
+    assert json.loads(command) == ["python", "-m", entrypoint.__name__]
+    assert f"useradd --create-home --uid 1000 {entrypoint.USER}\n" in DOCKERFILE
+
+
+def test_the_image_asks_nvidias_container_runtime_for_gpus() -> None:
+    declared = dict(re.findall(r"(NVIDIA_\w+)=(\S+)", DOCKERFILE))
+    assert declared["NVIDIA_VISIBLE_DEVICES"] == "all"
+    assert {"compute", "utility"} <= set(declared["NVIDIA_DRIVER_CAPABILITIES"].split(","))
 
 
 def test_the_base_images_are_pinned() -> None:
-    dockerfile = (INFERENCE / "Dockerfile").read_text()
-    bases = re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
     assert bases
     assert all(re.fullmatch(r"\S+:\d+\.\d+\.\d+-slim-bookworm", base) for base in bases)
 

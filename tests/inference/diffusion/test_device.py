@@ -4,8 +4,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from contract.model import ModelDeclaration
 from inference.diffusion import device as module
 from inference.diffusion.device import NoUsableGpuError, check_device, driver_version
+from tests.inference.container_process import ContainerProcess
+from tests.waiting import wait_until
 
 REPORTS = {
     "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024": "535.183.01",
@@ -32,9 +35,7 @@ def test_an_instance_type_with_a_gpu_that_cannot_be_used_is_refused_with_the_rea
     with pytest.raises(NoUsableGpuError) as refused:
         check_device(["ml.g5.xlarge", "ml.g6.xlarge"])
     message = str(refused.value)
-    assert message.startswith(
-        "gpu_instance_types: an instance of type ml.g5.xlarge or ml.g6.xlarge has a GPU"
-    )
+    assert message.startswith("gpu_instance_types: an instance of type ml.g5.xlarge or ml.g6.xlarge has a")
     assert torch.__version__ in message
     assert str(refused.value.__cause__) in message
     assert "NVIDIA_VISIBLE_DEVICES" in message
@@ -50,3 +51,19 @@ def test_the_cpu_its_dtype_and_the_libraries_are_logged(caplog: pytest.LogCaptur
     assert record.__dict__["dtype"] == "float32"
     assert torch.__version__.startswith(record.__dict__["libraries"]["torch"])
     assert set(record.__dict__["libraries"]) == {"torch", "diffusers", "transformers", "safetensors"}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_container_without_the_gpu_of_its_instance_type_loads_no_model(tmp_path: Path) -> None:
+    container = ContainerProcess(
+        tmp_path / "log",
+        variables={},
+        model=ModelDeclaration(name="demo"),
+        model_directory=str(tmp_path),
+        gpu_instance_types=("ml.g5.xlarge",),
+    )
+    try:
+        wait_until(lambda: "NoUsableGpuError" in container.log.read_text())
+        wait_until(lambda: container.http.get("/ping").json()["code"] == "model_load_failed")
+    finally:
+        container.end()
