@@ -67,6 +67,7 @@ class Services(_Table):
     firewall_request: Price
     lambda_request: Price
     lambda_gb_second: Price
+    snapshot_gb_hour: Price
     dynamodb_write: Price
     dynamodb_read: Price
     dynamodb_gb_month: Price

@@ -10,6 +10,7 @@ from operations.cost.inventory import Inventory
 from operations.cost.line_item import LineItem, priced
 
 _HOUR_S = 3600
+_MINUTES_PER_HOUR = 60
 
 
 def idle_items(
@@ -24,8 +25,9 @@ def idle_items(
         *_instances(config, prices, assumptions),
         *_storage(config, prices, assumptions),
         *_services(config, inventory, prices, assumptions),
+        *_functions(config, inventory, prices, assumptions),
         LineItem(
-            "API Gateway, Lambda, DynamoDB on demand, SNS, X-Ray",
+            "API Gateway, the other functions, SNS, X-Ray, DynamoDB's storage",
             "billed per use: 0 requests, 0 GB of records",
             0.0,
         ),
@@ -85,3 +87,31 @@ def _services(
     for price, quantity, calculation in lines:
         if quantity:
             yield priced(price, quantity, calculation=calculation)
+
+
+def _functions(
+    config: DeploymentConfig, inventory: Inventory, prices: Prices, assumptions: Assumptions
+) -> Iterator[LineItem]:
+    """The reconciler, which runs every minute, and the snapshots of the functions with SnapStart."""
+    services, job, hours = prices.services, assumptions.job, assumptions.usage.hours_per_month
+    if runs := inventory.schedules * hours * _MINUTES_PER_HOUR:
+        queues = len(config.models)
+        yield priced(
+            services.lambda_request, runs, calculation=f"reconciler, {hours} h x {_MINUTES_PER_HOUR}"
+        )
+        yield priced(
+            services.lambda_gb_second,
+            runs * job.function_s * job.function_gb,
+            calculation=f"reconciler, {runs:,} x {job.function_s:g} s x {job.function_gb:g} GB",
+        )
+        yield priced(
+            services.dynamodb_read,
+            runs * queues,
+            calculation=f"reconciler, {runs:,} x {queues} endpoints",
+        )
+    if inventory.snapshot_gb:
+        yield priced(
+            services.snapshot_gb_hour,
+            inventory.snapshot_gb * hours,
+            calculation=f"{inventory.snapshot_gb:g} GB x {hours} h",
+        )

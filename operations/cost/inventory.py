@@ -7,6 +7,7 @@ from typing import Any, Self
 Template = Mapping[str, Any]
 """A CloudFormation template."""
 
+_MB_PER_GB = 1024
 _ALARMS_OF_TARGET_TRACKING = 2
 """The alarms that Application Auto Scaling creates for each target tracking policy."""
 
@@ -19,6 +20,8 @@ class Inventory:
         alarm_metrics: metrics of alarms; most alarms have one.
         polled_queues: queues that are event sources of Lambda functions.
         endpoint_zones: VPC interface endpoints, counted once per availability zone.
+        schedules: schedules of functions, each of which runs every minute.
+        snapshot_gb: memory of the functions with SnapStart, in GB.
     """
 
     alarm_metrics: int = 0
@@ -29,6 +32,8 @@ class Inventory:
     web_acls: int = 0
     web_acl_rules: int = 0
     endpoint_zones: int = 0
+    schedules: int = 0
+    snapshot_gb: float = 0
 
     @classmethod
     def of(cls, templates: Iterable[Template]) -> Self:
@@ -56,6 +61,12 @@ class Inventory:
                 len(each.get("SubnetIds", []))
                 for each in properties("AWS::EC2::VPCEndpoint")
                 if each.get("VpcEndpointType") == "Interface"
+            ),
+            schedules=sum("ScheduleExpression" in each for each in properties("AWS::Events::Rule")),
+            snapshot_gb=sum(
+                each["MemorySize"] / _MB_PER_GB
+                for each in properties("AWS::Lambda::Function")
+                if "SnapStart" in each
             ),
         )
 

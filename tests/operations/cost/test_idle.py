@@ -22,6 +22,8 @@ def test_the_line_items_of_a_month_without_jobs(prices: Prices, assumptions: Ass
         web_acls=1,
         web_acl_rules=3,
         endpoint_zones=2,
+        schedules=1,
+        snapshot_gb=0.5,
     )
     items = idle_items(config, inventory, prices, assumptions)
     assert [round(item.usd, 6) for item in items] == [
@@ -38,6 +40,10 @@ def test_the_line_items_of_a_month_without_jobs(prices: Prices, assumptions: Ass
         2.0,  # a web ACL
         6.0,  # 3 rules
         2_800.0,  # 2 endpoints x 700 h
+        84.0,  # the reconciler: 700 h x 60 = 42,000 invocations
+        84.0,  # 42,000 x 0.5 s x 2 GB
+        252.0,  # 42,000 reads for each of 3 endpoints
+        700.0,  # a snapshot of 0.5 GB for 700 h
         0.0,
     ]
 
@@ -48,5 +54,5 @@ def test_resources_that_a_stage_does_not_have_are_omitted(prices: Prices, assump
         "SageMaker, demo on ml.g5.xlarge",
         "S3 Standard",
         "ECR",
-        "API Gateway, Lambda, DynamoDB on demand, SNS, X-Ray",
+        "API Gateway, the other functions, SNS, X-Ray, DynamoDB's storage",
     }

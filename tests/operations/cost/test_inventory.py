@@ -28,6 +28,10 @@ def test_the_billable_resources_of_all_templates_are_counted() -> None:
         Poll=("AWS::Lambda::EventSourceMapping", {}),
         Secret=("AWS::SecretsManager::Secret", {}),
         Bucket=("AWS::S3::Bucket", {}),
+        Minutely=("AWS::Events::Rule", {"ScheduleExpression": "rate(1 minute)"}),
+        Starts=("AWS::Events::Rule", {"EventPattern": {}}),
+        Api=("AWS::Lambda::Function", {"MemorySize": 512, "SnapStart": {"ApplyOn": "PublishedVersions"}}),
+        Other=("AWS::Lambda::Function", {"MemorySize": 512}),
     )
     assert Inventory.of([first, second, {}]) == Inventory(
         alarm_metrics=5,
@@ -38,4 +42,6 @@ def test_the_billable_resources_of_all_templates_are_counted() -> None:
         web_acls=1,
         web_acl_rules=3,
         endpoint_zones=2,
+        schedules=1,
+        snapshot_gb=0.5,
     )
