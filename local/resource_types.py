@@ -52,6 +52,9 @@ def register(
             # Scaling has no effect: there is always one instance.
             "AWS::ApplicationAutoScaling::ScalableTarget": _stored({}, "scalable-target", "Id"),
             "AWS::ApplicationAutoScaling::ScalingPolicy": _stored({}, "scaling-policy", "Id"),
+            # Nothing passes through the network, and no firewall is in front of the API.
+            "AWS::EC2::FlowLog": _stored({}, "vpc-flow-log", "Id"),
+            "AWS::WAFv2::WebACLAssociation": _stored({}, "web-acl-association", "Id"),
             # No image is built: the endpoints run the container from source.
             "Custom::CDKContainerImageBuild": _custom(lambda _properties: None),
             # No container writes to CloudWatch here.

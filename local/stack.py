@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -136,15 +136,21 @@ def _deploy(aws: LocalAws, assembly: Path, report: Report) -> dict[str, str]:
     return outputs
 
 
-def upload_models(aws: LocalAws, bucket: str) -> None:
-    """Uploads the demo model under the name of every model of the stage, and the demo adapters."""
-    stages = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"]
-    models = [each for model in stages[_STAGE]["models"] for each in (model, *model.get("companions", ()))]
+def upload_models(aws: LocalAws, bucket: str, *, models: Sequence[str] | None = None) -> None:
+    """Uploads the demo adapters, and the demo model under the names of models, by default the stage's."""
     s3 = aws.client("s3")
-    for prefix, directory in {**{f"{each['name']}/": _MODEL for each in models}, **_ADAPTERS}.items():
+    names = _names_of_models() if models is None else models
+    for prefix, directory in {**{f"{name}/": _MODEL for name in names}, **_ADAPTERS}.items():
         for path in directory.rglob("*"):
             if path.is_file():
                 s3.upload_file(str(path), bucket, f"{prefix}{path.relative_to(directory).as_posix()}")
+
+
+def _names_of_models() -> list[str]:
+    stages = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"]
+    return [
+        each["name"] for model in stages[_STAGE]["models"] for each in (model, *model.get("companions", ()))
+    ]
 
 
 def stage_url(aws: LocalAws, api_url: str) -> str:
