@@ -90,7 +90,7 @@ bench: setup ## Benchmark the engine against others, with the demo model.
 soak: setup ## Run 500 jobs through a local stack whose parts fail at random; print what became of them (20 minutes).
 	@$(BIN)/python -m bench.soak
 
-attack: setup ## Attack a local stack with hostile images, files, hosts and bodies, and with kills; print what that costs (8 minutes).
+attack: setup ## Attack a local stack with hostile images, files, hosts and bodies, and with kills; print what that costs (5 minutes).
 	@$(BIN)/python -m bench.attack
 
 evaluate: setup ## Generate 200 prompts with the demo model and analyse the images.
