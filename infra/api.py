@@ -11,6 +11,7 @@ from constructs import Construct
 
 from contract.environment import ApiEnvironment
 from infra.alarms import MINUTE, AlarmTopics, Severity
+from infra.api_domain import ApiDomain
 from infra.config import ApiKeyAuth, CognitoAuth, DeploymentConfig, IamAuth
 from infra.config.api import DEFAULT_KEY
 from infra.endpoint_access import grant_invoke
@@ -19,6 +20,7 @@ from infra.functions import SERVICE_NAME, JobsFunction, model_endpoints
 from infra.gateway_responses import add_gateway_responses
 from infra.log_groups import add_log_group
 from infra.nag import acknowledge
+from infra.private_access import private_endpoint
 from infra.signing_secret import SigningSecret
 from infra.storage import Storage
 from infra.webhook_queue import WebhookQueue
@@ -52,7 +54,9 @@ class JobsApi(Construct):
     """The REST API under /v1/, with authentication, throttling and an optional firewall.
 
     Attributes:
+        url: the address of the API, without a slash at its end.
         api_keys: the keys that callers send, by name; empty if the stage uses another kind of authentication.
+        domain: the domain name of the stage's own; None if it has none.
     """
 
     def __init__(
@@ -82,6 +86,9 @@ class JobsApi(Construct):
                 requests_per_5_minutes=config.api.firewall_requests_per_5_minutes,
             )
         add_gateway_responses(self.rest_api, config.api.auth)
+        domain = config.api.domain
+        self.domain = ApiDomain(self, "Domain", config=domain, rest_api=self.rest_api) if domain else None
+        self.url = f"https://{domain.name}" if domain else self.rest_api.url.removesuffix("/")
         self._add_alarms(alarm_topics)
         self._acknowledge_findings()
 
@@ -183,7 +190,7 @@ class JobsApi(Construct):
             self,
             "RestApi",
             rest_api_name=f"stable-diffusion-{config.stage}",
-            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            **self._reachability(),
             cloud_watch_role=False,  # an account has one for all APIs: infra/api_gateway_logs.yaml
             deploy_options=apigateway.StageOptions(
                 stage_name=config.stage,
@@ -203,6 +210,18 @@ class JobsApi(Construct):
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG)),
             ),
+        )
+
+    def _reachability(self) -> dict[str, Any]:
+        """The properties that decide from where the API can be reached."""
+        api = self._config.api
+        if not api.vpc_endpoint_ids:
+            return {"endpoint_types": [apigateway.EndpointType.REGIONAL]}
+        return private_endpoint(
+            self,
+            api.vpc_endpoint_ids,
+            signed=isinstance(api.auth, IamAuth),
+            public=[f"{method}/v1/{path}" for path in _PUBLIC_PATHS for method in _PUBLIC_METHODS],
         )
 
     def _api_keys(self, names: tuple[str, ...]) -> dict[str, apigateway.IApiKey]:

@@ -160,7 +160,9 @@ class ApiStack(StageStack):
             signing_secret=storage_stack.signing_secret,
             alarm_topics=storage_stack.alarm_topics,
         )
-        cdk.CfnOutput(self, "ApiUrl", value=api.rest_api.url.removesuffix("/"))
+        cdk.CfnOutput(self, "ApiUrl", value=api.url)
+        if api.domain is not None:
+            cdk.CfnOutput(self, "ApiDomainTarget", value=api.domain.target)
         for name, key in api.api_keys.items():
             suffix = "" if name == DEFAULT_KEY else name.capitalize()
             cdk.CfnOutput(self, f"ApiKeyId{suffix}", value=key.key_id)

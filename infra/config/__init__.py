@@ -1,7 +1,7 @@
 """The configuration of a stage in cdk.json, as typed and frozen objects."""
 
 from infra.config.alarms import AlarmsConfig
-from infra.config.api import ApiConfig, ApiKeyAuth, CognitoAuth, IamAuth
+from infra.config.api import ApiConfig, ApiKeyAuth, CognitoAuth, DomainConfig, IamAuth
 from infra.config.base import InvalidConfigurationError
 from infra.config.deployment import DeploymentConfig
 from infra.config.environment import EnvironmentConfig
@@ -17,6 +17,7 @@ __all__ = [
     "CognitoAuth",
     "DeploymentConfig",
     "DockerImage",
+    "DomainConfig",
     "EnvironmentConfig",
     "ExistingNetwork",
     "IamAuth",

@@ -1,8 +1,8 @@
 """Settings of the HTTP API: authentication, throttling and firewall."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from contract.default_type import default_type
 from infra.config.base import Config
@@ -49,6 +49,20 @@ class CognitoAuth(Config):
     """With scopes, access tokens with at least one of them are accepted; without, the pool's id tokens."""
 
 
+class DomainConfig(Config):
+    """A domain name of your own for the API."""
+
+    name: str = Field(max_length=64, pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")
+    """The name, such as `images.example.com`. The output `ApiUrl` contains it."""
+
+    certificate_arn: str = Field(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]+$")
+    """The certificate for the name in AWS Certificate Manager, in the region of the stage."""
+
+    hosted_zone_id: str | None = Field(default=None, pattern=r"^Z[A-Z0-9]{1,31}$")
+    """The public hosted zone in Route 53 that gets the alias record of the name. Without it, create a CNAME
+    record to the output `ApiDomainTarget`."""
+
+
 class ApiConfig(Config):
     """Authentication and request limits of the API."""
 
@@ -72,8 +86,24 @@ class ApiConfig(Config):
     """The number of requests that may exceed the rate for a moment (API Gateway's token bucket)."""
 
     firewall_requests_per_5_minutes: int | None = Field(default=None, ge=10, le=2_000_000_000)
-    """Adds AWS WAF with AWS's common and known-bad-inputs rule groups and with this limit per IP address;
-    without a number there is no firewall."""
+    """Adds AWS WAF with AWS's common and known-bad-inputs rule groups, a limit of the bodies of each route, and
+    this limit per IP address; without a number there is no firewall. Refusals have the statuses 403, 413 and
+    429."""
+
+    domain: DomainConfig | None = None
+    """A domain name of your own; API Gateway's name continues to work."""
+
+    vpc_endpoint_ids: tuple[Annotated[str, Field(pattern=r"^vpce-[0-9a-f]{8,17}$")], ...] = ()
+    """Makes the API private: only these VPC endpoints for `execute-api`, with private DNS names, reach it.
+    Without ids, the API is public."""
+
+    @model_validator(mode="after")
+    def _check_domain_is_public(self) -> Self:
+        if self.domain and self.vpc_endpoint_ids:
+            raise ValueError(
+                "domain is for public APIs, and vpc_endpoint_ids makes this one private; remove one of them"
+            )
+        return self
 
     @property
     def has_shared_jobs(self) -> bool:

@@ -103,6 +103,11 @@ LARGE: dict[str, Any] = {
         "burst_limit": 7,
         "auth": {"type": "iam"},
         "firewall_requests_per_5_minutes": 500,
+        "domain": {
+            "name": "images.example.com",
+            "certificate_arn": "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b2c3d",
+            "hosted_zone_id": "Z0123456789ABC",
+        },
     },
     "network": {"type": "isolated", "availability_zones": 2},
     "tags": {"team": "design", "cost center": "4711/a"},
@@ -134,8 +139,10 @@ LARGE: dict[str, Any] = {
             "startup_timeout_s": 200,
             "invocation_timeout_s": 300,
             "request_ttl_s": 400,
+            "auto_rollback": False,
             "scaling": {
                 "idle_tail_s": 240,
+                "busy_tail_s": 1200,
                 "scheduled_minimums": [
                     {
                         "cron": "cron(0 8 ? * MON-FRI *)",

@@ -45,7 +45,10 @@ def open_findings(
     return [violation["ruleName"] for plugin in plugins for violation in plugin["violations"]]
 
 
-@pytest.mark.parametrize("stage", [SMALL, LARGE], ids=["small", "large"])
+PRIVATE: dict[str, Any] = SMALL | {"api": {"vpc_endpoint_ids": ["vpce-01234567"]}}
+
+
+@pytest.mark.parametrize("stage", [SMALL, LARGE, PRIVATE], ids=["small", "large", "private"])
 def test_all_findings_are_acknowledged(tmp_path: Path, stage: dict[str, Any]) -> None:
     assert open_findings(tmp_path, stage) == []
 
