@@ -76,8 +76,10 @@ ALLOWED = {
         "inference.diffusion.tasks",
         "inference.engine",
         "inference.isolation",
+        "inference.models",
     },
     "inference.engine": {"contract"},
+    "inference.entrypoint": {"contract", "inference.observability"},
     "inference.input": {
         "contract",
         "guarded_http",
@@ -123,7 +125,16 @@ ALLOWED = {
     "infra": {"contract"},
     "jobs": {"contract", "guarded_http"},
     "local": {"contract", "training"},
-    "operations": {"contract", "inference.models", "infra", "jobs"},
+    "operations": {
+        "contract",
+        "inference.diffusion.adapters",
+        "inference.diffusion.prompts",
+        "inference.diffusion.upscaling",
+        "inference.engine",
+        "inference.models",
+        "infra",
+        "jobs",
+    },
     "training": {"contract", "inference.input", "inference.models"},
 }
 """The packages that each package imports, with inference/ split by room. A new import is added here first."""

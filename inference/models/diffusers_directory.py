@@ -91,7 +91,7 @@ def _load(directory: Path, library: str, class_name: str) -> Any:
         _check_scheduler(directory)
     try:
         return kind.from_pretrained(directory, local_files_only=True)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except Exception as error:  # tokenizers raises bare exceptions for damaged vocabularies
         raise UnusableModelError(
             f"{directory.name} is missing or damaged ({type(error).__name__}); download the model again."
         ) from error

@@ -1,28 +1,31 @@
-"""Check of the adapters in the models bucket, by their file names."""
+"""Check of the adapters in the models bucket: their file names, and whether the container can read them."""
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from pydantic import TypeAdapter, ValidationError
 
 from contract import keys
-from contract.adapters import ADAPTER_KINDS, DIRECTORY
+from contract.adapters import ADAPTER_KINDS, DIRECTORY, AdapterKind
 from contract.options import AdapterName
 from operations.doctor.aws import Aws
 from operations.doctor.check import CheckResult, passed, warning
-from operations.doctor.model_directory import weights
-from operations.doctor.model_in_s3 import S3Directory, models_bucket
+from operations.doctor.container_code import UnusableAdapterError, read_adapter
+from operations.doctor.s3_directory import S3Directory, models_bucket
 
 _KINDS = {kind.prefix.removeprefix(keys.ADAPTERS_PREFIX): kind for kind in ADAPTER_KINDS}
 """Adapter kinds by their directory under the adapters' prefix."""
 
 _NAME: TypeAdapter[str] = TypeAdapter(AdapterName)
+_MAX_PICKLE_BYTES = 512 << 20
+"""Pickles are downloaded whole; larger ones are too large for any adapter."""
 
 
 @dataclass(frozen=True)
 class AdaptersInS3:
-    """All files under the adapters' prefix have valid names and formats."""
+    """All files under the adapters' prefix have valid names, and the container can read them."""
 
     aws: Aws
     stage: str
@@ -32,8 +35,9 @@ class AdaptersInS3:
         """See `Check.run`."""
         bucket = models_bucket(self.aws, self.stage)
         directory = S3Directory(self.aws.client("s3"), bucket, keys.ADAPTERS_PREFIX)
-        adapters = _group_by_adapter(directory.sizes())
-        problems = [problem for path, files in adapters.items() if (problem := _problem(path, files))]
+        adapters = _group_by_adapter(directory.files())
+        found = ((path, _problem(directory, path, files)) for path, files in adapters.items())
+        problems = [f"{path} {problem}" for path, problem in found if problem]
         if problems:
             return warning(
                 f"{directory.uri}: {'; '.join(problems)}",
@@ -42,39 +46,48 @@ class AdaptersInS3:
         return passed(f"{', '.join(adapters) or 'none'} at {directory.uri}")
 
 
-def _group_by_adapter(files: Mapping[str, int]) -> dict[str, list[str]]:
-    """The files of each adapter, by the adapter's path: `loras/moon.safetensors`, `controlnets/canny/`.
-
-    The files are relative to the directory of the adapter's kind.
-    """
-    adapters: dict[str, list[str]] = {}
-    for file in sorted(files):
+def _group_by_adapter(files: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """The files of each adapter with their sizes, by its path: `loras/moon.safetensors`, `vaes/clear/`."""
+    adapters: dict[str, dict[str, int]] = {}
+    for file, size in sorted(files.items()):
         parts = PurePosixPath(file).parts
         adapter = "/".join(parts[:2]) + (DIRECTORY if len(parts) > 2 else "")
-        adapters.setdefault(adapter, []).append("/".join(parts[1:]))
+        adapters.setdefault(adapter, {})[file] = size
     return adapters
 
 
-def _problem(path: str, files: list[str]) -> str | None:
+def _problem(directory: S3Directory, path: str, files: Mapping[str, int]) -> str | None:
     """The reason why an adapter cannot be used; None if it can.
 
     Args:
+        directory: the adapters' prefix.
         path: the adapter's path below the prefix; a directory ends with a slash.
-        files: its files, relative to the directory of its kind.
+        files: its files below the prefix, and their sizes.
     """
-    directory, slash, file_name = path.partition("/")
-    kind = _KINDS.get(directory + slash)
+    parent, slash, file_name = path.partition("/")
+    kind = _KINDS.get(parent + slash)
     if kind is None:
-        return f"{path} is not in a directory of adapters: {', '.join(_KINDS)}"
+        return f"is not in a directory of adapters: {', '.join(_KINDS)}"
     suffix = next((each for each in kind.suffixes if file_name.endswith(each)), None)
     if suffix is None:
-        return f"{path} is not {' or '.join(map(_format_name, kind.suffixes))}"
+        return f"is not {' or '.join(map(_format_name, kind.suffixes))}"
     try:
         _NAME.validate_python(file_name.removesuffix(suffix))
     except ValidationError:
-        return f"{path} has an invalid name: use letters, digits, dots, hyphens and underscores"
-    if suffix == DIRECTORY and not weights(files):
-        return f"{path} has no safetensors weights; other formats are not loaded"
+        return "has an invalid name: use letters, digits, dots, hyphens and underscores"
+    return _content_problem(kind, directory, path, files)
+
+
+def _content_problem(
+    kind: AdapterKind, directory: S3Directory, path: str, files: Mapping[str, int]
+) -> str | None:
+    """The reason why the container cannot read an adapter; None if it can."""
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            directory.copy(files, Path(scratch), max_bytes=_MAX_PICKLE_BYTES)
+            read_adapter(kind, Path(scratch, path))
+        except (UnusableAdapterError, ValueError) as error:
+            return str(error)
     return None
 
 

@@ -8,7 +8,7 @@ from operations.doctor.check import CheckResult, passed, warning
 
 @dataclass(frozen=True)
 class AlarmRecipients:
-    """Somebody is notified when an alarm fires."""
+    """The stage has recipients of its alarms."""
 
     config: AlarmsConfig
     name: str = "alarms"
@@ -18,7 +18,7 @@ class AlarmRecipients:
         recipients = (*self.config.emails, *self.config.topic_arns)
         if not recipients:
             return warning(
-                "nobody is notified when an alarm fires",
+                "an alarm that fires notifies no one",
                 'add "alarms": {"emails": ["ADDRESS"]} or {"topic_arns": ["ARN"]} to the stage in cdk.json',
             )
         return passed(f"sent to {', '.join(recipients)}")

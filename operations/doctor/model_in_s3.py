@@ -1,25 +1,26 @@
-"""Checks of a model's files in S3: complete, and with undamaged weights."""
+"""Checks of a model's files in S3: their names and formats, and whether the container can load them."""
 
+import tempfile
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-from botocore.exceptions import ClientError
-from pydantic import TypeAdapter
-
+from contract.model import ServedModel
 from contract.source import S3Source
+from inference.models.errors import UnusableModelError
 from inference.models.formats import MODEL_INDEX
 from operations.doctor.aws import Aws
-from operations.doctor.check import CheckResult, SkippedError, error_code, failed, passed, skipped, warning
-from operations.doctor.model_directory import problems, single_model, weights
-from operations.doctor.safetensors_header import (
-    LENGTH_BYTES,
-    InvalidHeaderError,
-    count_tensors,
-    header_length,
-)
+from operations.doctor.check import CheckResult, failed, passed, skipped, warning
+from operations.doctor.container_code import load_model
+from operations.doctor.default_size import size_warning
+from operations.doctor.model_directory import single_model
+from operations.doctor.model_paths import path_problems
+from operations.doctor.s3_directory import S3Directory, models_bucket
 
 _GB = 1_000_000_000
-_INDEX_SCHEMA = TypeAdapter(dict[str, Any])
+_MAX_SETTINGS_BYTES = 16 << 20
+"""Of configuration files and vocabularies, which are downloaded whole."""
+
+_MAX_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -28,152 +29,94 @@ class ModelLocation:
 
     Attributes:
         stage: the name of the stage.
-        model: the name of the model.
+        is_companion: whether the container downloads the files; SageMaker downloads those of other models.
     """
 
     aws: Aws
     stage: str
-    model: str
+    model: ServedModel
     source: S3Source
+    is_companion: bool = False
 
-    def directory(self) -> "S3Directory":
+    def directory(self) -> S3Directory:
         """The directory of the model.
 
         Raises:
             SkippedError: the stage's models bucket does not exist yet.
         """
         bucket = models_bucket(self.aws, self.stage) if self.source.uri is None else ""
-        return S3Directory(self.aws.client("s3"), *self.source.prefix(self.model, bucket))
-
-
-def models_bucket(aws: Aws, stage: str) -> str:
-    """The name of the stage's models bucket.
-
-    Raises:
-        SkippedError: it does not exist yet.
-    """
-    stack = f"StableDiffusion-{stage}-Storage"
-    try:
-        described = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    except ClientError as error:
-        if error_code(error) != "ValidationError":
-            raise
-        raise SkippedError(f"not checked, because the stack {stack} is not deployed yet") from error
-    for output in described.get("Outputs", []):
-        if output["OutputKey"] == "ModelsBucketName":
-            return str(output["OutputValue"])
-    raise SkippedError(
-        f"not checked, because the stack {stack} ({described['StackStatus']}) has no bucket yet"
-    )
-
-
-class S3Directory:
-    """The objects under a prefix."""
-
-    def __init__(self, s3: Any, bucket: str, prefix: str) -> None:
-        self._s3 = s3
-        self._bucket = bucket
-        self._prefix = prefix
-
-    @property
-    def uri(self) -> str:
-        """The `s3://` URI of the directory."""
-        return f"s3://{self._bucket}/{self._prefix}"
-
-    def sizes(self) -> dict[str, int]:
-        """The size in bytes of each file, by its path below the prefix."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
-        objects = [each for page in pages for each in page.get("Contents", [])]
-        return {
-            each["Key"].removeprefix(self._prefix): each["Size"]
-            for each in objects
-            if not each["Key"].endswith("/")  # objects that the S3 console creates for folders
-        }
-
-    def read(self, path: str, span: tuple[int, int] | None = None) -> bytes:
-        """The content of a file, or its bytes from `span[0]` to `span[1]` inclusive."""
-        ranged = {"Range": f"bytes={span[0]}-{span[1]}"} if span else {}
-        response = self._s3.get_object(Bucket=self._bucket, Key=self._prefix + path, **ranged)
-        content: bytes = response["Body"].read()
-        return content
+        return S3Directory(self.aws.client("s3"), *self.source.prefix(self.model.name, bucket))
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """The directory contains all components of its index, with weights in a supported format."""
+    """There is a model under the prefix, in a supported format, with names that SageMaker accepts."""
 
     location: ModelLocation
 
     @property
     def name(self) -> str:
         """See `Check.name`."""
-        return f"model {self.location.model}: files"
+        return f"model {self.location.model.name}: files"
 
     def run(self) -> CheckResult:
         """See `Check.run`."""
         directory = self.location.directory()
-        sizes = directory.sizes()
-        upload = f"aws s3 sync DIRECTORY {directory.uri}"
-        single_file = single_model(sizes)
+        files = directory.files()
+        problems = list(path_problems(files if self.location.is_companion else directory.objects()))
+        if problems:
+            more = f" and {len(problems) - _MAX_LISTED} more" if len(problems) > _MAX_LISTED else ""
+            return failed(
+                f"SageMaker does not download {directory.uri}: {'; '.join(problems[:_MAX_LISTED])}{more}",
+                "delete or rename these objects, for a folder with aws s3api delete-object --bucket BUCKET "
+                "--key KEY/, and upload with aws s3 sync, which creates none",
+            )
+        single_file = single_model(files)
         if single_file is not None:
-            size = f"{sizes[single_file] / _GB:,.2f} GB"
+            size = f"{files[single_file] / _GB:,.2f} GB"
             return warning(
                 f"{directory.uri}{single_file}, {size}, is converted by every container that starts",
                 f"convert it once: make convert FROM={single_file} TO={directory.uri.rstrip('/')}",
             )
-        if MODEL_INDEX not in sizes:
-            return failed(f"{directory.uri} has no {MODEL_INDEX}", f"upload a diffusers directory: {upload}")
-        try:
-            index = _INDEX_SCHEMA.validate_json(directory.read(MODEL_INDEX))
-        except ValueError:
+        if MODEL_INDEX not in files:
             return failed(
-                f"{directory.uri}{MODEL_INDEX} is not a JSON object", f"upload the directory again: {upload}"
+                f"{directory.uri} has no {MODEL_INDEX}",
+                f"upload a diffusers directory: aws s3 sync DIRECTORY {directory.uri}",
             )
-        found = list(problems(index, sizes))
-        if found:
-            return failed(
-                f"{directory.uri}: {'; '.join(found)}",
-                f"save it with save_pretrained(DIRECTORY, safe_serialization=True), then {upload}",
-            )
-        total = sum(sizes.values()) / _GB
-        return passed(f"{index.get('_class_name')}, {total:,.2f} GB in {len(sizes)} files at {directory.uri}")
+        return passed(f"{sum(files.values()) / _GB:,.2f} GB in {len(files)} files at {directory.uri}")
 
 
 @dataclass(frozen=True)
-class ModelWeights:
-    """The headers of the weight files are valid and match the sizes of the files."""
+class ModelLoads:
+    """The container's code loads the model, and the default size is about the one it was trained with."""
 
     location: ModelLocation
 
     @property
     def name(self) -> str:
         """See `Check.name`."""
-        return f"model {self.location.model}: weights"
+        return f"model {self.location.model.name}: loading"
 
     def run(self) -> CheckResult:
         """See `Check.run`."""
         directory = self.location.directory()
-        sizes = directory.sizes()
-        single_file = single_model(sizes)
+        files = directory.files()
+        single_file = single_model(files)
         if single_file is not None and not single_file.endswith(".safetensors"):
-            return skipped(f"not checked, because {single_file} has no safetensors header")
-        paths = weights(sizes) if single_file is None else [single_file]
-        if not paths:
-            return failed(f"{directory.uri} has no weights", "see the result of the check of the files")
-        tensors = 0
-        for path in paths:
+            return skipped(f"not tried, because {single_file} would have to be downloaded whole")
+        if any(path_problems(files)):
+            return skipped("not tried, because of the names of the files: see the check of the files")
+        with tempfile.TemporaryDirectory() as scratch:
+            directory.copy(files, Path(scratch, "model"), max_bytes=_MAX_SETTINGS_BYTES)
             try:
-                tensors += _count_tensors(directory, path, sizes[path])
-            except InvalidHeaderError as error:
+                model = load_model(Path(scratch, "model"))
+            except UnusableModelError as error:
                 return failed(
-                    f"{directory.uri}{path} {error}",
-                    f"upload the file again: aws s3 cp {path} {directory.uri}{path}",
+                    f"the container cannot load {directory.uri}: {error}",
+                    f"upload the corrected files: aws s3 sync DIRECTORY {directory.uri}",
                 )
-        return passed(f"{tensors:,} tensors in {len(paths)} files, according to their headers")
-
-
-def _count_tensors(directory: S3Directory, path: str, size: int) -> int:
-    start = directory.read(path, (0, LENGTH_BYTES - 1)) if size else b""  # empty objects have no ranges
-    length = header_length(start, size)
-    header = directory.read(path, (LENGTH_BYTES, LENGTH_BYTES + length - 1)) if length else b""
-    return count_tensors(header, size)
+        if model is None:
+            return skipped("not tried: diffusers itself loads a pipeline of this kind")
+        trained = model.trained_size
+        poor = trained and size_warning(model.pipeline, trained, self.location.model.defaults)
+        return poor or passed(f"{model.pipeline}, loaded by the container's code")

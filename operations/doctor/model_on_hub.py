@@ -13,16 +13,22 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from contract.family import Family
+from contract.model import ServedModel
 from contract.source import HubSource
 from inference.models.formats import MODEL_INDEX
 from operations.doctor.aws import Aws
 from operations.doctor.check import CheckResult, failed, passed, skipped
+from operations.doctor.default_size import size_warning
 from operations.doctor.model_directory import weights
 
 HubClientFactory = Callable[[str | None], HfApi]
 """Creates a client of the Hub with an access token; None creates an anonymous client."""
 
 _TIMEOUT_S = 20
+_SDXL = "StableDiffusionXL"
+"""The beginning of the names of pipelines for SDXL; those for SD 1 and SD 2 have the same names."""
+
 _TOKEN = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -51,21 +57,17 @@ class HubToken:
 
 @dataclass(frozen=True)
 class HubRepository:
-    """The repository can be read at the revision and is a diffusers directory with safetensors weights.
-
-    Attributes:
-        model: the name of the model in the stage.
-    """
+    """The repository can be read at the revision and is a diffusers directory with safetensors weights."""
 
     aws: Aws
     create_client: HubClientFactory
-    model: str
+    model: ServedModel
     source: HubSource
 
     @property
     def name(self) -> str:
         """See `Check.name`."""
-        return f"model {self.model}: hub"
+        return f"model {self.model.name}: hub"
 
     def run(self) -> CheckResult:
         """See `Check.run`."""
@@ -107,7 +109,11 @@ class HubRepository:
                 f"{self.source.id} is not a diffusers directory with safetensors weights",
                 f"choose a repository with {MODEL_INDEX} and *.safetensors files: {page}/tree/main",
             )
-        return passed(f"{self.source.id} at {self.source.revision[:8]}")
+        pipeline = ((info.config or {}).get("diffusers") or {}).get("_class_name", "")
+        poor = None
+        if pipeline.startswith(_SDXL):
+            poor = size_warning(pipeline, Family.SDXL.defaults.width, self.model.defaults)
+        return poor or passed(f"{self.source.id} at {self.source.revision[:8]}")
 
 
 def read_token(aws: Aws, secret_arn: str) -> str:

@@ -13,7 +13,7 @@ from operations.doctor.built_image import BuiltImage
 from operations.doctor.check import Check, SkippedError
 from operations.doctor.fixed_names import FixedNames, fixed_names
 from operations.doctor.machine import Docker
-from operations.doctor.model_in_s3 import ModelFiles, ModelLocation, ModelWeights
+from operations.doctor.model_in_s3 import ModelFiles, ModelLoads, ModelLocation
 from operations.doctor.model_on_hub import HubRepository, HubToken
 from operations.doctor.permissions import DeploymentRoles
 from operations.doctor.quotas import EndpointQuota, EndpointQuotas, QuotaToRequest, instances_needed
@@ -60,10 +60,11 @@ def _model_checks(config: DeploymentConfig, aws: Aws) -> list[Check]:
     checks: list[Check] = [HubToken(aws, arn) for arn in dict.fromkeys(secrets) if arn]
     for model in config.served:
         if isinstance(model.source, HubSource):
-            checks.append(HubRepository(aws, _hub_client, model.name, model.source))
+            checks.append(HubRepository(aws, _hub_client, model, model.source))
         else:
-            location = ModelLocation(aws, config.stage, model.name, model.source)
-            checks += [ModelFiles(location), ModelWeights(location)]
+            is_companion = model not in config.models
+            location = ModelLocation(aws, config.stage, model, model.source, is_companion)
+            checks += [ModelFiles(location), ModelLoads(location)]
     return [*checks, AdaptersInS3(aws, config.stage)]
 
 

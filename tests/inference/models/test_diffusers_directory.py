@@ -43,6 +43,13 @@ def test_a_missing_component_is_named(model: Path, name: str, message: str) -> N
         directory_components(model)
 
 
+def test_a_damaged_vocabulary_is_refused(model: Path) -> None:
+    (model / "tokenizer" / "tokenizer.json").unlink(missing_ok=True)
+    (model / "tokenizer" / "vocab.json").write_text("{")
+    with pytest.raises(UnusableModelError, match="tokenizer is missing or damaged"):
+        directory_components(model)
+
+
 def test_an_unknown_scheduler_class_is_refused(model: Path) -> None:
     edit(model / "model_index.json", scheduler=["diffusers", "NoSuchScheduler"])
     with pytest.raises(UnusableModelError, match="diffusers has no class NoSuchScheduler for scheduler"):

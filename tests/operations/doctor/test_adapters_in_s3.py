@@ -1,16 +1,26 @@
+import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pytest
+import torch
 from moto import mock_aws
+from safetensors.numpy import save
 
 from operations.doctor.adapters_in_s3 import AdaptersInS3
 from operations.doctor.check import SkippedError, Status
+from tests.inference import tiny_adapters, tiny_upscalers
+from tests.inference.models.pickle_files import RunsACommand
+from tests.inference.tiny_models import sd
 from tests.operations.doctor.buckets import STACK, MotoBucket, stack_description
 from tests.operations.doctor.conftest import StubbedAws
 
 BUCKET = "models"
+PREFIX = "adapters/"
+WEIGHTS = save({"weight": np.ones((2, 3), np.float16)})
 
 
 @pytest.fixture
@@ -24,8 +34,16 @@ def bucket(aws: StubbedAws) -> Iterator[MotoBucket]:
         yield MotoBucket(client, aws, BUCKET)
 
 
-def put(bucket: MotoBucket, *paths: str) -> None:
-    bucket.put(dict.fromkeys(paths, b"0"), "adapters/")
+def put_tree(bucket: MotoBucket, directory: Path) -> None:
+    """Uploads a directory that contains the adapters as the prefix does."""
+    paths = [path for path in directory.rglob("*") if path.is_file()]
+    bucket.put({path.relative_to(directory).as_posix(): path.read_bytes() for path in paths}, PREFIX)
+
+
+def pickled(value: Any) -> bytes:
+    file = io.BytesIO()
+    torch.save(value, file)
+    return file.getvalue()
 
 
 def test_no_adapters_pass(bucket: MotoBucket) -> None:
@@ -33,25 +51,35 @@ def test_no_adapters_pass(bucket: MotoBucket) -> None:
     assert (result.status, result.message) == (Status.PASS, "none at s3://models/adapters/")
 
 
-def test_adapters_of_all_kinds_are_listed(bucket: MotoBucket) -> None:
-    put(
-        bucket,
-        "",
-        "loras/moon.safetensors",
-        "embeddings/bad-hands.pt",
-        "vaes/clear.safetensors",
-        "vaes/soft/config.json",
-        "vaes/soft/diffusion_pytorch_model.safetensors",
-        "controlnets/canny/config.json",
-        "controlnets/canny/diffusion_pytorch_model.fp16.safetensors",
-        "upscalers/RealESRGAN_x4plus.pth",
-        "safety_checkers/strict/model.safetensors",
+@pytest.fixture(scope="module")
+def adapters(tmp_path_factory: pytest.TempPathFactory, demo_model: Path) -> Path:
+    """An adapter of every kind and format, in the directories of the prefix."""
+    root = tmp_path_factory.mktemp("adapters")
+    for kind in ("loras", "embeddings", "vaes", "controlnets", "upscalers", "safety_checkers/strict"):
+        (root / kind).mkdir(parents=True)
+    pipeline = sd(demo_model)
+    tiny_adapters.write(root / "loras" / "moon.safetensors", tiny_adapters.lora(pipeline))
+    (root / "embeddings" / "bad-hands.pt").write_bytes(
+        pickled({"string_to_param": {"*": torch.ones(2, 32)}, "name": "bad-hands"})
     )
+    tiny_adapters.vae(pipeline, root / "vaes" / "soft")
+    (root / "vaes" / "clear.safetensors").write_bytes(WEIGHTS)
+    tiny_adapters.controlnet(pipeline, root / "controlnets" / "canny")
+    tiny_upscalers.save(root / "upscalers", tiny_upscalers.network(), "sharp")
+    tiny_upscalers.save(root / "upscalers", tiny_upscalers.network(), "soft", "pth")
+    (root / "safety_checkers" / "strict" / "model.safetensors").write_bytes(WEIGHTS)
+    return root
+
+
+def test_adapters_of_all_kinds_are_read_and_listed(bucket: MotoBucket, adapters: Path) -> None:
+    put_tree(bucket, adapters)
+    bucket.put({"": b"", "loras/": b""}, PREFIX)
     result = AdaptersInS3(bucket, "dev").run()
-    assert result.status is Status.PASS
+    assert result.status is Status.PASS, result.message
     assert result.message == (
         "controlnets/canny/, embeddings/bad-hands.pt, loras/moon.safetensors, safety_checkers/strict/, "
-        "upscalers/RealESRGAN_x4plus.pth, vaes/clear.safetensors, vaes/soft/ at s3://models/adapters/"
+        "upscalers/sharp.safetensors, upscalers/soft.pth, vaes/clear.safetensors, vaes/soft/ at "
+        "s3://models/adapters/"
     )
 
 
@@ -64,17 +92,49 @@ def test_adapters_of_all_kinds_are_listed(bucket: MotoBucket) -> None:
         ("loras/full moon.safetensors", "loras/full moon.safetensors has an invalid name"),
         ("embeddings/x.bin", "embeddings/x.bin is not a .safetensors file or a .pt file"),
         ("controlnets/canny.safetensors", "controlnets/canny.safetensors is not a directory"),
-        ("controlnets/canny/diffusion_pytorch_model.bin", "controlnets/canny/ has no safetensors weights"),
         ("lora/moon.safetensors", "lora/moon.safetensors is not in a directory of adapters: loras/,"),
         ("moon.safetensors", "moon.safetensors is not in a directory of adapters"),
     ],
 )
-def test_an_adapter_that_cannot_be_loaded_is_a_warning(bucket: MotoBucket, path: str, message: str) -> None:
-    put(bucket, "loras/sun.safetensors", path)
+def test_an_adapter_with_a_wrong_name_is_a_warning(bucket: MotoBucket, path: str, message: str) -> None:
+    bucket.put({"loras/sun.safetensors": WEIGHTS, path: WEIGHTS}, PREFIX)
     result = AdaptersInS3(bucket, "dev").run()
     assert result.status is Status.WARN
     assert message in result.message
     assert "sun" not in result.message
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "message"),
+    [
+        ("loras/moon.safetensors", WEIGHTS[:-1], "is not a complete safetensors file"),
+        ("loras/moon.safetensors", b"", "is not a complete safetensors file"),
+        ("vaes/clear.safetensors", b"<html>", "is not a complete safetensors file"),
+        ("embeddings/bad.pt", pickled({"a": 1, "b": 2}), "has 2 entries instead of one textual inversion"),
+        ("embeddings/bad.pt", pickled(RunsACommand(Path("never"))), "refers to posix.system"),
+        ("embeddings/bad.safetensors", WEIGHTS[:9], "is not a complete safetensors file"),
+        ("upscalers/sharp.safetensors", WEIGHTS, "has an unsupported architecture"),
+        ("upscalers/sharp.pth", b"<html>", "is neither a .safetensors file nor a PyTorch pickle"),
+        ("controlnets/canny/config.json", b"{}", "has a config.json of another class than ControlNetModel"),
+        ("controlnets/canny/model.safetensors", WEIGHTS, "has no readable config.json"),
+        ("safety_checkers/strict/model.safetensors", WEIGHTS[:-1], "is not a complete safetensors file"),
+    ],
+)
+def test_an_adapter_that_the_container_cannot_read_is_a_warning_with_the_containers_reason(
+    bucket: MotoBucket, path: str, content: bytes, message: str
+) -> None:
+    bucket.put({"loras/sun.safetensors": WEIGHTS, path: content}, PREFIX)
+    result = AdaptersInS3(bucket, "dev").run()
+    assert result.status is Status.WARN
+    assert message in result.message
+    assert "sun" not in result.message
+
+
+def test_a_directory_without_weights_is_a_warning(bucket: MotoBucket, adapters: Path) -> None:
+    config = (adapters / "controlnets" / "canny" / "config.json").read_bytes()
+    bucket.put({"controlnets/canny/config.json": config, "controlnets/canny/model.bin": b"0"}, PREFIX)
+    message = AdaptersInS3(bucket, "dev").run().message
+    assert "controlnets/canny/ has no .safetensors weights" in message
 
 
 def test_before_the_bucket_is_deployed_the_check_is_skipped(aws: StubbedAws) -> None:

@@ -1,12 +1,6 @@
 import pytest
 
-from operations.doctor.model_directory import components, problems, single_model, weights
-from tests.operations.doctor.diffusers_files import FILES, INDEX
-
-
-def test_components_set_to_null_are_omitted() -> None:
-    assert set(components(INDEX)) == {"scheduler", "tokenizer", "unet", "vae"}
-    assert list(problems(INDEX, FILES)) == []
+from operations.doctor.model_directory import single_model, weights
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,23 @@
-import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
-import numpy as np
 import pytest
 from moto import mock_aws
-from safetensors.numpy import save
 
+from contract.model import ModelDefaults, ServedModel
 from contract.source import S3Source
 from operations.doctor.check import Status, run_check
-from operations.doctor.model_in_s3 import ModelFiles, ModelLocation, ModelWeights
+from operations.doctor.model_in_s3 import ModelFiles, ModelLoads, ModelLocation
+from tests.inference.tiny_models import sdxl
 from tests.operations.doctor.buckets import STACK, MotoBucket, stack_description
 from tests.operations.doctor.conftest import StubbedAws
-from tests.operations.doctor.diffusers_files import FILES, WEIGHTS
 
 BUCKET = "my-models"
+DEFAULTS = ModelDefaults(width=128, height=128)
+UNET = "unet/diffusion_pytorch_model.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -34,124 +35,162 @@ def bucket(s3: Any, aws: StubbedAws) -> Iterator[MotoBucket]:
         s3.delete_object(Bucket=BUCKET, Key=each["Key"])
 
 
-def location(bucket: MotoBucket, uri: str | None = f"s3://{BUCKET}/sd/") -> ModelLocation:
-    return ModelLocation(bucket, "dev", "sd", S3Source(uri=uri))
+def files_of(directory: Path) -> dict[str, bytes]:
+    paths = [path for path in directory.rglob("*") if path.is_file()]
+    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in paths}
 
 
-def without(*paths: str, **more: bytes) -> dict[str, bytes]:
-    return {path: content for path, content in FILES.items() if path not in paths} | more
+@pytest.fixture(scope="module")
+def files(demo_model: Path) -> dict[str, bytes]:
+    """The files of the demo model, which was trained with 128x128."""
+    return files_of(demo_model)
 
 
-def test_a_complete_directory_passes_both_checks(bucket: MotoBucket) -> None:
-    bucket.put(FILES, "sd/")
-    files, weights = ModelFiles(location(bucket)).run(), ModelWeights(location(bucket)).run()
-    assert (files.status, weights.status) == (Status.PASS, Status.PASS)
-    assert files.message == f"StableDiffusionPipeline, 0.00 GB in 6 files at s3://{BUCKET}/sd/"
-    assert weights.message == "3 tensors in 3 files, according to their headers"
+def location(
+    bucket: MotoBucket,
+    uri: str | None = f"s3://{BUCKET}/sd/",
+    *,
+    defaults: ModelDefaults = DEFAULTS,
+    is_companion: bool = False,
+) -> ModelLocation:
+    model = ServedModel(name="sd", defaults=defaults)
+    return ModelLocation(bucket, "dev", model, S3Source(uri=uri), is_companion)
 
 
-def test_the_demo_model_passes_both_checks(bucket: MotoBucket, demo_model: Path) -> None:
-    paths = [path for path in demo_model.rglob("*") if path.is_file()]
-    bucket.put({path.relative_to(demo_model).as_posix(): path.read_bytes() for path in paths}, "sd/")
-    assert ModelFiles(location(bucket)).run().status is Status.PASS
-    assert ModelWeights(location(bucket)).run().status is Status.PASS
+def changed(files: dict[str, bytes], *removed: str, **more: bytes) -> dict[str, bytes]:
+    return {path: content for path, content in files.items() if path not in removed} | more
+
+
+def test_the_demo_model_passes_both_checks(bucket: MotoBucket, files: dict[str, bytes]) -> None:
+    bucket.put(files, "sd/")
+    listed, loaded = ModelFiles(location(bucket)).run(), ModelLoads(location(bucket)).run()
+    assert (listed.status, loaded.status) == (Status.PASS, Status.PASS)
+    assert listed.message.endswith(f"in {len(files)} files at s3://{BUCKET}/sd/")
+    assert loaded.message == "StableDiffusionPipeline, loaded by the container's code"
 
 
 @pytest.mark.parametrize(
-    ("files", "message"),
+    ("removed", "added", "message"),
     [
-        ({}, "has no model_index.json"),
-        (without("model_index.json"), "has no model_index.json"),
-        (without(**{"model_index.json": b"<html>"}), "is not a JSON object"),
-        (without(**{"model_index.json": b"[]"}), "is not a JSON object"),
-        (without(**{"model_index.json": b"{}"}), "names no components"),
-        (without("tokenizer/vocab.json"), "tokenizer/ is missing"),
-        (
-            without(
-                "vae/diffusion_pytorch_model.safetensors", **{"vae/diffusion_pytorch_model.bin": WEIGHTS}
-            ),
-            "vae/ has only pickled weights",
-        ),
-        (
-            without(
-                "vae/diffusion_pytorch_model.safetensors",
-                **{"vae/diffusion_pytorch_model.non_ema.safetensors": WEIGHTS},
-            ),
-            "vae/ has only weights of variants other than fp16",
-        ),
-        (
-            without("vae/diffusion_pytorch_model.safetensors", **{"vae/config.json": b"{}"}),
-            "vae/ has no weights",
-        ),
+        (["tokenizer/tokenizer.json"], {"tokenizer/vocab.json": b"{"}, "tokenizer is missing or damaged"),
+        (["scheduler/scheduler_config.json"], {}, "scheduler/scheduler_config.json is missing"),
+        (["unet/config.json"], {}, "unet/config.json is missing"),
+        ([UNET], {}, "unet has no safetensors weights"),
+        ([UNET], {"unet/diffusion_pytorch_model.bin": b"pickle"}, "other formats are not loaded"),
+        ([], {"model_index.json": b"<html>"}, "is not valid JSON"),
+        ([], {"unet/config.json": b"[]"}, "is not a JSON object"),
     ],
 )
-def test_an_incomplete_directory_fails(bucket: MotoBucket, files: dict[str, bytes], message: str) -> None:
-    bucket.put(files, "sd/")
+def test_a_model_that_the_container_cannot_load_fails_with_the_containers_reason(
+    bucket: MotoBucket, files: dict[str, bytes], removed: list[str], added: dict[str, bytes], message: str
+) -> None:
+    bucket.put(changed(files, *removed, **added), "sd/")
+    result = ModelLoads(location(bucket)).run()
+    assert (result.status, message in result.message) == (Status.FAIL, True), result.message
+    assert f"aws s3 sync DIRECTORY s3://{BUCKET}/sd/" in result.remedy
+
+
+@pytest.mark.parametrize("size", [0, 5, 20, -1])
+def test_a_truncated_file_fails_and_is_named(bucket: MotoBucket, files: dict[str, bytes], size: int) -> None:
+    bucket.put(changed(files, **{UNET: files[UNET][:size]}), "sd/")
+    result = ModelLoads(location(bucket)).run()
+    assert result.status is Status.FAIL
+    assert "diffusion_pytorch_model.safetensors is not a complete safetensors file" in result.message
+
+
+def test_weights_that_do_not_fit_their_configuration_fail(
+    bucket: MotoBucket, files: dict[str, bytes]
+) -> None:
+    config = json.loads(files["unet/config.json"]) | {"in_channels": 9}
+    bucket.put(changed(files, **{"unet/config.json": json.dumps(config).encode()}), "sd/")
+    result = ModelLoads(location(bucket)).run()
+    assert result.status is Status.FAIL
+    assert "unet: 1 of " in result.message
+    assert "conv_in.weight" in result.message
+
+
+def test_without_an_index_the_files_fail(bucket: MotoBucket, files: dict[str, bytes]) -> None:
+    bucket.put(changed(files, "model_index.json"), "sd/")
     result = ModelFiles(location(bucket)).run()
-    assert (result.status, message in result.message) == (Status.FAIL, True)
-    assert f"s3://{BUCKET}/sd/" in result.remedy
+    assert (result.status, "has no model_index.json" in result.message) == (Status.FAIL, True)
 
 
-def test_all_missing_components_are_named(bucket: MotoBucket) -> None:
-    bucket.put({"model_index.json": FILES["model_index.json"]}, "sd/")
-    message = ModelFiles(location(bucket)).run().message
-    assert all(f"{name}/ is missing" in message for name in ("scheduler", "tokenizer", "unet", "vae"))
+@pytest.mark.parametrize("marker", ["", "vae/"])
+def test_objects_for_folders_fail_because_sagemaker_refuses_them(
+    bucket: MotoBucket, files: dict[str, bytes], marker: str
+) -> None:
+    bucket.put(files | {marker: b""}, "sd/")
+    result = ModelFiles(location(bucket)).run()
+    assert (result.status, "is an object for a folder" in result.message) == (Status.FAIL, True)
+    assert "aws s3api delete-object" in result.remedy
+    assert ModelLoads(location(bucket)).run().status is Status.PASS
 
 
-def test_folder_objects_of_the_s3_console_are_ignored(bucket: MotoBucket) -> None:
-    bucket.put(FILES | {"": b"", "vae/": b""}, "sd/")
-    assert "in 6 files" in ModelFiles(location(bucket)).run().message
+def test_objects_for_folders_do_not_disturb_the_containers_own_download_of_companions(
+    bucket: MotoBucket, files: dict[str, bytes]
+) -> None:
+    bucket.put(files | {"": b"", "vae/": b""}, "sd/")
+    assert ModelFiles(location(bucket, is_companion=True)).run().status is Status.PASS
+
+
+def test_names_that_sagemaker_refuses_are_counted(bucket: MotoBucket, files: dict[str, bytes]) -> None:
+    bucket.put(files | {f"folder{number}/": b"" for number in range(7)}, "sd/")
+    assert "'folder4/' is an object for a folder and 2 more" in ModelFiles(location(bucket)).run().message
+
+
+@pytest.mark.parametrize(("width", "status"), [(64, Status.WARN), (96, Status.PASS), (512, Status.WARN)])
+def test_a_default_size_far_from_the_trained_size_is_a_warning(
+    bucket: MotoBucket, files: dict[str, bytes], width: int, status: Status
+) -> None:
+    bucket.put(files, "sd/")
+    defaults = ModelDefaults(width=width, height=width)
+    result = ModelLoads(location(bucket, defaults=defaults)).run()
+    assert result.status is status
+    if status is Status.WARN:
+        assert f"get {width}x{width}, but StableDiffusionPipeline was trained with 128x128" in result.message
+        assert '"defaults": {"width": 128, "height": 128}' in result.remedy
+
+
+def test_an_sdxl_model_without_defaults_is_a_warning(
+    bucket: MotoBucket, demo_model: Path, tmp_path: Path
+) -> None:
+    pipeline = sdxl(demo_model)
+    pipeline.unet.register_to_config(sample_size=1024 // pipeline.vae_scale_factor)
+    pipeline.save_pretrained(tmp_path)
+    bucket.put(files_of(tmp_path), "sd/")
+    result = ModelLoads(location(bucket, defaults=ModelDefaults())).run()
+    assert result.status is Status.WARN
+    assert "StableDiffusionXLPipeline was trained with 1024x1024" in result.message
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "v1-5.ckpt", "model.tar.gz"])
-def test_a_single_model_file_is_a_warning_that_advises_the_conversion(bucket: MotoBucket, name: str) -> None:
-    bucket.put({name: WEIGHTS}, "sd/")
+def test_a_single_model_file_is_a_warning_that_advises_the_conversion(
+    bucket: MotoBucket, files: dict[str, bytes], name: str
+) -> None:
+    bucket.put({name: files[UNET]}, "sd/")
     result = ModelFiles(location(bucket)).run()
     assert result.status is Status.WARN
     assert f"make convert FROM={name} TO=s3://{BUCKET}/sd" in result.remedy
-    expected = Status.PASS if name.endswith(".safetensors") else Status.SKIPPED
-    assert ModelWeights(location(bucket)).run().status is expected
+    loaded = ModelLoads(location(bucket)).run()
+    if name.endswith(".safetensors"):
+        assert "is not a complete Stable Diffusion 1, 2 or XL checkpoint" in loaded.message
+    else:
+        assert (loaded.status, name in loaded.message) == (Status.SKIPPED, True)
 
 
-def test_two_model_files_fail(bucket: MotoBucket) -> None:
-    bucket.put({"a.safetensors": WEIGHTS, "b.safetensors": WEIGHTS}, "sd/")
+def test_two_model_files_fail(bucket: MotoBucket, files: dict[str, bytes]) -> None:
+    bucket.put({"a.safetensors": files[UNET], "b.safetensors": files[UNET]}, "sd/")
     assert ModelFiles(location(bucket)).run().status is Status.FAIL
+    assert "has several models" in ModelLoads(location(bucket)).run().message
 
 
-@pytest.mark.parametrize("size", [0, 5, 20, len(WEIGHTS) - 1])
-def test_a_truncated_file_fails_and_is_named(bucket: MotoBucket, size: int) -> None:
-    bucket.put(without(**{"vae/diffusion_pytorch_model.safetensors": WEIGHTS[:size]}), "sd/")
-    result = ModelWeights(location(bucket)).run()
-    assert result.status is Status.FAIL
-    assert f"s3://{BUCKET}/sd/vae/diffusion_pytorch_model.safetensors " in result.message
-    assert "aws s3 cp" in result.remedy
+def test_a_pipeline_that_diffusers_loads_is_not_tried(bucket: MotoBucket) -> None:
+    index = {"_class_name": "FluxPipeline", "transformer": ["diffusers", "FluxTransformer2DModel"]}
+    bucket.put({"model_index.json": json.dumps(index).encode()}, "sd/")
+    assert ModelLoads(location(bucket)).run().status is Status.SKIPPED
 
 
-def test_a_directory_without_weights_fails_the_weights_check(bucket: MotoBucket) -> None:
-    bucket.put({"model_index.json": FILES["model_index.json"]}, "sd/")
-    assert ModelWeights(location(bucket)).run().status is Status.FAIL
-
-
-def test_only_the_headers_are_downloaded(bucket: MotoBucket) -> None:
-    big = save({"weight": np.ones(500_000, np.float32)})
-    bucket.put(without(**{"unet/diffusion_pytorch_model-00001-of-00002.safetensors": big}), "sd/")
-    downloaded = 0
-
-    def count(parsed: dict[str, Any], **_: Any) -> None:
-        nonlocal downloaded
-        content = parsed["Body"].read()
-        downloaded += len(content)
-        parsed["Body"] = io.BytesIO(content)
-
-    bucket.s3.meta.events.register("after-call.s3.GetObject", count)
-    try:
-        assert ModelWeights(location(bucket)).run().status is Status.PASS
-    finally:
-        bucket.s3.meta.events.unregister("after-call.s3.GetObject", count)
-    assert downloaded < 1000
-
-
-@pytest.mark.parametrize("check", [ModelFiles, ModelWeights])
+@pytest.mark.parametrize("check", [ModelFiles, ModelLoads])
 def test_a_missing_bucket_fails(bucket: MotoBucket, check: Any) -> None:
     result = run_check(check(location(bucket, "s3://no-such-bucket/sd/")))
     assert (result.status, "NoSuchBucket" in result.message) == (Status.FAIL, True)
@@ -161,14 +200,14 @@ NAMED = {"StackName": STACK}
 
 
 def test_without_a_uri_the_files_are_under_the_models_name_in_the_models_bucket(
-    aws: StubbedAws, bucket: MotoBucket
+    aws: StubbedAws, bucket: MotoBucket, files: dict[str, bytes]
 ) -> None:
-    bucket.put(FILES, "sd/")
+    bucket.put(files, "sd/")
     aws.stub("cloudformation").add_response("describe_stacks", stack_description(BUCKET), NAMED)
     assert ModelFiles(location(bucket, None)).run().status is Status.PASS
 
 
-@pytest.mark.parametrize("check", [ModelFiles, ModelWeights])
+@pytest.mark.parametrize("check", [ModelFiles, ModelLoads])
 def test_before_the_models_bucket_is_deployed_the_checks_are_skipped(
     aws: StubbedAws, bucket: MotoBucket, check: Any
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
+from contract.model import ModelDefaults, ServedModel
 from contract.source import HubSource
 from operations.doctor.check import Status, run_check
 from operations.doctor.model_on_hub import HubRepository, HubToken
@@ -24,6 +25,7 @@ class FakeHub:
         self.status = 200
         self.error: str | None = None
         self.files = FILES
+        self.pipeline = "StableDiffusionPipeline"
         self.requests: list[tuple[str, str | None]] = []
         hub = self
 
@@ -31,7 +33,10 @@ class FakeHub:
             def do_GET(self) -> None:
                 hub.requests.append((self.path, self.headers.get("authorization")))
                 siblings = [{"rfilename": name} for name in hub.files]
-                body = json.dumps({"id": "ada/model", "sha": COMMIT, "siblings": siblings}).encode()
+                config = {"diffusers": {"_class_name": hub.pipeline}}
+                body = json.dumps(
+                    {"id": "ada/model", "sha": COMMIT, "siblings": siblings, "config": config}
+                ).encode()
                 self.send_response(hub.status)
                 if hub.error:
                     self.send_header("X-Error-Code", hub.error)
@@ -65,8 +70,13 @@ def source(token: str | None = None) -> HubSource:
     return HubSource.model_validate({"id": "ada/model", "revision": COMMIT, "token_secret_arn": token})
 
 
-def repository(aws: StubbedAws, hub: FakeHub, token: str | None = None) -> HubRepository:
-    return HubRepository(aws, hub.api, "model", source(token))
+def repository(aws: StubbedAws, hub: FakeHub, token: str | None = None, *, side: int = 512) -> HubRepository:
+    return HubRepository(
+        aws,
+        hub.api,
+        ServedModel(name="model", defaults=ModelDefaults(width=side, height=side)),
+        source(token),
+    )
 
 
 def secret(aws: StubbedAws, **content: Any) -> None:
@@ -160,3 +170,15 @@ def test_a_missing_secret_fails_and_the_repository_is_skipped(aws: StubbedAws, h
 def test_without_permission_for_the_secret_the_check_is_skipped(aws: StubbedAws) -> None:
     aws.deny("secretsmanager", "get_secret_value")
     assert run_check(HubToken(aws, ARN)).status is Status.SKIPPED
+
+
+@pytest.mark.parametrize(("side", "status"), [(512, Status.WARN), (1024, Status.PASS)])
+def test_an_sdxl_model_with_a_small_default_size_is_a_warning(
+    aws: StubbedAws, hub: FakeHub, side: int, status: Status
+) -> None:
+    hub.pipeline = "StableDiffusionXLPipeline"
+    result = repository(aws, hub, side=side).run()
+    assert result.status is status
+    if status is Status.WARN:
+        assert "get 512x512, but StableDiffusionXLPipeline was trained with 1024x1024" in result.message
+        assert '"defaults": {"width": 1024, "height": 1024}' in result.remedy

@@ -57,7 +57,7 @@ def test_with_an_account_every_check_runs_although_aws_denies_requests(
         "quota ml.g5.xlarge",
         "names",
         "model demo: files",
-        "model demo: weights",
+        "model demo: loading",
         "adapters",
     ]
 

@@ -27,7 +27,7 @@ def test_the_checks_of_a_stage_with_default_settings(aws: StubbedAws) -> None:
         "quota ml.g5.xlarge",
         "names",
         "model demo: files",
-        "model demo: weights",
+        "model demo: loading",
         "adapters",
     ]
 
@@ -57,9 +57,9 @@ def test_companions_are_checked_like_other_models(aws: StubbedAws) -> None:
         "names",
         "Hugging Face token",
         "model one: files",
-        "model one: weights",
+        "model one: loading",
         "model two: files",
-        "model two: weights",
+        "model two: loading",
         "model three: hub",
         "adapters",
     ]

@@ -1,0 +1,107 @@
+"""Opening of models and adapters with the container's own code, which imports torch and takes seconds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contract.adapters import CONTROLNET, EMBEDDING, UPSCALER, VAE, AdapterKind
+from inference.engine.errors import AdapterUnusableError
+from inference.engine.interface import AdapterFile
+from inference.models.formats import DiffusersDirectory, open_model
+from inference.models.safetensors_file import open_safetensors
+
+
+class UnusableAdapterError(Exception):
+    """The container would not use an adapter; the message is the rest of a sentence about it."""
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that the container can load.
+
+    Attributes:
+        pipeline: the name of its class in diffusers.
+        trained_size: width and height in pixels of the images that it was trained with; None if its files do
+            not have it.
+    """
+
+    pipeline: str
+    trained_size: int | None
+
+
+def load_model(path: Path) -> LoadedModel | None:
+    """Loads the model at a path as the container does, and its refiner.
+
+    Returns:
+        The model; None for a pipeline that diffusers itself loads, which is not tried.
+
+    Raises:
+        UnusableModelError: the container would not load it.
+    """
+    import torch
+
+    from inference.models.diffusers_directory import directory_components
+    from inference.models.loading import load_pipeline, load_refiner
+
+    model = open_model(path)
+    if isinstance(model, DiffusersDirectory) and directory_components(model.path) is None:
+        return None
+    device, dtype = torch.device("cpu"), _dtype(path)  # a conversion would read all tensors
+    pipeline = load_pipeline(path, device=device, dtype=dtype)
+    load_refiner(path, device=device, dtype=dtype)
+    return LoadedModel(type(pipeline).__name__, _trained_size(pipeline))
+
+
+def read_adapter(kind: AdapterKind, path: Path) -> None:
+    """Reads an adapter as the container does, as far as that is possible without a model.
+
+    Raises:
+        UnusableAdapterError: no model could use it.
+    """
+    from inference.diffusion.adapters.adapter_files import AdapterFileError
+
+    try:
+        _reader(kind, path)(path)
+    except AdapterFileError as error:
+        raise UnusableAdapterError(error.reason) from error
+    except AdapterUnusableError as error:
+        raise UnusableAdapterError("; ".join(each.detail for each in error.errors)) from error
+
+
+def _reader(kind: AdapterKind, path: Path) -> Callable[[Path], Any]:
+    import torch
+    from diffusers import AutoencoderKL, ControlNetModel
+
+    from inference.diffusion.adapters.adapter_files import load_component, read_tensors
+    from inference.diffusion.prompts.textual_inversion_file import read_textual_inversion
+    from inference.diffusion.upscaling.upscaler_file import read_upscaler
+
+    components = {CONTROLNET.name: ControlNetModel, VAE.name: AutoencoderKL}
+    if path.is_dir() and kind.name in components:
+        return lambda path: load_component(components[kind.name], path, torch.float16)
+    if path.is_dir():
+        return lambda path: [read_tensors(each) for each in path.glob("**/*.safetensors")]
+    if kind is EMBEDDING:
+        return read_textual_inversion
+    if kind is UPSCALER:
+        return lambda path: read_upscaler(AdapterFile(path.stem, path, version=""), pointer="")
+    return read_tensors
+
+
+def _dtype(path: Path) -> Any:
+    """The dtype of the tensors in the largest file, preferring fp16 variants."""
+    import torch
+
+    files = sorted(path.rglob("*.safetensors"), key=lambda file: (".fp16" in file.name, file.stat().st_size))
+    if not files:
+        return torch.float16
+    with open_safetensors(files[-1], framework="numpy") as file:
+        names = list(file.keys())
+        stored = file.get_slice(names[0]).get_dtype() if names else ""
+    return {"F32": torch.float32, "BF16": torch.bfloat16}.get(stored, torch.float16)
+
+
+def _trained_size(pipeline: Any) -> int | None:
+    size = pipeline.unet.config.sample_size
+    return size * pipeline.vae_scale_factor if isinstance(size, int) else None
