@@ -20,6 +20,9 @@ from contract.problem import CONTENT_TYPE, ErrorCode, Problem
 _MAX_CONCURRENT_REQUESTS = 8
 """MiniStack starts a process per concurrent invocation of a function; 100 at once exhaust a small machine."""
 
+_MAX_BODY_BYTES = 6 * 2**20 - 2**14
+"""Lambda accepts events of 6 MiB, which contain the body and the headers; API Gateway then answers 413."""
+
 _QUEUE_TIMEOUT_S = 30.0
 _UPSTREAM_TIMEOUT_S = 60.0
 _RETRY_AFTER_S = 5
@@ -82,6 +85,10 @@ def create_proxy(
             )
         try:
             return await forward(request)
+        except _BodyTooLargeError:
+            return _problem(
+                ErrorCode.PAYLOAD_TOO_LARGE, "Upload large images to S3 and pass their s3:// URIs."
+            )
         except (httpx.InvalidURL, httpx.LocalProtocolError) as error:
             return _problem(ErrorCode.MALFORMED_REQUEST, f"The request cannot be forwarded: {error}.")
         except httpx.TransportError as error:
@@ -98,7 +105,7 @@ def create_proxy(
             request.method,
             stage_url + _upstream_path(request),
             headers=_end_to_end(request.headers.raw),
-            content=await request.body(),
+            content=await _read_body(request),
         )
         forwarded = Response(response.content, response.status_code)
         forwarded.raw_headers += _end_to_end(response.headers.raw)
@@ -109,6 +116,26 @@ def create_proxy(
         routes=[Route("/{path:path}", queue, methods=_METHODS)],
         exception_handlers={HTTPException: _on_http_error},
     )
+
+
+class _BodyTooLargeError(Exception):
+    """The body exceeds Lambda's limit."""
+
+
+async def _read_body(request: Request) -> bytes:
+    """The body.
+
+    Raises:
+        _BodyTooLargeError: it exceeds Lambda's limit; it was read, since clients write it before they read.
+    """
+    body, size = bytearray(), 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= _MAX_BODY_BYTES:
+            body += chunk
+    if size > _MAX_BODY_BYTES:
+        raise _BodyTooLargeError
+    return bytes(body)
 
 
 def _has_control_characters(request: Request) -> bool:

@@ -216,6 +216,22 @@ def test_a_request_that_waits_too_long_gets_429(
     assert "Traceback" not in capfd.readouterr().err + caplog.text
 
 
+def test_a_body_beyond_the_limit_of_lambda_gets_413_and_is_not_forwarded(start: Start) -> None:
+    sizes = []
+
+    async def measure(request: Request) -> Response:
+        sizes.append(len(await request.body()))
+        return Response()
+
+    url = start(proxy(start(stage(measure))))
+    assert httpx.post(url, content=b"x" * 6_200_000, timeout=60).status_code == 200
+    refused = httpx.post(url, content=b"x" * 10_000_000, timeout=60)
+    problem = Problem.model_validate_json(refused.content)
+    assert (refused.status_code, problem.code) == (413, ErrorCode.PAYLOAD_TOO_LARGE)
+    assert "s3://" in problem.detail
+    assert sizes == [6_200_000]
+
+
 def test_a_stage_that_does_not_respond_is_reported_as_503(
     start: Start, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
