@@ -1,5 +1,6 @@
 """The asynchronous SageMaker endpoint of a model."""
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_ssm as ssm
@@ -8,12 +9,14 @@ from constructs import Construct
 from contract import keys
 from contract.environment import ContainerEnvironment
 from contract.source import HubSource, S3Source
-from infra.alarms import AlarmTopics, Severity
+from infra.alarms import AlarmTopics
 from infra.completion_queue import CompletionQueue
 from infra.config import DeploymentConfig, ModelConfig
+from infra.endpoint_alarms import add_alarms
 from infra.endpoint_metrics import EndpointMetrics
 from infra.endpoint_names import VARIANT_NAME, endpoint_name, endpoint_parameter
 from infra.endpoint_role import create_role
+from infra.endpoint_updates import deployment_config
 from infra.image import InferenceImage
 from infra.log_groups import NamedLogGroup
 from infra.network import VpcAttachment
@@ -51,6 +54,10 @@ class AsyncEndpoint(Construct):
             name=f"/aws/sagemaker/Endpoints/{self.endpoint_name}",
             retention=config.log_retention,
         )
+        alarms = add_alarms(
+            self, self.metrics, model=model, thresholds=config.alarms, alarm_topics=alarm_topics
+        )
+        rollback_alarms = alarms.of_a_version if model.auto_rollback else ()
         role = create_role(
             self,
             model=model,
@@ -58,6 +65,7 @@ class AsyncEndpoint(Construct):
             storage=storage,
             completion_queue=completion_queue,
             log_group=log_group,
+            rollback_alarms=rollback_alarms,
             in_vpc=vpc_attachment is not None,
         )
         sagemaker_model = self._sagemaker_model(role, image, storage)
@@ -69,9 +77,9 @@ class AsyncEndpoint(Construct):
                 sagemaker_model, image, storage, completion_queue
             ).attr_endpoint_config_name,
             retain_all_variant_properties=True,  # an update keeps the instance count that autoscaling has set
+            deployment_config=deployment_config(model, rollback_alarms),
         )
         self.endpoint.node.add_dependency(log_group)
-        self._add_alarms(alarm_topics)
 
     def publish_name(self, *after: Construct) -> None:
         """Writes the endpoint's name to the SSM parameter that the API reads, after `after` is created."""
@@ -120,8 +128,12 @@ class AsyncEndpoint(Construct):
 
     def _environment(self, storage: Storage) -> ContainerEnvironment:
         model = self.model
+        stack = cdk.Stack.of(self)
         return ContainerEnvironment(
             stage=self._config.stage,
+            aws_default_region=stack.region,
+            aws_account_id=stack.account,
+            gpu_instance_types=model.instance_types,
             model=model.declaration,
             model_source=model.source if isinstance(model.source, HubSource) else None,
             companions=model.companions,
@@ -184,50 +196,3 @@ class AsyncEndpoint(Construct):
                 ),
             ),
         )
-
-    def _add_alarms(self, alarm_topics: AlarmTopics) -> None:
-        alarms = self._config.alarms
-        name = self.model.name
-        alarm_topics.add_alarm(
-            self,
-            "backlog-age",
-            metric=self.metrics.queue("ApproximateAgeOfOldestRequest", "Maximum"),
-            threshold=alarms.backlog_age_s,
-            minutes=5,
-            severity=Severity.WARNING,
-            summary=f"The oldest request to {name} has been waiting for more than {alarms.backlog_age_s} s.",
-        )
-        alarm_topics.add_alarm(
-            self,
-            "wake-up-slow",
-            metric=self.metrics.queue("HasBacklogWithoutCapacity", "Maximum"),
-            threshold=0,
-            minutes=alarms.wake_up_s // 60,
-            severity=Severity.CRITICAL,
-            summary=f"Requests to {name} have been waiting for an instance for {alarms.wake_up_s} s.",
-        )
-        alarm_topics.add_alarm(
-            self,
-            "gpu-memory",
-            metric=self.metrics.instances("GPUMemoryUtilization", "Maximum"),
-            threshold=alarms.gpu_memory_percent,
-            minutes=5,
-            severity=Severity.WARNING,
-            summary=f"The GPU memory of {name} is more than {alarms.gpu_memory_percent:g} % full.",
-        )
-        for entry, metric, minutes, summary in (
-            ("jobs-failing", "InvocationFailures", 5, f"Jobs of {name} have failed for five minutes."),
-            ("requests-expired", "ExpiredRequests", 1, f"Requests waited for {name} beyond request_ttl_s."),
-            ("notifications-failing", "NotificationFailures", 1, f"{name} lacks completion messages."),
-            ("downloads-failing", "RequestDownloadFailures", 1, f"SageMaker cannot read requests to {name}."),
-            ("uploads-failing", "ResponseUploadFailures", 1, f"SageMaker cannot store results of {name}."),
-        ):
-            alarm_topics.add_alarm(
-                self,
-                entry,
-                metric=self.metrics.requests(metric),
-                threshold=0,
-                minutes=minutes,
-                severity=Severity.WARNING,
-                summary=summary,
-            )

@@ -1,6 +1,9 @@
 """The execution role of an endpoint: permissions of SageMaker and of the inference container."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -35,6 +38,7 @@ def create_role(
     storage: Storage,
     completion_queue: CompletionQueue,
     log_group: NamedLogGroup,
+    rollback_alarms: Sequence[cloudwatch.Alarm],
     in_vpc: bool,
 ) -> iam.Role:
     """The execution role of the model's endpoint, as `Role` in `scope`.
@@ -46,6 +50,7 @@ def create_role(
         storage: the buckets.
         completion_queue: the topics that the role may publish to.
         log_group: the log group of the endpoint.
+        rollback_alarms: the alarms whose state SageMaker reads during an update.
         in_vpc: whether SageMaker attaches the containers to a VPC.
     """
     role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
@@ -68,6 +73,8 @@ def create_role(
         "logs:DescribeLogStreams",
         "logs:PutLogEvents",
     )
+    if rollback_alarms:
+        _allow(role, ["cloudwatch:DescribeAlarms"], *(alarm.alarm_arn for alarm in rollback_alarms))
     if in_vpc:
         _allow_vpc_attachment(role)
     acknowledge(role, {"IAM5[Resource::*]": "ecr:GetAuthorizationToken cannot be limited to a resource."})

@@ -20,6 +20,10 @@ InstanceType = Annotated[
 ]
 
 
+_MIN_TAIL_S = 180
+"""Longer than the two minutes by which metrics may be late."""
+
+
 class ScheduledMinimum(Config):
     """A scheduled change of the minimum number of instances."""
 
@@ -51,11 +55,25 @@ class ScalingConfig(Config):
     scale_in_cooldown_s: int = Field(default=300, ge=0)
     """Seconds between two scale-in actions."""
 
-    idle_tail_s: int = Field(default=900, ge=60, le=86_400, multiple_of=60)
-    """Seconds (whole minutes) for which an instance must be superfluous before it is removed."""
+    idle_tail_s: int = Field(default=900, ge=_MIN_TAIL_S, le=86_400, multiple_of=60)
+    """Seconds (whole minutes) without a request after which the endpoint has `min_instances` again. All
+    instances but the first are removed earlier, one after every five minutes without a request."""
+
+    busy_tail_s: int = Field(default=3600, ge=0, le=86_400, multiple_of=60)
+    """Seconds (whole minutes) for which an instance must be superfluous before it is removed although jobs
+    are running; its own jobs are submitted again if they do not end within 20 s. With 0, no instance is
+    removed while there are jobs."""
 
     scheduled_minimums: tuple[ScheduledMinimum, ...] = ()
     """Scheduled minimums, for example one instance during office hours."""
+
+    @model_validator(mode="after")
+    def _check_busy_tail(self) -> Self:
+        if 0 < self.busy_tail_s < _MIN_TAIL_S:
+            raise ValueError(
+                f"busy_tail_s must be 0 or at least {_MIN_TAIL_S}, because metrics are up to two minutes late"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
@@ -169,6 +187,13 @@ class ModelConfig(ServedModel):
         ge=60,
         le=21_600,
         description="Seconds that a job may wait in the queue before SageMaker drops it.",
+    )
+    auto_rollback: bool = Field(
+        default=True,
+        description=(
+            "Returns to the version before when the alarm jobs-failing or uploads-failing fires during an "
+            "update. Set it to false to replace a version whose own failures have fired the alarm."
+        ),
     )
     scaling: ScalingConfig = Field(default=ScalingConfig(), description="The number of instances.")
 

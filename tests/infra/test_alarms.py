@@ -40,6 +40,7 @@ def endpoint_alarms(endpoint: str) -> dict[str, Alarm]:
     stack = f"Endpoint-{endpoint}"
     name = (f"EndpointName={endpoint}",)
     instances = (*name, "VariantName=primary")
+    waiting = "waiting: AWS/SageMaker HasBacklogWithoutCapacity"
     total, each = f"all: {BACKLOG}", f"each: {BACKLOG_PER_INSTANCE}"
     return {
         f"{stack}/AsyncEndpointAlarmBacklogAge": Alarm(
@@ -64,20 +65,48 @@ def endpoint_alarms(endpoint: str) -> dict[str, Alarm]:
             )
         },
         f"{stack}/ScalingWakeAlarm": Alarm(
-            "AWS/SageMaker HasBacklogWithoutCapacity", name, "Maximum", 60, AT_LEAST, 1, 1, IGNORED
+            "IF(waiting > 0, IF(FILL(FILL(all, REPEAT), 1) > 1, FILL(FILL(all, REPEAT), 1), 1), 0)",
+            (f"{waiting} Maximum 60 {name}", f"{total} Maximum 60 {name}"),
+            None,
+            None,
+            AT_LEAST,
+            1,
+            1,
+            IGNORED,
         ),
         f"{stack}/ScalingShrinkAlarm": Alarm(
-            "IF(each > 0 AND all <= 3.6 * (all / each - 1), 1, 0)",
-            (f"{total} Average 60 {name}", f"{each} Average 60 {name}"),
+            "IF(FILL(all, 0) == 0 AND FILL(reports, 0) > 5, 1, 0)",
+            (
+                f"{total} Maximum 300 {name}",
+                f"reports: /aws/sagemaker/Endpoints GPUMemoryUtilization SampleCount 300 {instances}",
+            ),
+            None,
+            None,
+            AT_LEAST,
+            1,
+            1,
+            IGNORED,
+        ),
+        f"{stack}/ScalingRestAlarm": Alarm(
+            "IF(FILL(all, 0) == 0 AND FILL(waiting, 0) == 0, 1, 0)",
+            (f"{total} Maximum 60 {name}", f"{waiting} Maximum 60 {name}"),
             None,
             None,
             AT_LEAST,
             1,
             15,
-            IGNORED,
+            "breaching",
         ),
-        f"{stack}/ScalingRestAlarm": Alarm(
-            "IF(all == 0, 1, 0)", (f"{total} Maximum 60 {name}",), None, None, AT_LEAST, 1, 15, IGNORED
+        f"{stack}/ScalingTrimAlarm": Alarm(
+            "IF(FILL(all, 0) == 0 OR (FILL(each, 0) > 0 AND FILL(each, 0) * FILL(all, 0) <= "
+            "3.6 * (FILL(all, 0) - FILL(each, 0))), 1, 0)",
+            (f"{total} Average 60 {name}", f"{each} Average 60 {name}"),
+            None,
+            None,
+            AT_LEAST,
+            1,
+            60,
+            IGNORED,
         ),
     }
 
@@ -242,9 +271,10 @@ def test_the_conditions_of_all_alarms_follow_the_settings(large: Templates) -> N
         change(f"Endpoint-{endpoint}/AsyncEndpointAlarmWakeUpSlow", minutes=5)
         change(f"Endpoint-{endpoint}/AsyncEndpointAlarmGpuMemory", threshold=88)
     change(
-        "Endpoint-first/ScalingShrinkAlarm",
-        metric="IF(each > 0 AND all <= 2.25 * (all / each - 1), 1, 0)",
-        minutes=4,
+        "Endpoint-first/ScalingTrimAlarm",
+        metric="IF(FILL(all, 0) == 0 OR (FILL(each, 0) > 0 AND FILL(each, 0) * FILL(all, 0) <= "
+        "2.25 * (FILL(all, 0) - FILL(each, 0))), 1, 0)",
+        minutes=20,
     )
     change("Endpoint-first/ScalingRestAlarm", minutes=4)
     assert conditions(large) == expected

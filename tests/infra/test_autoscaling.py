@@ -1,17 +1,24 @@
-import re
+import ast
+import operator as operators
+from math import ceil
 from typing import Any
 
 import pytest
 from aws_cdk.assertions import Template
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.infra.conftest import Templates, only, text
+from infra.autoscaling import instances_by_backlog
+from infra.config.model import ScalingConfig
+from tests.infra.conftest import Templates, only, synthesize, text
+from tests.infra.endpoints import model
 
 POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 
 
 def policies(template: Template) -> dict[str, Any]:
     """The scaling policies by their names in `BacklogScaling`."""
-    names = ("Backlog", "Wake", "Shrink", "Rest")
+    names = ("Backlog", "Wake", "Shrink", "Rest", "Trim")
     return {
         next(name for name in names if name in key): {"id": key, **each["Properties"]}
         for key, each in template.find_resources(POLICY).items()
@@ -31,11 +38,11 @@ def dimension_values(template: Template) -> Any:
     return [{"Name": "EndpointName", "Value": only(template, "AWS::SageMaker::Endpoint")["EndpointName"]}]
 
 
-def test_there_are_four_policies_on_one_target(small: Templates) -> None:
+def test_all_policies_scale_one_target(small: Templates) -> None:
     template = small.endpoints["demo"]
     (target,) = template.find_resources("AWS::ApplicationAutoScaling::ScalableTarget")
     found = policies(template)
-    assert set(found) == {"Backlog", "Wake", "Shrink", "Rest"}
+    assert set(found) == {"Backlog", "Wake", "Shrink", "Rest", "Trim"}
     assert all(each["ScalingTargetId"] == {"Ref": target} for each in found.values())
 
 
@@ -65,38 +72,110 @@ def step_scaling(adjustment_type: str, adjustment: int, cooldown_s: int) -> dict
     }
 
 
-def test_the_steps_and_cooldowns_of_all_step_scaling_policies(small: Templates, large: Templates) -> None:
-    for template, out_s, in_s, minimum in (
-        (small.endpoints["demo"], 60, 300, 0),
-        (large.endpoints["first"], 22, 11, 2),
+def test_the_steps_and_cooldowns_of_scale_in(small: Templates, large: Templates) -> None:
+    for template, cooldown_s, minimum in (
+        (small.endpoints["demo"], 300, 0),
+        (large.endpoints["first"], 11, 2),
     ):
-        found = {
-            name: policy["StepScalingPolicyConfiguration"]
-            for name, policy in policies(template).items()
-            if policy["PolicyType"] == "StepScaling"
-        }
-        assert found == {
-            "Wake": step_scaling("ExactCapacity", 1, out_s),
-            "Shrink": step_scaling("ChangeInCapacity", -1, in_s),
-            "Rest": step_scaling("ExactCapacity", minimum, in_s),
-        }
+        found = policies(template)
+        for name, expected in {
+            "Shrink": step_scaling("ChangeInCapacity", -1, cooldown_s),
+            "Trim": step_scaling("ChangeInCapacity", -1, cooldown_s),
+            "Rest": step_scaling("ExactCapacity", minimum, cooldown_s),
+        }.items():
+            assert found[name]["StepScalingPolicyConfiguration"] == expected
 
 
-def test_each_step_scaling_policy_has_its_own_alarm(small: Templates) -> None:
+def instances_started(policy: Any, value: float) -> int:
+    """The instances that the policy sets when its alarm's metric, whose threshold is 1, has this value."""
+    configuration = policy["StepScalingPolicyConfiguration"]
+    assert configuration["AdjustmentType"] == "ExactCapacity"
+    (step,) = (
+        each
+        for each in configuration["StepAdjustments"]
+        if each["MetricIntervalLowerBound"] <= value - 1
+        and value - 1 < each.get("MetricIntervalUpperBound", float("inf"))
+    )
+    return int(step["ScalingAdjustment"])
+
+
+@pytest.mark.parametrize(
+    ("backlog", "instances"), [(1, 1), (2, 1), (3, 2), (5, 2), (6, 3), (12, 5), (13, 6), (15, 6), (1000, 6)]
+)
+def test_a_burst_starts_the_instances_that_its_backlog_needs(
+    large: Templates, backlog: int, instances: int
+) -> None:
+    """The target is 2.5 requests per instance, the maximum 6 instances."""
+    policy = policies(large.endpoints["first"])["Wake"]
+    assert instances_started(policy, backlog) == instances
+    assert policy["StepScalingPolicyConfiguration"]["Cooldown"] == 22
+
+
+@given(target=st.floats(0.1, 20), most=st.integers(1, 200), backlog=st.integers(1, 5000))
+def test_a_burst_starts_at_least_what_it_needs_within_the_limits(
+    target: float, most: int, backlog: int
+) -> None:
+    scaling = ScalingConfig(target_backlog_per_instance=target, max_instances=most)
+    steps = instances_by_backlog(scaling)
+    assert next(iter(steps)) == 0
+    assert len(steps) <= 20  # Application Auto Scaling's limit
+    assert [*steps] == sorted(steps)
+    assert [*steps.values()] == sorted(steps.values())
+    started = [count for lower, count in steps.items() if lower <= backlog - 1][-1]
+    needed = min(most, ceil(backlog / target))
+    assert started >= needed
+    if most <= 20:
+        assert started == needed
+
+
+def test_the_value_that_decides_about_a_burst(small: Templates) -> None:
     template = small.endpoints["demo"]
-    found = policies(template)
-    assert alarm_of(template, found["Wake"]["id"])["MetricName"] == "HasBacklogWithoutCapacity"
-    _, shrink = metrics_of(alarm_of(template, found["Shrink"]["id"]))
-    _, rest = metrics_of(alarm_of(template, found["Rest"]["id"]))
-    assert "all / each" in shrink
-    assert evaluate(rest, {"all": 0}) == 1
-    assert evaluate(rest, {"all": 1}) == 0
+    metrics, wake = metrics_of(alarm_of(template, policies(template)["Wake"]["id"]))
+    assert {name: each["MetricName"] for name, each in metrics.items()} == {
+        "waiting": "HasBacklogWithoutCapacity",
+        "all": "ApproximateBacklogSize",
+    }
+    assert evaluate(wake, {"waiting": 1, "all": 7}) == 7
+    assert evaluate(wake, {"waiting": 0, "all": 7}) == 0
+    assert evaluate(wake, {"waiting": 1, "all": None}) == 1
+
+
+@pytest.mark.parametrize("idle", [0, None])
+def test_the_endpoint_rests_whether_or_not_metrics_of_an_idle_endpoint_are_published(
+    small: Templates, idle: float | None
+) -> None:
+    template = small.endpoints["demo"]
+    alarm = alarm_of(template, policies(template)["Rest"]["id"])
+    _, rest = metrics_of(alarm)
+    assert evaluate(rest, {"all": idle, "waiting": idle}) == 1
+    assert evaluate(rest, {"all": 1, "waiting": idle}) == 0
+    assert evaluate(rest, {"all": idle, "waiting": 1}) == 0
+    assert alarm["TreatMissingData"] == "breaching"  # no data at all
+
+
+@pytest.mark.parametrize("idle", [0, None])
+def test_one_of_several_idle_instances_is_removed_and_none_that_may_be_working(
+    small: Templates, idle: float | None
+) -> None:
+    template = small.endpoints["demo"]
+    alarm = alarm_of(template, policies(template)["Shrink"]["id"])
+    _, shrink = metrics_of(alarm)
+    assert evaluate(shrink, {"all": idle, "reports": 10}) == 1
+    assert evaluate(shrink, {"all": 1, "reports": 10}) == 0
+    assert evaluate(shrink, {"all": idle, "reports": 5}) == 0  # one instance
+    assert evaluate(shrink, {"all": idle, "reports": idle}) == 0
+    statistics = {
+        each["Id"]: (each["MetricStat"]["Stat"], each["MetricStat"]["Period"])
+        for each in alarm["Metrics"]
+        if "MetricStat" in each
+    }
+    assert statistics == {"all": ("Maximum", 300), "reports": ("SampleCount", 300)}
 
 
 @pytest.mark.parametrize(
     ("instances", "backlog", "removed"),
     [
-        (2, 0, False),  # an empty backlog: the policy Rest applies instead
+        (2, 0, True),
         (1, 1, False),  # the last instance is never removed while there is a backlog
         (1, 0.1, False),
         (2, 1, True),
@@ -106,18 +185,31 @@ def test_each_step_scaling_policy_has_its_own_alarm(small: Templates) -> None:
         (4, 7, False),
     ],
 )
-def test_an_instance_is_removed_when_the_others_can_handle_the_backlog(
+def test_under_load_an_instance_is_removed_when_the_others_could_handle_the_backlog(
     large: Templates, instances: int, backlog: float, removed: bool
 ) -> None:
     """The target is 2.5 requests per instance."""
     template = large.endpoints["first"]
-    policy = policies(template)["Shrink"]
-    metric, expression = metrics_of(alarm_of(template, policy["id"]))
+    alarm = alarm_of(template, policies(template)["Trim"]["id"])
+    metric, expression = metrics_of(alarm)
     assert {name: each["MetricName"] for name, each in metric.items()} == {
         "all": "ApproximateBacklogSize",
         "each": "ApproximateBacklogSizePerInstance",
     }
     assert evaluate(expression, {"all": backlog, "each": backlog / instances}) == int(removed)
+    assert evaluate(expression, {"all": 1, "each": None}) == 0
+    assert evaluate(expression, {"all": None, "each": None}) == 1
+    assert alarm["EvaluationPeriods"] == 20
+
+
+def test_without_a_busy_tail_no_instance_is_removed_under_load() -> None:
+    template = synthesize({"models": [model(scaling={"busy_tail_s": 0})]}).endpoints["demo"]
+    assert set(policies(template)) == {"Backlog", "Wake", "Shrink", "Rest"}
+
+
+def test_a_busy_tail_shorter_than_the_delay_of_metrics_is_refused() -> None:
+    with pytest.raises(ValueError, match="busy_tail_s must be 0 or at least 180"):
+        ScalingConfig(busy_tail_s=120)
 
 
 def metrics_of(alarm: Any) -> tuple[dict[str, Any], str]:
@@ -126,12 +218,45 @@ def metrics_of(alarm: Any) -> tuple[dict[str, Any], str]:
     return metrics, expression
 
 
-def evaluate(expression: str, values: dict[str, float]) -> Any:
-    """Evaluates a CloudWatch expression IF(condition, 1, 0) with numbers in place of the metrics."""
-    condition = re.fullmatch(r"IF\((.*), 1, 0\)", expression)
-    assert condition
-    python = condition[1].replace("AND", "and")
-    return int(bool(eval(python, {"__builtins__": {}}, values)))  # noqa: S307 - from the template under test
+def evaluate(expression: str, values: dict[str, float | None]) -> Any:
+    """Evaluates a CloudWatch expression for one period; None: the period has no data.
+
+    An operation on a period without data has no data; REPEAT finds no earlier value.
+    """
+    python = expression.replace(" AND ", " and ").replace(" OR ", " or ")
+    return evaluated(ast.parse(python, mode="eval").body, values)
+
+
+def evaluated(node: ast.expr, values: dict[str, float | None]) -> Any:
+    match node:
+        case ast.Constant(value=value):
+            return value
+        case ast.Name(id="REPEAT"):
+            return None
+        case ast.Name(id=name):
+            return values[name]
+        case ast.Call(func=ast.Name(id="FILL"), args=[metric, filling]):
+            value = evaluated(metric, values)
+            return evaluated(filling, values) if value is None else value
+        case ast.Call(func=ast.Name(id="IF"), args=[condition, then, otherwise]):
+            value = evaluated(condition, values)
+            return None if value is None else evaluated(then if value else otherwise, values)
+        case ast.BoolOp(op=ast.And(), values=[left, right]):
+            operator: Any = operators.and_
+        case ast.BoolOp(op=ast.Or(), values=[left, right]):
+            operator = operators.or_
+        case ast.Compare(left=left, ops=[comparison], comparators=[right]):
+            operator = COMPARISONS[type(comparison)]
+        case ast.BinOp(left=left, op=operation, right=right):
+            operator = OPERATIONS[type(operation)]
+        case _:
+            raise ValueError(ast.dump(node))
+    operands = (evaluated(left, values), evaluated(right, values))
+    return None if None in operands else operator(*operands)
+
+
+COMPARISONS = {ast.Eq: operators.eq, ast.Gt: operators.gt, ast.LtE: operators.le}
+OPERATIONS: dict[type[ast.operator], Any] = {ast.Mult: operators.mul, ast.Sub: operators.sub}
 
 
 def test_the_minimum_and_the_maximum_number_of_instances(small: Templates, large: Templates) -> None:

@@ -1,7 +1,12 @@
+import json
+from typing import Any
+
+import botocore.session
+
 from contract.safety import SafetyMode
 from contract.source import HubSource
 from tests.infra.conftest import Templates, container_environment, only, synthesize, text
-from tests.infra.endpoints import hub_source, model
+from tests.infra.endpoints import allowed, hub_source, model
 
 MODEL = "AWS::SageMaker::Model"
 CONFIG = "AWS::SageMaker::EndpointConfig"
@@ -119,6 +124,67 @@ def test_several_instance_types_are_pools_in_the_order_of_preference(large: Temp
 
 def test_an_update_keeps_the_instance_count_of_autoscaling(small: Templates) -> None:
     assert only(small.endpoints["demo"], ENDPOINT)["RetainAllVariantProperties"] is True
+
+
+def shapes(operation: str) -> dict[str, Any]:
+    """The members of the input of an operation of SageMaker, with their limits."""
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    return dict(model.operation_model(operation).input_shape.members)
+
+
+def test_the_old_fleet_stays_until_its_longest_job_has_ended(small: Templates, large: Templates) -> None:
+    policy_shape = shapes("UpdateEndpoint")["DeploymentConfig"].members["BlueGreenUpdatePolicy"]
+    longest = synthesize(
+        {
+            "models": [
+                model(download_timeout_s=3600, startup_timeout_s=3600, invocation_timeout_s=3600),
+            ]
+        }
+    )
+    for template, job_s, start_s in (
+        (small.endpoints["demo"], 900, 1800 + 900),
+        (large.endpoints["first"], 300, 100 + 200),
+        (longest.endpoints["demo"], 3600, 3600 + 3600),
+    ):
+        policy = only(template, ENDPOINT)["DeploymentConfig"]["BlueGreenUpdatePolicy"]
+        assert policy["TerminationWaitInSeconds"] == job_s
+        routing = policy["TrafficRoutingConfiguration"]
+        assert routing["Type"] == "ALL_AT_ONCE"
+        waits = job_s + routing["WaitIntervalInSeconds"]
+        assert policy["MaximumExecutionTimeoutInSeconds"] >= waits + start_s + 1800
+        for name in ("TerminationWaitInSeconds", "MaximumExecutionTimeoutInSeconds"):
+            limits = policy_shape.members[name].metadata
+            assert limits["min"] <= policy[name] <= limits["max"]
+
+
+def test_an_update_is_rolled_back_by_alarms_that_a_faulty_version_fires(small: Templates) -> None:
+    template = small.endpoints["demo"]
+    configuration = only(template, ENDPOINT)["DeploymentConfig"]
+    alarms = template.find_resources("AWS::CloudWatch::Alarm")
+    names = [each["AlarmName"]["Ref"] for each in configuration["AutoRollbackConfiguration"]["Alarms"]]
+    found = {alarms[name]["Properties"]["MetricName"]: alarms[name]["Properties"] for name in names}
+    assert set(found) == {"InvocationFailures", "ResponseUploadFailures"}
+    assert all(each["TreatMissingData"] == "notBreaching" for each in found.values())  # not fired at rest
+    baking_s = configuration["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]["WaitIntervalInSeconds"]
+    assert all(baking_s > each["EvaluationPeriods"] * each["Period"] + 120 for each in found.values())
+    arns = [{"Fn::GetAtt": [name, "Arn"]} for name in names]
+    assert json.loads(allowed(template, "cloudwatch:DescribeAlarms")) == [arns]
+
+
+def test_without_auto_rollback_no_alarm_ends_an_update(large: Templates) -> None:
+    template = large.endpoints["first"]
+    assert "AutoRollbackConfiguration" not in only(template, ENDPOINT)["DeploymentConfig"]
+    assert allowed(template, "cloudwatch:DescribeAlarms") == "[]"
+
+
+def test_the_container_knows_its_region_and_account_and_that_its_instances_have_gpus(
+    large: Templates,
+) -> None:
+    variables = only(large.endpoints["second"], MODEL)["PrimaryContainer"]["Environment"]
+    assert variables["AWS_DEFAULT_REGION"] == {"Ref": "AWS::Region"}
+    assert variables["AWS_ACCOUNT_ID"] == {"Ref": "AWS::AccountId"}
+    types = container_environment(large.endpoints["second"]).gpu_instance_types
+    assert types == ("ml.g6e.xlarge", "ml.g6.xlarge", "ml.g4dn.xlarge")
 
 
 def test_the_endpoints_name_is_published_after_its_autoscaling_is_created(small: Templates) -> None:

@@ -21,8 +21,8 @@ from tests.infra.config.stages import HUB, MODEL
         ),
         ({"models": [{**MODEL, "name": "My Model"}]}, "stages.dev.models.0.name: "),
         (
-            {"models": [{**MODEL, "scaling": {"idle_tail_s": 90}}]},
-            "stages.dev.models.0.scaling.idle_tail_s: Input should be a multiple of 60; got 90. Seconds (",
+            {"models": [{**MODEL, "scaling": {"idle_tail_s": 200}}]},
+            "stages.dev.models.0.scaling.idle_tail_s: Input should be a multiple of 60; got 200. Seconds (",
         ),
         (
             {"models": [{**MODEL, "source": {"type": "s3", "url": "s3://a/b/"}}]},
