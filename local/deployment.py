@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -33,11 +34,22 @@ class Stack:
         name: the stack's name.
         template_uri: the `s3://` URI of the template, which is among the assets.
         assets: the stack's asset manifest.
+        bootstrap_parameter: the name of the SSM parameter with the version of the bootstrap stack.
     """
 
     name: str
     template_uri: str
     assets: dict[str, Any]
+    bootstrap_parameter: str
+
+    @property
+    def asset_buckets(self) -> set[str]:
+        """The buckets of the bootstrap stack that the file assets are uploaded to."""
+        return {
+            _resolve(destination["bucketName"])
+            for asset in self.assets["files"].values()
+            for destination in asset["destinations"].values()
+        }
 
 
 def read_assembly(directory: Path) -> list[Stack]:
@@ -49,6 +61,7 @@ def read_assembly(directory: Path) -> list[Stack]:
             name,
             _resolve(artifacts[name]["properties"]["stackTemplateAssetObjectUrl"]),
             json.loads((directory / f"{name}.assets.json").read_text()),
+            artifacts[name]["properties"]["bootstrapStackVersionSsmParameter"],
         )
         for name in order.static_order()
         if artifacts[name]["type"] == _STACK_ARTIFACT
@@ -65,12 +78,12 @@ class Deployer:
         self._cloudformation = aws.client("cloudformation")
         self._ssm = aws.client("ssm")
 
-    def bootstrap(self) -> None:
-        """Creates what the templates need of `cdk bootstrap`: the version and the bucket of assets."""
-        self._ssm.put_parameter(
-            Name="/cdk-bootstrap/hnb659fds/version", Value=_BOOTSTRAP_VERSION, Type="String"
-        )
-        self._s3.create_bucket(Bucket=f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}")
+    def bootstrap(self, stacks: Sequence[Stack]) -> None:
+        """Creates what the stacks need of `cdk bootstrap`: the version and the bucket of assets."""
+        for parameter in {stack.bootstrap_parameter for stack in stacks}:
+            self._ssm.put_parameter(Name=parameter, Value=_BOOTSTRAP_VERSION, Type="String")
+        for bucket in {bucket for stack in stacks for bucket in stack.asset_buckets}:
+            self._s3.create_bucket(Bucket=bucket)
 
     def deploy(self, stack: Stack) -> dict[str, str]:
         """Creates the stack and returns its outputs.

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from contract import keys
 from local.address import Address, exclusive, published_address
-from local.aws import LocalAws
+from local.aws import ACCOUNT, REGION, LocalAws
 from local.deployment import Deployer, read_assembly
 from local.emulator import Emulator, Parts, StartError
 from local.proxy import create_proxy
@@ -108,10 +109,16 @@ class LocalStack:
 
 
 def _synthesize(assembly: Path) -> None:
-    """Runs app.py, without the validation of the templates, which `make synth` includes."""
+    """Runs app.py, without the validation of the templates, which `make synth` includes.
+
+    A stage that belongs to another account and region is deployed to the emulated ones.
+    """
+    stage = _stage_settings()
+    if "environment" in stage:
+        stage["environment"] = {"account": ACCOUNT, "region": REGION}
     environment = os.environ | {
         "CDK_OUTDIR": str(assembly),
-        "CDK_CONTEXT_JSON": json.dumps({"stage": _STAGE}),
+        "CDK_CONTEXT_JSON": json.dumps({"stage": _STAGE, "stages": {_STAGE: stage}}),
         "CDK_VALIDATION": "false",
     }
     done = subprocess.run(
@@ -124,8 +131,8 @@ def _synthesize(assembly: Path) -> None:
 def _deploy(aws: LocalAws, assembly: Path, report: Report) -> dict[str, str]:
     """Deploys every stack, uploads the models as soon as their bucket exists, and returns all outputs."""
     deployer = Deployer(aws, assembly)
-    deployer.bootstrap()
     stacks = read_assembly(assembly)
+    deployer.bootstrap(stacks)
     outputs: dict[str, str] = {}
     for number, stack in enumerate(stacks, 1):
         report(f"deploying {stack.name} ({number} of {len(stacks)})")
@@ -147,10 +154,13 @@ def upload_models(aws: LocalAws, bucket: str, *, models: Sequence[str] | None = 
 
 
 def _names_of_models() -> list[str]:
-    stages = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"]
-    return [
-        each["name"] for model in stages[_STAGE]["models"] for each in (model, *model.get("companions", ()))
-    ]
+    models = _stage_settings()["models"]
+    return [each["name"] for model in models for each in (model, *model.get("companions", ()))]
+
+
+def _stage_settings() -> dict[str, Any]:
+    settings: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"][_STAGE]
+    return settings
 
 
 def stage_url(aws: LocalAws, api_url: str) -> str:
