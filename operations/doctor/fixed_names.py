@@ -27,7 +27,9 @@ class FixedName:
 
 def fixed_names(config: DeploymentConfig) -> list[FixedName]:
     """All resources of the stage whose names are not generated."""
-    return [
+    domain = config.api.domain
+    of_api = [FixedName(_DOMAIN, domain.name, f"StableDiffusion-{config.stage}-Api")] if domain else []
+    return of_api + [
         fixed
         for model in config.models
         for stack in (f"StableDiffusion-{config.stage}-Endpoint-{model.name}",)
@@ -85,6 +87,16 @@ def _endpoint(aws: Aws, name: str) -> str | None:
         return None
 
 
+def _domain(aws: Aws, name: str) -> str | None:
+    """The physical id of the API's domain name, the name; None if there is none."""
+    try:
+        return str(aws.client("apigateway").get_domain_name(domainName=name)["domainName"])
+    except ClientError as error:
+        if error_code(error) != "NotFoundException":
+            raise
+        return None
+
+
 def _parameter(aws: Aws, name: str) -> str | None:
     """The physical id of the parameter, its name; None if there is none."""
     return name if aws.client("ssm").get_parameters(Names=[name])["Parameters"] else None
@@ -92,8 +104,14 @@ def _parameter(aws: Aws, name: str) -> str | None:
 
 _ENDPOINT = "AWS::SageMaker::Endpoint"
 _PARAMETER = "AWS::SSM::Parameter"
-_LOOKUPS: dict[str, Callable[[Aws, str], str | None]] = {_ENDPOINT: _endpoint, _PARAMETER: _parameter}
+_DOMAIN = "AWS::ApiGateway::DomainName"
+_LOOKUPS: dict[str, Callable[[Aws, str], str | None]] = {
+    _ENDPOINT: _endpoint,
+    _PARAMETER: _parameter,
+    _DOMAIN: _domain,
+}
 _DELETIONS = {
     _ENDPOINT: "aws sagemaker delete-endpoint --endpoint-name {}",
     _PARAMETER: "aws ssm delete-parameter --name {}",
+    _DOMAIN: "aws apigateway delete-domain-name --domain-name {}",
 }

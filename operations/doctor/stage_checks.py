@@ -8,6 +8,7 @@ from infra.config import DeploymentConfig, DockerImage, RegistryImage
 from operations.doctor.account import Account
 from operations.doctor.adapters_in_s3 import AdaptersInS3
 from operations.doctor.alarm_recipients import AlarmRecipients
+from operations.doctor.api_gateway_logs import ApiGatewayLogs
 from operations.doctor.aws import Aws
 from operations.doctor.built_image import BuiltImage
 from operations.doctor.check import Check, SkippedError
@@ -48,7 +49,7 @@ def checks_with_account(config: DeploymentConfig, aws: Aws, account: Account) ->
         EndpointQuota(quotas, account, instance_type, needed)
         for instance_type, needed in instances_needed(config.models).items()
     ]
-    checks.append(FixedNames(aws, tuple(fixed_names(config))))
+    checks += [FixedNames(aws, tuple(fixed_names(config))), ApiGatewayLogs(aws)]
     if isinstance(config.image, RegistryImage):
         checks.append(ImageInRegistry(aws, account, config.image, _fetch))
     return checks + _model_checks(config, aws)

@@ -1,7 +1,7 @@
 import pytest
 
 from operations.doctor.check import Status, run_check
-from operations.doctor.fixed_names import FixedNames, fixed_names
+from operations.doctor.fixed_names import FixedName, FixedNames, fixed_names
 from tests.operations.configs import stage
 from tests.operations.doctor.conftest import StubbedAws
 
@@ -78,6 +78,28 @@ def test_a_name_that_is_taken_fails_with_the_resource_and_its_deletion(
     assert f"AWS::SageMaker::Endpoint {ENDPOINT.name} (for the stack {ENDPOINT.stack})" in result.message
     assert PARAMETER.name not in result.message
     assert f"aws sagemaker delete-endpoint --endpoint-name {ENDPOINT.name}" in result.remedy
+
+
+@pytest.mark.parametrize(
+    ("exists", "owned_by", "status"),
+    [
+        (False, None, Status.PASS),
+        (True, "StableDiffusion-dev-Api", Status.PASS),
+        (True, None, Status.FAIL),
+    ],
+)
+def test_the_domain_of_the_api_may_be_that_of_the_stage_only(
+    aws: StubbedAws, *, exists: bool, owned_by: str | None, status: Status
+) -> None:
+    domain = FixedName("AWS::ApiGateway::DomainName", "images.example.com", "StableDiffusion-dev-Api")
+    if exists:
+        aws.stub("apigateway").add_response("get_domain_name", {"domainName": domain.name})
+        owner(aws, domain.name, owned_by)
+    else:
+        aws.stub("apigateway").add_client_error("get_domain_name", "NotFoundException", "no such name")
+    result = FixedNames(aws, (domain,)).run()
+    assert result.status is status
+    assert ("delete-domain-name --domain-name images.example.com" in result.remedy) is (status is Status.FAIL)
 
 
 def test_without_permission_the_names_are_skipped(aws: StubbedAws) -> None:

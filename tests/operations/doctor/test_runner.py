@@ -48,6 +48,7 @@ def test_with_an_account_every_check_runs_although_aws_denies_requests(
     aws.deny("iam", "simulate_principal_policy")
     aws.deny("service-quotas", "list_service_quotas")
     aws.deny("sagemaker", "describe_endpoint")
+    aws.deny("apigateway", "get_account")
     for _ in range(3):
         aws.deny("cloudformation", "describe_stacks")
     found = statuses(run_checks("dev", aws, write_stage(tmp_path)))
@@ -56,6 +57,7 @@ def test_with_an_account_every_check_runs_although_aws_denies_requests(
         "IAM permissions",
         "quota ml.g5.xlarge",
         "names",
+        "API Gateway logs",
         "model demo: files",
         "model demo: loading",
         "adapters",
