@@ -24,11 +24,13 @@ class Account:
 
     Attributes:
         caller_arn: the ARN of the IAM user or of the role session.
+        qualifier: the part of the names of the bootstrap stack's resources that cdk.json may change.
     """
 
     id: str
     region: str
     caller_arn: str
+    qualifier: str = BOOTSTRAP_QUALIFIER
 
     @property
     def partition(self) -> str:
@@ -37,7 +39,7 @@ class Account:
 
 
 class Credentials:
-    """Valid credentials and a region are configured.
+    """Valid credentials of the stage's account and a region are configured.
 
     Attributes:
         account: the account; None until the check has passed.
@@ -45,8 +47,19 @@ class Credentials:
 
     name = "credentials"
 
-    def __init__(self, aws: Aws) -> None:
+    def __init__(
+        self, aws: Aws, *, expected: str | None = None, qualifier: str = BOOTSTRAP_QUALIFIER
+    ) -> None:
+        """Checks nothing yet.
+
+        Args:
+            aws: the services.
+            expected: the id of the account that the stage belongs to; None accepts any.
+            qualifier: that of the bootstrap stack.
+        """
         self._aws = aws
+        self._expected = expected
+        self._qualifier = qualifier
         self.account: Account | None = None
 
     def run(self) -> CheckResult:
@@ -64,7 +77,13 @@ class Credentials:
             return failed(
                 "no region is configured", "aws configure set region REGION, or export AWS_REGION=REGION"
             )
-        self.account = Account(identity["Account"], region, identity["Arn"])
+        if self._expected not in (None, identity["Account"]):
+            return failed(
+                f"the credentials belong to account {identity['Account']}, but environment.account of the "
+                f"stage is {self._expected}",
+                "use credentials of that account, or correct environment in cdk.json",
+            )
+        self.account = Account(identity["Account"], region, identity["Arn"], self._qualifier)
         return passed(f"{identity['Arn']} in account {identity['Account']}, region {region}")
 
 
@@ -78,7 +97,7 @@ class Bootstrap:
 
     def run(self) -> CheckResult:
         """See `Check.run`."""
-        parameter = f"/cdk-bootstrap/{BOOTSTRAP_QUALIFIER}/version"
+        parameter = f"/cdk-bootstrap/{self.account.qualifier}/version"
         ssm = self.aws.client("ssm")
         remedy = f"npx aws-cdk@{CDK_CLI} bootstrap aws://{self.account.id}/{self.account.region}"
         try:

@@ -5,9 +5,13 @@ from typing import TYPE_CHECKING
 
 from operations.doctor.check import CheckResult, failed, passed
 from operations.stages import CdkJsonError, read_context
+from operations.versions import BOOTSTRAP_QUALIFIER
 
 if TYPE_CHECKING:
     from infra.config import DeploymentConfig
+
+_QUALIFIER = "@aws-cdk/core:bootstrapQualifier"
+"""The context variable of the CDK."""
 
 
 class Configuration:
@@ -15,6 +19,7 @@ class Configuration:
 
     Attributes:
         config: the stage; None until the check has passed.
+        qualifier: that of the bootstrap stack.
     """
 
     name = "configuration"
@@ -23,13 +28,16 @@ class Configuration:
         self._stage = stage
         self._root = root
         self.config: DeploymentConfig | None = None
+        self.qualifier = BOOTSTRAP_QUALIFIER
 
     def run(self) -> CheckResult:
         """See `Check.run`."""
         from infra.config import DeploymentConfig, InvalidConfigurationError  # needs Node
 
         try:
-            self.config = DeploymentConfig.for_stage(self._stage, read_context(self._root)["stages"])
+            context = read_context(self._root)
+            self.qualifier = context.get(_QUALIFIER, BOOTSTRAP_QUALIFIER)
+            self.config = DeploymentConfig.for_stage(self._stage, context["stages"])
         except InvalidConfigurationError as error:
             return failed(" ".join(str(error).split()), "correct cdk.json or the name of the stage")
         except CdkJsonError as error:

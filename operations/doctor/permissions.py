@@ -7,7 +7,6 @@ from typing import Any
 from operations.doctor.account import Account
 from operations.doctor.aws import Aws
 from operations.doctor.check import CheckResult, failed, passed, skipped
-from operations.versions import BOOTSTRAP_QUALIFIER
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class DeploymentRoles:
 
     def _roles(self) -> Iterable[str]:
         account = self.account
-        prefix = f"arn:{account.partition}:iam::{account.id}:role/cdk-{BOOTSTRAP_QUALIFIER}"
+        prefix = f"arn:{account.partition}:iam::{account.id}:role/cdk-{account.qualifier}"
         return (f"{prefix}-{kind}-role-{account.id}-{account.region}" for kind in self.kinds)
 
 

@@ -37,7 +37,12 @@ def run_checks(stage: str, aws: Aws, root: Path) -> Iterator[NamedResult]:
 
         yield from _run_each(*stage_checks.checks_without_account(config))
 
-    credentials = Credentials(aws)
+    environment = config.environment if config is not None else None
+    if environment is not None:
+        aws = aws.in_region(environment.region)
+    credentials = Credentials(
+        aws, expected=environment.account if environment else None, qualifier=configuration.qualifier
+    )
     yield from _run_each(credentials)
     account = credentials.account
     if account is not None:

@@ -33,6 +33,10 @@ class StubbedAws:
         assert region in (None, REGION)
         return self.stub(service).client
 
+    def in_region(self, region: str) -> "StubbedAws":
+        self.region = region
+        return self
+
     def deny(self, service: str, method: str) -> None:
         self.stub(service).add_client_error(method, "AccessDeniedException", "no", 403)
 

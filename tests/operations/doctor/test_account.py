@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from botocore.exceptions import SSOTokenLoadError
 
@@ -27,6 +29,16 @@ def test_a_missing_region_fails(aws: StubbedAws) -> None:
     result = credentials.run()
     assert (result.status, result.message) == (Status.FAIL, "no region is configured")
     assert credentials.account is None
+
+
+def test_credentials_of_another_account_than_the_stages_fail(aws: StubbedAws) -> None:
+    aws.stub("sts").add_response("get_caller_identity", IDENTITY, {})
+    credentials = Credentials(aws, expected="210987654321")
+    result = credentials.run()
+    assert (result.status, credentials.account) == (Status.FAIL, None)
+    assert result.message == (
+        "the credentials belong to account 123456789012, but environment.account of the stage is 210987654321"
+    )
 
 
 def test_invalid_credentials_fail(aws: StubbedAws) -> None:
@@ -78,6 +90,7 @@ def test_an_expired_sso_session_fails() -> None:
 def test_clients_use_the_configured_region() -> None:
     assert ConfiguredAws().region == "us-east-1"
     assert ConfiguredAws().client("ssm").meta.region_name == "us-east-1"
+    assert ConfiguredAws().in_region("eu-west-1").region == "eu-west-1"
     assert ConfiguredAws().client("ssm", "eu-west-1").meta.region_name == "eu-west-1"
 
 
@@ -93,6 +106,12 @@ def test_a_missing_bootstrap_stack_fails_with_the_command_as_the_remedy(aws: Stu
     result = Bootstrap(aws, ACCOUNT).run()
     assert result.status is Status.FAIL
     assert result.remedy.endswith("bootstrap aws://123456789012/eu-west-1")
+
+
+def test_the_bootstrap_stack_of_another_qualifier_is_checked(aws: StubbedAws) -> None:
+    parameter = {"Name": "/cdk-bootstrap/team1/version"}
+    aws.stub("ssm").add_response("get_parameter", {"Parameter": {"Value": "30"}}, parameter)
+    assert Bootstrap(aws, replace(ACCOUNT, qualifier="team1")).run().status is Status.PASS
 
 
 def test_without_permission_the_bootstrap_check_is_skipped(aws: StubbedAws) -> None:

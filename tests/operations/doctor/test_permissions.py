@@ -51,6 +51,12 @@ def test_the_session_of_a_role_with_a_path_is_checked_by_its_role(aws: StubbedAw
     assert DeploymentRoles(aws, session, ("deploy",)).run().status is Status.PASS
 
 
+def test_the_roles_of_another_qualifier_are_checked(aws: StubbedAws) -> None:
+    expect(aws, ACCOUNT.caller_arn, DEPLOY.replace("hnb659fds", "team1"), "allowed")
+    account = replace(ACCOUNT, qualifier="team1")
+    assert DeploymentRoles(aws, account, ("deploy",)).run().status is Status.PASS
+
+
 def test_the_root_user_is_skipped(aws: StubbedAws) -> None:
     root = replace(ACCOUNT, caller_arn="arn:aws:iam::123456789012:root")
     assert DeploymentRoles(aws, root, ("deploy",)).run().status is Status.SKIPPED
