@@ -81,3 +81,14 @@ def test_without_node_the_configuration_is_skipped(
     found = statuses(run_checks("dev", aws, write_stage(tmp_path)))
     assert (found["Node"], found["configuration"]) == (Status.FAIL, Status.SKIPPED)
     assert "image" not in found
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_account_and_region_of_the_stage_are_checked(tmp_path: Path, aws: StubbedAws) -> None:
+    identity = {"Account": ACCOUNT.id, "Arn": ACCOUNT.caller_arn, "UserId": "AIDAEXAMPLE"}
+    aws.stub("sts").add_response("get_caller_identity", identity)
+    aws.region = None
+    environment = {"account": "210987654321", "region": "eu-west-1"}
+    results = dict(run_checks("dev", aws, write_stage(tmp_path, environment=environment)))
+    assert results["credentials"].status is Status.FAIL
+    assert "environment.account of the stage is 210987654321" in results["credentials"].message
