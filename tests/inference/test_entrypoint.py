@@ -33,10 +33,10 @@ from pathlib import Path
 from inference.entrypoint import run_as
 from inference.observability.logs import start_logging
 start_logging()
-run_as("nobody", ("python3", "-c", sys.argv[1]), needs=[Path(each) for each in sys.argv[2:]])
+run_as("daemon", ("python3", "-c", sys.argv[1]), needs=[Path(each) for each in sys.argv[2:]])
 """
 
-NOBODY = pwd.getpwnam("nobody")
+DAEMON = pwd.getpwnam("daemon")
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
@@ -50,7 +50,7 @@ def directory() -> Iterator[Path]:
 
 
 def report(directory: Path, *needs: Path) -> tuple[dict[str, object], list[dict[str, str]]]:
-    """What a command of `run_as` sees, and the log before it."""
+    """The report of a command of `run_as`, and the log before it."""
     scratch = directory / "tmp"
     scratch.mkdir()
     process = subprocess.Popen(
@@ -74,12 +74,12 @@ def test_the_server_has_no_privileges_and_its_own_directory_for_temporary_files(
     (model / "unet" / "weights").touch()
     seen, log = report(directory, model, directory / "absent")
     assert log == []
-    assert seen["user"] == NOBODY.pw_uid
-    assert seen["groups"] == [NOBODY.pw_gid]
+    assert seen["user"] == DAEMON.pw_uid
+    assert seen["groups"] == [DAEMON.pw_gid]
     assert {int(each, 16) for each in seen["capabilities"]} == {0}  # type: ignore[attr-defined]
     assert seen["no_new_privileges"] == "1"
-    assert Path(str(seen["scratch"])).parent == directory / "tmp" / "nobody"
-    assert seen["home"] == NOBODY.pw_dir
+    assert Path(str(seen["scratch"])).parent == directory / "tmp" / "daemon"
+    assert seen["home"] == DAEMON.pw_dir
 
 
 @as_root
@@ -95,7 +95,7 @@ def test_the_server_stays_root_and_says_so_if_the_user_cannot_read_the_model(
     assert seen["user"] == 0
     (warning,) = log
     assert warning["level"] == "WARNING"
-    assert "the server runs as root, because the user nobody has no access" in warning["message"]
+    assert "the server runs as root, because the user daemon has no access" in warning["message"]
     assert str(model / "unet") in warning["message"]
 
 

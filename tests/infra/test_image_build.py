@@ -109,7 +109,7 @@ class Deployment:
         )
 
     def _start(self, version: str) -> dict[str, Any]:
-        """What the custom resource's function passes to StartBuild."""
+        """The input of StartBuild, from the custom resource's function."""
         event = {
             "RequestType": "Update",
             "ResponseURL": "https://cloudformation.example",
@@ -129,7 +129,7 @@ class Deployment:
         return dict(json.loads(output))
 
     def _run(self, variables: Mapping[str, str]) -> dict[str, Any]:
-        """Runs the build commands; returns what they send to CloudFormation."""
+        """The answer to CloudFormation that the build commands send."""
         work = self._directory / "work"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
