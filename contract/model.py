@@ -55,6 +55,15 @@ class ModelLimits(BaseModel):
         description="Maximum width and height in pixels after `hires` and `upscale`.",
     )
 
+    @model_validator(mode="after")
+    def _check_sizes(self) -> Self:
+        if not self.min_size <= self.max_size <= self.max_output_size:
+            raise ValueError(
+                f"min_size {self.min_size}, max_size {self.max_size} and max_output_size "
+                f"{self.max_output_size} must not decrease in this order"
+            )
+        return self
+
 
 class ModelDeclaration(BaseModel):
     """A model as the API presents it."""
@@ -72,17 +81,19 @@ class ModelDeclaration(BaseModel):
     @model_validator(mode="after")
     def _check_defaults_are_allowed(self) -> Self:
         limits, defaults = self.limits, self.defaults
+        bounds = {
+            "width": (limits.min_size, limits.max_size, "min_size and max_size"),
+            "height": (limits.min_size, limits.max_size, "min_size and max_size"),
+            "steps": (1, limits.max_steps, "max_steps"),
+            "count": (1, limits.max_count, "max_count"),
+        }
         outside = [
-            name
-            for name in ("width", "height")
-            if not limits.min_size <= getattr(defaults, name) <= limits.max_size
+            f"defaults.{name} is {getattr(defaults, name)}, but limits allow {low} to {high} ({names})"
+            for name, (low, high, names) in bounds.items()
+            if not low <= getattr(defaults, name) <= high
         ]
-        if defaults.steps > limits.max_steps:
-            outside.append("steps")
-        if defaults.count > limits.max_count:
-            outside.append("count")
         if outside:
-            raise ValueError(f"the defaults for {', '.join(outside)} are outside the model's own limits")
+            raise ValueError("; ".join(outside))
         return self
 
 

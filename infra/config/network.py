@@ -1,8 +1,9 @@
 """Settings of the network that the inference containers are attached to."""
 
+from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from contract.default_type import default_type
 from infra.config.base import Config
@@ -28,6 +29,15 @@ class IsolatedNetwork(Config):
     availability_zones: int = Field(default=2, ge=1, le=3)
     """The number of availability zones; SageMaker starts instances in any of them. More than two need the
     stage's `environment`."""
+
+    @field_validator("cidr")
+    @classmethod
+    def _check_cidr(cls, cidr: str) -> str:
+        try:
+            IPv4Network(cidr)
+        except ValueError as error:
+            raise ValueError(f"{error}; use the first address of a range, such as 10.64.0.0/20") from error
+        return cidr
 
 
 class ExistingNetwork(Config):

@@ -4,8 +4,17 @@ from collections.abc import Collection, Iterator
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 Loc = tuple[int | str, ...]
+
+_REASONS = {
+    "tuple_type": "must be a list",
+    "too_short": "must have at least {min_length} item",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+}
+"""The reasons for pydantic's types of errors, in the terms of cdk.json instead of Python's."""
 
 
 def describe_errors(
@@ -20,6 +29,8 @@ def describe_errors(
         hidden: names of fields that are not settings of the file.
     """
     for detail in error.errors():
+        if _is_consequence(detail):
+            continue
         path, parent = _follow(model, detail["loc"])
         location = ".".join((root, *path))
         keys = ", ".join(name for name in (parent.model_fields if parent else ()) if name not in hidden)
@@ -30,8 +41,24 @@ def describe_errors(
                 yield f"{location} is missing"
             case "value_error":
                 yield f"{location}: {detail['ctx']['error']}"
-            case _:
-                yield f"{location}: {detail['msg']}; got {detail['input']!r}{_description(parent, path)}"
+            case "union_tag_not_found":
+                yield f"{location}.{_tag(detail)} is missing"
+            case "union_tag_invalid":
+                tags = detail["ctx"]
+                yield f"{location}.{_tag(detail)}: {tags['tag']!r} is not one of {tags['expected_tags']}"
+            case kind:
+                reason = _REASONS.get(kind, "{msg}").format(msg=detail["msg"], **detail.get("ctx", {}))
+                yield f"{location}: {reason}; got {detail['input']!r}{_description(parent, path)}"
+
+
+def _is_consequence(detail: ErrorDetails) -> bool:
+    """Whether an error follows from another one: pydantic counts only the valid items of a list."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
+
+
+def _tag(detail: ErrorDetails) -> str:
+    """The field whose value selects the alternative."""
+    return str(detail["ctx"]["discriminator"]).strip("'")
 
 
 def _description(parent: type[BaseModel] | None, path: tuple[str, ...]) -> str:
@@ -40,7 +67,7 @@ def _description(parent: type[BaseModel] | None, path: tuple[str, ...]) -> str:
         return ""
     names = [part for part in path if part in parent.model_fields]
     field = parent.model_fields[names[-1]] if names else None
-    return f". {field.description}" if field is not None and field.description else ""
+    return f". {' '.join(field.description.split())}" if field is not None and field.description else ""
 
 
 def _follow(model: type[BaseModel], loc: Loc) -> tuple[tuple[str, ...], type[BaseModel] | None]:

@@ -1,3 +1,4 @@
+import re
 import secrets
 from typing import Any
 
@@ -147,8 +148,14 @@ def test_the_error_of_an_invalid_request_names_every_violation() -> None:
 )
 def test_a_models_defaults_must_be_within_its_limits(defaults: ModelDefaults, names: str) -> None:
     limits = ModelLimits(min_size=64, max_size=512, max_steps=50, max_count=3)
-    with pytest.raises(ValidationError, match=f"the defaults for {names} are outside"):
+    with pytest.raises(ValidationError) as raised:
         ModelDeclaration(name="m", defaults=defaults, limits=limits)
+    assert re.findall(r"defaults\.(\w+) is \d+, but limits allow", str(raised.value)) == names.split(", ")
+
+
+def test_a_models_limits_must_leave_a_size() -> None:
+    with pytest.raises(ValidationError, match="min_size 1024, max_size 512 and max_output_size 4096 must"):
+        ModelLimits(min_size=1024, max_size=512)
 
 
 def test_a_models_defaults_may_equal_its_limits() -> None:

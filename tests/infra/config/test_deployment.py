@@ -96,3 +96,15 @@ def test_contradicting_settings_are_rejected(stage: dict[str, Any], message: str
 def test_an_output_prefix_that_is_no_prefix_or_has_wildcards_is_rejected(prefix: str) -> None:
     with pytest.raises(InvalidConfigurationError, match=r"dev\.output_prefixes\[?\.?0"):
         read({"dev": {"models": [MODEL], "output_prefixes": [prefix]}})
+
+
+@pytest.mark.parametrize("cidr", ["999.64.0.0/20", "10.64.0.1/24"])
+def test_an_address_range_that_is_none_is_rejected(cidr: str) -> None:
+    with pytest.raises(InvalidConfigurationError, match=r"dev\.network\.cidr: .*; use the first address of"):
+        read({"dev": {"models": [MODEL], "network": {"type": "isolated", "cidr": cidr}}})
+
+
+@pytest.mark.parametrize("source", [{}, {"uri": "s3://team-models/sd/"}])
+def test_a_source_without_a_type_is_in_s3(source: dict[str, str]) -> None:
+    (model,) = read({"dev": {"models": [{**MODEL, "source": source}]}}).models
+    assert (model.source.type, getattr(model.source, "uri", "")) == ("s3", source.get("uri"))

@@ -37,5 +37,5 @@ def test_limits_and_defaults_are_shown() -> None:
     page = docs.markdown()
     assert "| `burst_limit` | integer, more than 0, at most 5000 | `40` |" in page
     assert "| `keep_data` | true or false | `true` |" in page
-    assert "| `emails` | list of text | none |" in page
+    assert "| `emails` | list of text, `^[^\\s@]+@[^\\s@]+$` | none |" in page
     assert "| `image` | [CodeBuildImage](#codebuildimage) or " in page

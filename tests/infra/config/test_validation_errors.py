@@ -1,15 +1,21 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from infra.config import DeploymentConfig, InvalidConfigurationError
+from infra.config import DeploymentConfig, InvalidConfigurationError, ModelConfig
 from tests.infra.config.stages import HUB, MODEL
 
 
 @pytest.mark.parametrize(
     ("stage", "message"),
     [
-        ({"models": []}, "stages.dev.models: Tuple should have at least 1 item"),
+        ({"models": []}, "stages.dev.models: must have at least 1 item; got []. The models,"),
+        ({"models": {"demo": {}}}, "stages.dev.models: must be a list; got {'demo': {}}"),
+        ({"models": ["demo"]}, "stages.dev.models.0: must be an object; got 'demo'"),
+        ({"models": [MODEL], "image": "docker"}, "stages.dev.image: must be an object; got 'docker'"),
+        ({"models": [MODEL], "image": {}}, "stages.dev.image.source is missing"),
         (
             {"models": [MODEL], "modles": 1},
             "stages.dev.modles is not a setting; the settings here are: models, image, api,",
@@ -30,7 +36,7 @@ from tests.infra.config.stages import HUB, MODEL
         ),
         (
             {"models": [{**MODEL, "source": {"type": "ftp"}}]},
-            "stages.dev.models.0.source: Input tag 'ftp'",
+            "stages.dev.models.0.source.type: 'ftp' is not one of 's3', 'huggingface'",
         ),
         (
             {"models": [MODEL], "image": {"source": "registry", "cuda": 13}},
@@ -77,3 +83,50 @@ def test_all_errors_are_reported_together() -> None:
         DeploymentConfig.for_stage("dev", {"dev": {"models": [{**MODEL, "startup_timeout_s": 1}], "b": 2}})
     assert "startup_timeout_s: " in str(caught.value)
     assert "stages.dev.b is not a setting" in str(caught.value)
+
+
+WRONG: list[Any] = [None, -1, 0.5, "?", [], [None], {}, {"?": 1}, ["?"], True]
+
+
+@given(
+    name=st.sampled_from(sorted(set(ModelConfig.model_fields) - {"name"})),
+    value=st.sampled_from(WRONG),
+)
+def test_a_wrong_value_of_a_model_is_reported_once(name: str, value: Any) -> None:
+    """Every line is about the setting itself, or a combination that the model's own settings exclude."""
+    lines = errors_of({"models": [{**MODEL, name: value}]})
+    assert all(line.startswith("stages.dev.models.0") for line in lines), lines
+    assert len(lines) == len({line.partition(":")[0] for line in lines}), lines
+
+
+@given(
+    section=st.sampled_from(["api", "alarms", "network", "image"]),
+    value=st.sampled_from([*WRONG, {"type": "?"}]),
+)
+def test_a_wrong_value_of_a_section_is_reported_once(section: str, value: Any) -> None:
+    lines = errors_of({"models": [MODEL], section: value})
+    assert all(line.startswith(f"stages.dev.{section}") for line in lines), lines
+
+
+def test_a_wrong_item_of_a_list_is_no_lack_of_items() -> None:
+    lines = errors_of({"models": [{**MODEL, "instance_types": [5], "max_batch_size": 3}]})
+    assert [line.partition(":")[0] for line in lines] == [
+        "stages.dev.models.0.instance_types.0",
+        "stages.dev.models.0.max_batch_size",
+    ]
+
+
+def test_a_description_is_on_the_line_of_its_error() -> None:
+    (line,) = errors_of({"models": [{**MODEL, "safety": {"mode": "hide"}}]})
+    assert line.endswith("block: they are not returned.")
+
+
+def errors_of(stage: dict[str, Any]) -> list[str]:
+    """The lines of the error; empty for a valid stage."""
+    try:
+        DeploymentConfig.for_stage("dev", {"dev": stage})
+    except InvalidConfigurationError as error:
+        first, *lines = str(error).splitlines()
+        assert first == "cdk.json:"
+        return [line.removeprefix("  ") for line in lines]
+    return []
