@@ -11,7 +11,11 @@ from infra.nag import add_nag_checks
 from infra.stacks import add_stacks
 
 # The CLI passes the same context; it is read here so that `python app.py` produces the same templates.
+# cdk.context.json has what the CLI has looked up in accounts, such as availability zones.
 context = json.loads(Path(__file__).with_name("cdk.json").read_text())["context"]
+lookups = Path(__file__).with_name("cdk.context.json")
+if lookups.exists():
+    context |= json.loads(lookups.read_text())
 app = cdk.App(context=context)
 try:
     add_stacks(app, DeploymentConfig.from_context(app.node))
