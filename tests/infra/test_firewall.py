@@ -22,7 +22,7 @@ LAMBDA_BYTES = 6 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Request:
-    """What WAF sees of a request."""
+    """The parts of a request that WAF sees."""
 
     method: str
     path: str

@@ -16,7 +16,7 @@ def account(aws: StubbedAws, arn: str | None) -> None:
     aws.stub("apigateway").add_response("get_account", response)
 
 
-def test_a_role_that_exists_passes_whoever_created_it(aws: StubbedAws) -> None:
+def test_a_role_that_exists_passes_without_regard_to_its_stack(aws: StubbedAws) -> None:
     account(aws, ARN)
     role = {
         "RoleName": "ApiGatewayLogs-Role-ABC",
