@@ -21,6 +21,9 @@ import urllib3
 
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 20.0
+_PROBLEM_TYPES = ("application/problem+json", "application/json")
+"""The content types of problem documents; the second one is that of a firewall's answers."""
+
 _NOT_ACCEPTED = {429, 503}
 """Status codes of jobs that were not accepted. They can be sent again without generating images twice."""
 
@@ -102,8 +105,10 @@ class JobsApi:
 
 def _problem(response: urllib3.BaseHTTPResponse) -> Any:
     """The response's problem document (RFC 9457); a substitute if the response is not from the API."""
-    if response.headers.get("Content-Type", "").startswith("application/problem+json"):
-        return response.json()
+    if response.headers.get("Content-Type", "").startswith(_PROBLEM_TYPES):
+        document = response.json()
+        if isinstance(document, dict) and "retryable" in document:
+            return document
     text = response.data.decode(errors="replace")
     return {
         "title": f"HTTP {response.status}",

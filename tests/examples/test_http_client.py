@@ -182,6 +182,24 @@ def test_a_rejected_job_is_sent_again(
     assert [method for method, _, _ in server.requests] == ["POST"] * 3
 
 
+def test_a_job_that_the_firewall_has_refused_for_its_rate_is_sent_again(
+    api: JobsApi, server: ScriptedServer, clock: Clock
+) -> None:
+    headers = {"Content-Type": "application/json", "Retry-After": "60"}
+    server.responses = [
+        problem_response(ErrorCode.TOO_MANY_REQUESTS, **headers),
+        job_response(SUCCEEDED),
+    ]
+    assert list(api.generate({"prompt": "x"})) == [SUCCEEDED]
+    assert clock.pauses == [60]
+
+
+def test_json_that_is_no_problem_is_an_error_with_its_text(api: JobsApi, server: ScriptedServer) -> None:
+    server.responses = [JSONResponse({"message": "Forbidden"}, 403)]
+    with pytest.raises(JobError, match=r'HTTP 403: {"message":"Forbidden"}'):
+        list(api.generate({"prompt": "x"}))
+
+
 @pytest.mark.parametrize("code", [ErrorCode.INTERNAL, ErrorCode.FORBIDDEN, ErrorCode.MODEL_NOT_FOUND])
 def test_other_errors_do_not_repeat_the_submission(
     api: JobsApi, server: ScriptedServer, code: ErrorCode
