@@ -55,16 +55,16 @@ then unloaded.
 
 ## Changing the instance types
 
-
-
+A change of `instance_types`, for example to another GPU type, replaces the endpoint, and its waiting jobs are
+submitted to the new one. [Operations](operations.md#changes) describes the procedure.
 
 ## Account, region and bootstrap stack
 
-A stage with `environment` belongs to that account and region. For an isolated network, the CDK's CLI then looks up the
-availability zones and stores them in cdk.context.json; keep this file in your repository. `permissions_boundary` applies to
-the roles of the stage; `cdk bootstrap --custom-permissions-boundary NAME` sets that of the CDK's own roles. A bootstrap
-stack with another qualifier is named in `context` of cdk.json, for all stages:
-`"@aws-cdk/core:bootstrapQualifier": "QUALIFIER"`.
+A stage with `environment` belongs to that account and region. For an isolated network, the CDK's CLI then
+looks up the availability zones and stores them in cdk.context.json; keep this file in your repository.
+`permissions_boundary` applies to the roles of the stage; `cdk bootstrap --custom-permissions-boundary NAME`
+sets that of the CDK's own roles. A bootstrap stack with another qualifier is named in `context` of cdk.json,
+for all stages: `"@aws-cdk/core:bootstrapQualifier": "QUALIFIER"`.
 """
 _PLAIN = {str: "text", int: "integer", float: "number", bool: "true or false"}
 _UNIONS = (Union, types.UnionType)
