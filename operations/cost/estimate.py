@@ -19,11 +19,15 @@ _BILL_COLUMNS = ("item", "calculation", "USD")
 
 @dataclass(frozen=True)
 class _Row:
-    """An instance type and its speed for a model family."""
+    """An instance type and its speed for a model family.
+
+    Attributes:
+        seconds: per image; None if no speed of the GPU is published.
+    """
 
     label: str
     instance: Instance
-    seconds: float
+    seconds: float | None
     idle_tail_s: int
 
 
@@ -34,8 +38,8 @@ class Estimate:
     Attributes:
         inventory: the billable resources of the stage's templates.
         images: numbers of images per month.
-        measured_s: seconds per image on the stage's instance types; None uses the published speeds and
-            covers all instance types with a price.
+        measured_s: seconds per image on the stage's instance types; None uses the published speeds, for the
+            models of the stage and for all instance types with a price.
     """
 
     config: DeploymentConfig
@@ -57,6 +61,8 @@ class Estimate:
         families = self.assumptions.families
         if self.measured_s is None:
             estimated = list(families.values())
+            for model in self.config.models:
+                yield self._of_stage(model)
             for key, family in families.items():
                 yield self._published(key, family)
         else:
@@ -124,6 +130,28 @@ class Estimate:
             ),
         )
 
+    def _of_stage(self, model: ModelConfig) -> Section:
+        """The costs of a model of the stage: its own size, steps, idle tail and instance types."""
+        family, defaults = self._family(model), model.defaults
+        share = defaults.width * defaults.height / family.side**2 * defaults.steps
+        rows = []
+        for name in model.instance_types:
+            instance = self.prices.instance(name)
+            speed = self.assumptions.speed(self._key(family), instance.gpu)
+            seconds = share / speed.steps_per_s if speed else None
+            rows.append(_Row(name, instance, seconds, model.scaling.idle_tail_s))
+        notes = [
+            (
+                f"From published speeds of {family.name} at {family.side}x{family.side}, in proportion to "
+                "pixels and steps."
+            )
+        ]
+        unknown = dict.fromkeys(row.instance.gpu for row in rows if row.seconds is None)
+        if unknown:
+            notes.append(f"None is published for {', '.join(unknown)}: measure, and pass SECONDS_PER_IMAGE=.")
+        title = f"Model {model.name}, {defaults.width}x{defaults.height}, {defaults.steps} steps"
+        return Section(title, tuple(notes), self._table(family, rows))
+
     def _published(self, key: str, family: Family) -> Section:
         tail = self.config.models[0].scaling.idle_tail_s
         rows, unknown = [], []
@@ -152,6 +180,9 @@ class Estimate:
     def _family(self, model: ModelConfig) -> Family:
         return self.assumptions.family_of(model.defaults.width, model.defaults.height)
 
+    def _key(self, family: Family) -> str:
+        return next(key for key, each in self.assumptions.families.items() if each is family)
+
     def _table(self, family: Family, rows: list[_Row]) -> Table:
         counts = tuple(f"{images:,} images" for images in self.images)
         columns = ("instance type", "GPU", "s/image", *counts, f"per image of {self.images[-1]:,}")
@@ -161,18 +192,24 @@ class Estimate:
                 row.instance.gpu
                 if row.instance.gpus == 1
                 else f"{row.instance.gpu}, 1 of {row.instance.gpus} used",
-                f"{row.seconds:.2f}",
-                *(self._cost(family, row, images)[0] for images in self.images),
-                f"{self._cost(family, row, self.images[-1])[1] / self.images[-1]:.5f}",
+                *self._figures(family, row),
             )
             for row in rows
         )
         return Table(columns, cells, numeric_columns=frozenset(columns[2:]))
 
-    def _cost(self, family: Family, row: _Row, images: int) -> tuple[str, float]:
+    def _figures(self, family: Family, row: _Row) -> list[str]:
+        """The cells of the numeric columns."""
+        if row.seconds is None:
+            return ["unknown", *("" for _ in self.images), ""]
+        costs = [self._cost(family, row, row.seconds, images) for images in self.images]
+        per_image = costs[-1][1] / self.images[-1]
+        return [f"{row.seconds:.2f}", *(text for text, _ in costs), f"{per_image:.5f}"]
+
+    def _cost(self, family: Family, row: _Row, seconds: float, images: int) -> tuple[str, float]:
         """The calculation of the cost as text, and the total in USD."""
         generation = Generation(
-            images, row.seconds, row.instance.usd_per_hour, row.idle_tail_s, self.assumptions.usage
+            images, seconds, row.instance.usd_per_hour, row.idle_tail_s, self.assumptions.usage
         )
         services = total_usd(service_items(images, family, self.config, self.prices, self.assumptions))
         parts = (generation.generation_usd, generation.start_and_idle_usd, services)

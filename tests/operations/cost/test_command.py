@@ -27,6 +27,16 @@ def test_the_first_row_of_the_committed_stage(dev: Estimate) -> None:
     assert row["1,000 images"].startswith(f"{format_usd(generation)} + {format_usd(start_and_idle)} + ")
 
 
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_every_instance_type_of_a_committed_stage_has_a_row_with_the_stages_steps(stage: str) -> None:
+    estimate = command.create_estimate(stage)
+    for model in estimate.config.models:
+        (section,) = (each for each in estimate.sections() if each.title.startswith(f"Model {model.name},"))
+        assert section.title.endswith(f", {model.defaults.steps} steps")
+        assert section.table is not None
+        assert [row[0] for row in section.table.rows] == list(model.instance_types)
+
+
 def test_an_unknown_stage_is_rejected() -> None:
     with pytest.raises(InvalidConfigurationError, match="no stage 'nope'; its stages are: dev, prod"):
         command.create_estimate("nope")

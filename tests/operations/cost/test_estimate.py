@@ -32,6 +32,30 @@ def test_every_instance_type_with_a_published_speed_has_a_row(
     assert float(rows[0]["per image of 9,000"]) == pytest.approx((72 + services) / 9_000, abs=1e-5)
 
 
+def test_each_model_of_the_stage_has_a_row_for_each_of_its_types_with_its_own_size_and_steps(
+    prices: Prices, assumptions: Assumptions
+) -> None:
+    models = [
+        model(
+            "one",
+            defaults={"width": 512, "height": 768, "steps": 40},
+            instance_types=["ml.g5.xlarge", "ml.g6.xlarge"],
+            scaling={"idle_tail_s": 600},
+        ),
+        model("two", defaults={"width": 1024, "height": 1024}, limits={"max_size": 1536}),
+    ]
+    sections = list(estimate(stage(models=models), prices, assumptions).sections())
+    known, unknown = table(sections, "Model one, 512x768, 40 steps")
+    assert (known["instance type"], unknown["instance type"]) == ("ml.g5.xlarge", "ml.g6.xlarge")
+    # 40 steps at 5 a second, with half as many pixels again; 30 sessions x 900 s at 3.60 an hour
+    assert known["s/image"] == "12.00"
+    assert known["9,000 images"].startswith("108.00 + ")
+    assert (unknown["s/image"], unknown["9,000 images"]) == ("unknown", "")
+    [of_one] = [each for each in sections if each.title.startswith("Model one")]
+    assert "None is published for L4" in of_one.paragraphs[-1]
+    assert [row["s/image"] for row in table(sections, "Model two, 1024x1024, 30 steps")] == ["unknown"]
+
+
 def test_gpus_without_a_published_speed_are_listed(prices: Prices, assumptions: Assumptions) -> None:
     [section] = [
         each
