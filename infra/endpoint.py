@@ -54,9 +54,7 @@ class AsyncEndpoint(Construct):
             name=f"/aws/sagemaker/Endpoints/{self.endpoint_name}",
             retention=config.log_retention,
         )
-        alarms = add_alarms(
-            self, self.metrics, model=model, thresholds=config.alarms, alarm_topics=alarm_topics
-        )
+        alarms = add_alarms(self, self.metrics, model=model, config=config, alarm_topics=alarm_topics)
         rollback_alarms = alarms.of_a_version if model.auto_rollback else ()
         role = create_role(
             self,

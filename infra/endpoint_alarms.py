@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.alarms import AlarmTopics, Severity
-from infra.config import AlarmsConfig, ModelConfig
+from contract.metrics import FAILURES, NAMESPACE, dimensions
+from infra.alarms import MINUTE, AlarmTopics, Severity
+from infra.config import DeploymentConfig, ModelConfig
 from infra.endpoint_metrics import EndpointMetrics
 
 
@@ -27,11 +28,11 @@ def add_alarms(
     metrics: EndpointMetrics,
     *,
     model: ModelConfig,
-    thresholds: AlarmsConfig,
+    config: DeploymentConfig,
     alarm_topics: AlarmTopics,
 ) -> EndpointAlarms:
     """Adds the alarms to the endpoint's construct."""
-    name = model.name
+    name, thresholds = model.name, config.alarms
     alarm_topics.add_alarm(
         scope,
         "backlog-age",
@@ -59,8 +60,29 @@ def add_alarms(
         severity=Severity.WARNING,
         summary=f"The GPU memory of {name} is more than {thresholds.gpu_memory_percent:g} % full.",
     )
-    of_requests = {
-        entry: alarm_topics.add_alarm(
+    most_jobs_failing = alarm_topics.add_alarm(
+        scope,
+        "most-jobs-failing",
+        metric=cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=FAILURES,
+            dimensions_map=dimensions(stage=config.stage, model=name),
+            statistic="Average",
+            period=MINUTE,
+        ),
+        threshold=0.5,
+        minutes=3,
+        severity=Severity.CRITICAL,
+        summary=f"More than half of the jobs of {name} have failed for three minutes.",
+    )
+    for entry, metric, minutes, summary in (
+        ("jobs-failing", "InvocationFailures", 5, f"Jobs of {name} have failed for five minutes."),
+        ("requests-expired", "ExpiredRequests", 1, f"Requests waited for {name} beyond request_ttl_s."),
+        ("notifications-failing", "NotificationFailures", 1, f"{name} lacks completion messages."),
+        ("downloads-failing", "RequestDownloadFailures", 1, f"SageMaker cannot read requests to {name}."),
+        ("uploads-failing", "ResponseUploadFailures", 1, f"SageMaker cannot store results of {name}."),
+    ):
+        alarm_topics.add_alarm(
             scope,
             entry,
             metric=metrics.requests(metric),
@@ -69,12 +91,4 @@ def add_alarms(
             severity=Severity.WARNING,
             summary=summary,
         )
-        for entry, metric, minutes, summary in (
-            ("jobs-failing", "InvocationFailures", 5, f"Jobs of {name} have failed for five minutes."),
-            ("requests-expired", "ExpiredRequests", 1, f"Requests waited for {name} beyond request_ttl_s."),
-            ("notifications-failing", "NotificationFailures", 1, f"{name} lacks completion messages."),
-            ("downloads-failing", "RequestDownloadFailures", 1, f"SageMaker cannot read requests to {name}."),
-            ("uploads-failing", "ResponseUploadFailures", 1, f"SageMaker cannot store results of {name}."),
-        )
-    }
-    return EndpointAlarms(of_a_version=(of_requests["jobs-failing"], of_requests["uploads-failing"]))
+    return EndpointAlarms(of_a_version=[most_jobs_failing])

@@ -7,8 +7,8 @@ from aws_cdk import aws_sagemaker as sagemaker
 
 from infra.config import ModelConfig
 
-_BAKING_S = 480
-"""Longer than the five minutes and the delay of metrics after which jobs-failing fires."""
+_BAKING_S = 360
+"""Longer than the three minutes and the delay of metrics after which most-jobs-failing fires."""
 
 _PROVISIONING_S = 1800
 """For instances of the new fleet to be available."""

@@ -52,6 +52,16 @@ def endpoint_alarms(endpoint: str) -> dict[str, Alarm]:
         f"{stack}/AsyncEndpointAlarmGpuMemory": Alarm(
             "/aws/sagemaker/Endpoints GPUMemoryUtilization", instances, "Maximum", 60, ABOVE, 95, 5, IGNORED
         ),
+        f"{stack}/AsyncEndpointAlarmMostJobsFailing": Alarm(
+            "StableDiffusion Failures",
+            (f"Model={endpoint}", "Stage=test"),
+            "Average",
+            60,
+            ABOVE,
+            0.5,
+            3,
+            IGNORED,
+        ),
         **{
             f"{stack}/AsyncEndpointAlarm{alarm}": Alarm(
                 f"AWS/SageMaker {metric}", instances, "Sum", 60, ABOVE, 0, minutes, IGNORED
@@ -308,6 +318,7 @@ def test_the_severity_of_every_alarm(small: Templates, large: Templates) -> None
             "gpu-memory": {"warning"},
             "jobs-failing": {"warning"},
             "jobs-reconciled": {"warning"},
+            "most-jobs-failing": {"critical"},
             "notifications-failing": {"warning"},
             "requests-expired": {"warning"},
             "uploads-failing": {"warning"},

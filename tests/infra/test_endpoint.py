@@ -163,12 +163,12 @@ def test_an_update_is_rolled_back_by_alarms_that_a_faulty_version_fires(small: T
     alarms = template.find_resources("AWS::CloudWatch::Alarm")
     names = [each["AlarmName"]["Ref"] for each in configuration["AutoRollbackConfiguration"]["Alarms"]]
     found = {alarms[name]["Properties"]["MetricName"]: alarms[name]["Properties"] for name in names}
-    assert set(found) == {"InvocationFailures", "ResponseUploadFailures"}
+    assert set(found) == {"Failures"}
     assert all(each["TreatMissingData"] == "notBreaching" for each in found.values())  # not fired at rest
     baking_s = configuration["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]["WaitIntervalInSeconds"]
     assert all(baking_s > each["EvaluationPeriods"] * each["Period"] + 120 for each in found.values())
     arns = [{"Fn::GetAtt": [name, "Arn"]} for name in names]
-    assert json.loads(allowed(template, "cloudwatch:DescribeAlarms")) == [arns]
+    assert json.loads(allowed(template, "cloudwatch:DescribeAlarms")) == arns
 
 
 def test_without_auto_rollback_no_alarm_ends_an_update(large: Templates) -> None:
