@@ -16,7 +16,7 @@ from infra.config.alarms import AlarmsConfig
 from infra.config.api import ApiConfig
 from infra.config.base import Config, InvalidConfigurationError
 from infra.config.environment import EnvironmentConfig, Tags
-from infra.config.image import CodeBuildImage, ImageConfig
+from infra.config.image import CodeBuildImage, ImageConfig, RegistryImage
 from infra.config.model import ModelConfig
 from infra.config.network import (
     ZONES_OF_UNKNOWN_REGION,
@@ -144,6 +144,22 @@ class DeploymentConfig(Config):
                 f"network would get {ZONES_OF_UNKNOWN_REGION}; set environment.account and "
                 "environment.region, or lower network.availability_zones"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_region_of_arns(self) -> Self:
+        if self.environment is None:
+            return self
+        arns = [("alarms.topic_arns", arn) for arn in self.alarms.topic_arns]
+        if isinstance(self.image, RegistryImage):
+            arns.append(("image.repository_arn", self.image.repository_arn))
+        for setting, arn in arns:
+            region = arn.split(":")[3]
+            if region != self.environment.region:
+                raise ValueError(
+                    f"{setting} has {arn} in the region {region}, but environment.region is "
+                    f"{self.environment.region}; AWS requires the same region, so name one there"
+                )
         return self
 
     @property

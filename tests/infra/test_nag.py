@@ -54,7 +54,10 @@ def test_all_findings_are_acknowledged(tmp_path: Path, stage: dict[str, Any]) ->
 
 
 def test_findings_are_acknowledged_with_an_environment_and_a_bootstrap_qualifier(tmp_path: Path) -> None:
-    stage = LARGE | {"environment": {"account": "123456789012", "region": "eu-central-1"}}
+    stage = LARGE | {
+        "environment": {"account": "123456789012", "region": "eu-central-1"},
+        "alarms": LARGE["alarms"] | {"topic_arns": ["arn:aws:sns:eu-central-1:123456789012:incidents"]},
+    }
     assert open_findings(tmp_path, stage, context={"@aws-cdk/core:bootstrapQualifier": "team1"}) == []
 
 

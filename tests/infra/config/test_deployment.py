@@ -75,6 +75,27 @@ def test_the_name_of_the_stage_is_not_a_setting() -> None:
             "network.availability_zones is 3, but without environment the network would get 2; set",
         ),
         (
+            {
+                "models": [MODEL],
+                "environment": {"account": "123456789012", "region": "eu-west-1"},
+                "alarms": {"topic_arns": ["arn:aws:sns:us-east-1:123456789012:incidents"]},
+            },
+            "in the region us-east-1, but environment.region is eu-west-1; AWS requires the same region",
+        ),
+        (
+            {
+                "models": [MODEL],
+                "environment": {"account": "123456789012", "region": "eu-west-1"},
+                "image": {
+                    "source": "registry",
+                    "repository_arn": "arn:aws:ecr:us-east-1:123456789012:repository/inference",
+                    "digest": f"sha256:{'0' * 64}",
+                    "cuda": 12,
+                },
+            },
+            "stages.dev: image.repository_arn has arn:aws:ecr:us-east-1:123456789012:repository/inference in",
+        ),
+        (
             {"models": [MODEL], "tags": {"AWS:team": "design"}},
             "stages.dev.tags.AWS:team.[key]: the tag 'AWS:team' begins with aws:, which AWS reserves",
         ),
