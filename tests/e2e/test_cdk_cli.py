@@ -17,6 +17,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
+from contract.problem import CONTENT_TYPE
 from local.aws import ACCOUNT, REGION, LocalAws
 from local.emulator import Emulator
 from local.stack import stage_url, upload_models
@@ -77,7 +78,7 @@ class Project:
     def deploy(self, *stacks: str, stage: str = "dev", synthesize: bool = False) -> None:
         """Deploys stacks, all by default, from new templates or from those of an earlier command."""
         source = ("--context", f"stage={stage}") if synthesize else _SYNTHESIZED
-        self.cdk("deploy", *(stacks or ["--all"]), "--require-approval", "never", *source)
+        self.cdk("deploy", *(stacks or ["--all"]), "--require-approval", "never", "--concurrency", "4", *source)
 
     def cdk(self, *arguments: str, status: int = 0) -> str:
         """Runs the CLI, which can connect to the emulated services only, and returns its output."""
@@ -314,6 +315,15 @@ class Users:
         return token
 
 
+def problem_of(response: httpx.Response) -> tuple[int, str]:
+    """The status and the code of a refusal."""
+    assert response.headers["content-type"] == CONTENT_TYPE, response.text
+    problem = response.json()
+    assert problem["status"] == response.status_code
+    assert problem["request_id"]
+    return response.status_code, problem["code"]
+
+
 def zones(aws: LocalAws) -> set[str]:
     """The availability zones of the deployed subnets."""
     ids = resources(aws, "AWS::EC2::Subnet")
@@ -348,9 +358,10 @@ def test_every_variant_is_deployed_with_a_bootstrap_stack_of_its_own_and_destroy
 
     url = deploy_with_models(project, aws, "isolated", "demo", "second")
     assert zones(aws) == {f"{REGION}{zone}" for zone in "abc"}
-    refused = httpx.post(f"{url}/v1/jobs", json={"prompt": "a red circle"})
-    assert refused.status_code == 403, refused.text
+    for path in ("/v1/jobs", "/nope"):
+        assert problem_of(httpx.post(f"{url}{path}", json={})) == (403, "forbidden")
     with httpx.Client(base_url=url, auth=Signed(), timeout=60) as http:
+        assert problem_of(http.get("/nope")) == (404, "route_not_found")
         for model in ("demo", "second"):
             assert finish(http, submit(http, model=model, steps=1))["status"] == "succeeded"
     wait_until(lambda: not waiting_messages(aws), "the queues are empty")
@@ -358,9 +369,10 @@ def test_every_variant_is_deployed_with_a_bootstrap_stack_of_its_own_and_destroy
     assert inventory(aws) == empty
 
     url = deploy_with_models(project, aws, "cognito", "demo")
-    refused = httpx.post(f"{url}/v1/jobs", json={"prompt": "a red circle"})
-    assert refused.status_code == 401, refused.text
+    for path in ("/v1/jobs", "/nope"):
+        assert problem_of(httpx.post(f"{url}{path}", json={})) == (401, "unauthorized")
     with httpx.Client(base_url=url, headers={"Authorization": users.token()}, timeout=60) as http:
+        assert problem_of(http.get("/nope")) == (404, "route_not_found")
         assert finish(http, submit(http, steps=1))["status"] == "succeeded"
     wait_until(lambda: not waiting_messages(aws), "the queues are empty")
     project.cdk("destroy", "--all", "--force", *_SYNTHESIZED)
