@@ -1,6 +1,6 @@
 """Check of the names that a stage gives to its resources: another resource must not have them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
@@ -18,26 +18,27 @@ class FixedName:
     Attributes:
         kind: the resource's type in CloudFormation.
         stack: the name of the stack that creates it.
+        hosted_zone: the id of a record's hosted zone; empty for other types.
     """
 
     kind: str
     name: str
     stack: str
+    hosted_zone: str = ""
 
 
-def fixed_names(config: DeploymentConfig) -> list[FixedName]:
+def fixed_names(config: DeploymentConfig) -> Iterator[FixedName]:
     """All resources of the stage whose names are not generated."""
     domain = config.api.domain
-    of_api = [FixedName(_DOMAIN, domain.name, f"StableDiffusion-{config.stage}-Api")] if domain else []
-    return of_api + [
-        fixed
-        for model in config.models
-        for stack in (f"StableDiffusion-{config.stage}-Endpoint-{model.name}",)
-        for fixed in (
-            FixedName(_ENDPOINT, endpoint_name(config.stage, model), stack),
-            FixedName(_PARAMETER, endpoint_parameter(config.stage, model.name), stack),
-        )
-    ]
+    if domain is not None:
+        stack = f"StableDiffusion-{config.stage}-Api"
+        yield FixedName(_DOMAIN, domain.name, stack)
+        if domain.hosted_zone_id is not None:
+            yield FixedName(_RECORD, domain.name, stack, domain.hosted_zone_id)
+    for model in config.models:
+        stack = f"StableDiffusion-{config.stage}-Endpoint-{model.name}"
+        yield FixedName(_ENDPOINT, endpoint_name(config.stage, model), stack)
+        yield FixedName(_PARAMETER, endpoint_parameter(config.stage, model.name), stack)
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,17 @@ class FixedNames:
         taken = [each for each in self.names if self._is_taken(each)]
         if taken:
             listed = "; ".join(f"{each.kind} {each.name} (for the stack {each.stack})" for each in taken)
-            commands = ", ".join(_DELETIONS[each.kind].format(each.name) for each in taken)
+            deletions = ", ".join(
+                _KINDS[each.kind].deletion.format(each.name, zone=each.hosted_zone) for each in taken
+            )
             return failed(
                 f"CloudFormation cannot create what exists already outside the stage's stacks: {listed}",
-                f"delete it unless it is in use: {commands}",
+                f"delete it unless it is in use: {deletions}",
             )
         return passed(f"none of {len(self.names)} is taken by a resource outside the stage's stacks")
 
     def _is_taken(self, fixed: FixedName) -> bool:
-        physical_id = _LOOKUPS[fixed.kind](self.aws, fixed.name)
+        physical_id = _KINDS[fixed.kind].lookup(self.aws, fixed)
         return physical_id is not None and self._stack_of(physical_id) != fixed.stack
 
     def _stack_of(self, physical_id: str) -> str | None:
@@ -77,41 +80,57 @@ class FixedNames:
         return next(stacks, None)
 
 
-def _endpoint(aws: Aws, name: str) -> str | None:
-    """The physical id of the endpoint, its ARN; None if there is none."""
+def _endpoint(aws: Aws, fixed: FixedName) -> str | None:
     try:
-        return str(aws.client("sagemaker").describe_endpoint(EndpointName=name)["EndpointArn"])
+        return str(aws.client("sagemaker").describe_endpoint(EndpointName=fixed.name)["EndpointArn"])
     except ClientError as error:
         if error_code(error) != "ValidationException":
             raise
         return None
 
 
-def _domain(aws: Aws, name: str) -> str | None:
-    """The physical id of the API's domain name, the name; None if there is none."""
+def _domain(aws: Aws, fixed: FixedName) -> str | None:
     try:
-        return str(aws.client("apigateway").get_domain_name(domainName=name)["domainName"])
+        return str(aws.client("apigateway").get_domain_name(domainName=fixed.name)["domainName"])
     except ClientError as error:
         if error_code(error) != "NotFoundException":
             raise
         return None
 
 
-def _parameter(aws: Aws, name: str) -> str | None:
-    """The physical id of the parameter, its name; None if there is none."""
-    return name if aws.client("ssm").get_parameters(Names=[name])["Parameters"] else None
+def _record(aws: Aws, fixed: FixedName) -> str | None:
+    """See `_Kind.lookup`. A CNAME record excludes every other record of its name."""
+    records = aws.client("route53").list_resource_record_sets(
+        HostedZoneId=fixed.hosted_zone, StartRecordName=fixed.name
+    )["ResourceRecordSets"]
+    taken = any(each["Name"] == f"{fixed.name}." and each["Type"] in ("A", "CNAME") for each in records)
+    return fixed.name if taken else None
+
+
+def _parameter(aws: Aws, fixed: FixedName) -> str | None:
+    return fixed.name if aws.client("ssm").get_parameters(Names=[fixed.name])["Parameters"] else None
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A type of resources with fixed names.
+
+    Attributes:
+        lookup: finds the resource's physical id in CloudFormation; None if it does not exist.
+        deletion: a command or an instruction that deletes it, with its name in place of `{}`.
+    """
+
+    lookup: Callable[[Aws, FixedName], str | None]
+    deletion: str
 
 
 _ENDPOINT = "AWS::SageMaker::Endpoint"
 _PARAMETER = "AWS::SSM::Parameter"
 _DOMAIN = "AWS::ApiGateway::DomainName"
-_LOOKUPS: dict[str, Callable[[Aws, str], str | None]] = {
-    _ENDPOINT: _endpoint,
-    _PARAMETER: _parameter,
-    _DOMAIN: _domain,
-}
-_DELETIONS = {
-    _ENDPOINT: "aws sagemaker delete-endpoint --endpoint-name {}",
-    _PARAMETER: "aws ssm delete-parameter --name {}",
-    _DOMAIN: "aws apigateway delete-domain-name --domain-name {}",
+_RECORD = "AWS::Route53::RecordSet"
+_KINDS = {
+    _ENDPOINT: _Kind(_endpoint, "aws sagemaker delete-endpoint --endpoint-name {}"),
+    _PARAMETER: _Kind(_parameter, "aws ssm delete-parameter --name {}"),
+    _DOMAIN: _Kind(_domain, "aws apigateway delete-domain-name --domain-name {}"),
+    _RECORD: _Kind(_record, "remove the record {} from the hosted zone {zone} in Route 53"),
 }

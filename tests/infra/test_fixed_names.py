@@ -7,7 +7,7 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from infra.config import DeploymentConfig
 from operations.doctor.fixed_names import FixedName, fixed_names
-from tests.infra.conftest import LARGE, SMALL, Templates
+from tests.infra.conftest import LARGE, SMALL, Templates, synthesize
 
 SCOPED = {"AWS::IAM::Policy"}
 """Types whose names are unique among the resources of a parent only, although they have a generated id."""
@@ -47,34 +47,61 @@ def is_fixed(value: Any) -> bool:
 
 
 def found(templates: Templates) -> dict[FixedName, dict[str, Any]]:
-    """The resources with a fixed name."""
+    """The resources with a fixed name. Omitted parts of an identifier do not make it unique."""
     return {
-        FixedName(resource["Type"], str(properties[names[-1]]), f"StableDiffusion-test-{stack}"): resource
+        FixedName(
+            resource["Type"],
+            str(given[0]),
+            f"StableDiffusion-test-{stack}",
+            str(properties.get("HostedZoneId", "")),
+        ): resource
         for stack, template in templates.by_stack.items()
         for resource in template.to_json()["Resources"].values()
         if resource["Type"].startswith("AWS::")
         for properties in (resource.get("Properties", {}),)
         for names in identifiers(resource["Type"])
-        if all(name in properties and is_fixed(properties[name]) for name in names)
+        for given in ([properties[name] for name in names if name in properties],)
+        if given and all(map(is_fixed, given))
     }
 
 
-@pytest.mark.parametrize("stage", [SMALL, LARGE], ids=["small", "large"])
-def test_the_doctor_knows_every_name_that_is_not_generated(
-    small: Templates, large: Templates, stage: dict[str, Any]
-) -> None:
-    templates = small if stage is SMALL else large
-    config = DeploymentConfig.for_stage("test", {"test": stage})
+POOL = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_abc"
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a"
+DOMAIN = {"name": "images.example.com", "certificate_arn": CERTIFICATE, "hosted_zone_id": "Z0ABC"}
+STAGES = {
+    "small": SMALL,
+    "large": LARGE,
+    "domain": SMALL | {"api": {"auth": {"type": "cognito", "user_pool_arn": POOL}, "domain": DOMAIN}},
+    "private": SMALL
+    | {
+        "keep_data": False,
+        "api": {"auth": {"keys": ["default", "team"]}, "vpc_endpoint_ids": ["vpce-0123456789abcdef0"]},
+        "network": {"type": "existing", "subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a"]},
+    },
+}
+
+
+@pytest.fixture(params=STAGES, scope="module")
+def stage(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def templates(stage: str, small: Templates, large: Templates) -> Templates:
+    return {"small": small, "large": large}.get(stage) or synthesize(STAGES[stage])
+
+
+def test_the_doctor_knows_every_name_that_is_not_generated(stage: str, templates: Templates) -> None:
+    config = DeploymentConfig.for_stage("test", {"test": STAGES[stage]})
     assert set(found(templates)) == set(fixed_names(config))
 
 
 def test_nothing_with_a_fixed_name_remains_when_its_stack_is_deleted_or_rolled_back(
-    small: Templates, large: Templates
+    templates: Templates,
 ) -> None:
-    for templates in (small, large):
-        for resource in found(templates).values():
-            for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
-                assert resource.get(policy, "Delete") == "Delete"
+    for resource in found(templates).values():
+        for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+            assert resource.get(policy, "Delete") == "Delete"
 
 
 @pytest.mark.parametrize(

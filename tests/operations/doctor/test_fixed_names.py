@@ -105,3 +105,30 @@ def test_the_domain_of_the_api_may_be_that_of_the_stage_only(
 def test_without_permission_the_names_are_skipped(aws: StubbedAws) -> None:
     aws.deny("sagemaker", "describe_endpoint")
     assert run_check(check(aws)).status is Status.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "owned_by", "status"),
+    [
+        ("images.example.com.", "A", None, Status.FAIL),
+        ("images.example.com.", "CNAME", None, Status.FAIL),
+        ("images.example.com.", "A", "StableDiffusion-dev-Api", Status.PASS),
+        ("images.example.com.", "TXT", None, Status.PASS),
+        ("other.example.com.", "A", None, Status.PASS),
+    ],
+)
+def test_a_record_of_the_domain_may_be_that_of_the_stage_only(
+    aws: StubbedAws, name: str, kind: str, owned_by: str | None, status: Status
+) -> None:
+    record = FixedName("AWS::Route53::RecordSet", "images.example.com", "StableDiffusion-dev-Api", "Z0ABC")
+    aws.stub("route53").add_response(
+        "list_resource_record_sets",
+        {"ResourceRecordSets": [{"Name": name, "Type": kind}], "IsTruncated": False, "MaxItems": "100"},
+        {"HostedZoneId": "Z0ABC", "StartRecordName": record.name},
+    )
+    if owned_by or status is Status.FAIL:
+        owner(aws, record.name, owned_by)
+    result = FixedNames(aws, (record,)).run()
+    assert result.status is status
+    if status is Status.FAIL:
+        assert "remove the record images.example.com from the hosted zone Z0ABC" in result.remedy
