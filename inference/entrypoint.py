@@ -22,6 +22,7 @@ USER = "inference"
 
 _SERVER = (sys.executable, "-m", "inference")
 _DEVICES = Path("/dev")
+_GPU_DEVICES = ("nvidia[0-9]*", "nvidiactl", "nvidia-uvm")
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -30,7 +31,12 @@ def main() -> NoReturn:
     """Replaces this process by the server."""
     start_logging()
     environment = ContainerEnvironment.read(os.environ)
-    run_as(USER, _SERVER, needs=[Path(environment.model_directory), *_DEVICES.glob("nvidia*")])
+    run_as(USER, _SERVER, needs=[Path(environment.model_directory), *gpu_devices(_DEVICES)])
+
+
+def gpu_devices(directory: Path) -> list[Path]:
+    """The device files that CUDA opens; others, such as those in nvidia-caps, are for root only."""
+    return [path for name in _GPU_DEVICES for path in sorted(directory.glob(name))]
 
 
 def run_as(user: str, command: tuple[str, ...], *, needs: Iterable[Path]) -> NoReturn:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,20 @@ class ContainerProcess:
         process: the subprocess.
     """
 
-    def __init__(self, log: Path, *, variables: dict[str, str], **environment: Any) -> None:
+    def __init__(
+        self,
+        log: Path,
+        *,
+        variables: dict[str, str],
+        command: Sequence[str] = (sys.executable, "-m", "inference"),
+        **environment: Any,
+    ) -> None:
         """Starts the process.
 
         Args:
             log: file to write its output to.
             variables: additional environment variables.
+            command: the program that serves.
             environment: fields of `ContainerEnvironment`; address and data bucket are set here.
         """
         port = free_port()
@@ -38,7 +47,7 @@ class ContainerProcess:
         self.log = log
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "inference"],
+                command,
                 cwd=ROOT,
                 env=os.environ | variables | settings.variables(),
                 stdout=output,

@@ -1,16 +1,23 @@
 import json
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
+import psutil
 import pytest
 
+from contract.model import ModelDeclaration, ModelDefaults
+from inference.entrypoint import gpu_devices
 from tests.conftest import ROOT
-from tests.waiting import LIMIT_S
+from tests.inference.container_process import ContainerProcess
+from tests.inference.transfer.hub_server import FakeHub
+from tests.waiting import LIMIT_S, wait_until
 
 REPORT = """
 import json, os, pathlib, tempfile
@@ -34,6 +41,13 @@ from inference.entrypoint import run_as
 from inference.observability.logs import start_logging
 start_logging()
 run_as("daemon", ("python3", "-c", sys.argv[1]), needs=[Path(each) for each in sys.argv[2:]])
+"""
+
+SERVE = """
+import sys
+from pathlib import Path
+from inference.entrypoint import run_as
+run_as("daemon", (sys.executable, "-m", "inference"), needs=[Path(sys.argv[1])])
 """
 
 DAEMON = pwd.getpwnam("daemon")
@@ -106,3 +120,37 @@ def test_the_server_stays_root_if_the_user_cannot_open_a_device(directory: Path)
     seen, (warning,) = report(directory, device)
     assert seen["user"] == 0
     assert str(device) in warning["message"]
+
+
+def test_only_devices_that_cuda_opens_are_needed(directory: Path) -> None:
+    for name in ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm", "nvidia-modeset", "nvidia-caps"):
+        (directory / name).touch()
+    names = [path.name for path in gpu_devices(directory)]
+    assert names == ["nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm"]
+
+
+@as_root
+def test_the_server_generates_as_another_user(directory: Path, demo_model: Path) -> None:
+    scratch, home = directory / "tmp", directory / "home"
+    for path in (scratch, home):
+        path.mkdir()
+    os.chown(home, DAEMON.pw_uid, DAEMON.pw_gid)
+    model = directory / "model"
+    shutil.copytree(demo_model, model)
+    hub = FakeHub.of(demo_model)
+    with hub.running():
+        container = ContainerProcess(
+            directory / "log",
+            variables={"TMPDIR": str(scratch), "HF_HOME": str(home), "AWS_ENDPOINT_URL": hub.url},
+            command=(sys.executable, "-c", SERVE, str(model)),
+            model=ModelDeclaration(name="demo", defaults=ModelDefaults(width=64, height=64, steps=2)),
+            model_directory=str(model),
+        )
+        try:
+            wait_until(lambda: container.ping() == HTTPStatus.OK)
+            assert psutil.Process(container.process.pid).uids().effective == DAEMON.pw_uid
+            assert (
+                container.http.post("/invocations", json={"prompt": "a circle"}).status_code == HTTPStatus.OK
+            )
+        finally:
+            container.end()

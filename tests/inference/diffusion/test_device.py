@@ -1,5 +1,6 @@
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -51,6 +52,29 @@ def test_the_cpu_its_dtype_and_the_libraries_are_logged(caplog: pytest.LogCaptur
     assert record.__dict__["dtype"] == "float32"
     assert torch.__version__.startswith(record.__dict__["libraries"]["torch"])
     assert set(record.__dict__["libraries"]) == {"torch", "diffusers", "transformers", "safetensors"}
+
+
+def test_the_gpu_its_driver_and_its_memory_are_logged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    properties = SimpleNamespace(name="NVIDIA A10G", major=8, minor=6, total_memory=24 << 30)
+    monkeypatch.setattr(module, "default_device_and_dtype", lambda: (torch.device("cuda"), torch.bfloat16))
+    monkeypatch.setattr(module, "driver_version", lambda: "580.95.05")
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _device: properties)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device: (23 << 30, 24 << 30))
+    with caplog.at_level(logging.INFO, module.__name__):
+        check_device([])
+    (record,) = caplog.records
+    assert record.getMessage() == "models run on NVIDIA A10G"
+    logged = {
+        "dtype": "bfloat16",
+        "compute_capability": "8.6",
+        "memory_gib": 24,
+        "free_memory_gib": 23,
+        "driver": "580.95.05",
+        "cuda": torch.version.cuda,
+    }
+    assert logged.items() <= record.__dict__.items()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
