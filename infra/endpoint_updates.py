@@ -10,8 +10,8 @@ from infra.config import ModelConfig
 _BAKING_S = 360
 """Longer than the three minutes and the delay of metrics after which most-jobs-failing fires."""
 
-_PROVISIONING_S = 1800
-"""For instances of the new fleet to be available."""
+_PROVISIONING_S = 3600
+"""The longest time for which SageMaker tries to get instances of several types."""
 
 
 def deployment_config(

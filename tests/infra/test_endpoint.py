@@ -151,7 +151,7 @@ def test_the_old_fleet_stays_until_its_longest_job_has_ended(small: Templates, l
         routing = policy["TrafficRoutingConfiguration"]
         assert routing["Type"] == "ALL_AT_ONCE"
         waits = job_s + routing["WaitIntervalInSeconds"]
-        assert policy["MaximumExecutionTimeoutInSeconds"] >= waits + start_s + 1800
+        assert policy["MaximumExecutionTimeoutInSeconds"] >= waits + start_s + 3600
         for name in ("TerminationWaitInSeconds", "MaximumExecutionTimeoutInSeconds"):
             limits = policy_shape.members[name].metadata
             assert limits["min"] <= policy[name] <= limits["max"]
