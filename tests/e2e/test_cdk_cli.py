@@ -78,7 +78,7 @@ class Project:
     def deploy(self, *stacks: str, stage: str = "dev", synthesize: bool = False) -> None:
         """Deploys stacks, all by default, from new templates or from those of an earlier command."""
         source = ("--context", f"stage={stage}") if synthesize else _SYNTHESIZED
-        self.cdk("deploy", *(stacks or ["--all"]), "--require-approval", "never", "--concurrency", "4", *source)
+        self.cdk("deploy", *(stacks or ["--all"]), "--require-approval", "never", *source)
 
     def cdk(self, *arguments: str, status: int = 0) -> str:
         """Runs the CLI, which can connect to the emulated services only, and returns its output."""
