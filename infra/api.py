@@ -18,7 +18,7 @@ from infra.endpoint_access import grant_invoke
 from infra.firewall import Firewall
 from infra.functions import SERVICE_NAME, JobsFunction, model_endpoints
 from infra.gateway_responses import add_gateway_responses
-from infra.log_groups import add_log_group
+from infra.log_groups import NamedLogGroup, add_log_group
 from infra.nag import acknowledge
 from infra.private_access import private_endpoint
 from infra.signing_secret import SigningSecret
@@ -74,6 +74,7 @@ class JobsApi(Construct):
         self._config = config
         function = self._function(storage, webhook_queue, signing_secret, alarm_topics)
         self.rest_api = self._rest_api()
+        self._add_execution_log()
         self._add_methods(function.live_version())
         self.api_keys = (
             self._api_keys(config.api.auth.keys) if isinstance(config.api.auth, ApiKeyAuth) else {}
@@ -210,6 +211,15 @@ class JobsApi(Construct):
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG)),
             ),
+        )
+
+    def _add_execution_log(self) -> None:
+        """Limits the age of the log that API Gateway creates for the stage's errors."""
+        NamedLogGroup(
+            self,
+            "ExecutionLog",
+            name=f"API-Gateway-Execution-Logs_{self.rest_api.rest_api_id}/{self._config.stage}",
+            retention=self._config.log_retention,
         )
 
     def _reachability(self) -> dict[str, Any]:

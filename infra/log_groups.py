@@ -1,5 +1,7 @@
 """CloudWatch log groups. They outlive their stacks, so that the log of a failed deployment remains."""
 
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -85,5 +87,17 @@ class NamedLogGroup(Construct):
 
 
 def _acknowledge(role: iam.Role, pattern: str) -> None:
-    resource = f"arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:{pattern}"
+    name = _in_findings(cdk.Stack.of(role).resolve(pattern))
+    resource = f"arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:{name}"
     acknowledge(role, {f"IAM5[Resource::{resource}]": "AWS services choose these names on creation."})
+
+
+def _in_findings(name: Any) -> str:
+    """The name as cdk-nag writes it, with `<LogicalId>` in place of a reference."""
+    match name:
+        case {"Fn::Join": [_, parts]}:
+            return "".join(map(_in_findings, parts))
+        case {"Ref": logical_id}:
+            return f"<{logical_id}>"
+        case _:
+            return str(name)

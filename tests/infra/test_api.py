@@ -161,6 +161,16 @@ def test_the_access_log_names_the_key_of_a_request_and_the_reason_of_a_refusal(s
     assert "$context.identity.apiKey" not in entry.values()
 
 
+def test_the_log_of_api_gateways_errors_has_the_stages_retention(large: Templates) -> None:
+    """API Gateway creates the log itself, without a retention."""
+    retention = only(large.api, "Custom::LogRetention")
+    (rest_api,) = large.api.find_resources("AWS::ApiGateway::RestApi")
+    assert retention["LogGroupName"] == {
+        "Fn::Join": ["", ["API-Gateway-Execution-Logs_", {"Ref": rest_api}, "/test"]]
+    }
+    assert retention["RetentionInDays"] == 7
+
+
 def test_no_stage_sets_the_accounts_role_for_logs(small: Templates, large: Templates) -> None:
     """An account has one, which a stage would replace, and take away when it is deleted."""
     for templates in (small, large):
