@@ -59,8 +59,8 @@ class DomainConfig(Config):
     """The certificate for the name in AWS Certificate Manager, in the region of the stage."""
 
     hosted_zone_id: str | None = Field(default=None, pattern=r"^Z[A-Z0-9]{1,31}$")
-    """The public hosted zone in Route 53 that gets the alias record of the name. Without it, create a CNAME
-    record to the output `ApiDomainTarget`."""
+    """The public hosted zone in Route 53 that gets the alias record of the name, which must not have one yet.
+    Without it, create a CNAME record to the output `ApiDomainTarget`."""
 
 
 class ApiConfig(Config):
