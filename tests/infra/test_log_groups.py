@@ -1,7 +1,14 @@
+import json
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_logs as logs
 
+from infra.log_groups import NamedLogGroup
 from tests.infra.conftest import LARGE, SMALL, Templates, only, synthesize, text
 
 RETENTION = "Custom::LogRetention"
@@ -78,3 +85,57 @@ def test_the_function_that_sets_the_retention_may_change_only_the_endpoints_log_
     assert own["Resource"]["Fn::Join"][1][-1] == own_logs
     policies = small.endpoints["demo"].find_resources("AWS::IAM::Policy").values()
     assert "PutRetentionPolicy" not in text(list(policies))
+
+
+NAME = "/aws/sagemaker/Endpoints/sd-test-demo-0"
+
+
+@pytest.fixture(scope="module")
+def function(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The code of the CDK's function, as it would be uploaded."""
+    directory = tmp_path_factory.mktemp("cdk.out")
+    app = cdk.App(outdir=str(directory))
+    NamedLogGroup(cdk.Stack(app, "Stack"), "Logs", name=NAME, retention=logs.RetentionDays.ONE_WEEK)
+    app.synth()
+    (code,) = directory.glob("asset.*/index.js")
+    return code
+
+
+def run(function: Path, groups: dict[str, int | None], *requests: str) -> tuple[list[str], dict[str, Any]]:
+    """The statuses that the function answers with, and the log groups afterwards."""
+    properties = {"LogGroupName": NAME, "RetentionInDays": "7", "RemovalPolicy": "retain"}
+    events = [
+        json.dumps(
+            {
+                "RequestType": request,
+                "ResourceProperties": properties,
+                "ResponseURL": "https://cloudformation.invalid/",
+            }
+        )
+        for request in requests
+    ]
+    done = subprocess.run(
+        ["node", str(Path(__file__).with_name("log_retention.js")), str(function), *events],  # noqa: S607
+        env=os.environ | {"LOG_GROUPS": json.dumps(groups)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    printed = json.loads(done.stdout)
+    return printed["statuses"], printed["groups"]
+
+
+@pytest.mark.parametrize("existing", [{}, {NAME: None}, {NAME: 30}], ids=["missing", "unlimited", "other"])
+def test_the_cdks_function_creates_a_log_group_or_takes_one_that_exists(
+    function: Path, existing: dict[str, int | None]
+) -> None:
+    statuses, groups = run(function, existing, "Create")
+    assert statuses == ["SUCCESS"]
+    assert groups == {NAME: 7, "/aws/lambda/retention": 1}
+
+
+def test_the_log_group_survives_a_rollback_and_the_next_creation(function: Path) -> None:
+    statuses, groups = run(function, {}, "Create", "Delete", "Create", "Update", "Delete")
+    assert statuses == ["SUCCESS"] * 5
+    assert groups[NAME] == 7
