@@ -1,5 +1,6 @@
 """Opening of models and adapters with the container's own code, which imports torch and takes seconds."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ def load_model(path: Path) -> LoadedModel | None:
     Raises:
         UnusableModelError: the container would not load it.
     """
+    _silence_libraries()
     import torch
 
     from inference.models.diffusers_directory import directory_components
@@ -70,6 +72,7 @@ def read_adapter(kind: AdapterKind, path: Path) -> None:
 
 
 def _reader(kind: AdapterKind, path: Path) -> Callable[[Path], Any]:
+    _silence_libraries()
     import torch
     from diffusers import AutoencoderKL, ControlNetModel
 
@@ -87,6 +90,11 @@ def _reader(kind: AdapterKind, path: Path) -> Callable[[Path], Any]:
     if kind is UPSCALER:
         return lambda path: read_upscaler(AdapterFile(path.stem, path, version=""), pointer="")
     return read_tensors
+
+
+def _silence_libraries() -> None:
+    """Suppresses warnings that the libraries write when they are imported; the container does the same."""
+    os.environ.update({"DIFFUSERS_VERBOSITY": "error", "TRANSFORMERS_VERBOSITY": "error"})
 
 
 def _dtype(path: Path) -> Any:
