@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contract.identifiers import JobId
 from contract.model import ModelDeclaration
-from contract.options import Hires, MetadataMode, Outpaint, OutputFormat, Upscale
+from contract.options import Hires, Lora, MetadataMode, Outpaint, OutputFormat, Upscale
 from contract.output_location import OutputPrefix
 from contract.problem import ErrorCode, FieldError, ProblemError, bound_errors, describe
+from contract.prompts.prompt import PromptStage, parse_positive, prompt_stages
 from contract.request import (
     MAX_COUNT,
     MAX_SEED,
@@ -24,6 +25,8 @@ from contract.request import (
     Loras,
     MaskBlur,
     MaskImage,
+    MaskInvert,
+    MaskPadding,
     Metadata,
     ModelName,
     NegativePrompt,
@@ -38,6 +41,7 @@ from contract.request import (
     VaeName,
 )
 from contract.rules import effective_strength, violations
+from contract.samplers import find_sampler, select_sampler
 
 _MASK_BLUR = 4
 _COPIED_FIELDS = (
@@ -45,6 +49,8 @@ _COPIED_FIELDS = (
     "negative_prompt",
     "input_image",
     "mask_image",
+    "mask_invert",
+    "mask_padding",
     "outpaint",
     "controlnets",
     "loras",
@@ -100,7 +106,9 @@ class Generation(BaseModel):
     input_image: InputImage | None = None
     strength: Strength | None = None
     mask_image: MaskImage | None = None
+    mask_invert: MaskInvert = False
     mask_blur: MaskBlur | None = None
+    mask_padding: MaskPadding | None = None
     outpaint: Outpaint | None = None
     controlnets: ControlNets = ()
     loras: Loras = ()
@@ -119,6 +127,27 @@ class Generation(BaseModel):
     def seeds(self) -> tuple[int, ...]:
         """The seed of each image."""
         return tuple(self.seed + index for index in range(self.count))
+
+    @property
+    def active_loras(self) -> tuple[Lora, ...]:
+        """The LoRAs that the prompt names, and those of `loras`."""
+        return (*parse_positive(self.prompt).loras, *self.loras)
+
+    def lora_pointer(self, index: int) -> str:
+        """The JSON pointer to the name of LoRA `index` of `active_loras`."""
+        in_prompt = len(parse_positive(self.prompt).loras)
+        return "#/prompt" if index < in_prompt else f"#/loras/{index - in_prompt}/name"
+
+    @property
+    def prompt_stages(self) -> tuple[PromptStage, ...]:
+        """The texts of both prompts over the denoiser evaluations."""
+        steps = self.steps * find_sampler(self.sampler).evaluations_per_step
+        return prompt_stages(self.prompt, self.negative_prompt, steps=steps)
+
+    @property
+    def prompt_weights(self) -> tuple[float, ...]:
+        """The weights of the prompts that AND joins; a single 1 without it."""
+        return parse_positive(self.prompt).weights
 
     @classmethod
     def resolve(cls, request: JobRequest, model: ModelDeclaration, *, job_id: str, seed: int) -> Self:
@@ -150,7 +179,7 @@ class Generation(BaseModel):
             guidance_scale=(
                 defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale
             ),
-            sampler=request.sampler or defaults.sampler,
+            sampler=select_sampler(request.sampler, request.scheduler, default=defaults.sampler).name,
             seed=seed if request.seed is None else request.seed,
             count=request.count or defaults.count,
             clip_skip=request.clip_skip or defaults.clip_skip,

@@ -17,7 +17,7 @@ from contract.options import (
     Upscale,
 )
 from contract.output_location import OutputPrefix
-from contract.samplers import find_sampler
+from contract.samplers import check_schedule_type, find_sampler
 from contract.size import GRID, MAX_SIDE
 
 MAX_SEED = 2**32 - 1
@@ -67,6 +67,19 @@ SamplerName = Annotated[
     ),
     AfterValidator(lambda name: find_sampler(name).name),
 ]
+SchedulerName = Annotated[
+    str,
+    Field(
+        max_length=MAX_SAMPLER_CHARACTERS,
+        description=(
+            "Noise schedule of the sampler, as AUTOMATIC1111 and ComfyUI name it: one of the sampler's "
+            "`schedule_types` from GET /v1/samplers, or `automatic`. `sampler` may include it instead: "
+            "`dpmpp_2m_karras`. Without `sampler`, it may name the sampler, as in Replicate's API."
+        ),
+        json_schema_extra={"minLength": 1},
+    ),
+    AfterValidator(check_schedule_type),
+]
 Seed = Annotated[
     int,
     Field(ge=0, le=MAX_SEED, description="Seed of the first image; image i has seed + i."),
@@ -78,7 +91,11 @@ Strength = Annotated[
         gt=0,
         le=1,
         allow_inf_nan=False,
-        description="Denoising strength of image-to-image: 1 ignores the input image.",
+        description=(
+            "Denoising strength of image-to-image: the share of the steps that run. At 1 the image begins as "
+            "noise; its brightness and large shapes may still follow the input image, since samplers do not "
+            "begin at infinite noise. With a mask, 1 begins from noise alone."
+        ),
     ),
 ]
 InputImage = Annotated[ImageUri, Field(description="Input image of image-to-image and inpainting.")]
@@ -86,9 +103,24 @@ MaskImage = Annotated[
     ImageUri,
     Field(
         description=(
-            "Inpainting mask. White is regenerated, black is kept. A mask with an alpha channel: opaque is "
+            "Inpainting mask. White is regenerated, black is kept. A mask with transparent areas: opaque is "
             "regenerated, transparent is kept."
         )
+    ),
+]
+MaskInvert = Annotated[
+    bool, Field(description="Whether the mask is inverted: black is regenerated, white is kept.")
+]
+MaskPadding = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=512,
+        description=(
+            "Only the masked area, with so many pixels of the input image around it, is generated, at the "
+            "whole generation size, and pasted back: AUTOMATIC1111's `Only masked`. The image keeps the size "
+            "of the input image. Null: the whole image is generated."
+        ),
     ),
 ]
 MaskBlur = Annotated[
@@ -171,13 +203,16 @@ class JobRequest(BaseModel):
     steps: Steps | None = None
     guidance_scale: GuidanceScale | None = None
     sampler: SamplerName | None = None
+    scheduler: SchedulerName | None = None
     seed: Seed | None = None
     count: Count | None = None
     clip_skip: ClipSkip | None = None
     input_image: InputImage | None = None
     strength: Strength | None = None
     mask_image: MaskImage | None = None
+    mask_invert: MaskInvert = False
     mask_blur: MaskBlur | None = None
+    mask_padding: MaskPadding | None = None
     outpaint: Outpaint | None = None
     controlnets: ControlNets = ()
     loras: Loras = ()

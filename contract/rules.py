@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from contract.model import ModelDeclaration, ModelDefaults
 from contract.problem import FieldError
+from contract.prompts.rules import prompt_errors
 from contract.request import MAX_SEED, JobRequest
+from contract.samplers import select_sampler
 
 _EXCLUDED_BY_OUTPAINT = ("mask_image", "width", "height")
 
@@ -40,10 +42,12 @@ def violations(
         malformed: names of the malformed fields; rules that involve one of them are not applied.
     """
     found = (
+        *_prompt_violations(request, model),
         *_contradictions(request),
         *_duplicates(request),
         *_size_violations(request, model),
         *_step_violations(request, model),
+        *_scheduler_violations(request, model),
         *_count_violations(request, model),
         *_output_size_violations(request, model),
     )
@@ -61,6 +65,11 @@ def effective_strength(request: JobRequest, defaults: ModelDefaults) -> float | 
     return request.strength or (1.0 if request.outpaint else defaults.strength)
 
 
+def _prompt_violations(request: JobRequest, model: ModelDeclaration) -> Iterator[_Violation]:
+    for field, detail in prompt_errors(request, model):
+        yield _Violation(field, detail, ("loras", "steps", "sampler", "hires"))
+
+
 def _contradictions(request: JobRequest) -> Iterator[_Violation]:
     if request.input_image is None:
         for name in ("strength", "mask_image", "outpaint"):
@@ -75,6 +84,20 @@ def _contradictions(request: JobRequest) -> Iterator[_Violation]:
                 yield _Violation(name, detail)
     elif request.mask_blur is not None and request.mask_image is None:
         yield _Violation("mask_blur", "requires mask_image or outpaint", ("mask_image", "outpaint"))
+    yield from _mask_contradictions(request)
+
+
+def _mask_contradictions(request: JobRequest) -> Iterator[_Violation]:
+    if request.mask_image is None:
+        for name, is_given in (
+            ("mask_invert", request.mask_invert),
+            ("mask_padding", request.mask_padding is not None),
+        ):
+            if is_given:
+                yield _Violation(name, "requires mask_image", ("mask_image",))
+    elif request.mask_padding is not None and request.upscale is not None:
+        detail = "cannot be combined with upscale, since the image keeps the input image's size; remove one"
+        yield _Violation("mask_padding", detail, ("upscale",))
 
 
 def _duplicates(request: JobRequest) -> Iterator[_Violation]:
@@ -108,6 +131,13 @@ def _steps_without_effect(path: str, steps: int, strength: float | None) -> Iter
     if strength is not None and int(steps * strength) < 1:
         detail = f"{steps} steps at strength {strength:g} leave no step to run; raise strength or steps"
         yield _Violation(path, detail, ("steps", "input_image", "outpaint"))
+
+
+def _scheduler_violations(request: JobRequest, model: ModelDeclaration) -> Iterator[_Violation]:
+    try:
+        select_sampler(request.sampler, request.scheduler, default=model.defaults.sampler)
+    except ValueError as error:
+        yield _Violation("scheduler", str(error), ("sampler",))
 
 
 def _count_violations(request: JobRequest, model: ModelDeclaration) -> Iterator[_Violation]:

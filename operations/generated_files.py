@@ -52,6 +52,12 @@ def _architecture() -> str:
     return package_tree.render()
 
 
+def _compatibility() -> str:
+    from operations import compatibility
+
+    return compatibility.render()
+
+
 def _reliability() -> str:
     from operations import lifecycle_diagram
 
@@ -63,6 +69,9 @@ GENERATED_FILES = (
     GeneratedFile("docs/configuration.md", "the schema in infra/config/", "make docs", _configuration),
     GeneratedFile("docs/cost.md", "the dev stage's templates and operations/*.toml", "make docs", _cost),
     GeneratedFile("docs/architecture.md", "its package tree: the docstrings", "make docs", _architecture),
+    GeneratedFile(
+        "docs/compatibility.md", "the tables in contract/ and inference/", "make docs", _compatibility
+    ),
     GeneratedFile("docs/reliability.md", "its life of a job: jobs.lifecycle", "make docs", _reliability),
     GeneratedFile("inference/requirements.lock", "inference/requirements.txt", "make lock"),
     GeneratedFile("inference/requirements-alone.lock", "inference/requirements-alone.txt", "make lock"),

@@ -7,9 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 import diffusers
+import numpy as np
 import torch
 
-from contract.samplers import find_sampler
+from contract.samplers import Sampler, find_sampler
+from contract.schedule_types import NORMAL, SGM_UNIFORM
 
 _CACHED_SCHEDULERS = 64
 
@@ -77,9 +79,29 @@ class NoiseSchedulers:
 
     def _construct(self, name: str, steps: int) -> Any:
         sampler = find_sampler(name)
-        scheduler = getattr(diffusers, sampler.scheduler).from_config(self._config, **sampler.options)
-        scheduler.set_timesteps(steps)
+        options = dict(sampler.options)
+        if steps == 1:
+            options["timestep_spacing"] = "trailing"  # the others would begin at the last timestep
+        scheduler = getattr(diffusers, sampler.scheduler).from_config(self._config, **options)
+        timesteps = _timesteps(sampler, steps, scheduler.config.num_train_timesteps)
+        if timesteps is None:
+            scheduler.set_timesteps(steps)
+        else:
+            scheduler.set_timesteps(timesteps=timesteps)
         return scheduler
+
+
+def _timesteps(sampler: Sampler, steps: int, training_timesteps: int) -> list[int] | None:
+    """The timesteps of schedules that the scheduler has no option for; None lets the scheduler choose."""
+    match sampler.schedule_type, sampler.scheduler:
+        case NORMAL.name, "DPMSolverMultistepScheduler" | "DPMSolverSinglestepScheduler":
+            # their own even spacing ends before the last timestep
+            return [int(each) for each in np.linspace(training_timesteps - 1, 0, steps).round()]
+        case SGM_UNIFORM.name, "LCMScheduler" | "TCDScheduler":
+            # their own timesteps are those of the distillation
+            return [round(training_timesteps * (1 - index / steps)) - 1 for index in range(steps)]
+        case _:
+            return None
 
 
 def _cutoff(scheduler: Any, share: float) -> int:

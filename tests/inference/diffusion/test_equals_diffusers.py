@@ -14,7 +14,7 @@ from contract.generation import Generation
 from contract.identifiers import new_job_id
 from contract.model import ModelDeclaration, ModelDefaults
 from contract.request import JobRequest
-from contract.samplers import SAMPLERS, find_sampler
+from contract.samplers import ALL_SAMPLERS, SAMPLERS, find_sampler
 from inference.diffusion.loader import create_engine
 from inference.engine.interface import Callbacks, Inputs
 from tests.inference import tiny_models
@@ -40,6 +40,13 @@ PIPELINES = {
     "StableDiffusionInpaintPipeline": (None, None, "StableDiffusionInpaintPipeline"),
 }
 """diffusers' pipeline for each of `TASKS`, by the pipeline that the engine loads."""
+
+TIMESTEPS_OF_OUR_OWN = ("dpmpp_2m_normal", "dpmpp_2m_sde_normal", "dpmpp_2s_normal", "lcm_sgm", "tcd_sgm")
+WITH_SCHEDULE_TYPE = [
+    sampler.name
+    for sampler in ALL_SAMPLERS
+    if sampler not in SAMPLERS and not sampler.name.startswith(TIMESTEPS_OF_OUR_OWN)
+]
 
 MODEL = ModelDeclaration(name="demo", defaults=ModelDefaults(width=72, height=64, steps=4))
 
@@ -137,6 +144,13 @@ def test_every_sampler_and_task_equals_diffusers(
     actual = models[model].generate(request, inputs)
     assert actual.std() > 0
     assert np.array_equal(actual, models[model].generate_with_diffusers(task, request, inputs))
+
+
+@pytest.mark.parametrize("sampler", WITH_SCHEDULE_TYPE)
+def test_every_schedule_type_equals_diffusers(models: dict[str, Comparison], sampler: str) -> None:
+    request, inputs = request_for("text to image", sampler=sampler)
+    actual = models["SD"].generate(request, inputs)
+    assert np.array_equal(actual, models["SD"].generate_with_diffusers("text to image", request, inputs))
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5])

@@ -34,6 +34,9 @@ class SamplerView(BaseModel):
     name: str
     label: str = Field(description="Display name.")
     aliases: tuple[str, ...] = Field(description="Other accepted names.")
+    schedule_types: tuple[str, ...] = Field(
+        description="Accepted values of `scheduler`; each may also follow the name: `dpmpp_2m_karras`."
+    )
 
 
 class SamplerList(BaseModel):
@@ -44,4 +47,9 @@ class SamplerList(BaseModel):
     @classmethod
     def all(cls) -> Self:
         """Creates the view of the contract's samplers."""
-        return cls(data=tuple(SamplerView(name=s.name, label=s.label, aliases=s.aliases) for s in SAMPLERS))
+        return cls(
+            data=tuple(
+                SamplerView(name=s.name, label=s.label, aliases=s.aliases, schedule_types=s.schedule_types)
+                for s in SAMPLERS
+            )
+        )

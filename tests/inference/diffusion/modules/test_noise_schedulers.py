@@ -2,18 +2,36 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from scipy.stats import beta
 
+from contract.samplers import ALL_SAMPLERS, Sampler, find_sampler
 from inference.diffusion.modules.noise_schedulers import NoiseSchedulers
 from tests.inference import tiny_models
 
 SAMPLERS = ("euler", "dpmpp_2m_karras", "ddim")
+STABLE_DIFFUSION = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "num_train_timesteps": 1000,
+    "steps_offset": 1,
+    "timestep_spacing": "leading",
+    "prediction_type": "epsilon",
+}
+"""The published scheduler configuration of Stable Diffusion 1.5."""
 
 
 @pytest.fixture(scope="module")
 def schedulers(demo_model: Path) -> NoiseSchedulers:
     return NoiseSchedulers(tiny_models.sd(demo_model).scheduler.config)
+
+
+@pytest.fixture(scope="module")
+def published() -> NoiseSchedulers:
+    return NoiseSchedulers(STABLE_DIFFUSION)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -43,3 +61,69 @@ def test_every_schedule_has_its_own_scheduler(schedulers: NoiseSchedulers) -> No
     first, second = (schedulers.create("dpmpp_2m_karras", steps=3, strength=None) for _ in range(2))
     first.scheduler.step(torch.ones(1, 4, 8, 8), first.timesteps[0], torch.ones(1, 4, 8, 8))
     assert (first.scheduler.step_index, second.scheduler.step_index) == (1, None)
+
+
+def sigma(timesteps: np.ndarray) -> np.ndarray:
+    """k-diffusion's noise levels at timesteps of Stable Diffusion's schedule, interpolated between them."""
+    alphas = np.cumprod(1 - np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2)
+    levels: np.ndarray = np.interp(timesteps, np.arange(1000), ((1 - alphas) / alphas) ** 0.5)
+    return levels
+
+
+def noise_levels(schedule_type: str, steps: int) -> np.ndarray:
+    """The noise levels as AUTOMATIC1111 and k-diffusion define them, without the final zero."""
+    ramp = np.linspace(0, 1, steps)
+    least, most = sigma(np.array([0, 999]))
+    match schedule_type:
+        case "karras":  # Karras et al. 2022, equation 5
+            return (most ** (1 / 7) + ramp * (least ** (1 / 7) - most ** (1 / 7))) ** 7  # type: ignore[no-any-return]
+        case "exponential":
+            return np.geomspace(most, least, steps)
+        case "beta":  # Lee et al. 2024, with the shares of noise levels instead of timesteps
+            return least + beta.ppf(1 - ramp, 0.6, 0.6) * (most - least)  # type: ignore[no-any-return]
+        case "sgm_uniform":
+            return sigma(np.linspace(999, 0, steps + 1)[:-1])
+        case _:
+            return sigma(np.linspace(999, 0, steps))
+
+
+FIRST_ORDER = [
+    sampler
+    for sampler in ALL_SAMPLERS
+    if sampler.schedule_type
+    and sampler.evaluations(3) == 3
+    and not sampler.name.startswith(("lms_karras", "ddim", "ddpm", "lcm", "tcd"))
+]
+
+
+@pytest.mark.parametrize("steps", [2, 7, 30])
+@pytest.mark.parametrize("sampler", FIRST_ORDER, ids=lambda each: each.name)
+def test_schedule_types_have_the_noise_levels_of_k_diffusion(
+    published: NoiseSchedulers, sampler: Sampler, steps: int
+) -> None:
+    scheduler = published.create(sampler.name, steps=steps, strength=None).scheduler
+    expected = noise_levels(str(sampler.schedule_type), steps)
+    # timesteps are whole numbers in most schedulers, which is a difference of up to one
+    exact = sampler.schedule_type in ("karras", "exponential", "beta")
+    tolerances = {"rtol": 1e-4} if exact else {"rtol": 0.012, "atol": 0.02}
+    np.testing.assert_allclose(scheduler.sigmas[:-1].numpy(), expected, **tolerances)
+
+
+@pytest.mark.parametrize("sampler", ALL_SAMPLERS, ids=lambda each: each.name)
+def test_a_single_step_begins_at_the_first_training_timestep(
+    published: NoiseSchedulers, sampler: Sampler
+) -> None:
+    schedule = published.create(sampler.name, steps=1, strength=None)
+    assert schedule.timesteps.tolist() == [pytest.approx(999, abs=1)]  # some round down
+    if hasattr(schedule.scheduler, "sigmas"):
+        assert float(schedule.scheduler.sigmas[0]) == pytest.approx(sigma(np.array([999]))[0], rel=1e-5)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4, 8])
+@pytest.mark.parametrize("sampler", ["lcm", "tcd", "ddim", "euler_a"])
+def test_few_steps_are_spaced_from_the_first_training_timestep(
+    published: NoiseSchedulers, sampler: str, steps: int
+) -> None:
+    schedule = published.create(find_sampler(f"{sampler} sgm_uniform").name, steps=steps, strength=None)
+    expected = [1000 - index * 1000 // steps - 1 for index in range(steps)]
+    assert schedule.timesteps.tolist() == expected
