@@ -65,8 +65,8 @@ class AdapterStore:
         """
         return Adapters(
             loras=tuple(
-                self._fetch(LORA, lora.name, f"#/loras/{index}/name")
-                for index, lora in enumerate(generation.loras)
+                self._fetch(LORA, lora.name, generation.lora_pointer(index))
+                for index, lora in enumerate(generation.active_loras)
             ),
             embeddings=tuple(
                 self._fetch(EMBEDDING, name, f"#/embeddings/{index}")

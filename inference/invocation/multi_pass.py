@@ -13,6 +13,9 @@ from contract.generation import Generation, InvalidRequestError
 from contract.keys import LANCZOS
 from contract.options import Hires, Upscale
 from contract.problem import FieldError
+from contract.prompts.editing import second_pass_text
+from contract.prompts.prompt import hires_prompt
+from contract.samplers import find_sampler
 from contract.size import Size, to_grid
 from inference.engine.interface import Callbacks, Engine, GenerationOutput, Inputs
 from inference.invocation.step_counter import StepCounter
@@ -135,10 +138,17 @@ class MultiPassGenerator:
 
 def _hires_generation(generation: Generation, hires: Hires, size: Size, *, seed: int) -> Generation:
     width, height = size
+    steps = hires.steps or generation.steps
+    per_step = find_sampler(generation.sampler).evaluations_per_step
+    first_pass, second_pass = per_step * generation.steps, per_step * int(steps * hires.strength)
     changes = {
+        "prompt": hires_prompt(generation.prompt, first_pass=first_pass, second_pass=second_pass),
+        "negative_prompt": second_pass_text(
+            generation.negative_prompt, first_pass=first_pass, second_pass=second_pass
+        ),
         "width": width,
         "height": height,
-        "steps": hires.steps or generation.steps,
+        "steps": steps,
         "strength": hires.strength,
         "seed": seed,
         "count": 1,

@@ -64,7 +64,7 @@ class AdapterLoader:
         files = inputs.adapters
         loras, controlnet_inputs, vae = [], [], None
         for index, lora in enumerate(files.loras):
-            with adapter_errors(lora, LORA, f"#/loras/{index}/name"):
+            with adapter_errors(lora, LORA, generation.lora_pointer(index)):
                 loras.append(self._loras.load(lora))
         controlnets = zip(files.controlnets, generation.controlnets, inputs.control_images, strict=True)
         for index, (file, settings, image) in enumerate(controlnets):
@@ -73,7 +73,7 @@ class AdapterLoader:
         if files.vae is not None:
             with adapter_errors(files.vae, VAE, "#/vae"):
                 vae = self._vaes.load(files.vae)
-        weights = tuple(lora.weight for lora in generation.loras)
+        weights = tuple(lora.weight for lora in generation.active_loras)
         return AdapterSet(tuple(loras), weights, tuple(controlnet_inputs), vae)
 
     def activate(self, lora_weights: LoraWeights) -> None:

@@ -17,6 +17,7 @@ class BatchKey:
         height: pixels.
         classifier_free_guidance: whether the UNet runs on the negative prompt as well.
         tokens: length of each prompt's embeddings, padding included.
+        prompts: the number of prompts that AND joins; each takes a sample of its own.
         loras: ids of the active LoRAs (see `inference.diffusion.adapters.loras`) and their weights.
         controlnets: ids of the ControlNets; each slot has its own conditioning scales.
         refining: whether the refiner's UNet runs.
@@ -26,6 +27,7 @@ class BatchKey:
     height: int
     classifier_free_guidance: bool
     tokens: int
+    prompts: int = 1
     loras: tuple[tuple[str, float], ...] = ()
     controlnets: tuple[str, ...] = ()
     refining: bool = False
@@ -49,7 +51,8 @@ class Batch(Generic[SlotT]):
 
     Attributes:
         slots: 1 to `size`, the oldest first, all with the same batch key.
-        size: samples in the forward pass, padding included; classifier-free guidance doubles them.
+        size: samples in the forward pass, padding included; classifier-free guidance doubles them, and
+            further prompts multiply them.
     """
 
     slots: tuple[SlotT, ...]

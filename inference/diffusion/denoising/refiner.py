@@ -8,7 +8,13 @@ import torch
 from contract.generation import Generation
 from contract.size import Size
 from inference.diffusion.modules.noise_schedulers import NoiseSchedulers
-from inference.diffusion.prompts.conditioning import Conditioning, uses_classifier_free_guidance
+from inference.diffusion.prompts.conditioning import (
+    Conditioning,
+    ConditioningStage,
+    encode_stages,
+    uses_classifier_free_guidance,
+)
+from inference.diffusion.prompts.encoded_prompt import EncodedPrompt
 from inference.diffusion.prompts.prompt_encoder import PromptEncoder
 from inference.engine.interface import AdapterFile
 
@@ -47,19 +53,22 @@ class Refiner:
 
     def encode_prompts(
         self, generation: Generation, size: Size, *, embeddings: tuple[AdapterFile, ...]
-    ) -> tuple[Conditioning, ...]:
+    ) -> tuple[ConditioningStage, ...]:
         """The UNet's conditionings; see `inference.diffusion.prompts.conditioning.encode_prompts`."""
+        stages = encode_stages(self.prompts, generation, embeddings=embeddings, variant=None)
         classifier_free_guidance = uses_classifier_free_guidance(generation)
-        rows = self.prompts.encode(
-            generation,
-            classifier_free_guidance=classifier_free_guidance,
-            embeddings=embeddings,
-            variant=None,
+        return tuple(
+            ConditioningStage(start, self._conditionings(rows, size, classifier_free_guidance))
+            for start, rows in stages
         )
-        scores = _AESTHETIC_SCORES if classifier_free_guidance else _AESTHETIC_SCORES[-1:]
+
+    def _conditionings(
+        self, rows: tuple[EncodedPrompt, ...], size: Size, classifier_free_guidance: bool
+    ) -> tuple[Conditioning, ...]:
         width, height = size
         conditionings = []
-        for row, score in zip(rows, scores, strict=True):
+        for index, row in enumerate(rows):
+            score = _AESTHETIC_SCORES[index > 0 or not classifier_free_guidance]
             last = (score,) if self.requires_aesthetics_score else (height, width)
             time_ids = torch.tensor([[height, width, 0, 0, *last]]).to(row.embeddings)
             conditionings.append(Conditioning(row.embeddings, row.pooled, time_ids))

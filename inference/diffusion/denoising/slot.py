@@ -1,5 +1,7 @@
 """A slot: one image's latents, scheduler and conditioning in the denoising loop."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from inspect import signature
 
@@ -11,7 +13,7 @@ from inference.diffusion.denoising.batcher import BatchKey
 from inference.diffusion.denoising.initial_latents import InitialLatents
 from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.diffusion.modules.noise_schedulers import NoiseSchedule
-from inference.diffusion.prompts.conditioning import Conditioning
+from inference.diffusion.prompts.conditioning import Conditioning, ConditioningStage
 from inference.diffusion.tasks.generation_task import GenerationTask
 
 _MIN_ALPHA = 1e-4
@@ -19,17 +21,37 @@ _MIN_ALPHA = 1e-4
 
 
 @dataclass(frozen=True)
+class SlotStage:
+    """The conditionings of consecutive denoiser evaluations.
+
+    Attributes:
+        start: the first of these evaluations of the image.
+        batch_key: slots with the same key can share a batch.
+        conditionings: see `ConditioningStage`.
+    """
+
+    start: int
+    batch_key: BatchKey
+    conditionings: tuple[Conditioning, ...]
+
+    @classmethod
+    def all_of(cls, stages: Sequence[ConditioningStage], batch_key: BatchKey) -> "tuple[SlotStage, ...]":
+        """The stages of a slot, whose batch key differs between them in the number of tokens only."""
+        return tuple(
+            cls(each.start, replace(batch_key, tokens=each.tokens), each.conditionings) for each in stages
+        )
+
+
+@dataclass(frozen=True)
 class Refinement:
     """The fields of a slot that are replaced when the SDXL refiner takes over.
 
     Attributes:
-        batch_key: see `Slot`.
-        conditionings: see `Slot`.
+        stages: see `Slot`.
         schedule: see `Slot`.
     """
 
-    batch_key: BatchKey
-    conditionings: tuple[Conditioning, ...]
+    stages: tuple[SlotStage, ...]
     schedule: NoiseSchedule
 
 
@@ -40,8 +62,8 @@ class Slot:
     Attributes:
         task: the generation that the image belongs to.
         index: of the image in its generation.
-        batch_key: slots with the same key can share a batch.
-        conditionings: the negative prompt's, with classifier-free guidance, and the prompt's.
+        stages: the conditionings over all evaluations of the image, the first from 0.
+        prompt_weights: of the prompts that AND joins; a single 1 without it.
         guidance_scale: scale of classifier-free guidance.
         schedule: the slot's own scheduler and its timesteps.
         generator: the slot's own random numbers, on the CPU, so that a seed means the same on every device.
@@ -54,8 +76,8 @@ class Slot:
 
     task: GenerationTask
     index: int
-    batch_key: BatchKey
-    conditionings: tuple[Conditioning, ...]
+    stages: tuple[SlotStage, ...]
+    prompt_weights: tuple[float, ...]
     guidance_scale: float
     schedule: NoiseSchedule
     generator: torch.Generator
@@ -71,6 +93,21 @@ class Slot:
         accepted = signature(self.schedule.scheduler.step).parameters
         options = {"generator": self.generator, "eta": 0.0}  # eta as diffusers' pipelines set it
         self._step_options = {name: value for name, value in options.items() if name in accepted}
+
+    @property
+    def batch_key(self) -> BatchKey:
+        """The batch key of the next evaluation."""
+        return self._stage.batch_key
+
+    @property
+    def conditionings(self) -> tuple[Conditioning, ...]:
+        """The conditionings of the next evaluation."""
+        return self._stage.conditionings
+
+    @property
+    def _stage(self) -> SlotStage:
+        index = bisect_right(self.stages, self.evaluations_done, key=lambda stage: stage.start)
+        return self.stages[index - 1]
 
     @property
     def evaluations(self) -> int:
@@ -148,17 +185,23 @@ class Slot:
         return estimate
 
     def _combine(self, predictions: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Classifier-free guidance."""
+        """Classifier-free guidance, with the weighted sum of the prompts that AND joins."""
         if len(predictions) == 1:
             return predictions[0]
-        return predictions[0] + self.guidance_scale * (predictions[1] - predictions[0])
+        negative, *positive = predictions
+        return self._guided(negative, positive, max(self.guidance_scale, 1.0))
+
+    def _guided(self, negative: torch.Tensor, positive: list[torch.Tensor], scale: float) -> torch.Tensor:
+        combined = negative
+        for weight, prediction in zip(self.prompt_weights, positive, strict=True):
+            combined = combined + weight * scale * (prediction - negative)
+        return combined
 
     def refine(self, refinement: Refinement) -> "Slot":
         """The slot that continues from these latents with the refiner, without LoRAs and ControlNets."""
         return replace(
             self,
-            batch_key=refinement.batch_key,
-            conditionings=refinement.conditionings,
+            stages=refinement.stages,
             schedule=refinement.schedule,
             initial=replace(self.initial, latents=self.latents.contiguous()),  # as diffusers does
             adapter_set=AdapterSet(vae=self.adapter_set.vae),

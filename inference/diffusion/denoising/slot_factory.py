@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from PIL import Image
 
-from contract.generation import InvalidRequestError
+from contract.generation import Generation, InvalidRequestError
 from contract.problem import FieldError
 from contract.size import Size
 from inference.diffusion.denoising.batcher import BatchKey
@@ -18,7 +18,7 @@ from inference.diffusion.denoising.initial_latents import (
     TextToImage,
 )
 from inference.diffusion.denoising.refiner import Refiner
-from inference.diffusion.denoising.slot import Refinement, Slot
+from inference.diffusion.denoising.slot import Refinement, Slot, SlotStage
 from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.diffusion.modules.noise_schedulers import NoiseSchedule
 from inference.diffusion.prompts.conditioning import encode_prompts, uses_classifier_free_guidance
@@ -29,15 +29,17 @@ def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
     """One slot for each image of the generation, ready for its first step.
 
     Raises:
-        InvalidRequestError: the prompts are too long, or `refiner_start` does not fit the model or the steps.
+        InvalidRequestError: the prompts are too long, the sampler does not fit the model, or `refiner_start`
+            does not fit the model or the steps.
         AdapterUnusableError: an adapter is damaged, or was made for another model.
     """
     task.start()
     generation, inputs = task.generation, task.inputs
+    _check_sampler(components, generation)
     size = inputs.size(generation)
     adapter_set = components.adapters.load(generation, inputs)
     components.adapters.activate(adapter_set.lora_weights)
-    conditionings = encode_prompts(
+    conditioning_stages = encode_prompts(
         components.prompts,
         generation,
         size,
@@ -47,10 +49,12 @@ def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
     batch_key = BatchKey(
         *size,
         classifier_free_guidance=uses_classifier_free_guidance(generation),
-        tokens=conditionings[0].embeddings.shape[1],
+        tokens=conditioning_stages[0].tokens,
+        prompts=len(generation.prompt_weights),
         loras=adapter_set.lora_weights,
         controlnets=adapter_set.controlnet_ids,
     )
+    stages = SlotStage.all_of(conditioning_stages, batch_key)
     autoencoder = adapter_set.autoencoder(components.autoencoder)
     initializer = _initializer(components, autoencoder, task, size)
     refinements = _refinements(components.refiner, task, size, batch_key)
@@ -68,8 +72,8 @@ def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
             Slot(
                 task=task,
                 index=index,
-                batch_key=batch_key,
-                conditionings=conditionings,
+                stages=stages,
+                prompt_weights=generation.prompt_weights,
                 guidance_scale=generation.guidance_scale,
                 schedule=schedule,
                 generator=generator,
@@ -82,6 +86,13 @@ def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
     return slots
 
 
+def _check_sampler(components: Components, generation: Generation) -> None:
+    try:
+        components.schedulers.check(generation.sampler)
+    except ValueError as error:
+        raise InvalidRequestError((FieldError(pointer="#/sampler", detail=str(error)),)) from error
+
+
 def _refinements(
     refiner: Refiner | None, task: GenerationTask, size: Size, base: BatchKey
 ) -> list[Refinement | None]:
@@ -91,15 +102,17 @@ def _refinements(
         return [None] * generation.count
     if refiner is None:
         raise _invalid_refiner_start("this model has no refiner; leave it out")
-    conditionings = refiner.encode_prompts(generation, size, embeddings=task.inputs.adapters.embeddings)
-    tokens = conditionings[0].embeddings.shape[1]
-    batch_key = replace(base, tokens=tokens, loras=(), controlnets=(), refining=True)
+    stages = SlotStage.all_of(
+        refiner.encode_prompts(generation, size, embeddings=task.inputs.adapters.embeddings),
+        replace(base, loras=(), controlnets=(), refining=True),
+    )
     return [
         Refinement(
-            batch_key=batch_key,
-            conditionings=conditionings,
+            stages=stages,
             schedule=refiner.schedulers.create_refining(
-                generation.sampler, steps=generation.steps, start=start
+                generation.sampler,
+                steps=generation.steps,
+                start=start,
             ),
         )
         for _ in generation.seeds

@@ -1,15 +1,16 @@
 """Encoding of a generation's prompts with a pipeline's text encoders."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from contract.generation import Generation, InvalidRequestError
+from contract.generation import InvalidRequestError
 from contract.problem import FieldError
+from contract.prompts.emphasis import PromptSegment, parse_prompt
+from contract.prompts.prompt import PromptTexts
 from inference.diffusion.prompts.chunks import Chunk, split_into_chunks
-from inference.diffusion.prompts.emphasis import PromptSegment, parse_prompt
 from inference.diffusion.prompts.encoded_prompt import EncodedPrompt, PromptCache
 from inference.diffusion.prompts.text_encoder import TextEncoder
 from inference.diffusion.prompts.textual_inversion import TextualInversions, load_textual_inversions
@@ -18,8 +19,12 @@ from inference.diffusion.prompts.tokenization import PromptTokenizer
 from inference.engine.interface import AdapterFile
 
 MAX_CHUNKS = 64
-"""Chunks of a prompt at most; the engine thread runs no other task while it encodes them."""
+"""Chunks of a prompt at most, all its texts together; the engine thread runs no other task meanwhile."""
 CACHE_BYTES = 64 * 2**20
+PROMPT, NEGATIVE_PROMPT = "prompt", "negative_prompt"
+
+_Text = tuple[str, str]
+"""The request's field, and the text."""
 
 
 class PromptEncoder:
@@ -37,38 +42,59 @@ class PromptEncoder:
 
     def encode(
         self,
-        generation: Generation,
+        stages: Sequence[PromptTexts],
         *,
+        clip_skip: int,
         classifier_free_guidance: bool,
         embeddings: tuple[AdapterFile, ...] = (),
         variant: Hashable = None,
-    ) -> tuple[EncodedPrompt, ...]:
-        """The negative prompt, with classifier-free guidance, and the prompt, padded to the same length.
+    ) -> list[tuple[EncodedPrompt, ...]]:
+        """For each stage the negative prompt, with classifier-free guidance, and the prompts.
+
+        Those of a stage are padded to the same length.
 
         Args:
-            generation: has the prompts and `clip_skip`.
+            stages: texts without LoRAs, AND and editing.
+            clip_skip: see `TextEncoder.encode`.
             classifier_free_guidance: whether to encode the negative prompt.
             embeddings: the files of the generation's textual inversions.
             variant: part of the cache key; differs where the text encoders' weights do, as with LoRAs.
 
         Raises:
-            InvalidRequestError: a prompt is too long, or `clip_skip` exceeds the encoders' layers.
+            InvalidRequestError: a prompt is too long or its weights are too large, or `clip_skip` exceeds the
+                encoders' layers.
             AdapterUnusableError: a textual inversion is damaged, or was made for another model.
         """
-        self._check_clip_skip(generation.clip_skip)
-        options = _EncodeOptions(generation.clip_skip, embeddings, variant)
-        if not classifier_free_guidance:
-            return tuple(self._encode_all([("prompt", generation.prompt)], options))
-        if not generation.negative_prompt and self._zeros_for_empty_prompt:
-            (prompt,) = self._encode_all([("prompt", generation.prompt)], options)
-            return prompt.zeros(), prompt
-        texts = [("negative_prompt", generation.negative_prompt), ("prompt", generation.prompt)]
-        negative, prompt = self._encode_all(texts, options)
-        if negative.tokens == prompt.tokens:
-            return negative, prompt
-        (padding,) = self._encode_all([("prompt", "")], _EncodeOptions(generation.clip_skip, (), variant))
-        tokens = max(negative.tokens, prompt.tokens)
-        return negative.padded(padding, tokens), prompt.padded(padding, tokens)
+        self._check_clip_skip(clip_skip)
+        options = _EncodeOptions(clip_skip, embeddings, variant)
+        texts = {(PROMPT, text): None for each in stages for text in each.prompts}
+        if classifier_free_guidance:
+            texts |= {
+                (NEGATIVE_PROMPT, each.negative): None
+                for each in stages
+                if each.negative or not self._zeros_for_empty_prompt
+            }
+        encoded = self._encode_all(list(texts), options)
+        return [self._stage(each, encoded, options, classifier_free_guidance) for each in stages]
+
+    def _stage(
+        self,
+        texts: PromptTexts,
+        encoded: Mapping[_Text, EncodedPrompt],
+        options: "_EncodeOptions",
+        classifier_free_guidance: bool,
+    ) -> tuple[EncodedPrompt, ...]:
+        rows = [encoded[PROMPT, text] for text in texts.prompts]
+        if classifier_free_guidance and (NEGATIVE_PROMPT, texts.negative) in encoded:
+            rows.insert(0, encoded[NEGATIVE_PROMPT, texts.negative])
+        tokens = max(row.tokens for row in rows)
+        if any(row.tokens < tokens for row in rows):
+            without_embeddings = _EncodeOptions(options.clip_skip, (), options.variant)
+            (padding,) = self._encode_all([(PROMPT, "")], without_embeddings).values()
+            rows = [row.padded(padding, tokens) for row in rows]
+        if classifier_free_guidance and len(rows) == len(texts.prompts):
+            rows.insert(0, rows[0].zeros())
+        return tuple(rows)
 
     @property
     def _zeros_for_empty_prompt(self) -> bool:
@@ -81,50 +107,57 @@ class PromptEncoder:
             detail = f"must be at most {limit} for this model, not {clip_skip}"
             raise InvalidRequestError((FieldError(pointer="#/clip_skip", detail=detail),))
 
-    def _encode_all(self, texts: list[tuple[str, str]], options: "_EncodeOptions") -> list[EncodedPrompt]:
-        """The encoded texts, from the cache where possible.
-
-        Args:
-            texts: the request's field, and the text.
-            options: for all the texts.
-        """
-        cached = [self._cache.get(options.cache_key(text)) for _, text in texts]
-        if all(cached):
-            return [each for each in cached if each]
+    def _encode_all(self, texts: list[_Text], options: "_EncodeOptions") -> dict[_Text, EncodedPrompt]:
+        """The encoded texts, from the cache where possible."""
+        encoded = {
+            each: hit for each in texts if (hit := self._cache.get(options.cache_key(each[1]))) is not None
+        }
+        if len(encoded) == len(texts):
+            return encoded
         inversions = load_textual_inversions(
             options.embeddings, self._encoders, max_vectors=self._max_length - 2
         )
-        encoded_texts = []
-        for (field, text), hit in zip(texts, cached, strict=True):
-            encoded = hit or self._encode(field, text, inversions, options.clip_skip)
-            self._cache.put(options.cache_key(text), encoded)
-            encoded_texts.append(encoded)
-        return encoded_texts
+        chunks = {each: self._all_chunks(each[1], inversions) for each in texts if each not in encoded}
+        for field in (PROMPT, NEGATIVE_PROMPT):
+            count = sum(len(rows[0]) for (of, _), rows in chunks.items() if of == field)
+            count += sum(each.tokens // self._max_length for (of, _), each in encoded.items() if of == field)
+            self._check_length(field, count)
+        for each, rows in chunks.items():
+            encoded[each] = self._encode(each[0], rows, options.clip_skip)
+            self._cache.put(options.cache_key(each[1]), encoded[each])
+        return encoded
 
-    def _encode(
-        self, field: str, text: str, inversions: list[TextualInversions], clip_skip: int
-    ) -> EncodedPrompt:
-        segments = parse_prompt(text)
-        chunks_by_encoder = [
-            self._chunks(segments, encoder, of_encoder)
-            for encoder, of_encoder in zip(self._encoders, inversions, strict=True)
-        ]
-        count = max(len(chunks) for chunks in chunks_by_encoder)
+    def _check_length(self, field: str, count: int) -> None:
         if count > MAX_CHUNKS:
             detail = (
                 f"takes {count} chunks of {self._max_length - 2} tokens, at most {MAX_CHUNKS} are allowed"
             )
             raise InvalidRequestError((FieldError(pointer=f"#/{field}", detail=f"{detail}; shorten it"),))
+
+    def _encode(self, field: str, chunks_by_encoder: list[list[Chunk]], clip_skip: int) -> EncodedPrompt:
         states, pooled = [], None
         for encoder, chunks in zip(self._encoders, chunks_by_encoder, strict=True):
-            chunks += [()] * (count - len(chunks))
             encoded = [
                 encoder.encode(chunk, length=self._max_length, clip_skip=clip_skip) for chunk in chunks
             ]
             states.append(torch.cat([chunk_states for chunk_states, _ in encoded], dim=1))
             pooled = encoded[0][1]
-        embeddings = torch.cat(states, dim=-1)
-        return EncodedPrompt(embeddings.to(self._pipeline.unet.device, self._encoders[-1].dtype), pooled)
+        embeddings = torch.cat(states, dim=-1).to(self._pipeline.unet.device, self._encoders[-1].dtype)
+        is_weighted = any(token.weight != 1 for chunk in chunks_by_encoder[0] for token in chunk)
+        if is_weighted and not embeddings.isfinite().all():
+            detail = "has weights that leave the range of the model's numbers; bring them closer to 1"
+            raise InvalidRequestError((FieldError(pointer=f"#/{field}", detail=detail),))
+        return EncodedPrompt(embeddings, pooled)
+
+    def _all_chunks(self, text: str, inversions: list[TextualInversions]) -> list[list[Chunk]]:
+        """The chunks for each text encoder, of which each has the same number."""
+        segments = parse_prompt(text)
+        by_encoder = [
+            self._chunks(segments, encoder, of_encoder)
+            for encoder, of_encoder in zip(self._encoders, inversions, strict=True)
+        ]
+        count = max(map(len, by_encoder))
+        return [chunks + [()] * (count - len(chunks)) for chunks in by_encoder]
 
     def _chunks(
         self, segments: tuple[PromptSegment, ...], encoder: TextEncoder, inversions: TextualInversions

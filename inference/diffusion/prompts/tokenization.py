@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from contract.prompts.emphasis import PromptSegment, WeightedText
 from inference.diffusion.prompts.chunks import TokenGroup, WeightedToken
-from inference.diffusion.prompts.emphasis import PromptSegment, WeightedText
 from inference.diffusion.prompts.text_encoder import END_OF_WORD
 from inference.diffusion.prompts.textual_inversion import TextualInversions
 

@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from contract.generation import Generation, InvalidRequestError
+from contract.generation import InvalidRequestError
+from contract.prompts.prompt import PromptTexts
 from inference.diffusion.prompts.encoded_prompt import EncodedPrompt
 from inference.diffusion.prompts.prompt_encoder import MAX_CHUNKS
 from inference.diffusion.tasks.failures import DeviceLostError
@@ -154,11 +155,12 @@ def encode_prompt_as_nan(loop: LoopHarness, monkeypatch: pytest.MonkeyPatch, pro
     prompts = loop.components.prompts
     encode = prompts.encode
 
-    def encode_or_nan(generation: Generation, **options: Any) -> tuple[EncodedPrompt, ...]:
-        factor = torch.nan if generation.prompt == prompt else 1
-        return tuple(
-            replace(row, embeddings=row.embeddings * factor) for row in encode(generation, **options)
-        )
+    def encode_or_nan(stages: list[PromptTexts], **options: Any) -> list[tuple[EncodedPrompt, ...]]:
+        factor = torch.nan if stages[0].prompts == (prompt,) else 1
+        return [
+            tuple(replace(row, embeddings=row.embeddings * factor) for row in rows)
+            for rows in encode(stages, **options)
+        ]
 
     monkeypatch.setattr(prompts, "encode", encode_or_nan)
 

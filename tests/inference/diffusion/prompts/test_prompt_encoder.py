@@ -11,8 +11,8 @@ from transformers import CLIPTextModel
 from contract.generation import InvalidRequestError
 from inference.diffusion.prompts.encoded_prompt import EncodedPrompt
 from inference.diffusion.prompts.prompt_encoder import MAX_CHUNKS, PromptEncoder
+from tests.inference.diffusion.prompts.encoding import encode_with
 from tests.inference.diffusion.prompts.tiny_families import FAMILIES, LAYERS
-from tests.inference.generations import generation_of
 
 LONG = ", ".join(["a big red circle on a white background"] * 12)
 
@@ -25,9 +25,7 @@ def pipelines(demo_model: Path) -> dict[str, Any]:
 def encode(
     pipeline: Any, *, classifier_free_guidance: bool = True, **request: Any
 ) -> tuple[EncodedPrompt, ...]:
-    return PromptEncoder(pipeline).encode(
-        generation_of(**request), classifier_free_guidance=classifier_free_guidance
-    )
+    return encode_with(PromptEncoder(pipeline), classifier_free_guidance=classifier_free_guidance, **request)
 
 
 def encode_with_diffusers(
@@ -222,7 +220,7 @@ class CountingEncoder:
         """The number of forward passes that encoding a request takes."""
         before = self.calls
         request |= {"prompt": prompt, "negative_prompt": negative}
-        self._encoder.encode(generation_of(**request), classifier_free_guidance=True, variant=variant)
+        encode_with(self._encoder, variant=variant, **request)
         return self.calls - before
 
 

@@ -20,7 +20,7 @@ from inference.diffusion.prompts.textual_inversion_file import read_textual_inve
 from inference.engine.errors import AdapterUnusableError
 from inference.engine.interface import AdapterFile
 from tests.inference.diffusion.prompts import tiny_families
-from tests.inference.generations import generation_of
+from tests.inference.diffusion.prompts.encoding import encode_with
 
 WIDTH = 32
 NAME = "my-style.v2"
@@ -49,7 +49,7 @@ def save_pickle(directory: Path, content: Any, name: str = "a.pt") -> Path:
 
 
 def encode(encoder: PromptEncoder, *files: AdapterFile, **request: Any) -> tuple[EncodedPrompt, ...]:
-    return encoder.encode(generation_of(**request), classifier_free_guidance=True, embeddings=files)
+    return encode_with(encoder, embeddings=files, **request)
 
 
 @pytest.fixture(scope="module")

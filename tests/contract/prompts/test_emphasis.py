@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.diffusion.prompts.emphasis import WeightedText, parse_prompt
+from contract.prompts.emphasis import WeightedText, parse_prompt
 
 ROUND, SQUARE = 1.1, 1 / 1.1
 PROMPTS = st.text(st.sampled_from("ab ,:.1-()[]\\\n") | st.characters(), max_size=60) | st.lists(

@@ -1,4 +1,4 @@
-"""Parser of the prompt syntax of AUTOMATIC1111's web UI.
+"""Parser of emphasis in prompts, as in AUTOMATIC1111's web UI.
 
 `(text)` multiplies the weight of a text by 1.1, `(text:1.3)` by 1.3, and `[text]` by 1 / 1.1; nested weights
 multiply. A backslash before a bracket or a backslash makes that literal, and any other backslash is dropped.
@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+
+from contract.prompts.errors import MAX_NESTING, PromptError, check_weight
 
 ROUND_BRACKET_WEIGHT = 1.1
 SQUARE_BRACKET_WEIGHT = 1 / 1.1
@@ -44,7 +46,11 @@ PromptSegment = tuple[WeightedText, ...]
 
 
 def parse_prompt(prompt: str) -> tuple[PromptSegment, ...]:
-    """The segments of a prompt, at least one, each of at least one text."""
+    """The segments of a prompt, at least one, each of at least one text.
+
+    Raises:
+        PromptError: a weight is out of bounds, or brackets are nested too deeply.
+    """
     parser = _Parser()
     for match in _SYNTAX.finditer(prompt):
         parser.feed(match)
@@ -64,7 +70,7 @@ class _Parser:
         if escaped is not None:
             self._add(escaped)
         elif bracket in self._open_brackets:
-            self._open_brackets[bracket].append(len(self._texts))
+            self._open(bracket)
         elif weight is not None and self._open_brackets["("]:
             self._multiply(self._open_brackets["("].pop(), float(weight))
         elif bracket == ")" and self._open_brackets["("]:
@@ -84,8 +90,14 @@ class _Parser:
                 yield segment
                 segment = []
             else:
+                check_weight(weight, text)
                 segment.append(WeightedText(text, weight))
         yield segment
+
+    def _open(self, bracket: str) -> None:
+        if sum(map(len, self._open_brackets.values())) == MAX_NESTING:
+            raise PromptError(f"has brackets nested more than {MAX_NESTING} levels deep; remove some")
+        self._open_brackets[bracket].append(len(self._texts))
 
     def _add_text(self, text: str) -> None:
         first, *others = _BREAK.split(text)

@@ -1,0 +1,1 @@
+"""The prompt syntax of AUTOMATIC1111's web UI: LoRAs, AND, prompt editing and emphasis."""
