@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contract.generation import Generation
 from contract.keys import LANCZOS
 from contract.options import ControlNet
+from contract.prompts.lora_tags import tag_of
 from contract.request import MAX_CONTROLNETS, control_image_pointer
 from contract.samplers import find_sampler
 from contract.size import Size, to_grid
@@ -24,8 +25,8 @@ def infotext(
 ) -> str:
     """The prompt, the negative prompt and a line of parameters.
 
-    LoRAs are appended to the prompt, in AUTOMATIC1111's syntax. The model hash is only included if `revision`
-    is the SHA-256 of a file.
+    LoRAs of the field `loras` are appended to the prompt, in AUTOMATIC1111's syntax; those whose names cannot
+    be written so are left out. The model hash is only included if `revision` is the SHA-256 of a file.
 
     Args:
         generation: a request for one image.
@@ -34,8 +35,8 @@ def infotext(
         versions: of the libraries.
         input_digests: hashes of input images, by the pointers of `input_image_uris`; may be empty.
     """
-    loras = [f"<lora:{lora.name}:{lora.weight:g}>" for lora in generation.loras]
-    lines = [" ".join([generation.prompt, *loras])]
+    tags = [tag for lora in generation.loras if (tag := tag_of(lora))]
+    lines = [" ".join([generation.prompt, *tags])]
     if generation.negative_prompt:
         lines.append(f"Negative prompt: {generation.negative_prompt}")
     parameters = {
@@ -52,13 +53,18 @@ def infotext(
 
 def _sampling(generation: Generation, size: Size) -> dict[str, str]:
     width, height = _size_before_upscaling(generation, size)
-    return {
+    parameters = {
         "Steps": str(generation.steps),
         "Sampler": find_sampler(generation.sampler).label,
-        "CFG scale": f"{generation.guidance_scale:g}",
+        "CFG scale": _number(generation.guidance_scale),
         "Seed": str(generation.seed),
         "Size": f"{width}x{height}",
     }
+    if generation.guidance_rescale:
+        parameters["CFG Rescale"] = _number(generation.guidance_rescale)
+    if generation.timestep_spacing is not None:
+        parameters["Timestep spacing"] = generation.timestep_spacing
+    return parameters
 
 
 def _model(generation: Generation, revision: str | None) -> dict[str, str]:
@@ -70,7 +76,7 @@ def _model(generation: Generation, revision: str | None) -> dict[str, str]:
     if generation.clip_skip > 1:
         parameters["Clip skip"] = str(generation.clip_skip)
     if generation.refiner_start is not None:
-        parameters["Refiner switch at"] = f"{generation.refiner_start:g}"
+        parameters["Refiner switch at"] = _number(generation.refiner_start)
     return parameters
 
 
@@ -79,15 +85,15 @@ def _passes(generation: Generation) -> dict[str, str]:
     hires, upscale = generation.hires, generation.upscale
     strength = generation.strength if hires is None else hires.strength
     if strength is not None:
-        parameters["Denoising strength"] = f"{strength:g}"
+        parameters["Denoising strength"] = _number(strength)
     if generation.mask_blur is not None:
         parameters["Mask blur"] = str(generation.mask_blur)
     if hires is not None:
-        parameters["Hires upscale"] = f"{hires.scale:g}"
+        parameters["Hires upscale"] = _number(hires.scale)
         parameters["Hires steps"] = str(hires.steps or generation.steps)
         parameters["Hires upscaler"] = _upscaler(hires.upscaler)
     if upscale is not None:
-        parameters["Postprocess upscale by"] = f"{upscale.scale:g}"
+        parameters["Postprocess upscale by"] = _number(upscale.scale)
         parameters["Postprocess upscaler"] = _upscaler(upscale.upscaler)
     return parameters
 
@@ -97,9 +103,9 @@ def _controlnets(controlnets: tuple[ControlNet, ...]) -> Iterator[tuple[str, str
         parameters = {
             "Module": controlnet.type if controlnet.preprocess else "none",
             "Model": controlnet.type,
-            "Weight": f"{controlnet.weight:g}",
-            "Guidance Start": f"{controlnet.start:g}",
-            "Guidance End": f"{controlnet.end:g}",
+            "Weight": _number(controlnet.weight),
+            "Guidance Start": _number(controlnet.start),
+            "Guidance End": _number(controlnet.end),
         }
         yield f"ControlNet {index}", ", ".join(f"{name}: {value}" for name, value in parameters.items())
 
@@ -110,6 +116,12 @@ def _input_hashes(digests: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     names |= {control_image_pointer(index): f"Control image {index} hash" for index in range(MAX_CONTROLNETS)}
     for pointer, digest in digests.items():
         yield names[pointer], digest
+
+
+def _number(value: float) -> str:
+    """The shortest text that parses to the same number."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
 
 
 def _upscaler(name: str) -> str:
