@@ -19,6 +19,7 @@ from operations.doctor.model_on_hub import HubRepository, HubToken
 from operations.doctor.permissions import DeploymentRoles
 from operations.doctor.quotas import EndpointQuota, EndpointQuotas, QuotaToRequest, instances_needed
 from operations.doctor.registry_image import ImageInRegistry
+from operations.doctor.stacks import StageStacks
 
 _TIMEOUT_S = 20
 
@@ -49,7 +50,11 @@ def checks_with_account(config: DeploymentConfig, aws: Aws, account: Account) ->
         EndpointQuota(quotas, account, instance_type, needed)
         for instance_type, needed in instances_needed(config.models).items()
     ]
-    checks += [FixedNames(aws, tuple(fixed_names(config))), ApiGatewayLogs(aws)]
+    checks += [
+        StageStacks(aws, config.stage),
+        FixedNames(aws, tuple(fixed_names(config))),
+        ApiGatewayLogs(aws),
+    ]
     if isinstance(config.image, RegistryImage):
         checks.append(ImageInRegistry(aws, account, config.image, _fetch))
     return checks + _model_checks(config, aws)

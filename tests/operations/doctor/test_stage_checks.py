@@ -25,6 +25,7 @@ def test_the_checks_of_a_stage_with_default_settings(aws: StubbedAws) -> None:
     assert names(checks_with_account(config, aws, ACCOUNT)) == [
         "IAM permissions",
         "quota ml.g5.xlarge",
+        "stacks",
         "names",
         "API Gateway logs",
         "model demo: files",
@@ -41,6 +42,7 @@ def test_a_token_that_models_share_is_checked_once(aws: StubbedAws) -> None:
         "IAM permissions",
         "quota ml.g5.xlarge",
         "quota ml.g6.xlarge",
+        "stacks",
         "names",
         "API Gateway logs",
         "image",
@@ -56,6 +58,7 @@ def test_companions_are_checked_like_other_models(aws: StubbedAws) -> None:
     assert names(checks_with_account(config, aws, ACCOUNT)) == [
         "IAM permissions",
         "quota ml.g5.xlarge",
+        "stacks",
         "names",
         "API Gateway logs",
         "Hugging Face token",
