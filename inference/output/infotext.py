@@ -60,10 +60,6 @@ def _sampling(generation: Generation, size: Size) -> dict[str, str]:
         "Seed": str(generation.seed),
         "Size": f"{width}x{height}",
     }
-    if generation.guidance_rescale:
-        parameters["CFG Rescale"] = _number(generation.guidance_rescale)
-    if generation.timestep_spacing is not None:
-        parameters["Timestep spacing"] = generation.timestep_spacing
     return parameters
 
 
