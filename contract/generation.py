@@ -19,6 +19,7 @@ from contract.request import (
     Count,
     Dimension,
     Embeddings,
+    GuidanceRescale,
     GuidanceScale,
     InputImage,
     JobRequest,
@@ -38,6 +39,7 @@ from contract.request import (
     Seed,
     Steps,
     Strength,
+    TimestepSpacing,
     VaeName,
 )
 from contract.rules import effective_strength, violations
@@ -55,7 +57,6 @@ _COPIED_FIELDS = (
     "controlnets",
     "loras",
     "embeddings",
-    "vae",
     "refiner_start",
     "upscale",
     "output_format",
@@ -102,6 +103,8 @@ class Generation(BaseModel):
     sampler: SamplerName
     seed: Seed
     count: Count
+    guidance_rescale: GuidanceRescale = 0.0
+    timestep_spacing: TimestepSpacing | None = None
     clip_skip: ClipSkip = 1
     input_image: InputImage | None = None
     strength: Strength | None = None
@@ -168,6 +171,7 @@ class Generation(BaseModel):
         defaults = model.defaults
         is_text_to_image = request.input_image is None
         steps = request.steps or defaults.steps
+        sampler = select_sampler(request.sampler, request.scheduler, default=defaults.sampler)
         copied = {name: getattr(request, name) for name in _COPIED_FIELDS}
         return cls(
             **copied,
@@ -179,10 +183,19 @@ class Generation(BaseModel):
             guidance_scale=(
                 defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale
             ),
-            sampler=select_sampler(request.sampler, request.scheduler, default=defaults.sampler).name,
+            guidance_rescale=(
+                defaults.guidance_rescale if request.guidance_rescale is None else request.guidance_rescale
+            ),
+            sampler=sampler.name,
+            timestep_spacing=(
+                (request.timestep_spacing or defaults.timestep_spacing)
+                if sampler.takes_timestep_spacing
+                else None
+            ),
             seed=seed if request.seed is None else request.seed,
             count=request.count or defaults.count,
             clip_skip=request.clip_skip or defaults.clip_skip,
+            vae=request.vae or defaults.vae,
             strength=effective_strength(request, defaults),
             mask_blur=_mask_blur(request),
             hires=request.hires and request.hires.model_copy(update={"steps": request.hires.steps or steps}),

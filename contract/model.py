@@ -10,11 +10,14 @@ from contract.request import (
     ClipSkip,
     Count,
     Dimension,
+    GuidanceRescale,
     GuidanceScale,
     ModelName,
     SamplerName,
     Steps,
     Strength,
+    TimestepSpacing,
+    VaeName,
 )
 from contract.source import HubSource, S3Source
 
@@ -28,10 +31,13 @@ class ModelDefaults(BaseModel):
     height: Dimension = 512
     steps: Steps = 30
     guidance_scale: GuidanceScale = 7.5
+    guidance_rescale: GuidanceRescale = 0.0
     sampler: SamplerName = "euler_a"
+    timestep_spacing: TimestepSpacing | None = None
     count: Count = 1
     strength: Strength = 0.8
     clip_skip: ClipSkip = 1
+    vae: VaeName | None = None
     metadata: MetadataMode = Field(
         default=MetadataMode.FULL,
         description=(

@@ -1,6 +1,6 @@
 """The request: the body of POST /v1/jobs, and of an invocation."""
 
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -79,6 +79,27 @@ SchedulerName = Annotated[
         json_schema_extra={"minLength": 1},
     ),
     AfterValidator(check_schedule_type),
+]
+GuidanceRescale = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description=(
+            "Share to which guided predictions are rescaled to the contrast of unguided ones, against "
+            "overexposure; models with zero terminal SNR need about 0.7. 0 disables it."
+        ),
+    ),
+]
+TimestepSpacing = Annotated[
+    Literal["leading", "trailing", "linspace"],
+    Field(
+        description=(
+            "Spacing of the timesteps, as in diffusers' schedulers; few-step models need `trailing`. Null: "
+            "the model's."
+        )
+    ),
 ]
 Seed = Annotated[
     int,
@@ -202,8 +223,10 @@ class JobRequest(BaseModel):
     height: Dimension | None = None
     steps: Steps | None = None
     guidance_scale: GuidanceScale | None = None
+    guidance_rescale: GuidanceRescale | None = None
     sampler: SamplerName | None = None
     scheduler: SchedulerName | None = None
+    timestep_spacing: TimestepSpacing | None = None
     seed: Seed | None = None
     count: Count | None = None
     clip_skip: ClipSkip | None = None

@@ -135,9 +135,13 @@ def _steps_without_effect(path: str, steps: int, strength: float | None) -> Iter
 
 def _scheduler_violations(request: JobRequest, model: ModelDeclaration) -> Iterator[_Violation]:
     try:
-        select_sampler(request.sampler, request.scheduler, default=model.defaults.sampler)
+        sampler = select_sampler(request.sampler, request.scheduler, default=model.defaults.sampler)
     except ValueError as error:
         yield _Violation("scheduler", str(error), ("sampler",))
+        return
+    if request.timestep_spacing is not None and not sampler.takes_timestep_spacing:
+        detail = f"has no effect on the sampler {sampler.name}, which has timesteps of its own; remove it"
+        yield _Violation("timestep_spacing", detail, ("sampler", "scheduler"))
 
 
 def _count_violations(request: JobRequest, model: ModelDeclaration) -> Iterator[_Violation]:

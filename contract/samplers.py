@@ -62,6 +62,16 @@ class Sampler:
         return tuple(each.name for each in _SCHEDULE_TYPES.get(self.scheduler, ()))
 
     @property
+    def takes_timestep_spacing(self) -> bool:
+        """Whether the spacing of the timesteps changes them; other samplers have timesteps of their own."""
+        is_interpolated = self.scheduler in _ALL_NOISE_LEVELS and self.schedule_type is not None
+        return (
+            self.scheduler not in _OWN_TIMESTEPS
+            and not is_interpolated
+            and "timestep_spacing" not in self.options
+        )
+
+    @property
     def spellings(self) -> Iterator[str]:
         """Every accepted name, before normalization."""
         for name in (self.name, self.label, *self.aliases):
@@ -104,6 +114,12 @@ def _karras(base: str, label: str, scheduler: str, *aliases: str, **options: Any
 _MULTISTEP = "DPMSolverMultistepScheduler"
 _SINGLESTEP = "DPMSolverSinglestepScheduler"
 _SDE = "sde-dpmsolver++"
+
+_OWN_TIMESTEPS = {_SINGLESTEP, "LCMScheduler", "TCDScheduler"}
+"""Schedulers without an option for the spacing of timesteps."""
+
+_ALL_NOISE_LEVELS = {_MULTISTEP, "UniPCMultistepScheduler"}
+"""Schedulers whose schedule types span all noise levels, whatever the timesteps."""
 
 SAMPLERS = (
     _sampler(

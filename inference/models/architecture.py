@@ -137,7 +137,8 @@ def scheduler_config(shapes: Shapes, model_type: ModelType) -> Config:
         "beta_schedule": "scaled_linear",
         "num_train_timesteps": 1000,
         "steps_offset": 1,
-        "timestep_spacing": "leading",
+        # a schedule that begins without signal is only right from its first timestep
+        "timestep_spacing": "trailing" if "ztsnr" in shapes else "leading",
         "prediction_type": model_type.prediction_type,
         "rescale_betas_zero_snr": "ztsnr" in shapes,
     } | ({} if is_sdxl else {"clip_sample": False, "set_alpha_to_one": False})

@@ -60,6 +60,10 @@ def _sampling(generation: Generation, size: Size) -> dict[str, str]:
         "Seed": str(generation.seed),
         "Size": f"{width}x{height}",
     }
+    if generation.guidance_rescale:
+        parameters["CFG Rescale"] = _number(generation.guidance_rescale)
+    if generation.timestep_spacing is not None:
+        parameters["Timestep spacing"] = generation.timestep_spacing
     return parameters
 
 
@@ -84,6 +88,11 @@ def _passes(generation: Generation) -> dict[str, str]:
         parameters["Denoising strength"] = _number(strength)
     if generation.mask_blur is not None:
         parameters["Mask blur"] = str(generation.mask_blur)
+    if generation.mask_invert:
+        parameters["Mask mode"] = "Inpaint not masked"
+    if generation.mask_padding is not None:
+        parameters["Inpaint area"] = "Only masked"
+        parameters["Masked area padding"] = str(generation.mask_padding)
     if hires is not None:
         parameters["Hires upscale"] = _number(hires.scale)
         parameters["Hires steps"] = str(hires.steps or generation.steps)

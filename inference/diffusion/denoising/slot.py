@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from inspect import signature
 
 import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 
 from inference.diffusion.adapters.adapter_set import AdapterSet
 from inference.diffusion.adapters.controlnets import ControlNetInput
@@ -65,6 +66,7 @@ class Slot:
         stages: the conditionings over all evaluations of the image, the first from 0.
         prompt_weights: of the prompts that AND joins; a single 1 without it.
         guidance_scale: scale of classifier-free guidance.
+        guidance_rescale: share to which guided predictions have the contrast of unguided ones.
         schedule: the slot's own scheduler and its timesteps.
         generator: the slot's own random numbers, on the CPU, so that a seed means the same on every device.
         initial: the latents to start from.
@@ -79,6 +81,7 @@ class Slot:
     stages: tuple[SlotStage, ...]
     prompt_weights: tuple[float, ...]
     guidance_scale: float
+    guidance_rescale: float
     schedule: NoiseSchedule
     generator: torch.Generator
     initial: InitialLatents
@@ -189,7 +192,12 @@ class Slot:
         if len(predictions) == 1:
             return predictions[0]
         negative, *positive = predictions
-        return self._guided(negative, positive, max(self.guidance_scale, 1.0))
+        combined = self._guided(negative, positive, max(self.guidance_scale, 1.0))
+        if self.guidance_rescale:
+            unguided = positive[0] if len(positive) == 1 else self._guided(negative, positive, 1.0)
+            rescaled: torch.Tensor = rescale_noise_cfg(combined, unguided, self.guidance_rescale)
+            return rescaled
+        return combined
 
     def _guided(self, negative: torch.Tensor, positive: list[torch.Tensor], scale: float) -> torch.Tensor:
         combined = negative

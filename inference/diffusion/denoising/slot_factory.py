@@ -65,6 +65,7 @@ def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
             steps=generation.steps,
             strength=generation.strength,
             until=generation.refiner_start,
+            spacing=generation.timestep_spacing,
         )
         _check_refiner_start(schedule, refinement)
         generator = torch.Generator("cpu").manual_seed(seed)
@@ -75,6 +76,7 @@ def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
                 stages=stages,
                 prompt_weights=generation.prompt_weights,
                 guidance_scale=generation.guidance_scale,
+                guidance_rescale=generation.guidance_rescale,
                 schedule=schedule,
                 generator=generator,
                 initial=initializer.initialize(schedule, generator),
@@ -113,6 +115,7 @@ def _refinements(
                 generation.sampler,
                 steps=generation.steps,
                 start=start,
+                spacing=generation.timestep_spacing,
             ),
         )
         for _ in generation.seeds

@@ -10,10 +10,26 @@ import diffusers
 import numpy as np
 import torch
 
-from contract.samplers import Sampler, find_sampler
+from contract.samplers import SAMPLERS, Sampler, find_sampler
 from contract.schedule_types import NORMAL, SGM_UNIFORM
 
 _CACHED_SCHEDULERS = 64
+ZERO_TERMINAL_SNR = frozenset(
+    {
+        "EulerDiscreteScheduler",
+        "EulerAncestralDiscreteScheduler",
+        "DPMSolverMultistepScheduler",
+        "UniPCMultistepScheduler",
+        "DDPMScheduler",
+        "DDIMScheduler",
+        "LCMScheduler",
+        "TCDScheduler",
+    }
+)
+"""The schedulers that rescale their betas; the others lose the image in rounding where there is no signal."""
+
+_DIVIDE_BY_SIGNAL = frozenset({"DDPMScheduler", "DDIMScheduler", "LCMScheduler", "TCDScheduler"})
+"""Those that divide a predicted noise by the signal's amplitude, zero at the first timestep."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,13 @@ class NoiseSchedulers:
         self._cached = lru_cache(maxsize=_CACHED_SCHEDULERS)(self._construct)
 
     def create(
-        self, sampler: str, *, steps: int, strength: float | None, until: float | None = None
+        self,
+        sampler: str,
+        *,
+        steps: int,
+        strength: float | None,
+        until: float | None = None,
+        spacing: str | None = None,
     ) -> NoiseSchedule:
         """A schedule for the base model.
 
@@ -59,8 +81,9 @@ class NoiseSchedulers:
             steps: of the whole schedule.
             strength: image-to-image strength, 0 to 1, the share of the steps to run; None runs all.
             until: the share of the training timesteps after which the refiner takes over; None runs all.
+            spacing: of the timesteps; None: the model's.
         """
-        scheduler = deepcopy(self._cached(sampler, steps))
+        scheduler = deepcopy(self._cached(sampler, steps, spacing))
         skipped = 0 if strength is None else steps - int(steps * strength)
         begin = skipped * scheduler.order
         end = len(scheduler.timesteps)
@@ -68,18 +91,42 @@ class NoiseSchedulers:
             end = begin + int((scheduler.timesteps[begin:] >= _cutoff(scheduler, until)).sum())
         return _slice(scheduler, begin, end)
 
-    def create_refining(self, sampler: str, *, steps: int, start: float) -> NoiseSchedule:
+    def create_refining(
+        self, sampler: str, *, steps: int, start: float, spacing: str | None = None
+    ) -> NoiseSchedule:
         """The refiner's schedule, which begins after this share of the training timesteps."""
-        scheduler = deepcopy(self._cached(sampler, steps))
+        scheduler = deepcopy(self._cached(sampler, steps, spacing))
         remaining = int((scheduler.timesteps < _cutoff(scheduler, start)).sum())
         if scheduler.order == 2 and remaining % 2 == 0:
             remaining += 1  # as diffusers does, so as not to begin at the second half of a step
         end = len(scheduler.timesteps)
         return _slice(scheduler, end - remaining, end)
 
-    def _construct(self, name: str, steps: int) -> Any:
+    def check(self, sampler: str) -> None:
+        """Checks that a sampler is right for the model.
+
+        Raises:
+            ValueError: the model's schedule begins without any signal, which the sampler ignores or divides
+                by.
+        """
+        if not self._config.get("rescale_betas_zero_snr"):
+            return
+        schedulers = ZERO_TERMINAL_SNR
+        if self._config.get("prediction_type", "epsilon") == "epsilon":
+            schedulers = schedulers - _DIVIDE_BY_SIGNAL
+        if find_sampler(sampler).scheduler not in schedulers:
+            able = ", ".join(
+                each.name for each in SAMPLERS if each.scheduler in schedulers and each.schedule_type is None
+            )
+            raise ValueError(
+                f"the sampler {sampler} does not support this model, whose noise schedule has zero terminal "
+                f"SNR; use one of {able}"
+            )
+
+    def _construct(self, name: str, steps: int, spacing: str | None) -> Any:
         sampler = find_sampler(name)
-        options = dict(sampler.options)
+        options: dict[str, Any] = {} if spacing is None else {"timestep_spacing": spacing}
+        options |= sampler.options
         if steps == 1:
             options["timestep_spacing"] = "trailing"  # the others would begin at the last timestep
         scheduler = getattr(diffusers, sampler.scheduler).from_config(self._config, **options)

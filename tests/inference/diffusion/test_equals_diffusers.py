@@ -10,12 +10,13 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from contract.generation import Generation
+from contract.generation import Generation, InvalidRequestError
 from contract.identifiers import new_job_id
 from contract.model import ModelDeclaration, ModelDefaults
 from contract.request import JobRequest
 from contract.samplers import ALL_SAMPLERS, SAMPLERS, find_sampler
 from inference.diffusion.loader import create_engine
+from inference.diffusion.modules.noise_schedulers import ZERO_TERMINAL_SNR
 from inference.engine.interface import Callbacks, Inputs
 from tests.inference import tiny_models
 from tests.waiting import LIMIT_S
@@ -68,7 +69,9 @@ class Comparison:
     def generate_with_diffusers(self, task: str, request: JobRequest, inputs: Inputs) -> np.ndarray:
         sampler = find_sampler(request.sampler or "")
         scheduler = getattr(diffusers, sampler.scheduler).from_config(
-            self._pipeline.scheduler.config, **sampler.options
+            self._pipeline.scheduler.config,
+            **{"timestep_spacing": request.timestep_spacing} if request.timestep_spacing else {},
+            **sampler.options,
         )
         name = str(PIPELINES[type(self._pipeline).__name__][TASKS.index(task)])
         settings = {k: v for k, v in self._pipeline.config.items() if k.startswith(("requires", "force"))}
@@ -79,6 +82,8 @@ class Comparison:
         )
         pipeline.set_progress_bar_config(disable=True)
         images = {"image": inputs.image, "mask_image": inputs.mask, "strength": request.strength}
+        if request.guidance_rescale is not None:
+            images["guidance_rescale"] = request.guidance_rescale
         size = {} if task == "image to image" else {"width": SIZE[0], "height": SIZE[1]}
         image = pipeline(
             request.prompt,
@@ -101,6 +106,12 @@ def models(demo_model: Path) -> Iterator[dict[str, Comparison]]:
         "SD": tiny_models.sd(demo_model),
         "SD 2": tiny_models.sd(demo_model, prediction_type="v_prediction", timestep_spacing="trailing"),
         "SDXL": tiny_models.sdxl(demo_model),
+        "zero terminal SNR": tiny_models.sd(
+            demo_model,
+            prediction_type="v_prediction",
+            timestep_spacing="trailing",
+            rescale_betas_zero_snr=True,
+        ),
         "inpainting": tiny_models.inpainting(demo_model),
     }
     models = {name: Comparison(pipeline) for name, pipeline in pipelines.items()}
@@ -161,6 +172,50 @@ def test_v_prediction_equals_diffusers_in_any_number_of_steps(
     request, inputs = request_for("text to image", sampler=sampler, steps=steps)
     actual = models["SD 2"].generate(request, inputs)
     assert np.array_equal(actual, models["SD 2"].generate_with_diffusers("text to image", request, inputs))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4, 8])
+@pytest.mark.parametrize("guidance_scale", [0.0, 1.0, 1.5])
+@pytest.mark.parametrize("sampler", ["euler_a", "euler", "ddim", "lcm", "tcd"])
+def test_recipes_of_few_step_models_equal_diffusers(
+    models: dict[str, Comparison], sampler: str, guidance_scale: float, steps: int
+) -> None:
+    """SDXL Turbo: Euler a; Lightning: Euler; Hyper: DDIM or TCD; LCM."""
+    settings = {} if sampler in ("lcm", "tcd") else {"timestep_spacing": "trailing"}
+    request, inputs = request_for(
+        "text to image", sampler=sampler, guidance_scale=guidance_scale, steps=steps, **settings
+    )
+    actual = models["SDXL"].generate(request, inputs)
+    assert np.array_equal(actual, models["SDXL"].generate_with_diffusers("text to image", request, inputs))
+
+
+@pytest.mark.parametrize("model", ["SD", "SD 2", "SDXL", "zero terminal SNR"])
+def test_rescaled_guidance_equals_diffusers(models: dict[str, Comparison], model: str) -> None:
+    request, inputs = request_for("text to image", sampler="euler", guidance_rescale=0.7)
+    actual = models[model].generate(request, inputs)
+    assert np.array_equal(actual, models[model].generate_with_diffusers("text to image", request, inputs))
+    without = models[model].generate(request.model_copy(update={"guidance_rescale": None}), inputs)
+    assert not np.array_equal(actual, without)
+
+
+@pytest.mark.parametrize(
+    "sampler", [sampler.name for sampler in SAMPLERS if sampler.scheduler in ZERO_TERMINAL_SNR]
+)
+def test_zero_terminal_snr_equals_diffusers(models: dict[str, Comparison], sampler: str) -> None:
+    request, inputs = request_for("text to image", sampler=sampler)
+    model = models["zero terminal SNR"]
+    actual = model.generate(request, inputs)
+    assert np.array_equal(actual, model.generate_with_diffusers("text to image", request, inputs))
+
+
+@pytest.mark.parametrize(
+    "sampler", [sampler.name for sampler in SAMPLERS if sampler.scheduler not in ZERO_TERMINAL_SNR]
+)
+def test_samplers_without_zero_terminal_snr_are_refused(models: dict[str, Comparison], sampler: str) -> None:
+    request, inputs = request_for("text to image", sampler=sampler)
+    with pytest.raises(InvalidRequestError, match=f"{sampler} does not support this model") as caught:
+        models["zero terminal SNR"].generate(request, inputs)
+    assert [each.pointer for each in caught.value.errors] == ["#/sampler"]
 
 
 @pytest.mark.parametrize("task", TASKS[1:])

@@ -127,3 +127,52 @@ def test_few_steps_are_spaced_from_the_first_training_timestep(
     schedule = published.create(find_sampler(f"{sampler} sgm_uniform").name, steps=steps, strength=None)
     expected = [1000 - index * 1000 // steps - 1 for index in range(steps)]
     assert schedule.timesteps.tolist() == expected
+
+
+@pytest.mark.parametrize("sampler", ALL_SAMPLERS, ids=lambda each: each.name)
+def test_only_the_samplers_that_take_a_spacing_change_with_it(
+    published: NoiseSchedulers, sampler: Sampler
+) -> None:
+    """A sampler that does not change refuses the field."""
+    timesteps = {
+        tuple(published.create(sampler.name, steps=7, strength=None, spacing=spacing).timesteps.tolist())
+        for spacing in ("leading", "trailing", "linspace")
+    }
+    assert (len(timesteps) > 1) is sampler.takes_timestep_spacing
+
+
+ZERO_SNR = {**STABLE_DIFFUSION, "rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 8])
+@pytest.mark.parametrize("sampler", ALL_SAMPLERS, ids=lambda each: each.name)
+def test_with_zero_terminal_snr_a_sampler_finds_the_only_image_or_is_refused(
+    sampler: Sampler, steps: int
+) -> None:
+    """The exact model of a single image: whatever the noise, velocity points to it."""
+    schedulers = NoiseSchedulers({**ZERO_SNR, "prediction_type": "v_prediction"})
+    try:
+        schedulers.check(sampler.name)
+    except ValueError:
+        return
+    schedule = schedulers.create(sampler.name, steps=steps, strength=None)
+    alphas = np.sqrt(np.cumprod(1 - np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2))
+    alphas = (alphas - alphas[-1]) * alphas[0] / (alphas[0] - alphas[-1])  # Lin et al. 2023, algorithm 1
+    image = torch.linspace(-1, 1, 64).reshape(1, 1, 8, 8)
+    generator = torch.Generator().manual_seed(2)
+    sample = torch.randn(image.shape, generator=generator) * schedule.scheduler.init_noise_sigma
+    for timestep in schedule.timesteps:
+        alpha = float(np.interp(float(timestep), np.arange(1000), alphas))
+        noise_share = (1 - alpha**2) ** 0.5
+        seen = schedule.scheduler.scale_model_input(sample, timestep)
+        velocity = alpha * (seen - alpha * image) / noise_share - noise_share * image
+        sample = schedule.scheduler.step(velocity, timestep, sample, return_dict=False)[0]
+    # DDIM and DPM-Solver end at the noise of the first training timestep
+    torch.testing.assert_close(sample, image, rtol=0, atol=0.1)
+
+
+def test_a_noise_prediction_is_not_divided_by_a_signal_of_zero() -> None:
+    schedulers = NoiseSchedulers({**ZERO_SNR, "prediction_type": "epsilon"})
+    schedulers.check("euler")
+    with pytest.raises(ValueError, match=r"ddim does not support this model.*use one of euler, euler_a, "):
+        schedulers.check("ddim")
