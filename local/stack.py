@@ -49,6 +49,7 @@ class LocalStack:
         report: Report,
         enforce_iam: bool = False,
         parts: Parts = _PARTS,
+        model_settings: Mapping[str, Any] = MappingProxyType({}),
     ) -> "LocalStack":
         """Starts all processes, deploys the templates and waits until the endpoints are in service.
 
@@ -58,6 +59,7 @@ class LocalStack:
             report: called with a line of progress at each step.
             enforce_iam: the functions and containers have the permissions of their roles only.
             parts: the programs of the emulated services.
+            model_settings: settings of the stage's first model that differ from those in cdk.json.
 
         Raises:
             AlreadyRunningError: another process runs a stack in the directory.
@@ -72,7 +74,7 @@ class LocalStack:
             cleanup.callback(emulator.stop)
             assembly = directory / "cdk.out"
             report("synthesizing the templates")
-            _synthesize(assembly)
+            _synthesize(assembly, model_settings)
             emulator.wait()
             aws = emulator.aws
             outputs = _deploy(aws, assembly, report)
@@ -161,6 +163,12 @@ def _names_of_models() -> list[str]:
 def _stage_settings() -> dict[str, Any]:
     settings: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"][_STAGE]
     return settings
+
+
+def _stages() -> dict[str, Any]:
+    """The stages in cdk.json."""
+    stages: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"]
+    return stages
 
 
 def stage_url(aws: LocalAws, api_url: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.soak.messages import FaultyMessages
 from bench.soak.ministack import SEED_VARIABLE
-from bench.soak.run import run, table
+from bench.soak.run import MODEL_SETTINGS, run, table
 from local.emulator import Parts
 from local.stack import LocalStack
 
@@ -22,7 +22,9 @@ def main() -> int:
     messages = FaultyMessages(arguments.seed)
     parts = Parts(ministack="bench.soak.ministack", container=CONTAINER, deliver=messages.deliver)
     with tempfile.TemporaryDirectory() as directory:
-        stack = LocalStack.start(port=0, directory=Path(directory), report=_report, parts=parts)
+        stack = LocalStack.start(
+            port=0, directory=Path(directory), report=_report, parts=parts, model_settings=MODEL_SETTINGS
+        )
         try:
             report = run(
                 stack, jobs=arguments.jobs, clients=arguments.clients, kills=2, with_fatal_request=True

@@ -15,8 +15,9 @@ from bench.soak.container import FATAL_PROMPT
 from local.stack import LocalStack
 
 _POLL_S = 1.0
-_MAX_JOB_S = 1100.0
-"""A job expires after 1,020 s if its container is killed and the message about that is dropped too."""
+_MAX_JOB_S = 450.0
+MODEL_SETTINGS = {"request_ttl_s": 120, "invocation_timeout_s": 120}
+"""A job whose container is killed, and whose failure message is dropped, expires after 360 s at most."""
 
 _LOST_CODES = {"internal", "endpoint_unavailable"}
 """The errors of a job that was lost in both attempts."""
