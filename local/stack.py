@@ -4,9 +4,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ _ADAPTERS = {
 Report = Callable[[str], None]
 
 _PARTS = Parts()
+_NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
 
 class LocalStack:
@@ -49,7 +51,7 @@ class LocalStack:
         report: Report,
         enforce_iam: bool = False,
         parts: Parts = _PARTS,
-        model_settings: Mapping[str, Any] = MappingProxyType({}),
+        model_settings: Mapping[str, Any] = _NO_SETTINGS,
     ) -> "LocalStack":
         """Starts all processes, deploys the templates and waits until the endpoints are in service.
 
