@@ -10,9 +10,12 @@ from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer as PeftLayer
 from torch import nn
 
-from inference.diffusion.adapters.adapter_files import identify
+from inference.diffusion.adapters.adapter_files import AdapterFileError, identify
 from inference.diffusion.adapters.device_cache import DeviceCache
-from inference.diffusion.adapters.lora_file import COMPONENTS, Lora, LoraLayer, read_lora
+from inference.diffusion.adapters.lora_deltas import Delta
+from inference.diffusion.adapters.lora_file import Lora, LoraLayer, read_lora
+from inference.diffusion.adapters.lora_layers import COMPONENTS, LayerId, base_layer
+from inference.diffusion.adapters.merged_weights import MergedWeights, merge
 from inference.engine.interface import AdapterFile
 
 LoraWeights = tuple[tuple[str, float], ...]
@@ -26,15 +29,21 @@ class LoadedLora:
     Attributes:
         id: depends on the name and the content.
         size_bytes: of its weights.
+        deltas: the changes of layers that peft does not apply.
+        embeddings: textual inversions in the file: name in prompts to the tensors of text encoders.
     """
 
     id: str
     size_bytes: int
+    deltas: Mapping[LayerId, Delta]
+    embeddings: Mapping[str, Mapping[str, torch.Tensor]]
 
 
 class Loras:
-    """Injects LoRAs into a pipeline's layers with peft, activates and removes them.
+    """Loads LoRAs, activates and removes them.
 
+    Plain LoRA weights are injected into the layers with peft, as by diffusers. Weights of every other type
+    replace the layers' own while they are active: LoHa, LoKr and DoRA cannot be stacked on one layer in peft.
     The layers' own weights are never modified, so an image without LoRAs does not depend on the LoRAs that
     were loaded before. peft is called directly, because transformers reinitialises every LoRA that is not in
     the file being loaded.
@@ -45,6 +54,7 @@ class Loras:
         self._pipeline = pipeline
         self._cache = cache
         self._loaded: dict[str, ReferenceType[LoadedLora]] = {}
+        self._merged = MergedWeights()
         self._active: LoraWeights | None = ()  # None after a change to the layers
 
     def load(self, file: AdapterFile) -> LoadedLora:
@@ -68,20 +78,46 @@ class Loras:
             layer.set_adapter([lora for lora, _ in of_layer], inference_mode=True)
             for lora, weight in of_layer:
                 layer.set_scale(lora, weight)
+        self._merged.replace(self._deltas(lora_weights))
         self._active = lora_weights
 
+    def _deltas(self, lora_weights: LoraWeights) -> dict[nn.Module, list[tuple[Delta, float]]]:
+        """The changes by these LoRAs, for each layer."""
+        by_layer: dict[nn.Module, list[tuple[Delta, float]]] = {}
+        for lora, weight in lora_weights:
+            loaded = self._loaded[lora]()
+            for layer, delta in loaded.deltas.items() if loaded else ():
+                by_layer.setdefault(base_layer(self._pipeline, layer), []).append((delta, weight))
+        return by_layer
+
     def _load(self, file: AdapterFile) -> LoadedLora:
-        lora, name = read_lora(file.path, self._pipeline), identify(file)
+        self._merged.restore()
         self._active = None
+        lora, name = read_lora(file.path, self._pipeline), identify(file)
+        deltas = {layer: self._to_device(layer, delta) for layer, delta in lora.deltas.items()}
         try:
-            for component, layers in lora.items():
-                _inject(getattr(self._pipeline, component), name, layers)
+            for component in COMPONENTS:
+                _inject(getattr(self._pipeline, component, None), name, lora.of(component))
         except BaseException:
             self._remove(name)
             raise
-        loaded = LoadedLora(name, _size_bytes(lora, self._pipeline.unet.dtype))
+        size_bytes = _size_bytes(lora, self._pipeline.unet.dtype)
+        loaded = LoadedLora(name, size_bytes, deltas, lora.embeddings)
         self._loaded[name] = ref(loaded)
         return loaded
+
+    def _to_device(self, layer: LayerId, delta: Delta) -> Delta:
+        """The change on the layer's device.
+
+        Raises:
+            AdapterFileError: it exceeds the range of the layer's dtype.
+        """
+        module = base_layer(self._pipeline, layer)
+        on_device = delta.to(module.weight.device)
+        for values in merge(module, [(on_device, 1.0)]):
+            if values is not None:
+                _check_range(layer.name, values)
+        return on_device
 
     def _remove_unreferenced(self) -> None:
         """Removes the LoRAs that are neither cached nor in use."""
@@ -106,7 +142,9 @@ class Loras:
                         yield parent, child, layer
 
 
-def _inject(model: nn.Module, name: str, layers: Mapping[str, LoraLayer]) -> None:
+def _inject(model: Any, name: str, layers: Mapping[str, LoraLayer]) -> None:
+    if not layers:
+        return
     ranks = {f"^{layer}": lora.rank for layer, lora in layers.items()}
     rank = next(iter(ranks.values()))
     config = LoraConfig(
@@ -123,9 +161,17 @@ def _inject(model: nn.Module, name: str, layers: Mapping[str, LoraLayer]) -> Non
         weight = peft_layer.get_base_layer().weight
         for modules, values in ((peft_layer.lora_A, lora.down), (peft_layer.lora_B, lora.up)):
             values = values.to(weight.device, weight.dtype)
+            _check_range(layer, values)
             modules[name].weight = nn.Parameter(values, requires_grad=False)
 
 
+def _check_range(layer: str, values: torch.Tensor) -> None:
+    if not values.isfinite().all():
+        raise AdapterFileError(
+            f"has weights for {layer[:100]} that exceed the range of {values.dtype}; use another"
+        )
+
+
 def _size_bytes(lora: Lora, dtype: torch.dtype) -> int:
-    numbers = sum(each.down.numel() + each.up.numel() for layers in lora.values() for each in layers.values())
-    return numbers * dtype.itemsize
+    numbers = sum(each.down.numel() + each.up.numel() for each in lora.low_rank.values())
+    return numbers * dtype.itemsize + sum(delta.size_bytes for delta in lora.deltas.values())

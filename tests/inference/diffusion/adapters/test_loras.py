@@ -183,22 +183,46 @@ def unusable(harness: AdapterHarness, demo_model: Path, directory: Path) -> dict
         "outside the UNet and the text encoders": {
             f"transformer.q.lora_{half}.weight": torch.ones(2, 2) for half in "AB"
         },
-        "do not fit": {name.replace("mid_block", "middle"): values for name, values in whole.items()},
-        "has incomplete or unsupported weights": {
+        "attn1.to_k, a layer that this model does not have": {
+            name.replace("mid_block", "middle"): values for name, values in whole.items()
+        },
+        "is incomplete: a LoRA without down": {
             name: values for name, values in whole.items() if name != down
         },
-        "incomplete or unsupported weights for": {
+        "is incomplete: a LoRA without up": {
             name: values for name, values in whole.items() if name != down.replace("_A", "_B")
         },
-        "is incomplete: it has no lora_unet_": {
-            name: values for name, values in in_kohya_naming.items() if "to_q.lora_up" not in name
-        },
-        "is of an unsupported LoRA type": {
+        "has hada_w1_a beside a LoRA": {
             **in_kohya_naming,
-            "lora_unet_conv_in.hada_w1_a": torch.ones(2, 2),
+            "lora_unet_mid_block_resnets_0_conv1.hada_w1_a": torch.ones(2, 2),
         },
-        "is a DoRA": {**in_kohya_naming, "lora_unet_conv_in.dora_scale": torch.ones(2, 2)},
-        "has more than one alpha": {**in_kohya_naming, "lora_unet_conv_in.alpha": torch.ones(2)},
+        "is an OFT, which is not supported": {
+            **in_kohya_naming,
+            "lora_unet_conv_in.oft_blocks": torch.ones(2, 2),
+        },
+        "is a LoRA-ControlNet": {"lora_controlnet": torch.ones(0), **whole},
+        "has weights of an unknown type, unet.conv_in.lora_C": {
+            **whole,
+            "unet.conv_in.lora_C": torch.ones(2),
+        },
+        "has weights twice for conv_in": {
+            "unet.conv_in.diff": torch.ones(2),
+            "lora_unet_conv_in.diff": torch.ones(2),
+        },
+        "is incomplete: a DoRA magnitude without LoRA weights": {
+            **whole,
+            "unet.conv_in.dora_scale": torch.ones(2),
+        },
+        "not finite numbers": {**whole, down: whole[down] * torch.inf},
+        "not finite numbers in lora_unet": {
+            **in_kohya_naming,
+            next(name for name in in_kohya_naming if name.endswith(".alpha")): torch.tensor(torch.nan),
+        },
+        "not finite numbers in unet.conv_in.diff": {
+            "unet.conv_in.diff": torch.full((8, 4, 3, 3), 1e300, dtype=torch.float64)
+        },
+        "no floating-point numbers": {**whole, down: whole[down].int()},
+        "has more than one number": {**in_kohya_naming, "lora_unet_conv_in.alpha": torch.ones(2)},
         "its weights for": {**whole, down: torch.ones(())},
         "another model family": lora(tiny_models.sdxl(demo_model)),
         "this model has no text_encoder_2": kohya(lora(tiny_models.sdxl(demo_model)), alpha=1.0),

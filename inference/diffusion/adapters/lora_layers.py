@@ -1,0 +1,136 @@
+"""The layers of a pipeline that LoRAs change, and the names that LoRA files have for them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from peft.tuners.lora import LoraLayer as PeftLayer
+from torch import nn
+
+from inference.diffusion.adapters.ldm_names import ldm_name
+
+COMPONENTS = ("unet", "text_encoder", "text_encoder_2")
+"""The components of a pipeline that LoRAs are applied to."""
+
+PREFIXES: Mapping[str, tuple[str, ...]] = {
+    "unet": (
+        *("unet.", "base_model.model.unet.", "base_model.model.", "diffusion_model."),
+        *("model.diffusion_model.", "lora_unet_", "lora_unet.", ""),
+    ),
+    "text_encoder": (
+        *("text_encoder.", "base_model.model.text_encoder.", "clip_l.", "clip_l.transformer."),
+        *("text_encoders.clip_l.transformer.", "lora_te_", "lora_te1_", ""),
+    ),
+    "text_encoder_2": (
+        *("text_encoder_2.", "base_model.model.text_encoder_2.", "clip_g.", "clip_g.transformer."),
+        *("text_encoders.clip_g.transformer.", "lora_te2_"),
+    ),
+}
+"""The prefixes of layer names in files, for each component. Those of kohya's trainer end with an underscore,
+and dots are underscores after them."""
+
+_TYPES = (nn.Linear, nn.Conv2d, nn.GroupNorm, nn.LayerNorm)
+_OLD_NAMES = (
+    ("to_out.0", "to_out"),
+    *((f"self_attn.{name}_proj", f"self_attn.to_{name}") for name in ("q", "k", "v", "out")),
+)
+"""Ends of names, with those of diffusers' attention processors, before peft."""
+
+
+@dataclass(frozen=True)
+class LayerId:
+    """A layer of a pipeline.
+
+    Attributes:
+        component: one of COMPONENTS.
+        name: of the module in the component.
+    """
+
+    component: str
+    name: str
+
+
+class LoraLayers:
+    """The layers of a pipeline by their names in files."""
+
+    def __init__(self, pipeline: Any) -> None:
+        self._modules: dict[LayerId, nn.Module] = {}
+        self._ids: dict[str, LayerId] = {}
+        for component in COMPONENTS:
+            model = getattr(pipeline, component, None)
+            if model is not None:
+                self._add(component, model)
+        self.components = {layer.component for layer in self._modules}
+
+    def find(self, name: str) -> LayerId | None:
+        """The layer of this name in a file; None if the model does not have it."""
+        return self._ids.get(name.replace(".processor.", "."))
+
+    def module(self, layer: LayerId) -> Any:
+        """The layer itself, unwrapped from peft's."""
+        return self._modules[layer]
+
+    def _add(self, component: str, model: nn.Module) -> None:
+        modules = dict(_unwrapped(model))
+        for name, module in modules.items():
+            layer = LayerId(component, name)
+            self._modules[layer] = module
+            for alias in _aliases(component, name, model, modules):
+                for prefix in PREFIXES[component]:
+                    if prefix or component == "unet" or alias.startswith("text_model."):
+                        rest = alias.replace(".", "_") if prefix.endswith("_") else alias
+                        self._ids[prefix + rest] = layer
+
+
+def base_layer(pipeline: Any, layer: LayerId) -> Any:
+    """The module of a layer, unwrapped from peft's."""
+    return _unwrap(getattr(pipeline, layer.component).get_submodule(layer.name))
+
+
+def component_of(name: str) -> str | None:
+    """The component that the prefix of a layer's name in a file stands for; None without one."""
+    matching = [
+        (prefix, component)
+        for component, prefixes in PREFIXES.items()
+        for prefix in prefixes
+        if prefix and name.startswith(prefix)
+    ]
+    return max(matching, key=lambda each: len(each[0]), default=(None, None))[1]
+
+
+def _unwrapped(model: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
+    """The layers that can be changed, with their names; those inside peft's layers are unwrapped."""
+    for name, child in model.named_children():
+        module = _unwrap(child)
+        if isinstance(module, _TYPES):
+            yield prefix + name, module
+        else:
+            yield from _unwrapped(child, f"{prefix}{name}.")
+
+
+def _unwrap(module: Any) -> Any:
+    return module.get_base_layer() if isinstance(module, PeftLayer) else module
+
+
+def _aliases(component: str, name: str, model: Any, modules: Mapping[str, nn.Module]) -> Iterator[str]:
+    """The names that files have for a layer, without prefixes."""
+    names = [name]
+    if component == "unet":
+        layers_per_block = model.config.layers_per_block
+        block = re.match(r"(up|down)_blocks\.\d+\.", name)
+        if isinstance(layers_per_block, int):
+            has_attention = block is not None and any(
+                other.startswith(f"{block.group()}attentions.") for other in modules
+            )
+            original = ldm_name(name, layers_per_block=layers_per_block, has_attention=has_attention)
+            names += [original] if original else []
+    elif name.startswith("text_model."):
+        names.append(name.removeprefix("text_model."))
+    else:
+        names.append(f"text_model.{name}")
+    for each in names:
+        yield each
+        for end, old in _OLD_NAMES:
+            if each.endswith(f".{end}"):
+                yield each.removesuffix(end) + old
