@@ -112,12 +112,13 @@ class LocalStack:
         self._cleanup.close()
 
 
-def _synthesize(assembly: Path) -> None:
+def _synthesize(assembly: Path, model_settings: Mapping[str, Any]) -> None:
     """Runs app.py, without the validation of the templates, which `make synth` includes.
 
     A stage that belongs to another account and region is deployed to the emulated ones.
     """
     stage = _stage_settings()
+    stage["models"][0] |= model_settings
     if "environment" in stage:
         stage["environment"] = {"account": ACCOUNT, "region": REGION}
     environment = os.environ | {
@@ -165,12 +166,6 @@ def _names_of_models() -> list[str]:
 def _stage_settings() -> dict[str, Any]:
     settings: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"][_STAGE]
     return settings
-
-
-def _stages() -> dict[str, Any]:
-    """The stages in cdk.json."""
-    stages: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]["stages"]
-    return stages
 
 
 def stage_url(aws: LocalAws, api_url: str) -> str:
