@@ -33,11 +33,19 @@ class ModelDefaults(BaseModel):
     guidance_scale: GuidanceScale = 7.5
     guidance_rescale: GuidanceRescale = 0.0
     sampler: SamplerName = "euler_a"
-    timestep_spacing: TimestepSpacing | None = None
+    timestep_spacing: TimestepSpacing | None = Field(
+        default=None, description="Spacing of the timesteps; by default the one of the model's scheduler."
+    )
     count: Count = 1
     strength: Strength = 0.8
     clip_skip: ClipSkip = 1
-    vae: VaeName | None = None
+    vae: VaeName | None = Field(
+        default=None,
+        description=(
+            "A VAE under `adapters/vaes/` in the models bucket, in place of the model's own; by default the "
+            "model's own is used."
+        ),
+    )
     metadata: MetadataMode = Field(
         default=MetadataMode.FULL,
         description=(
