@@ -1,15 +1,27 @@
 """The URIs of input images."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from contract.identifiers import S3Location
 
-IMAGE_MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/tiff")
-"""The media types that a data: URL may have."""
+ImageMediaType = Literal[
+    "image/png",
+    "image/jpeg",
+    "image/webp",
+    "image/gif",
+    "image/bmp",
+    "image/tiff",
+    "image/avif",
+    "image/heic",
+    "image/heif",
+]
+"""The media types that a data: URL and an upload may have."""
+
+IMAGE_MEDIA_TYPES: tuple[str, ...] = get_args(ImageMediaType)
 
 MAX_DATA_URL_CHARACTERS = 5_000_000
 """Below the 6 MB limit of a Lambda invocation, which also contains the rest of the request."""

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from inference.input.masked_region import Region
+
 
 @dataclass(frozen=True)
 class Compositor:
@@ -13,19 +15,32 @@ class Compositor:
 
     Attributes:
         original: RGB.
-        weight: (height, width), 0 to 1: the weight of the generated image.
+        weight: (height, width), 0 to 1: the weight of the generated image, within the region.
+        region: the part of the original that the generated image replaces; None: all of it.
     """
 
     original: Image.Image
     weight: npt.NDArray[np.float32]
+    region: Region | None = None
 
     def composite(self, generated: Image.Image) -> Image.Image:
         """Blends the images; where the weight is 0 or 1, the pixels are those of one of them exactly.
 
         Args:
-            generated: RGB, of the original's size.
+            generated: RGB; resized to the region.
         """
-        old, new = (np.asarray(image, dtype=np.float32) for image in (self.original, generated))
+        if self.region is None:
+            return self._blend(self.original, generated)
+        blended = self._blend(
+            self.original.crop(self.region),
+            generated.resize(self.region.size, Image.Resampling.LANCZOS),
+        )
+        composited = self.original.copy()
+        composited.paste(blended, self.region)
+        return composited
+
+    def _blend(self, original: Image.Image, generated: Image.Image) -> Image.Image:
+        old, new = (np.asarray(image, dtype=np.float32) for image in (original, generated))
         blended = old + (new - old) * self.weight[:, :, np.newaxis]
         return Image.fromarray(blended.round().astype(np.uint8))
 

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-import numpy.typing as npt
+import pi_heif
 from PIL import Image, ImageCms
 
 from contract.problem import ErrorCode
 from contract.size import Size
 from inference.engine.errors import InputError
+from inference.input import deep_tiff
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+pi_heif.register_heif_opener()
 _DECODING_ERRORS = (
     OSError,
     ValueError,
@@ -38,7 +40,7 @@ _TRANSPOSITIONS = {
     8: Image.Transpose.ROTATE_90,
 }
 _SRGB = ImageCms.createProfile("sRGB")
-_WHITE_LEVELS = (1.0, 255.0, 65_535.0)
+_WHITE_OF_DEEP_GRAY = 65_535
 
 FULL_SIZE_PIXELS = 16_000_000
 """Larger images are reduced while they are decoded: four times the area of the largest generated images."""
@@ -57,6 +59,8 @@ def count_pixels(data: bytes, *, pointer: str, max_pixels: int) -> int:
         InputError: the file is no image, or the image is too large.
     """
     size = _webp_size(data)
+    if size is None and (tiff := deep_tiff.read_header(data)) is not None:
+        size = tiff.size
     if size is None:
         with _input_errors(pointer, max_pixels):
             size = Image.open(io.BytesIO(data), formats=_FORMATS).size
@@ -79,6 +83,9 @@ def decode(data: bytes, *, pointer: str, max_pixels: int) -> Image.Image:
         InputError: the file cannot be decoded, or the image is too large.
     """
     with _input_errors(pointer, max_pixels):
+        if (tiff := deep_tiff.read_header(data)) is not None:
+            _check_size(tiff.size, pointer, max_pixels)
+            return _transpose(_to_eight_bits(_reduce(deep_tiff.decode(data))), tiff.orientation)
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
         _check_size(image.size, pointer, max_pixels)
         if image.format == "JPEG" and data.count(b"\xff\xda") > _MAX_JPEG_SCANS:
@@ -135,13 +142,12 @@ def _reduce(image: Image.Image) -> Image.Image:
     factor = _reduction(image.size)
     if factor == 1:
         return image
-    is_deep = image.mode.startswith(("I", "F"))
-    white = _white_level(image) if is_deep else 0.0
+    is_deep = image.mode.startswith("I")
     mode = "L" if is_deep or image.mode == "1" else image.mode if image.mode in ("L", "CMYK") else "RGB"
     mode = "RGBA" if image.has_transparency_data and not is_deep else mode
     reduced = Image.new(mode, (-(-image.width // factor), -(-image.height // factor)))
     for top, band in _bands(image, _BAND_ROWS * factor):
-        eight_bits = _scale_gray_band(band, white) if is_deep else band.convert(mode)
+        eight_bits = _scale_gray_band(band) if is_deep else band.convert(mode)
         reduced.paste(eight_bits.reduce(factor), (0, top // factor))
     if not is_deep and "icc_profile" in image.info:
         reduced.info["icc_profile"] = image.info["icc_profile"]
@@ -173,7 +179,7 @@ def _too_large(pointer: str, max_pixels: int) -> InputError:
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
-    if image.mode.startswith(("I", "F")):
+    if image.mode.startswith("I"):
         return _scale_gray(image).convert("RGB")
     if not image.has_transparency_data:
         return _to_srgb(image, image.info.get("icc_profile"))
@@ -184,28 +190,16 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _scale_gray(image: Image.Image) -> Image.Image:
-    """Scales gray values of more than 8 bits to 8 bits, in bands, to save memory."""
-    white = _white_level(image)
+    """Scales gray values of 16 bits to 8 bits, in bands, to save memory."""
     scaled = Image.new("L", image.size)
     for top, band in _bands(image, _BAND_ROWS):
-        scaled.paste(_scale_gray_band(band, white), (0, top))
+        scaled.paste(_scale_gray_band(band), (0, top))
     return scaled
 
 
-def _white_level(image: Image.Image) -> float:
-    """65535 for integers; for floats, the smallest of 1, 255 and 65535 that no value exceeds."""
-    if image.mode != "F":
-        return _WHITE_LEVELS[-1]
-    largest = max(_finite(band).max() for _, band in _bands(image, _BAND_ROWS))
-    return next((each for each in _WHITE_LEVELS if largest <= each), _WHITE_LEVELS[-1])
-
-
-def _scale_gray_band(band: Image.Image, white: float) -> Image.Image:
-    return Image.fromarray((_finite(band).clip(0, white) * (255 / white)).round().astype(np.uint8))
-
-
-def _finite(band: Image.Image) -> npt.NDArray[np.float64]:
-    return np.nan_to_num(np.asarray(band, dtype=np.float64), posinf=_WHITE_LEVELS[-1])
+def _scale_gray_band(band: Image.Image) -> Image.Image:
+    values = np.asarray(band, dtype=np.float64).clip(0, _WHITE_OF_DEEP_GRAY)
+    return Image.fromarray((values * (255 / _WHITE_OF_DEEP_GRAY)).round().astype(np.uint8))
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -227,7 +221,12 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 def _apply_orientation(image: Image.Image, pixels: Image.Image) -> Image.Image:
     """Transposes the pixels according to the image's EXIF orientation, unless the EXIF data is damaged."""
     try:
-        transposition = _TRANSPOSITIONS.get(image.getexif().get(_ORIENTATION, 1))
+        orientation = image.getexif().get(_ORIENTATION, 1)
     except _DECODING_ERRORS:
         return pixels
+    return _transpose(pixels, orientation)
+
+
+def _transpose(pixels: Image.Image, orientation: object) -> Image.Image:
+    transposition = _TRANSPOSITIONS.get(orientation) if isinstance(orientation, int) else None
     return pixels if transposition is None else pixels.transpose(transposition)

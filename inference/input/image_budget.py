@@ -17,7 +17,8 @@ def image_bytes(generation: Generation, model: ModelDeclaration) -> int:
     """The most bytes that the preprocessed input images of a generation take.
 
     The images have the generation's size; where that follows from the input image, it is at most the model's
-    largest one. The hires pass adds a second, larger set of control images.
+    largest one. The hires pass adds a second, larger set of control images, and `mask_padding` the whole
+    input image.
     """
     largest = model.limits.max_size
     pixels = (generation.width or largest) * (generation.height or largest)
@@ -27,8 +28,11 @@ def image_bytes(generation: Generation, model: ModelDeclaration) -> int:
     of_a_pixel = controls + (0 if generation.input_image is None else _IMAGE_BYTES)
     if generation.mask_image is not None or generation.outpaint is not None:
         of_a_pixel += _MASK_BYTES
+    of_original = 0
+    if generation.mask_padding is not None:
+        of_original = (_IMAGE_BYTES + _MASK_BYTES) * model.limits.max_output_size**2
     of_hires = 0.0 if generation.hires is None else controls * pixels * generation.hires.scale**2
-    return of_a_pixel * pixels + round(of_hires)
+    return of_a_pixel * pixels + of_original + round(of_hires)
 
 
 class ImageBudget:

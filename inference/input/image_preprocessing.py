@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -18,9 +19,10 @@ from inference.engine.interface import Inputs
 from inference.input.canny import canny_edges
 from inference.input.compositing import Compositor, feather
 from inference.input.decoding import count_pixels, decode, flatten_on_white
-from inference.input.mask import check_aspect_ratio, expand_to_latents, prepare_mask
+from inference.input.mask import check_aspect_ratio, expand_to_latents, prepare_mask, resize_mask
+from inference.input.masked_region import Region, masked_region
 from inference.input.outpainting import extend_canvas, outpaint_mask, resize_for_canvas
-from inference.input.resizing import CropResize, generation_size
+from inference.input.resizing import CropResize, generation_size, limit_size
 
 _INPUT_IMAGE = "#/input_image"
 _MASK_IMAGE = "#/mask_image"
@@ -86,6 +88,13 @@ def preprocess_files(
     return preprocessing.result()
 
 
+class _Area(NamedTuple):
+    """The part of an image that is generated, and the image that it is restored to."""
+
+    original: Image.Image
+    region: Region
+
+
 class _Preprocessing:
     """Collects the preprocessed images of a generation. The input image is added first."""
 
@@ -96,6 +105,8 @@ class _Preprocessing:
         self._crop_resize: CropResize | None = None
         self._image: Image.Image | None = None
         self._mask: Image.Image | None = None
+        self._original: Image.Image | None = None
+        self._area: _Area | None = None
         self._control_images: dict[str, Image.Image] = {}
 
     def add(self, pointer: str, image: Image.Image) -> None:
@@ -108,11 +119,17 @@ class _Preprocessing:
             self._add_input_image(flatten_on_white(image))
         elif pointer == _MASK_IMAGE and self._crop_resize is not None:
             check_aspect_ratio(image.size, self._source_size)
-            self._mask = prepare_mask(image, self._crop_resize)
+            mask = prepare_mask(image, self._crop_resize, invert=self._generation.mask_invert)
+            if self._original is None:
+                self._mask = mask
+            else:
+                self._select_area(self._original, mask)
         else:
+            flattened = flatten_on_white(image)
+            if self._area is not None:
+                flattened = self._area.region.crop(flattened, self._area.original.size)
             size = Inputs(self._image).size(self._generation)
-            resized = CropResize.between(image.size, size).apply(flatten_on_white(image))
-            self._control_images[pointer] = resized
+            self._control_images[pointer] = CropResize.between(flattened.size, size).apply(flattened)
 
     def result(self) -> PreprocessedInputs:
         """The inputs, when all images are added."""
@@ -125,9 +142,15 @@ class _Preprocessing:
         )
         if self._image is None or self._mask is None:
             return PreprocessedInputs(Inputs(image=self._image, control_images=control_images))
+        weight = feather(self._mask, self._generation.mask_blur or 0)
+        if self._area is None:
+            compositor = Compositor(self._image, weight)
+        else:
+            compositor = Compositor(self._area.original, weight, self._area.region)
+        mask = resize_mask(self._mask, self._image.size)
         return PreprocessedInputs(
-            Inputs(image=self._image, mask=expand_to_latents(self._mask), control_images=control_images),
-            Compositor(self._image, feather(self._mask, self._generation.mask_blur or 0)),
+            Inputs(image=self._image, mask=expand_to_latents(mask), control_images=control_images),
+            compositor,
         )
 
     def _add_input_image(self, image: Image.Image) -> None:
@@ -138,7 +161,22 @@ class _Preprocessing:
             self._mask = outpaint_mask(resized.size, generation.outpaint, overlap=overlap)
             self._image = extend_canvas(resized, generation.outpaint)
             return
-        size = generation_size(image.size, width=generation.width, height=generation.height, model=model)
         self._source_size = image.size
+        if generation.mask_padding is not None:
+            self._original = limit_size(image, model.limits.max_output_size)
+            self._crop_resize = CropResize(self._original.size, (1.0, 1.0))
+            return
+        size = generation_size(image.size, width=generation.width, height=generation.height, model=model)
         self._crop_resize = CropResize.between(image.size, size)
         self._image = self._crop_resize.apply(image)
+
+    def _select_area(self, original: Image.Image, mask: Image.Image) -> None:
+        """Makes the area around the mask the image that is generated; the rest is restored afterwards."""
+        generation = self._generation
+        width, height = generation.width, generation.height
+        ratio = width / height if width and height else None
+        region = masked_region(mask, padding=generation.mask_padding or 0, ratio=ratio)
+        size = generation_size(region.size, width=width, height=height, model=self._model)
+        self._area = _Area(original, region)
+        self._image = original.crop(region).resize(size, Image.Resampling.LANCZOS)
+        self._mask = mask.crop(region)

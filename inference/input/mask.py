@@ -10,6 +10,9 @@ from inference.input.resizing import CropResize
 
 _POINTER = "#/mask_image"
 _THRESHOLD = 128
+_TRANSPARENT_SHARE = 0.01
+"""Of the pixels: with less, alpha is a trace of an editor's brush and not the mask."""
+
 _TOLERANCE = 0.02
 """Relative difference of aspect ratios that rounding to multiples of 8 may cause."""
 
@@ -30,26 +33,37 @@ def check_aspect_ratio(mask: Size, image: Size) -> None:
         raise InputError(ErrorCode.INVALID_INPUT_IMAGE, _POINTER, detail)
 
 
-def prepare_mask(mask: Image.Image, crop_resize: CropResize) -> Image.Image:
+def prepare_mask(mask: Image.Image, crop_resize: CropResize, *, invert: bool = False) -> Image.Image:
     """The mask as mode L: 255 where the image is regenerated, 0 where it is kept.
 
-    White is regenerated, black is kept, with the threshold in the middle as in diffusers. Of a mask with an
-    alpha channel that is not fully opaque, the alpha channel is used, as in AUTOMATIC1111: opaque is
-    regenerated, transparent is kept.
+    White is regenerated, black is kept, with the threshold in the middle as in diffusers. Of a mask with
+    transparent areas, the alpha channel is used, as in AUTOMATIC1111: opaque is regenerated, transparent is
+    kept. If less than 1 % of the pixels are transparent, brightness decides all the same, and they are kept.
 
     Args:
         mask: RGB or RGBA.
         crop_resize: the transformation of the input image.
+        invert: whether black is regenerated and white is kept.
 
     Raises:
         InputError: the mask selects nothing.
     """
     resized = crop_resize.apply(_intensity(mask), Image.Resampling.BILINEAR)
-    binary = resized.point(lambda value: 255 if value >= _THRESHOLD else 0)
+    selected, rest = (0, 255) if invert else (255, 0)
+    binary = resized.point(lambda value: selected if value >= _THRESHOLD else rest)
     if binary.getbbox() is None:
-        detail = "the mask selects nothing; paint the areas to regenerate white"
+        painted = "black or transparent, since mask_invert is true" if invert else "white"
+        detail = f"the mask selects nothing; paint the areas to regenerate {painted}"
         raise InputError(ErrorCode.INVALID_INPUT_IMAGE, _POINTER, detail)
     return binary
+
+
+def resize_mask(mask: Image.Image, size: Size) -> Image.Image:
+    """A black and white mask at another size: white where any pixel of the original is white."""
+    if mask.size == size:
+        return mask
+    resized = mask.resize(size, Image.Resampling.BOX)
+    return resized.point(lambda value: 255 if value else 0)
 
 
 def expand_to_latents(mask: Image.Image) -> Image.Image:
@@ -60,6 +74,12 @@ def expand_to_latents(mask: Image.Image) -> Image.Image:
 
 
 def _intensity(mask: Image.Image) -> Image.Image:
-    if mask.mode == "RGBA" and mask.getchannel("A").getextrema() != (255, 255):
-        return mask.getchannel("A")
-    return mask.convert("L")
+    if mask.mode != "RGBA":
+        return mask.convert("L")
+    alpha = mask.getchannel("A")
+    transparent = sum(alpha.histogram()[:_THRESHOLD])
+    if transparent >= _TRANSPARENT_SHARE * alpha.width * alpha.height:
+        return alpha
+    brightness = mask.convert("RGB").convert("L")
+    brightness.paste(0, mask=alpha.point(lambda value: 0 if value >= _THRESHOLD else 255))
+    return brightness

@@ -51,6 +51,15 @@ def _default_area(ratio: float, model: ModelDeclaration) -> Size:
     return to_grid(width), to_grid(width / ratio)
 
 
+def limit_size(image: Image.Image, most: int) -> Image.Image:
+    """The image, reduced until no side has more pixels than `most`."""
+    if max(image.size) <= most:
+        return image
+    scale = most / max(image.size)
+    size = max(round(image.width * scale), 1), max(round(image.height * scale), 1)
+    return image.resize(size, Image.Resampling.LANCZOS)
+
+
 @dataclass(frozen=True)
 class CropResize:
     """Center crop to the aspect ratio of a size, and resizing to that size.

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from ulid import ULID
 
 from contract.identifiers import S3Location
+from contract.images import ImageMediaType
 
 MAX_UPLOAD_BYTES = 25 * 1024 * 1024
 """The container's limit for an input image."""
@@ -18,9 +18,7 @@ class UploadRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    content_type: Literal["image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/tiff"] = (
-        Field(description="Media type of the file.")
-    )
+    content_type: ImageMediaType = Field(description="Media type of the file.")
     size: int = Field(ge=1, le=MAX_UPLOAD_BYTES, description="Size of the file in bytes.")
 
 

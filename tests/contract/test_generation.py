@@ -101,6 +101,7 @@ def test_the_json_of_a_generation_resolves_to_an_equal_generation(**fields: Any)
         {
             "input_image": IMAGE,
             "mask_image": "https://example.com/mask.png?a=b",
+            "mask_invert": True,
             "mask_blur": 0,
             "controlnets": [
                 {"type": "canny", "image": "data:image/png;base64,AAAA", "weight": 1, "preprocess": True}
@@ -117,8 +118,9 @@ def test_the_json_of_a_generation_resolves_to_an_equal_generation(**fields: Any)
         },
         {"hires": {}},
         {"input_image": IMAGE, "outpaint": {"top": 8}},
+        {"input_image": IMAGE, "mask_image": IMAGE, "mask_padding": 32},
     ],
-    ids=["inpainting with adapters", "hires", "outpainting"],
+    ids=["inpainting with adapters", "hires", "outpainting", "only the masked area"],
 )
 def test_every_field_survives_the_json_of_a_generation(body: dict[str, Any]) -> None:
     generation = resolve(**body)

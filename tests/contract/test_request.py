@@ -25,6 +25,7 @@ REFUSED_DATA_URLS = (
         ("count", 1, 64, 1),
         ("seed", 0, 4_294_967_295, 1),
         ("mask_blur", 0, 64, 1),
+        ("mask_padding", 0, 512, 1),
         ("clip_skip", 1, 12, 1),
         ("quality", 1, 100, 1),
         ("guidance_scale", 0, 50, 0.01),

@@ -34,6 +34,13 @@ from tests.contract.parsing import IMAGE, resolve, violations_of
         ({"input_image": IMAGE, "outpaint": {"left": 8}, "width": 64}, "#/width", "combined with outpaint"),
         ({"input_image": IMAGE, "outpaint": {"left": 8}, "height": 64}, "#/height", "combined with outpaint"),
         ({"input_image": IMAGE, "mask_blur": 0}, "#/mask_blur", "requires mask_image or outpaint"),
+        ({"input_image": IMAGE, "mask_invert": True}, "#/mask_invert", "requires mask_image"),
+        ({"input_image": IMAGE, "mask_padding": 0}, "#/mask_padding", "requires mask_image"),
+        (
+            {"input_image": IMAGE, "mask_image": IMAGE, "mask_padding": 8, "upscale": {}},
+            "#/mask_padding",
+            "cannot be combined with upscale",
+        ),
         ({"loras": [{"name": "a"}, {"name": "a", "weight": 2}]}, "#/loras", "a name more than once"),
         ({"embeddings": ["a", "a"]}, "#/embeddings", "a name more than once"),
         ({"hires": {"steps": 51}}, "#/hires/steps", "must be at most 50, not 51"),

@@ -1,19 +1,22 @@
 import struct
 import zlib
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageColor
 
 from contract.problem import ErrorCode
 from inference.engine.errors import InputError
 from inference.input import decoding
 from tests.inference.input.image_files import encoded, noise, rgb_profile
 
+FILES = Path(__file__).parent / "files"
 MAX_PIXELS = 1_000_000
 ORIENTATION = 0x0112
 RED = (0.4360, 0.2225, 0.0139)
@@ -35,10 +38,10 @@ def assert_close(pixel: Any, expected: tuple[int, int, int], tolerance: int = 1)
     assert pixel == pytest.approx(expected, abs=tolerance)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "1"])
 def test_common_formats_and_modes_become_rgb(kind: str, mode: str) -> None:
-    if kind in ("JPEG", "WEBP") and mode in ("P", "1"):
+    if kind in ("JPEG", "WEBP", "AVIF") and mode in ("P", "1"):
         mode = "RGB"
     image = decode(encoded(Image.new("RGB", (12, 10), "white").convert(mode), kind))
     assert (image.mode, image.size) == ("RGB", (12, 10))
@@ -85,10 +88,73 @@ def test_16_bit_rgb_is_scaled_to_8_bits() -> None:
     assert_close(decode(data).getpixel((0, 0)), (255, 128, 0))
 
 
-def test_32_bit_values_are_clipped() -> None:
-    gray = Image.fromarray(np.array([[-5, 32_768, 1_000_000]], dtype=np.int32))
-    decoded = decode(encoded(gray, "TIFF"))
-    assert [decoded.getpixel((x, 0)) for x in range(3)] == [(0,) * 3, (128,) * 3, (255,) * 3]
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([-5, 32_768, 65_535], [0, 128, 255]),
+        ([0, 2**30, 2**31 - 1], [0, 128, 255]),
+        ([0, 2**31, 2**32 - 1], [0, 128, 255]),
+    ],
+    ids=["16 bits", "signed", "unsigned"],
+)
+def test_the_white_level_of_32_bit_integers_follows_from_their_range(
+    values: list[int], expected: list[int]
+) -> None:
+    dtype = np.int32 if min(values) < 0 or max(values) < 2**31 else np.uint32
+    decoded = decode(tiff(np.array([values], dtype=dtype)))
+    assert [decoded.getpixel((x, 0)) for x in range(3)] == [(each,) * 3 for each in expected]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint32])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_deep_colors_are_scaled_to_8_bits(dtype: type, channels: int) -> None:
+    white = 2**32 - 1 if dtype is np.uint32 else 1
+    blue_to_alpha = np.array([[[0, 0.5, 1, 0.5][:channels], [1, 1, 1, 1][:channels]]])
+    decoded = decoding.decode(
+        tiff((blue_to_alpha * white).astype(dtype)), pointer="#/input_image", max_pixels=100
+    )
+    assert decoded.mode == "RGB" * (channels == 3) + "RGBA" * (channels == 4)
+    assert_close(decoded.getpixel((0, 0)), (255, 128, 0, 128)[:channels])
+    assert decoded.getpixel((1, 0)) == (255,) * channels
+
+
+def test_a_deep_tiff_is_measured_by_its_header() -> None:
+    data = tiff(np.zeros((30, 40, 3), np.float32))
+    assert decoding.count_pixels(data, pointer="#/input_image", max_pixels=1200) == 1200
+    with pytest.raises(InputError) as caught:
+        decoding.decode(data, pointer="#/input_image", max_pixels=1199)
+    assert caught.value.code is ErrorCode.INPUT_IMAGE_TOO_LARGE
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, for damaged tags
+@pytest.mark.parametrize("cut", [9, 100, 200, 3000])
+def test_a_damaged_deep_tiff_is_refused(cut: int) -> None:
+    assert code_of(tiff(np.ones((30, 40, 3), np.float32))[:cut]) is ErrorCode.INVALID_INPUT_IMAGE
+
+
+def tiff(pixels: Any) -> bytes:
+    """A TIFF file; colors are in the order blue, green, red."""
+    written, data = cv2.imencode(".tiff", pixels)
+    assert written
+    return bytes(data.tobytes())
+
+
+@pytest.mark.parametrize(("name", "size"), [("halves", (96, 64)), ("rotated", (64, 96))])
+def test_heic_files_of_phones_are_decoded(name: str, size: tuple[int, int]) -> None:
+    image = decode((FILES / f"{name}.heic").read_bytes())
+    corners = {
+        "halves": ((8, 8, "blue"), (88, 8, "red"), (8, 58, "white")),
+        "rotated": ((58, 8, "blue"), (58, 88, "red"), (5, 8, "white")),
+    }[name]
+    assert image.size == size
+    for x, y, color in corners:
+        assert_close(image.getpixel((x, y)), ImageColor.getrgb(color)[:3], tolerance=8)
+
+
+def test_a_truncated_heic_file_is_refused() -> None:
+    data = (FILES / "halves.heic").read_bytes()
+    for length in (20, 200, 400):
+        assert code_of(data[:length]) is ErrorCode.INVALID_INPUT_IMAGE
 
 
 @pytest.mark.parametrize("white", [1.0, 255.0, 65_535.0])

@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 
 from contract.problem import ErrorCode
 from inference.engine.errors import InputError
-from inference.input.mask import check_aspect_ratio, expand_to_latents, prepare_mask
+from inference.input.mask import check_aspect_ratio, expand_to_latents, prepare_mask, resize_mask
 from inference.input.resizing import CropResize
 
 SIZE = (64, 64)
@@ -43,6 +43,43 @@ def test_white_pixels_or_the_opaque_ones_of_a_transparent_mask_are_selected(
 def test_a_mask_of_another_size_selects_the_same_part(scale: float) -> None:
     mask = half("RGB", "black", "white", (round(64 * scale), round(64 * scale)))
     assert prepared(mask).tobytes() == half("L", 0, 255).tobytes()
+
+
+def with_transparent_corner(pixels: int) -> Image.Image:
+    """A mask whose right half is white, with so many transparent pixels in its white corner."""
+    mask = half("RGBA", (0, 0, 0, 255), (255, 255, 255, 255))
+    for index in range(pixels):
+        mask.putpixel((63 - index % 8, index // 8), (255, 255, 255, 0))
+    return mask
+
+
+def test_a_few_transparent_pixels_do_not_turn_the_alpha_channel_into_the_mask() -> None:
+    selected = np.asarray(prepared(with_transparent_corner(40)))
+    assert not selected[:, :32].any()
+    assert (selected[:, 32:] == 0).sum() == 40
+
+
+def test_a_mask_with_a_transparent_area_is_its_alpha_channel() -> None:
+    selected = np.asarray(prepared(with_transparent_corner(41)))
+    assert selected[:, :32].all()
+    assert (selected == 0).sum() == 41
+
+
+def test_an_inverted_mask_selects_the_rest() -> None:
+    mask = half("RGB", "black", "white")
+    inverted = prepare_mask(mask, CropResize(SIZE, (1.0, 1.0)), invert=True)
+    assert inverted.tobytes() == half("L", 255, 0).tobytes()
+    with pytest.raises(InputError, match="black or transparent, since mask_invert is true"):
+        prepare_mask(Image.new("RGB", SIZE, "white"), CropResize(SIZE, (1.0, 1.0)), invert=True)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (64, 64), (200, 130)])
+def test_a_resized_mask_selects_whatever_the_original_does(size: tuple[int, int]) -> None:
+    mask = Image.new("L", SIZE)
+    mask.putpixel((40, 20), 255)
+    resized = np.asarray(resize_mask(mask, size))
+    assert resized[41 * size[1] // 128, 81 * size[0] // 128] == 255
+    assert set(np.unique(resized)) == {0, 255}
 
 
 def test_a_mask_is_cropped_like_its_image() -> None:

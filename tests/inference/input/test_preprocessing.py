@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from contract.generation import Generation
 from contract.problem import ErrorCode
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from inference.input.image_sources import ImageSources
 
 MODEL = ENVIRONMENT.model
+DEFAULT_AREA = MODEL.defaults.width * MODEL.defaults.height
 URI = "s3://data/inputs/a.png"
 CANNY = {"type": "canny", "image": URI}
 
@@ -241,6 +242,53 @@ def test_a_mask_stays_aligned_when_the_image_is_cropped() -> None:
     outside = result.compositor.weight == 0
     assert outside.any()
     assert (composed[outside] < 128).all()
+
+
+MASKED = {"input_image": URI, "mask_image": URI, "mask_blur": 0, "mask_padding": 16}
+
+
+def test_only_the_masked_area_is_generated_and_the_rest_is_restored_at_its_own_size() -> None:
+    image, mask = noise((1000, 600)), Image.new("L", (1000, 600))
+    mask.paste(255, (700, 300, 732, 332))
+    result = preprocessed({"#/input_image": image, "#/mask_image": mask}, **MASKED, width=128, height=128)
+    assert result.inputs.image is not None
+    assert result.inputs.mask is not None
+    assert result.inputs.image.size == result.inputs.mask.size == (128, 128)
+    assert result.inputs.mask.getbbox() == (32, 32, 96, 96)
+    part = image.crop((684, 284, 748, 348)).resize((128, 128), Image.Resampling.LANCZOS)
+    assert result.inputs.image.tobytes() == part.tobytes()
+
+    composed = result.composite(Image.new("RGB", (128, 128), "red"))
+    assert composed.size == (1000, 600)
+    assert composed.crop((700, 300, 732, 332)).getcolors() == [(32 * 32, (255, 0, 0))]
+    changed = ImageChops.difference(composed, image).getbbox()
+    assert changed == (700, 300, 732, 332)
+
+
+def test_the_masked_area_has_the_models_default_area_without_a_size() -> None:
+    mask = Image.new("L", (800, 400))
+    mask.paste(255, (100, 100, 180, 140))
+    inputs = preprocessed({"#/input_image": noise((800, 400)), "#/mask_image": mask}, **MASKED).inputs
+    assert inputs.image is not None
+    width, height = inputs.image.size
+    assert 1.4 < width / height < 1.7
+    assert 0.8 < width * height / DEFAULT_AREA < 1.25
+
+
+def test_control_images_show_the_masked_area() -> None:
+    mask, control = Image.new("L", (400, 400)), Image.new("RGB", (200, 200))
+    mask.paste(255, (116, 116, 184, 184))
+    control.paste("white", (50, 50, 100, 100))
+    images = {"#/input_image": noise((400, 400)), "#/mask_image": mask, "#/controlnets/0/image": control}
+    inputs = preprocessed(images, **MASKED, width=128, height=128, controlnets=[CANNY]).inputs
+    assert inputs.control_images[0].getextrema() == ((255, 255),) * 3
+
+
+def test_an_image_that_is_larger_than_the_model_may_make_is_reduced() -> None:
+    image, mask = noise((5000, 50)), Image.new("L", (5000, 50))
+    mask.paste(255, (100, 0, 140, 50))
+    result = preprocessed({"#/input_image": image, "#/mask_image": mask}, **MASKED)
+    assert result.composite(Image.new("RGB", (64, 64))).size == (4096, 41)
 
 
 def test_a_mask_of_another_aspect_ratio_is_refused() -> None:

@@ -170,6 +170,13 @@ def test_the_parameters_have_automatic1111s_format() -> None:
     )
 
 
+def test_the_parameters_of_inpainting_have_automatic1111s_names() -> None:
+    images = {"input_image": "s3://data/inputs/a", "mask_image": "s3://data/inputs/b"}
+    parameters = parse_parameters(parameters_of(**images, mask_invert=True, mask_padding=32))
+    assert parameters["Mask mode"] == "Inpaint not masked"
+    assert (parameters["Inpaint area"], parameters["Masked area padding"]) == ("Only masked", "32")
+
+
 def test_the_model_hash_is_only_given_for_a_file() -> None:
     assert parse_parameters(parameters_of(revision="abcdef0123456789" * 4))["Model hash"] == "abcdef0123"
     assert "Model hash" not in parse_parameters(parameters_of(revision="a" * 40))
