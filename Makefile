@@ -60,8 +60,8 @@ cost: setup ## Estimate the monthly cost of a stage, idle and in use (STAGE=dev,
 	@$(BIN)/python -m operations cost --stage $(STAGE) \
 		$(if $(IMAGES),--images $(IMAGES)) $(if $(SECONDS_PER_IMAGE),--seconds $(SECONDS_PER_IMAGE))
 
-convert: setup ## Convert a model to fp16 safetensors (FROM=owner/name@commit, a path or s3://..., TO=directory or s3://...).
-	@$(BIN)/python -W ignore -m inference.models.conversion "$(FROM)" "$(TO)"
+convert: setup ## Convert a model to fp16 safetensors (FROM=owner/name@commit, a path or s3://..., TO=directory or s3://..., OPTIONS=).
+	@$(BIN)/python -W ignore -m inference.models.conversion "$(FROM)" "$(TO)" $(OPTIONS)
 
 docs: setup ## List the generated files, and write the documents among them.
 	@PYTHONPATH=.:lambda $(BIN)/python -m operations.generated_files --write

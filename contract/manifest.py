@@ -1,13 +1,13 @@
 """The manifest of a model, `model.json` in its directory."""
 
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from contract.family import Family
 from contract.model import ModelDeclaration, ModelDefaults, ModelLimits
-from contract.request import ModelName
+from contract.request import ModelName, TimestepSpacing
 from contract.source import Commit
 
 MANIFEST = "model.json"
@@ -56,6 +56,25 @@ class OriginalModel(BaseModel):
         return self.commit or self.sha256
 
 
+class SchedulerOverrides(BaseModel):
+    """Values that a file does not say, or says wrongly; they replace those of scheduler_config.json."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prediction_type: Literal["epsilon", "v_prediction", "sample"] | None = Field(
+        default=None, description="What the UNet predicts."
+    )
+    timestep_spacing: TimestepSpacing | None = None
+    rescale_betas_zero_snr: bool | None = Field(
+        default=None, description="Whether the model was trained with zero terminal SNR."
+    )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The values that are given, by their names in diffusers."""
+        return self.model_dump(exclude_none=True)
+
+
 class ModelManifest(BaseModel):
     """Content of a model's `model.json`."""
 
@@ -67,6 +86,9 @@ class ModelManifest(BaseModel):
     )
     limits: ModelLimits | None = Field(
         default=None, description="Request limits; omitted values are those of the family."
+    )
+    scheduler: SchedulerOverrides | None = Field(
+        default=None, description="Replaces values of the model's scheduler configuration."
     )
     original: OriginalModel | None = None
     files: tuple[ManifestFile, ...] = ()

@@ -1,7 +1,8 @@
 """Detection of a model's family, from its configuration files or its tensors; file names are ignored."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,13 @@ _EDM_KEYS = {"edm_mean", "edm_std"}
 
 _SD2_BASE_GLOBAL_STEPS = {220_000, 875_000}
 """`global_step` of 2.1-base and 2-base, which were trained at 512 pixels and predict epsilon."""
+
+_LAST_ATTENTION_BIAS = re.compile(
+    rf"{re.escape(UNET)}output_blocks\.(\d+)\.1\.transformer_blocks\.0\.norm1\.bias"
+)
+_VELOCITY_DEVIATION = 0.09
+"""ComfyUI's threshold: the bias of the UNet's last attention has a larger standard deviation in the published
+SD 2 models that predict velocity, and in those that were trained from them."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +80,18 @@ def model_type_of_directory(directory: Path) -> ModelType:
     )
 
 
-def model_type_of_single_file(header: Header, global_step: int | None = None) -> ModelType:
+def model_type_of_single_file(
+    header: Header,
+    global_step: int | None = None,
+    *,
+    deviation_of: Callable[[str], float] | None = None,
+) -> ModelType:
     """The type of the model in a single file.
 
     Args:
         header: the tensors' shapes and the metadata.
         global_step: number of training steps; None if the file does not have it.
+        deviation_of: the standard deviation of a tensor; None where the tensors cannot be read.
     """
     shapes = header.shapes
     families = [
@@ -88,7 +102,18 @@ def model_type_of_single_file(header: Header, global_step: int | None = None) ->
     channels = shapes.get(_CONV_IN, (0, 0))[1]
     if len(families) != 1 or channels not in _SUPPORTED_IN_CHANNELS or not _EDM_KEYS.isdisjoint(shapes):
         return ModelType(Family.OTHER, channels)
-    return ModelType(families[0], channels, _prediction_type(families[0], channels, header, global_step))
+    family = families[0]
+    prediction_type = _declared_prediction_type(header)
+    if prediction_type is None:
+        predicts_velocity = (
+            family is Family.SD2
+            and channels == 4  # the inpainting model predicts epsilon
+            and global_step not in _SD2_BASE_GLOBAL_STEPS
+            and deviation_of is not None
+            and _has_velocity_bias(header, deviation_of)
+        )
+        prediction_type = V_PREDICTION if predicts_velocity else EPSILON
+    return ModelType(family, channels, prediction_type)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -132,17 +157,16 @@ def _family_of_unet(unet: Mapping[str, Any], index: Mapping[str, Any]) -> Family
     return Family.SD1
 
 
-def _prediction_type(family: Family, channels: int, header: Header, global_step: int | None) -> str:
-    """The prediction type from the metadata or marker tensors; otherwise that of the official checkpoints."""
+def _declared_prediction_type(header: Header) -> str | None:
+    """The prediction type from the metadata or marker tensors; None if the file does not say it."""
     shapes, metadata = header
     declared = {"v": V_PREDICTION, "epsilon": EPSILON}.get(metadata.get("modelspec.prediction_type", ""))
-    if declared:
-        return declared
-    if "v_pred" in shapes:
-        return V_PREDICTION
-    is_base = (
-        channels == 9
-        or global_step in _SD2_BASE_GLOBAL_STEPS
-        or metadata.get("modelspec.resolution") == "512x512"
-    )
-    return V_PREDICTION if family is Family.SD2 and not is_base else EPSILON
+    return declared or (V_PREDICTION if "v_pred" in shapes else None)
+
+
+def _has_velocity_bias(header: Header, deviation_of: Callable[[str], float]) -> bool:
+    matches = [match for name in header.shapes if (match := _LAST_ATTENTION_BIAS.fullmatch(name))]
+    if not matches:
+        return False
+    last = max(matches, key=lambda match: int(match[1]))
+    return deviation_of(last[0]) > _VELOCITY_DEVIATION

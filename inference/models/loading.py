@@ -9,10 +9,12 @@ import torch
 import transformers
 from diffusers import DiffusionPipeline
 
+from contract.manifest import SchedulerOverrides
 from inference.models.components import PipelineComponents
 from inference.models.diffusers_directory import directory_components
 from inference.models.errors import UnusableModelError
-from inference.models.formats import MODEL_INDEX, REFINER, DiffusersDirectory, open_model
+from inference.models.formats import MODEL_INDEX, REFINER, DiffusersDirectory, ModelFormat, open_model
+from inference.models.manifests import read_manifest
 from inference.models.parameter_limit import limit_parameters
 from inference.models.safetensors_file import read_header
 from inference.models.single_file import single_file_components
@@ -36,19 +38,24 @@ def load_pipeline(path: Path, *, device: torch.device | None = None, dtype: torc
         dtype: None: see `default_device_and_dtype`. A VAE that overflows fp16 is loaded in fp32.
 
     Raises:
-        UnusableModelError: there is no model at the path, or it is damaged, unsafe or incomplete.
+        UnusableModelError: there is no model at the path, it is damaged, unsafe or incomplete, or its
+            manifest is not valid.
     """
     _silence_libraries()
     default_device, default_dtype = default_device_and_dtype()
     device, dtype = device or default_device, dtype or default_dtype
-    model = open_model(path)
-    if isinstance(model, DiffusersDirectory):
-        components = directory_components(model.path)
-        if components is None:
-            return _load_with_diffusers(model.path, device, dtype)
-    else:
-        _, components = single_file_components(model)
-    return _load(components, device, dtype)
+    pipeline = _load(open_model(path), device, dtype)
+    manifest = read_manifest(path)
+    if manifest is not None and manifest.scheduler is not None:
+        override_scheduler(pipeline, manifest.scheduler)
+    return pipeline
+
+
+def override_scheduler(pipeline: Any, overrides: SchedulerOverrides) -> None:
+    """Replaces values of the scheduler's configuration, also those that only other schedulers use."""
+    scheduler = type(pipeline.scheduler).from_config(pipeline.scheduler.config, **overrides.options)
+    scheduler.register_to_config(**overrides.options)
+    pipeline.register_modules(scheduler=scheduler)
 
 
 def load_refiner(path: Path, *, device: torch.device, dtype: torch.dtype) -> Any | None:
@@ -68,7 +75,16 @@ def load_refiner(path: Path, *, device: torch.device, dtype: torch.dtype) -> Any
     return load_pipeline(directory, device=device, dtype=dtype)
 
 
-def _load(components: PipelineComponents, device: torch.device, dtype: torch.dtype) -> Any:
+def _load(model: ModelFormat, device: torch.device, dtype: torch.dtype) -> Any:
+    if not isinstance(model, DiffusersDirectory):
+        return _load_components(single_file_components(model)[1], device, dtype)
+    components = directory_components(model.path)
+    if components is None:
+        return _load_with_diffusers(model.path, device, dtype)
+    return _load_components(components, device, dtype)
+
+
+def _load_components(components: PipelineComponents, device: torch.device, dtype: torch.dtype) -> Any:
     with ThreadPoolExecutor(len(components.weighted), thread_name_prefix="load") as threads:
         futures = {each.name: threads.submit(each.load, device, dtype) for each in components.weighted}
         return components.assemble({name: future.result() for name, future in futures.items()})

@@ -67,7 +67,7 @@ def single_file_components(file: SingleFile) -> tuple[ModelType, PipelineCompone
     else:
         header, global_step = read_header(file.path), None
         read = partial(_read_safetensors, file.path)
-    model_type = model_type_of_single_file(header, global_step)
+    model_type = model_type_of_single_file(header, global_step, deviation_of=partial(_deviation, read))
     class_name = pipeline_class(model_type)
     if class_name is None:
         raise UnusableModelError(
@@ -81,6 +81,10 @@ def single_file_components(file: SingleFile) -> tuple[ModelType, PipelineCompone
             f"{file.path.name} lacks tensors of a model of the family {model_type.family}; download the "
             "model again."
         ) from error
+
+
+def _deviation(read: _Read, name: str) -> float:
+    return float(read((name,), torch.device("cpu"), torch.float32)[name].std(correction=0))
 
 
 def _components(shapes: Shapes, model_type: ModelType, pipeline: type, read: _Read) -> PipelineComponents:

@@ -7,13 +7,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import boto3
+from pydantic import ValidationError
 
 from contract.identifiers import S3Location
-from contract.manifest import ModelManifest
+from contract.manifest import ModelManifest, SchedulerOverrides
+from contract.model import ModelDefaults
 from inference.models.conversion.sources import fetch_source
 from inference.models.conversion.targets import LocalTarget, S3Target, Target
 from inference.models.errors import UnusableModelError
@@ -40,18 +43,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Converts a model; returns the exit status, 0 or 1. Missing arguments exit with 2, as argparse does."""
     parser = argparse.ArgumentParser(
         prog="python -m inference.models.conversion",
-        usage="python -m inference.models.conversion FROM TO",
+        usage="python -m inference.models.conversion FROM TO [options]",
         description="Converts a model to fp16 safetensors in the diffusers layout.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("source", metavar="FROM", nargs="?", default="", help=_HELP["FROM"])
     parser.add_argument("target", metavar="TO", nargs="?", default="", help=_HELP["TO"])
+    _add_options(parser)
     parsed = parser.parse_args(arguments)
     _require(parser, {"FROM": parsed.source, "TO": parsed.target})
     started = time.monotonic()
     try:
-        manifest = _convert(parsed.source, parsed.target)
+        manifest = _convert(parsed.source, parsed.target, _Options.of(parsed))
     except (UnusableModelError, HubError, TransferError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -66,6 +70,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class _Options:
+    """What the source does not say, and the command does.
+
+    Attributes:
+        scheduler: see `inference.models.conversion.converter.convert`.
+        defaults: see there.
+    """
+
+    scheduler: SchedulerOverrides
+    defaults: ModelDefaults
+
+    @classmethod
+    def of(cls, parsed: argparse.Namespace) -> Self:
+        """The options of the command line.
+
+        Raises:
+            UnusableModelError: a value is not valid.
+        """
+        given = {name: value for name, value in vars(parsed).items() if value is not None}
+        scheduler = {name: given[name] for name in SchedulerOverrides.model_fields if name in given}
+        defaults = {name: given[name] for name in ("clip_skip", "vae") if name in given}
+        try:
+            return cls(SchedulerOverrides(**scheduler), ModelDefaults(**defaults))
+        except ValidationError as error:
+            first = error.errors()[0]
+            option = str(first["loc"][0]).replace("_", "-")
+            raise UnusableModelError(f"--{option}: {first['msg']}; correct it.") from error
+
+    @property
+    def given_defaults(self) -> dict[str, Any]:
+        """The defaults that are given, by their names."""
+        return self.defaults.model_dump(exclude_unset=True)
+
+    def agree_with(self, manifest: ModelManifest) -> bool:
+        """Whether a model with this manifest was converted with these options."""
+        scheduler = {} if manifest.scheduler is None else manifest.scheduler.options
+        defaults = {} if manifest.defaults is None else manifest.defaults.model_dump(exclude_unset=True)
+        return (
+            self.scheduler.options.items() <= scheduler.items()
+            and self.given_defaults.items() <= defaults.items()
+        )
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    predictions, spacings = ("epsilon", "v_prediction", "sample"), ("leading", "trailing", "linspace")
+    options = parser.add_argument_group("what the source does not say")
+    options.add_argument("--prediction-type", choices=predictions, help="what the UNet predicts")
+    options.add_argument("--timestep-spacing", choices=spacings, help="trailing for few-step models")
+    options.add_argument(
+        "--rescale-betas-zero-snr",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="whether the model was trained with zero terminal SNR",
+    )
+    options.add_argument("--clip-skip", type=int, metavar="N", help="default of requests: 1 to 12")
+    options.add_argument("--vae", metavar="NAME", help="default of requests: a VAE under adapters/vaes/")
+
+
 def _require(parser: argparse.ArgumentParser, values: Mapping[str, str]) -> None:
     """Exits with 2 if a value is missing; `make convert` passes empty strings for unset variables."""
     missing = [name for name, value in values.items() if not value.strip()]
@@ -76,7 +139,7 @@ def _require(parser: argparse.ArgumentParser, values: Mapping[str, str]) -> None
         parser.exit(2, f"error: {' and '.join(missing)} {verb} missing{details}\n{_EXAMPLE}\n")
 
 
-def _convert(source: str, target_name: str) -> ModelManifest:
+def _convert(source: str, target_name: str, options: _Options) -> ModelManifest:
     s3 = boto3.client("s3")
     scratch = Path(tempfile.gettempdir(), "models", hashlib.sha256(source.encode()).hexdigest()[:16])
     target = _target(target_name, s3, scratch / "target")
@@ -89,6 +152,11 @@ def _convert(source: str, target_name: str) -> ModelManifest:
             raise UnusableModelError(
                 f"{target_name} already has another model; remove it, or choose another target."
             )
+        if not options.agree_with(present):
+            raise UnusableModelError(
+                f"{target_name} already has this model with other options; remove it, or choose another "
+                "target."
+            )
         print(f"{target_name} already has this model.")
         return present
     print("Converting", flush=True)
@@ -96,7 +164,13 @@ def _convert(source: str, target_name: str) -> ModelManifest:
 
     shutil.rmtree(target.staging_directory, ignore_errors=True)
     try:
-        manifest = convert(fetched.path, target.staging_directory, fetched.original)
+        manifest = convert(
+            fetched.path,
+            target.staging_directory,
+            fetched.original,
+            scheduler=options.scheduler,
+            defaults=options.given_defaults,
+        )
         print(f"Writing {target_name}", flush=True)
         target.publish(manifest)
     finally:

@@ -87,6 +87,8 @@ def pipeline(family: str, *, channels: int = 4, prediction: str = "epsilon") -> 
         return StableDiffusionXLPipeline(
             **components, text_encoder=first, tokenizer=clip_tokenizer(open_clip=False)
         )
+    if family == "sd2" and prediction == "v_prediction":
+        _widen_last_attention_bias(components["unet"])
     components["scheduler"] = DDIMScheduler(
         **_SCHEDULE, prediction_type=prediction, clip_sample=False, set_alpha_to_one=False
     )
@@ -99,6 +101,13 @@ def pipeline(family: str, *, channels: int = 4, prediction: str = "epsilon") -> 
         feature_extractor=None,
         requires_safety_checker=False,
     )
+
+
+def _widen_last_attention_bias(unet: UNet2DConditionModel) -> None:
+    """Gives it a standard deviation above 0.09, as in the published SD 2 models that predict velocity."""
+    bias = unet.up_blocks[-1].attentions[-1].transformer_blocks[0].norm1.bias
+    with torch.no_grad():
+        bias.copy_(torch.linspace(-0.2, 0.2, len(bias)))
 
 
 def write(pipe: Any, path: Path, **metadata: str) -> Path:

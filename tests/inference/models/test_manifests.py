@@ -100,7 +100,7 @@ def test_a_manifest_that_is_not_json_is_refused(tmp_path: Path) -> None:
 
 def test_defaults_outside_the_limits_are_refused(tmp_path: Path) -> None:
     write(tmp_path, defaults={"steps": 9}, limits={"max_steps": 8})
-    with pytest.raises(UnusableModelError, match="the defaults for steps are outside"):
+    with pytest.raises(UnusableModelError, match=r"defaults\.steps is 9, but limits allow 1 to 8"):
         declaration_of(tmp_path, "a")
 
 

@@ -95,10 +95,25 @@ def test_text_encoder_names_without_text_model_are_converted(tmp_path: Path) -> 
 def test_the_prediction_type_of_sd2_is_inferred_from_the_global_step(
     tmp_path: Path, steps: int | None, prediction: str
 ) -> None:
-    tensors = ldm_layout.tensors_of(ldm_layout.pipeline("sd2"))
+    tensors = ldm_layout.tensors_of(ldm_layout.pipeline("sd2", prediction="v_prediction"))
     torch.save({"state_dict": tensors} | ({"global_step": steps} if steps else {}), tmp_path / "model.ckpt")
     model_type, _ = single_file_components(SingleFile(tmp_path / "model.ckpt"))
     assert (model_type.family, model_type.prediction_type) == (Family.SD2, prediction)
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("suffix", [".ckpt", ".safetensors"])
+def test_sd2_predicts_velocity_only_where_the_last_attention_shows_it(
+    tmp_path: Path, suffix: str, prediction: str
+) -> None:
+    """The published base models and those trained from them have no other mark in a file of tensors alone."""
+    tensors = ldm_layout.tensors_of(ldm_layout.pipeline("sd2", prediction=prediction))
+    path = tmp_path / f"model{suffix}"
+    if suffix == ".ckpt":
+        torch.save({"state_dict": tensors}, path)
+    else:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+    assert load_pipeline(path).scheduler.config.prediction_type == prediction
 
 
 @pytest.mark.parametrize(
@@ -121,6 +136,7 @@ def test_v_prediction_of_sdxl_is_read_from_marker_tensors(tmp_path: Path) -> Non
     save_file(load_file(path) | {"v_pred": torch.zeros(0), "ztsnr": torch.zeros(0)}, path)
     scheduler = load_pipeline(path).scheduler.config
     assert (scheduler.prediction_type, scheduler.rescale_betas_zero_snr) == ("v_prediction", True)
+    assert scheduler.timestep_spacing == "trailing"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from tests.inference.models import ldm_layout
 from tests.inference.models.conversion.model_checks import check_converted, file_names, keys, run
 
-USAGE = "usage: python -m inference.models.conversion FROM TO\n"
+USAGE = "usage: python -m inference.models.conversion FROM TO [options]\n"
 
 
 @pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl", "sdxl_refiner"])
