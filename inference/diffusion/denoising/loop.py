@@ -12,6 +12,8 @@ from inference.diffusion.denoising.slot import Slot
 from inference.diffusion.denoising.slot_factory import create_slots
 from inference.diffusion.tasks.failures import failing, out_of_memory
 from inference.diffusion.tasks.generation_task import GenerationTask
+from inference.diffusion.tasks.invalid_output import invalid_output
+from inference.engine.errors import InvalidOutputError
 
 _LOGGER = logging.getLogger(__name__)
 _SlotPrediction = tuple[Slot, tuple[torch.Tensor, ...]]
@@ -82,7 +84,10 @@ class DenoisingLoop:
             )
         if self._components.offloading.enabled:
             slot.task.record_fallback("model offloading: text encoders and VAE did not fit beside the UNet")
-        postprocess = slot.autoencoder.decode(slot.latents, slot.task.record_fallback)
+        try:
+            postprocess = slot.autoencoder.decode(slot.latents, slot.task.record_fallback)
+        except InvalidOutputError as error:
+            raise invalid_output(slot.task.generation) from error
         slot.task.complete_image(slot.index, postprocess)
         self._components.offloading.offload()
 

@@ -82,9 +82,7 @@ class Autoencoder:
             record_fallback("VAE decoded in float32: half precision gave an invalid image")
             pixels = self._decode_in_float32(latents, record_fallback)
         if not _is_valid(pixels):
-            raise InvalidOutputError(
-                "The generated image is black or not finite; try another seed, sampler or guidance scale."
-            )
+            raise InvalidOutputError("The generated image is black or not finite.")
         return partial(self._postprocess, pixels.cpu())
 
     @cached_property
