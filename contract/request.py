@@ -87,8 +87,8 @@ GuidanceRescale = Annotated[
         le=1,
         allow_inf_nan=False,
         description=(
-            "Share to which guided predictions are rescaled to the contrast of unguided ones, against "
-            "overexposure; models with zero terminal SNR need about 0.7. 0 disables it."
+            "Share to which predictions with classifier-free guidance are rescaled to the contrast of those "
+            "without it, against overexposure; models with zero terminal SNR need about 0.7. 0 disables it."
         ),
     ),
 ]

@@ -66,7 +66,8 @@ class Slot:
         stages: the conditionings over all evaluations of the image, the first from 0.
         prompt_weights: of the prompts that AND joins; a single 1 without it.
         guidance_scale: scale of classifier-free guidance.
-        guidance_rescale: share to which guided predictions have the contrast of unguided ones.
+        guidance_rescale: share to which predictions with classifier-free guidance have the
+            contrast of those without it.
         schedule: the slot's own scheduler and its timesteps.
         generator: the slot's own random numbers, on the CPU, so that a seed means the same on every device.
         initial: the latents to start from.
@@ -192,14 +193,14 @@ class Slot:
         if len(predictions) == 1:
             return predictions[0]
         negative, *positive = predictions
-        combined = self._guided(negative, positive, max(self.guidance_scale, 1.0))
+        combined = self._away_from(negative, positive, max(self.guidance_scale, 1.0))
         if self.guidance_rescale:
-            unguided = positive[0] if len(positive) == 1 else self._guided(negative, positive, 1.0)
-            rescaled: torch.Tensor = rescale_noise_cfg(combined, unguided, self.guidance_rescale)
+            reference = positive[0] if len(positive) == 1 else self._away_from(negative, positive, 1.0)
+            rescaled: torch.Tensor = rescale_noise_cfg(combined, reference, self.guidance_rescale)
             return rescaled
         return combined
 
-    def _guided(self, negative: torch.Tensor, positive: list[torch.Tensor], scale: float) -> torch.Tensor:
+    def _away_from(self, negative: torch.Tensor, positive: list[torch.Tensor], scale: float) -> torch.Tensor:
         combined = negative
         for weight, prediction in zip(self.prompt_weights, positive, strict=True):
             combined = combined + weight * scale * (prediction - negative)

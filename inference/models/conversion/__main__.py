@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @dataclass(frozen=True)
 class _Options:
-    """What the source does not say, and the command does.
+    """The values that the source does not say, and the command does.
 
     Attributes:
         scheduler: see `inference.models.conversion.converter.convert`.
