@@ -17,6 +17,7 @@ MAX_DEPTH = 8
 _MAX_TOKENS = 4 * MAX_VALUES + 10
 """Two strings for each value, and a bracket or comma before and after it."""
 
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _EXAMPLE = '{"prompt": "a red circle"}'
 _OPENING, _CLOSING = {"[", "{"}, {"]", "}"}
 _STRING_OR_MARK = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|([][{},])', re.DOTALL)
@@ -36,6 +37,9 @@ class MalformedRequestError(InvalidRequestError):
 
 def parse_document(body: bytes | str) -> dict[str, Any]:
     """Parses a JSON object (RFC 8259), in time proportional to the body's length and in little memory.
+
+    Args:
+        body: text is what API Gateway has decoded, which replaces bytes that are not UTF-8 by U+FFFD.
 
     Raises:
         MalformedRequestError: the body is not the UTF-8 text of a JSON object, has more than `MAX_VALUES`
@@ -59,6 +63,11 @@ def parse_document(body: bytes | str) -> dict[str, Any]:
 
 def _text(body: bytes | str) -> str:
     if isinstance(body, str):
+        if _REPLACEMENT in body:
+            raise MalformedRequestError(
+                "is not encoded in UTF-8, or contains U+FFFD, which replaces bytes that are not; write the "
+                "character as \\ufffd if it is meant"
+            )
         _check_unicode(body)
         return body
     try:

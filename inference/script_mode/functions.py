@@ -81,7 +81,7 @@ def input_fn(body: str | bytes, content_type: str) -> bytes:
         raise ScriptModeError(
             Problem.of(ErrorCode.MALFORMED_REQUEST, f"Content-Type: send the request as {_JSON}.")
         )
-    return body.encode() if isinstance(body, str) else body
+    return body.encode(errors="surrogatepass") if isinstance(body, str) else body
 
 
 def predict_fn(data: bytes, model: ScriptModel) -> GenerationResult:

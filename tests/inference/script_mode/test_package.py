@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from contract.document import MalformedRequestError, parse_document
 from contract.problem import Problem
 from inference.script_mode.functions import (
     ScriptModeError,
@@ -139,3 +140,8 @@ def test_another_content_type_than_json_is_refused(content_type: str) -> None:
 @pytest.mark.parametrize("body", ["ü", "ü".encode()])
 def test_the_body_may_be_text_or_bytes(body: str | bytes) -> None:
     assert input_fn(body, "application/json; charset=utf-8") == "ü".encode()
+
+
+def test_text_that_is_not_unicode_is_left_to_the_handler_to_refuse() -> None:
+    with pytest.raises(MalformedRequestError, match="not encoded in UTF-8"):
+        parse_document(input_fn('{"prompt": "\udcff"}', "application/json"))

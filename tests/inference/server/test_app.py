@@ -120,7 +120,7 @@ def test_an_invalid_request_is_not_submitted_to_the_engine(
     assert engine.calls == []
 
 
-@pytest.mark.parametrize("body", [b"", b"nonsense", b"[]"])
+@pytest.mark.parametrize("body", [b"", b"nonsense", b"[]", b'{"prompt": "\xff"}'])
 def test_a_malformed_body_is_not_submitted_to_the_engine(
     client: httpx.Client, engine: FakeEngine, body: bytes
 ) -> None:

@@ -138,6 +138,11 @@ def test_a_base64_encoded_body_is_decoded(deployed: InMemoryBackend, body: bytes
     assert send("POST", "/v1/jobs", encoded, isBase64Encoded=True).status == status
 
 
+def test_a_body_whose_bytes_api_gateway_has_replaced_is_refused(deployed: InMemoryBackend) -> None:
+    body = b'{"prompt": "caf\xe9"}'.decode(errors="replace")
+    assert submit(body) is ErrorCode.MALFORMED_REQUEST
+
+
 def test_a_body_with_an_invalid_base64_encoding_is_malformed(deployed: InMemoryBackend) -> None:
     assert submit("abc", isBase64Encoded=True) is ErrorCode.MALFORMED_REQUEST
 
