@@ -87,7 +87,7 @@ mutants: setup .venv/.mutmut ## Mutate the pure modules and run their tests agai
 bench: setup ## Benchmark the engine against others, with the demo model.
 	$(BIN)/python -W ignore -m bench
 
-soak: setup ## Run 500 jobs through a local stack whose parts fail at random; print what became of them (20 minutes).
+soak: setup ## Run 500 jobs through a local stack whose parts fail at random; print how they ended (8 minutes).
 	@$(BIN)/python -m bench.soak
 
 attack: setup ## Attack a local stack with hostile images, files, hosts and bodies, and with kills; print what that costs (5 minutes).
