@@ -60,6 +60,17 @@ def test_all_adapters_of_a_generation_are_fetched_in_order(store: AdapterStore) 
     assert (found.vae.path / "config.json").read_bytes() == b"{soft}"
 
 
+def test_a_lora_of_the_prompt_is_fetched_and_an_unknown_one_is_refused_there(store: AdapterStore) -> None:
+    found = store.fetch(generation_of(prompt="a <lora:moon.v2:0.5>", loras=[{"name": "moon"}]))
+    assert [file.name for file in found.loras] == ["moon.v2", "moon"]
+    with pytest.raises(AdapterNotFoundError, match="There is no LoRA 'comet'; available: ") as refused:
+        store.fetch(generation_of(prompt="a <lora:moon> <lora:comet:1>"))
+    assert refused.value.errors[0].pointer == "#/prompt"
+    with pytest.raises(AdapterNotFoundError) as refused:
+        store.fetch(generation_of(prompt="a <lora:moon>", loras=[{"name": "comet"}]))
+    assert refused.value.errors[0].pointer == "#/loras/0/name"
+
+
 def test_a_vae_in_a_single_file_is_fetched(store: AdapterStore) -> None:
     vae = store.fetch(generation_of(vae="sharp")).vae
     assert vae is not None

@@ -161,6 +161,27 @@ def test_the_hires_pass_has_the_first_passs_settings_and_adapters(executor: Cont
     assert [image.getpixel((0, 0)) for image in output.images] == [(7, 0, 0), (8, 0, 0)]
 
 
+def test_the_hires_pass_continues_the_editing_of_the_prompts(executor: ContextThreadPool) -> None:
+    """Shares from 1 to 2 and steps above those of the first pass refer to it; it runs 4 of its 8 steps."""
+    engine = FakeEngine()
+    engine.gate.set()
+    generation = generation_of(
+        prompt="[a:b:0.5] [c:d:1.5] AND <lora:x:1> e :2",
+        negative_prompt="[f:g:11] AND",
+        steps=10,
+        hires={"scale": 2.0, "steps": 8, "strength": 0.5},
+    )
+    run(engine, generation, executor, Inputs(adapters=Adapters(loras=(AdapterFile("x", Path("x"), "1"),))))
+    first, second = (call[0] for call in engine.calls)
+    assert first == generation
+    assert [(each.start, each.texts.negative, each.texts.prompts) for each in second.prompt_stages] == [
+        (0, "f AND", ("b c", "  e")),
+        (2, "g AND", ("b c", "  e")),
+        (3, "g AND", ("b d", "  e")),
+    ]
+    assert (second.active_loras, second.prompt_weights) == (generation.active_loras, (1, 2))
+
+
 def test_an_upscaling_model_runs_before_the_hires_pass_and_in_upscaling(
     engine: Engine, tmp_path: Path, executor: ContextThreadPool
 ) -> None:
