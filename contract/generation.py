@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from contract.identifiers import JobId
-from contract.model import ModelDeclaration
+from contract.model import ModelDeclaration, ModelDefaults
 from contract.options import Hires, Lora, MetadataMode, Outpaint, OutputFormat, Upscale
 from contract.output_location import OutputPrefix
 from contract.problem import ErrorCode, FieldError, ProblemError, bound_errors, describe
@@ -46,6 +46,7 @@ from contract.rules import effective_strength, violations
 from contract.samplers import find_sampler, select_sampler
 
 _MASK_BLUR = 4
+_SAMPLING_FIELDS = ("guidance_scale", "guidance_rescale", "sampler", "timestep_spacing", "clip_skip")
 _COPIED_FIELDS = (
     "prompt",
     "negative_prompt",
@@ -151,6 +152,10 @@ class Generation(BaseModel):
     def prompt_weights(self) -> tuple[float, ...]:
         """The weights of the prompts that AND joins; a single 1 without it."""
         return parse_positive(self.prompt).weights
+
+    def chosen_beside(self, defaults: ModelDefaults) -> frozenset[str]:
+        """The names of the sampling fields whose values are not the model's defaults."""
+        return frozenset(name for name in _SAMPLING_FIELDS if getattr(self, name) != getattr(defaults, name))
 
     @classmethod
     def resolve(cls, request: JobRequest, model: ModelDeclaration, *, job_id: str, seed: int) -> Self:

@@ -93,12 +93,15 @@ class Inputs:
         mask: mode L, white where the image is regenerated; None for all of it.
         control_images: RGB, one for each of the generation's ControlNets.
         adapters: the adapters that the generation names.
+        chosen: names of the sampling fields that are not the model's defaults; see
+            `Generation.chosen_beside`.
     """
 
     image: Image.Image | None = None
     mask: Image.Image | None = None
     control_images: tuple[Image.Image, ...] = ()
     adapters: Adapters = Adapters()
+    chosen: frozenset[str] = frozenset()
 
     def size(self, generation: Generation) -> Size:
         """The size of the output in pixels, width and height."""
@@ -114,12 +117,14 @@ class GenerationOutput:
         batch_size: samples in the largest batch that these images shared, padding included.
         seconds: since the engine started on the generation.
         fallbacks: descriptions of what was done otherwise than requested, such as to fit the memory.
+        unused: names of the generation's fields that the model does not use.
     """
 
     images: tuple[Image.Image, ...]
     batch_size: int
     seconds: float
     fallbacks: tuple[str, ...] = ()
+    unused: frozenset[str] = frozenset()
 
 
 class CompileCache(Protocol):

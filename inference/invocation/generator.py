@@ -61,7 +61,12 @@ class ImageGenerator:
         self._log_prompts = log_prompts
 
     async def generate(
-        self, generation: Generation, job: JobMetrics, callbacks: Callbacks
+        self,
+        generation: Generation,
+        job: JobMetrics,
+        callbacks: Callbacks,
+        *,
+        chosen: frozenset[str] = frozenset(),
     ) -> GeneratedImages:
         """The finished images: unmasked areas restored, then upscaled.
 
@@ -69,22 +74,23 @@ class ImageGenerator:
             generation: the resolved request.
             job: records how long fetching the input images takes.
             callbacks: see `inference.engine.interface.Engine.submit`.
+            chosen: see `inference.engine.interface.Inputs`.
 
         Raises:
             ProblemError: an input cannot be used, or the engine refuses the request.
             GenerationError: the engine failed in another way.
         """
         async with self._preprocessor.reserve_memory(generation):
-            return await self._generate(generation, job, callbacks)
+            return await self._generate(generation, job, callbacks, chosen)
 
     async def _generate(
-        self, generation: Generation, job: JobMetrics, callbacks: Callbacks
+        self, generation: Generation, job: JobMetrics, callbacks: Callbacks, chosen: frozenset[str]
     ) -> GeneratedImages:
         run = asyncio.get_running_loop().run_in_executor
         preprocessed, adapters = await asyncio.gather(
             self._preprocess(generation, job), run(self._executors.adapters, self._adapters.fetch, generation)
         )
-        inputs = replace(preprocessed.inputs, adapters=adapters)
+        inputs = replace(preprocessed.inputs, adapters=adapters, chosen=chosen)
         try:
             output = await self._passes.generate(generation, inputs, callbacks)
             images = await asyncio.gather(

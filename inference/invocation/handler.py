@@ -108,7 +108,10 @@ class InvocationHandler:
         ):
             with time_limit(scope, self._environment.invocation_timeout_s):
                 generated = await self._generator.generate(
-                    generation, job, self._callbacks(generation, progress)
+                    generation,
+                    job,
+                    self._callbacks(generation, progress),
+                    chosen=generation.chosen_beside(self._find_model(generation.model).defaults),
                 )
         job.record("denoise", generated.output.seconds)
         progress.on_generated()
@@ -123,6 +126,7 @@ class InvocationHandler:
             revision=self._revision_of(generation.model),
             versions=dict(self._engine.versions),
             input_digests=generated.input_digests,
+            unused=output.unused,
         )
         with job.measure("encode"):
             finished = await asyncio.gather(

@@ -20,11 +20,13 @@ class Provenance:
         revision: the model's revision: a Hugging Face commit, or a file's SHA-256; None if unknown.
         versions: of the libraries.
         input_digests: SHA-256 of the input images in hexadecimal, by the pointers of `input_image_uris`.
+        unused: names of the generation's fields that the model does not use.
     """
 
     revision: str | None
     versions: Mapping[str, str]
     input_digests: Mapping[str, str] = field(default_factory=dict)
+    unused: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class ImageMetadata:
             revision=provenance.revision,
             versions=provenance.versions,
             input_digests=digests if is_full else {},
+            unused=provenance.unused,
         )
         return cls(
             parameters=text.replace("\0", "\N{REPLACEMENT CHARACTER}"),
@@ -72,7 +75,7 @@ class ImageMetadata:
 
 
 def _generation_json(generation: Generation, digests: Mapping[str, str], provenance: Provenance) -> str:
-    request = generation.model_dump(mode="json", exclude={"id"}, exclude_none=True)
+    request = generation.model_dump(mode="json", exclude={"id", *provenance.unused}, exclude_none=True)
     for name in ("input_image", "mask_image"):
         if name in request:
             request[name] = digests[f"#/{name}"]

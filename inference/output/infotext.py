@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from contract.generation import Generation
 from contract.keys import LANCZOS
@@ -15,6 +16,10 @@ _SHA256_DIGITS = 64
 _MODEL_HASH_DIGITS = 10
 
 
+_NAMES = {"sampler": "Sampler", "guidance_scale": "CFG scale"}
+"""The parameters of fields that every generation has, and not every model uses."""
+
+
 def infotext(
     generation: Generation,
     *,
@@ -22,6 +27,7 @@ def infotext(
     revision: str | None,
     versions: Mapping[str, str],
     input_digests: Mapping[str, str],
+    unused: AbstractSet[str] = frozenset(),
 ) -> str:
     """The prompt, the negative prompt and a line of parameters.
 
@@ -34,6 +40,7 @@ def infotext(
         revision: the model's revision: a Hugging Face commit, or a file's SHA-256; None if unknown.
         versions: of the libraries.
         input_digests: hashes of input images, by the pointers of `input_image_uris`; may be empty.
+        unused: names of the generation's fields that the model does not use.
     """
     tags = [tag for lora in generation.loras if (tag := tag_of(lora))]
     lines = [" ".join([generation.prompt, *tags])]
@@ -47,7 +54,10 @@ def infotext(
         **dict(_input_hashes(input_digests)),
         "Version": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }
-    lines.append(", ".join(f"{name}: {_quoted(value)}" for name, value in parameters.items()))
+    omitted = {_NAMES[field] for field in unused if field in _NAMES}
+    lines.append(
+        ", ".join(f"{name}: {_quoted(value)}" for name, value in parameters.items() if name not in omitted)
+    )
     return "\n".join(lines)
 
 

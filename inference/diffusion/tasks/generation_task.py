@@ -35,6 +35,7 @@ class GenerationTask(EngineTask[GenerationOutput]):
         self._evaluations = 0
         self._images: dict[int, Image.Image] = {}
         self._fallbacks: dict[str, None] = {}
+        self._unused: frozenset[str] = frozenset()
 
     @property
     def out_of_memory_detail(self) -> str:
@@ -74,6 +75,10 @@ class GenerationTask(EngineTask[GenerationOutput]):
         """Adds to `GenerationOutput.fallbacks`, once for each description."""
         self._fallbacks[description] = None
 
+    def record_unused(self, fields: frozenset[str]) -> None:
+        """Sets `GenerationOutput.unused`."""
+        self._unused = fields
+
     def complete_image(self, index: int, postprocess: Postprocess) -> None:
         """Queues the postprocessing of image `index`; the last one resolves the future."""
         self._callback_executor.submit(self._collect, index, postprocess)
@@ -101,5 +106,6 @@ class GenerationTask(EngineTask[GenerationOutput]):
                         batch_size=self._batch_size,
                         seconds=time.monotonic() - self._started_at,
                         fallbacks=tuple(self._fallbacks),
+                        unused=self._unused,
                     )
                 )

@@ -244,3 +244,14 @@ def test_the_metadata_of_the_largest_request_fits(output_format: OutputFormat, c
     digests = {f"sha256:{digest}": uri for digest in digests_of(generation).values()}
     assert reproduce(file, digests) == with_job_id(generation)
     assert parse_parameters(str(read_parameters(file)))["Seed"] == "11"
+
+
+def test_fields_that_the_model_does_not_use_are_not_named() -> None:
+    generation = generation_of(guidance_scale=3.0)
+    provenance = Provenance(revision=None, versions={}, unused=frozenset({"sampler", "guidance_scale"}))
+    metadata = ImageMetadata.of(generation, 0, size=(64, 64), provenance=provenance)
+    assert metadata.parameters is not None
+    assert metadata.generation is not None
+    assert "Sampler" not in metadata.parameters
+    assert "CFG scale" not in metadata.parameters
+    assert {"sampler", "guidance_scale"}.isdisjoint(json.loads(metadata.generation)["request"])
