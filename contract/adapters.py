@@ -31,7 +31,7 @@ class AdapterKind:
 
 
 LORA = AdapterKind("LoRA", LORAS_PREFIX, (".safetensors",))
-EMBEDDING = AdapterKind("embedding", EMBEDDINGS_PREFIX, (".safetensors", ".pt"))
+EMBEDDING = AdapterKind("embedding", EMBEDDINGS_PREFIX, (".safetensors", ".pt", ".bin"))
 CONTROLNET = AdapterKind("ControlNet", CONTROLNETS_PREFIX, (DIRECTORY,))
 VAE = AdapterKind("VAE", VAES_PREFIX, (DIRECTORY, ".safetensors"))
 UPSCALER = AdapterKind("upscaler", UPSCALERS_PREFIX, (".safetensors", ".pth"))

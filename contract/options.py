@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from contract.adapter_name import MAX_LENGTH, normalize_adapter_name
 from contract.images import ImageUri
 from contract.keys import LANCZOS
 from contract.size import GRID
@@ -12,9 +13,11 @@ from contract.size import GRID
 AdapterName = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$",
-        description="Letters, digits, dots, hyphens and underscores.",
+        min_length=1,
+        max_length=MAX_LENGTH,
+        description="A file's name in any script, without its suffix: no slashes, and no dot in front.",
     ),
+    AfterValidator(normalize_adapter_name),
 ]
 Border = Annotated[
     int, Field(ge=0, le=2048, multiple_of=GRID, description=f"Pixels to add, a multiple of {GRID}.")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from contract.samplers import SAMPLERS, Sampler
 from contract.schedule_types import SCHEDULE_TYPES, ScheduleType
+from operations.prompt_forms import PROMPT_FORMS, PromptForm
 
 _INTRODUCTION = """\
 # Compatibility
@@ -11,6 +12,17 @@ _INTRODUCTION = """\
 The spellings, files and forms of other tools that are accepted here, and those that are not, with the reason.
 This page is generated from the tables that the code uses: `make docs`.
 """
+
+_PROMPTS = """\
+`prompt` and `negative_prompt` have the forms of AUTOMATIC1111's web UI, with the same texts at the same
+steps. The first text of `[a:b:10]` lasts one evaluation longer than the number says, as there.
+"""
+_REFUSED_PROMPTS = """\
+Refused at `#/prompt` or `#/negative_prompt`, before anything is queued. An unknown LoRA is refused there by
+the container, which looks for the file. Brackets that do not match, or have none of these forms, are read as
+emphasis. Pipelines other than Stable Diffusion 1.x, 2.x and XL refuse LoRAs, editing and AND.
+"""
+_MAX_EXAMPLE = 40
 
 _SAMPLERS = """\
 `sampler` accepts every name of this table in any case; spaces and punctuation are ignored, `++` reads as
@@ -25,9 +37,28 @@ which differs from k-diffusion by at most one training timestep. Others (`kl_opt
 """
 
 
+_LORAS = """\
+Files under `adapters/loras/`, for the UNet and the text encoders. The layers are found by name, with
+underscores in place of dots after a prefix that ends with one. Layers have the names of diffusers
+(`down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q`), or those of the original code
+(`input_blocks.1.1.transformer_blocks.0.attn1.to_q`); `.processor` may precede the projections, and `to_out`
+stands for `to_out.0`.
+"""
+_LORA_NOTES = """\
+Layers of rank 0 are skipped. Without `alpha`, as in files of peft, the scale is 1. A DoRA is weighted as in
+AUTOMATIC1111 and ComfyUI: the whole change, not its direction alone. Stacked LoRAs change the original
+weights, so that their order does not matter. `bundle_emb` entries are textual inversions, which prompts name
+by their tokens.
+"""
+_EMBEDDINGS = """\
+Files under `adapters/embeddings/`. A file with one entry is named by its file's name in prompts; the entries
+of a file with several are named by their own names.
+"""
+
+
 def render() -> str:
     """The whole page."""
-    sections = (_samplers(), _schedule_types())
+    sections = (_prompts(), _samplers(), _schedule_types(), _loras(), _embeddings())
     return "\n".join([_INTRODUCTION, *("\n".join(section) for section in sections)]).rstrip() + "\n"
 
 
@@ -46,6 +77,22 @@ def _row(cells: Iterable[str]) -> str:
 
 def _code(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
+
+
+def _prompts() -> Iterator[str]:
+    yield "## Prompts"
+    yield ""
+    yield _PROMPTS
+    accepted = (form for form in PROMPT_FORMS if form.accepted)
+    yield from table(("form", "meaning"), map(_prompt_form, accepted))
+    yield _REFUSED_PROMPTS
+    refused = (form for form in PROMPT_FORMS if not form.accepted)
+    yield from table(("refused", "reason"), map(_prompt_form, refused))
+
+
+def _prompt_form(form: PromptForm) -> tuple[str, str]:
+    example = form.example if len(form.example) <= _MAX_EXAMPLE else f"{form.example[:_MAX_EXAMPLE]}…"
+    return f"`{example.replace('|', chr(92) + '|')}`", form.meaning
 
 
 def _samplers() -> Iterator[str]:
@@ -73,3 +120,36 @@ def _schedule_types() -> Iterator[str]:
 def _schedule_type(schedule_type: ScheduleType) -> tuple[str, ...]:
     spellings = schedule_type.label, *schedule_type.aliases
     return f"`{schedule_type.name}`", _code(spellings), schedule_type.description
+
+
+def _loras() -> Iterator[str]:
+    from inference.diffusion.adapters.lora_deltas import FAMILIES
+    from inference.diffusion.adapters.lora_layers import PREFIXES
+    from inference.diffusion.adapters.lora_parts import SUFFIXES, UNSUPPORTED
+
+    yield "## LoRAs"
+    yield ""
+    yield _LORAS
+    prefixes = ((name, _code(filter(None, values))) for name, values in PREFIXES.items())
+    yield from table(("component", "prefixes, or none"), prefixes)
+    types = ((family.name, _code(sorted(family.parts))) for family in FAMILIES.values())
+    yield from table(("type", "parts"), types)
+    yield "`diff_b` may stand beside each of them, and `magnitude`, which makes it a DoRA."
+    yield ""
+    yield from table(("part", "ends of names"), ((part, _code(ends)) for part, ends in SUFFIXES.items()))
+    yield _LORA_NOTES
+    by_type: dict[str, list[str]] = {}
+    for end, name in UNSUPPORTED.items():
+        by_type.setdefault(name, []).append(end)
+    yield from table(
+        ("not supported, refused by name", "ends of names"), ((n, _code(e)) for n, e in by_type.items())
+    )
+
+
+def _embeddings() -> Iterator[str]:
+    from inference.diffusion.prompts.textual_inversion_file import FORMATS
+
+    yield "## Textual inversions"
+    yield ""
+    yield _EMBEDDINGS
+    yield from table(("written by", "entries"), FORMATS.items())

@@ -1,5 +1,6 @@
 """Lookup of adapters in the models bucket by name."""
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,30 +33,31 @@ class BucketAdapter:
 
 def find_adapter(s3: "S3Client", bucket: str, kind: AdapterKind, name: str) -> BucketAdapter | None:
     """The adapter of this name, with the preferred suffix among those present; None if there is none."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{kind.prefix}{name}")
-    objects = [item for page in pages for item in page.get("Contents", []) if item["Size"]]
-    for suffix in kind.suffixes:
-        key = f"{kind.prefix}{name}{suffix}"
-        own = [
-            item
-            for item in objects
-            if item["Key"] == key or (suffix == DIRECTORY and item["Key"].startswith(key))
-        ]
-        if own:
-            version = digest(*(part for item in own for part in (item["Key"], item["ETag"])))
-            return BucketAdapter(key, suffix, version, sum(item["Size"] for item in own))
+    for form in dict.fromkeys((name, unicodedata.normalize("NFD", name))):  # macOS writes file names in NFD
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{kind.prefix}{form}")
+        objects = [item for page in pages for item in page.get("Contents", []) if item["Size"]]
+        for suffix in kind.suffixes:
+            key = f"{kind.prefix}{form}{suffix}"
+            own = [
+                item
+                for item in objects
+                if item["Key"] == key or (suffix == DIRECTORY and item["Key"].startswith(key))
+            ]
+            if own:
+                version = digest(*(part for item in own for part in (item["Key"], item["ETag"])))
+                return BucketAdapter(key, suffix, version, sum(item["Size"] for item in own))
     return None
 
 
 def list_adapter_names(s3: "S3Client", bucket: str, kind: AdapterKind) -> list[str]:
-    """The names of the adapters of a kind; if there are very many, only the first ones."""
+    """The names of the adapters of a kind, as in requests; if there are very many, only the first ones."""
     response = s3.list_objects_v2(
         Bucket=bucket, Prefix=kind.prefix, Delimiter="/", MaxKeys=10 * MAX_LISTED_NAMES
     )
     keys = [item["Key"] for item in response.get("Contents", [])]
     keys += [item["Prefix"] for item in response.get("CommonPrefixes", [])]
     names = {
-        key.removeprefix(kind.prefix).removesuffix(suffix)
+        unicodedata.normalize("NFC", key.removeprefix(kind.prefix).removesuffix(suffix))
         for key in keys
         for suffix in kind.suffixes
         if key.endswith(suffix)

@@ -29,6 +29,10 @@ class Placeholder:
     """Replaces an object of an ignored class."""
 
 
+class ParameterDict(dict[str, Any]):
+    """A `torch.nn.ParameterDict`, whose parameters are a part of its state."""
+
+
 @dataclass(frozen=True)
 class StorageType:
     """A class of storages."""
@@ -165,6 +169,7 @@ def _size(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
 _TENSOR, _TENSOR_V3, _PARAMETER = Function(_tensor), Function(_tensor_v3), Function(_parameter)
 _GLOBALS: dict[str, Any] = {
     "collections.OrderedDict": Function(_dictionary),
+    "torch.nn.modules.container.ParameterDict": Function(lambda _: ParameterDict()),
     "torch.Size": Function(_size),
     "torch._utils._rebuild_tensor": _TENSOR,
     "torch._utils._rebuild_tensor_v2": _TENSOR,

@@ -15,6 +15,7 @@ import torch
 from inference.models.pickle_errors import PickleRejectedError, PickleRejection
 from inference.models.pickle_globals import (
     Function,
+    ParameterDict,
     Placeholder,
     Storage,
     StorageType,
@@ -160,10 +161,15 @@ class PickleInterpreter:
         self._stack.append(result)
 
     def _build(self) -> None:
-        """Ignores the state of an object: attributes of an OrderedDict, of a tensor or of a placeholder."""
-        self._stack.pop()
-        if not isinstance(self._stack[-1], dict | torch.Tensor | Placeholder):
+        """Takes over the parameters of a ParameterDict, and ignores the state of any other object.
+
+        That are attributes of an OrderedDict, of a tensor or of a placeholder.
+        """
+        state, target = self._stack.pop(), self._stack[-1]
+        if not isinstance(target, dict | torch.Tensor | Placeholder):
             raise damaged()
+        if isinstance(target, ParameterDict):
+            target.update(state["_parameters"])
 
     def _find_storage(self) -> None:
         reference = self._stack.pop()

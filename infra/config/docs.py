@@ -35,7 +35,7 @@ name that requests and settings use.
 | --- | --- |
 | a model or companion | `NAME/`, unless `source` names another S3 prefix or a Hugging Face repository |
 | LoRAs | `adapters/loras/NAME.safetensors` |
-| textual inversions | `adapters/embeddings/NAME.safetensors` or `.pt` |
+| textual inversions | `adapters/embeddings/NAME.safetensors`, `.pt` or `.bin` |
 | ControlNets | `adapters/controlnets/NAME/`, a directory in the diffusers layout |
 | VAEs | `adapters/vaes/NAME/`, a directory in the diffusers layout, or `adapters/vaes/NAME.safetensors` |
 | upscalers | `adapters/upscalers/NAME.safetensors` or `.pth` |

@@ -73,8 +73,8 @@ def _problem(directory: S3Directory, path: str, files: Mapping[str, int]) -> str
         return f"is not {' or '.join(map(_format_name, kind.suffixes))}"
     try:
         _NAME.validate_python(file_name.removesuffix(suffix))
-    except ValidationError:
-        return "has an invalid name: use letters, digits, dots, hyphens and underscores"
+    except ValidationError as error:
+        return f"has an invalid name: {error.errors()[0]['msg'].removeprefix('Value error, ')}"
     return _content_problem(kind, directory, path, files)
 
 

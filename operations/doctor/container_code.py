@@ -77,7 +77,7 @@ def _reader(kind: AdapterKind, path: Path) -> Callable[[Path], Any]:
     from diffusers import AutoencoderKL, ControlNetModel
 
     from inference.diffusion.adapters.adapter_files import load_component, read_tensors
-    from inference.diffusion.prompts.textual_inversion_file import read_textual_inversion
+    from inference.diffusion.prompts.textual_inversion_file import read_textual_inversions
     from inference.diffusion.upscaling.upscaler_file import read_upscaler
 
     components = {CONTROLNET.name: ControlNetModel, VAE.name: AutoencoderKL}
@@ -86,7 +86,7 @@ def _reader(kind: AdapterKind, path: Path) -> Callable[[Path], Any]:
     if path.is_dir():
         return lambda path: [read_tensors(each) for each in path.glob("**/*.safetensors")]
     if kind is EMBEDDING:
-        return read_textual_inversion
+        return read_textual_inversions
     if kind is UPSCALER:
         return lambda path: read_upscaler(AdapterFile(path.stem, path, version=""), pointer="")
     return read_tensors

@@ -6,6 +6,7 @@ from typing import Any
 from contract.adapters import CONTROLNET, LORA, VAE
 from contract.generation import Generation
 from inference.diffusion.adapters.adapter_files import adapter_errors
+from inference.diffusion.adapters.bundled_embeddings import BundledEmbeddings
 from inference.diffusion.adapters.controlnets import ControlNetInput, ControlNets
 from inference.diffusion.adapters.device_cache import DeviceCache
 from inference.diffusion.adapters.loras import LoadedLora, Loras, LoraWeights
@@ -23,12 +24,14 @@ class AdapterSet:
         weights: of the LoRAs.
         controlnet_inputs: the ControlNets and their conditioning images.
         vae: replaces the model's own; None keeps it.
+        bundled_embeddings: the textual inversions of the LoRA files that have some.
     """
 
     loras: tuple[LoadedLora, ...] = ()
     weights: tuple[float, ...] = ()
     controlnet_inputs: tuple[ControlNetInput, ...] = ()
     vae: LoadedVae | None = None
+    bundled_embeddings: tuple[BundledEmbeddings, ...] = ()
 
     @property
     def lora_weights(self) -> LoraWeights:
@@ -74,7 +77,14 @@ class AdapterLoader:
             with adapter_errors(files.vae, VAE, "#/vae"):
                 vae = self._vaes.load(files.vae)
         weights = tuple(lora.weight for lora in generation.active_loras)
-        return AdapterSet(tuple(loras), weights, tuple(controlnet_inputs), vae)
+        bundled = tuple(
+            BundledEmbeddings(
+                file.name, file.path, file.version, generation.lora_pointer(index), lora.embeddings
+            )
+            for index, (file, lora) in enumerate(zip(files.loras, loras, strict=True))
+            if lora.embeddings
+        )
+        return AdapterSet(tuple(loras), weights, tuple(controlnet_inputs), vae, bundled)
 
     def activate(self, lora_weights: LoraWeights) -> None:
         """Activates exactly these LoRAs on the UNet and the text encoders."""

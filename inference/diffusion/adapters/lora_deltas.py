@@ -89,7 +89,7 @@ def delta_of(parts: Parts, alpha: float | None) -> Delta | None:
 
 
 @dataclass(frozen=True)
-class _Family:
+class Family:
     """A way to write the change of a weight.
 
     Attributes:
@@ -166,16 +166,16 @@ def _one(*names: str) -> tuple[frozenset[str], ...]:
     return (frozenset(names),)
 
 
-_FAMILIES: Mapping[str, _Family] = {
-    "down": _Family("a LoRA", (_one("down"), _one("up")), _one("mid"), ("down",), _lora),
-    "hada": _Family(
+FAMILIES: Mapping[str, Family] = {
+    "down": Family("a LoRA", (_one("down"), _one("up")), _one("mid"), ("down",), _lora),
+    "hada": Family(
         "a LoHa",
         (_one("hada_w1_a"), _one("hada_w1_b"), _one("hada_w2_a"), _one("hada_w2_b")),
         _one("hada_t1", "hada_t2"),
         ("hada_w1_b",),
         _loha,
     ),
-    "lokr": _Family(
+    "lokr": Family(
         "a LoKr",
         (
             (frozenset({"lokr_w1"}), frozenset({"lokr_w1_a", "lokr_w1_b"})),
@@ -185,14 +185,15 @@ _FAMILIES: Mapping[str, _Family] = {
         ("lokr_w2_b", "lokr_w1_b"),
         _lokr,
     ),
-    "diff": _Family("a full difference", (_one("diff"),), (), (), _full),
+    "diff": Family("a full difference", (_one("diff"),), (), (), _full),
 }
+"""First letters of the parts' names to the family that they belong to."""
 
 
-def _family(parts: Parts) -> _Family | None:
+def _family(parts: Parts) -> Family | None:
     """The way in which the parts change the weight; None if they do not."""
     names = {"down" if name in ("up", "mid") else name[:4] for name in parts if name != "diff_b"}
-    return next((family for key, family in _FAMILIES.items() if key in names), None)
+    return next((family for key, family in FAMILIES.items() if key in names), None)
 
 
 def _rescaled(weight: torch.Tensor, magnitude: torch.Tensor) -> torch.Tensor:

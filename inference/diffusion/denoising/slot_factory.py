@@ -23,6 +23,7 @@ from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.diffusion.modules.noise_schedulers import NoiseSchedule
 from inference.diffusion.prompts.conditioning import encode_prompts, uses_classifier_free_guidance
 from inference.diffusion.tasks.generation_task import GenerationTask
+from inference.engine.interface import AdapterFile
 
 
 def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
@@ -39,11 +40,12 @@ def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
     size = inputs.size(generation)
     adapter_set = components.adapters.load(generation, inputs)
     components.adapters.activate(adapter_set.lora_weights)
+    embeddings = (*inputs.adapters.embeddings, *adapter_set.bundled_embeddings)
     conditioning_stages = encode_prompts(
         components.prompts,
         generation,
         size,
-        embeddings=inputs.adapters.embeddings,
+        embeddings=embeddings,
         variant=adapter_set.lora_weights,
     )
     batch_key = BatchKey(
@@ -57,7 +59,7 @@ def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
     stages = SlotStage.all_of(conditioning_stages, batch_key)
     autoencoder = adapter_set.autoencoder(components.autoencoder)
     initializer = _initializer(components, autoencoder, task, size)
-    refinements = _refinements(components.refiner, task, size, batch_key)
+    refinements = _refinements(components.refiner, task, size, batch_key, embeddings)
     slots = []
     for index, (seed, refinement) in enumerate(zip(generation.seeds, refinements, strict=True)):
         schedule = components.schedulers.create(
@@ -96,7 +98,11 @@ def _check_sampler(components: Components, generation: Generation) -> None:
 
 
 def _refinements(
-    refiner: Refiner | None, task: GenerationTask, size: Size, base: BatchKey
+    refiner: Refiner | None,
+    task: GenerationTask,
+    size: Size,
+    base: BatchKey,
+    embeddings: tuple[AdapterFile, ...],
 ) -> list[Refinement | None]:
     """The refiner's part of each image; None where the generation does not use the refiner."""
     generation, start = task.generation, task.generation.refiner_start
@@ -105,7 +111,7 @@ def _refinements(
     if refiner is None:
         raise _invalid_refiner_start("this model has no refiner; leave it out")
     stages = SlotStage.all_of(
-        refiner.encode_prompts(generation, size, embeddings=task.inputs.adapters.embeddings),
+        refiner.encode_prompts(generation, size, embeddings=embeddings),
         replace(base, loras=(), controlnets=(), refining=True),
     )
     return [

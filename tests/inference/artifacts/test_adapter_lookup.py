@@ -1,3 +1,4 @@
+import unicodedata
 from typing import Any
 
 import pytest
@@ -38,6 +39,14 @@ def test_an_adapter_is_found_by_its_name(
 
 def test_the_preferred_suffix_is_found(bucket: Any) -> None:
     assert find(bucket, EMBEDDING, "dog").suffix == ".safetensors"
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_name_in_any_script_is_found_in_either_normal_form(bucket: Any, form: Any) -> None:
+    name = "Café (v2) [fp16] 月 がくせい"
+    put(bucket, f"loras/{unicodedata.normalize(form, name)}.safetensors", b"moon")
+    assert find(bucket, LORA, unicodedata.normalize("NFC", name)).size_bytes == 4
+    assert unicodedata.normalize("NFC", name) in list_adapter_names(bucket, MODELS, LORA)
 
 
 @pytest.mark.parametrize("name", ["moo", "sun", "notes"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from inference.diffusion.adapters.adapter_files import AdapterFileError
-from inference.diffusion.prompts.textual_inversion_file import read_textual_inversion
+from inference.diffusion.prompts.textual_inversion_file import read_textual_inversions
 from inference.models.errors import UnusableModelError
 from inference.models.formats import SingleFile
 from inference.models.pickle_errors import PickleRejectedError, PickleRejection
@@ -72,14 +72,14 @@ def test_no_hostile_pickle_raises_another_error_than_that_of_its_use(
     with limited_memory(), pytest.raises(UnusableModelError, match=r"model\.ckpt "):
         single_file_components(SingleFile(path))
     with limited_memory(), suppress(AdapterFileError):
-        read_textual_inversion(path)
+        read_textual_inversions(path)
 
 
 def test_an_adapter_has_fewer_opcodes_than_a_model(tmp_path: Path) -> None:
     path = hostile_files.many_opcodes(tmp_path / "embedding.pt", 250_000)
     assert len(read_pickle(path)) == 250_000
     with pytest.raises(AdapterFileError, match="has too many entries"):
-        read_textual_inversion(path)
+        read_textual_inversions(path)
 
 
 def test_a_pickle_names_at_most_10_000_classes(tmp_path: Path) -> None:
@@ -95,4 +95,4 @@ def test_an_adapter_has_fewer_tensors_than_a_model(tmp_path: Path) -> None:
     hostile_files.safetensors_with_header(path, {str(number): empty for number in range(11_000)})
     assert len(read_header(path).shapes) == 11_000
     with pytest.raises(AdapterFileError, match="has more than 10,000 tensors"):
-        read_textual_inversion(path)
+        read_textual_inversions(path)

@@ -16,7 +16,7 @@ from contract.problem import ErrorCode
 from inference.diffusion.adapters.adapter_files import AdapterFileError
 from inference.diffusion.prompts.encoded_prompt import EncodedPrompt
 from inference.diffusion.prompts.prompt_encoder import PromptEncoder
-from inference.diffusion.prompts.textual_inversion_file import read_textual_inversion
+from inference.diffusion.prompts.textual_inversion_file import read_textual_inversions
 from inference.engine.errors import AdapterUnusableError
 from inference.engine.interface import AdapterFile
 from tests.inference.diffusion.prompts import tiny_families
@@ -69,17 +69,20 @@ def sdxl(demo_model: Path) -> Any:
         lambda directory: save_safetensors(directory, {"<token>": STYLE}),
         lambda directory: save_pickle(directory, {"<token>": STYLE}, "a.bin"),
         lambda directory: save_pickle(directory, WEB_UI),
+        lambda directory: save_pickle(
+            directory, WEB_UI | {"string_to_param": torch.nn.ParameterDict({"*": torch.nn.Parameter(STYLE)})}
+        ),
     ],
-    ids=["web UI", "diffusers", "diffusers, pickled", "web UI, pickled"],
+    ids=["web UI", "diffusers", "diffusers, pickled", "web UI, pickled", "a ParameterDict"],
 )
 def test_every_file_format_is_read(tmp_path: Path, write: Callable[[Path], Path]) -> None:
-    (read,) = read_textual_inversion(write(tmp_path)).values()
+    (read,) = read_textual_inversions(write(tmp_path))[None].values()
     assert torch.equal(read, STYLE)
     assert not read.requires_grad
 
 
 def test_a_single_vector_may_have_one_dimension(tmp_path: Path) -> None:
-    (read,) = read_textual_inversion(save_safetensors(tmp_path, {"<token>": STYLE[0]})).values()
+    (read,) = read_textual_inversions(save_safetensors(tmp_path, {"<token>": STYLE[0]}))[None].values()
     assert torch.equal(read, STYLE[:1])
 
 
@@ -147,6 +150,43 @@ def test_the_longer_of_two_matching_names_is_used(sd: Any, tmp_path: Path) -> No
     assert torch.equal(both.embeddings, only_long.embeddings)
 
 
+@pytest.mark.parametrize("name", ["a.safetensors", "a.bin"])
+def test_several_tokens_of_a_file_are_named_in_prompts_by_themselves(
+    sd: Any, demo_model: Path, tmp_path: Path, name: str
+) -> None:
+    content = {"<cat-toy>": STYLE[0], "<s1>": STYLE_L[:2]}
+    save = save_safetensors if name.endswith(".safetensors") else save_pickle
+    file = save(tmp_path, content, name)
+    prompt = "a <cat-toy> <s1> circle"
+    _, ours = encode(PromptEncoder(sd), adapter_file(file), prompt=prompt)
+    theirs = tiny_families.sd(demo_model)
+    theirs.load_textual_inversion([{token: values} for token, values in content.items()])
+    assert torch.equal(ours.embeddings, theirs.encode_prompt(prompt, "cpu", 1, False)[0])
+
+
+def test_the_entries_of_pivotal_tuning_are_those_of_sdxls_text_encoders(sdxl: Any, tmp_path: Path) -> None:
+    ours, other = (
+        encode(
+            PromptEncoder(sdxl),
+            adapter_file(save_safetensors(tmp_path, dict(zip(names, (STYLE_L, STYLE_G), strict=True)))),
+            prompt=f"a {NAME} circle",
+        )[1]
+        for names in (("text_encoders_0", "text_encoders_1"), ("clip_l", "clip_g"))
+    )
+    assert torch.equal(ours.embeddings, other.embeddings)
+
+
+def test_a_name_with_spaces_and_brackets_is_used_in_prompts_with_escaped_brackets(
+    sd: Any, tmp_path: Path
+) -> None:
+    file = save_safetensors(tmp_path, {"emb_params": STYLE})
+    encoder = PromptEncoder(sd)
+    _, plain = encode(encoder, adapter_file(file, "style"), prompt="a style circle")
+    for name, written in {"style (v2) 月": r"style \(v2\) 月", "[ink] wash": r"\[ink\] wash"}.items():
+        _, ours = encode(encoder, adapter_file(file, name), prompt=f"a {written} circle")
+        assert torch.equal(ours.embeddings, plain.embeddings)
+
+
 def test_the_tokenizer_and_the_text_encoder_stay_unchanged(sd: Any, tmp_path: Path) -> None:
     encoder = PromptEncoder(sd, cache_bytes=0)
     file = adapter_file(save_safetensors(tmp_path, {"emb_params": STYLE}))
@@ -188,7 +228,14 @@ UNUSABLE = {
         lambda directory: save_safetensors(directory, {"clip_l": STYLE_L, "clip_g": STYLE_G}),
         "another model family",
     ),
-    "several": (lambda directory: save_safetensors(directory, {"a": STYLE_L, "b": STYLE_G}), "2 entries"),
+    "several, one of another width": (
+        lambda directory: save_safetensors(directory, {"a": STYLE_L, "b": vectors(1, width=48)}),
+        "width 48, .* 32",
+    ),
+    "numbered entries": (
+        lambda directory: save_pickle(directory, {0: STYLE_L, 1: STYLE_G}),
+        "is not a textual inversion",
+    ),
     "integers": (
         lambda directory: save_safetensors(directory, {"a": STYLE.int()}),
         "is not a textual inversion",
@@ -273,11 +320,11 @@ def test_a_damaged_file_raises_nothing_but_adapter_file_error(small_file: Path, 
     damaged = small_file.with_name(f"damaged{small_file.suffix}")
     damaged.write_bytes(content[: data.draw(st.integers(0, len(content)))])
     with suppress(AdapterFileError):
-        read_textual_inversion(damaged)
+        read_textual_inversions(damaged)
 
 
 def test_a_pickle_of_plain_values_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(pickle.dumps({"a": 1}, protocol=2))
     with pytest.raises(AdapterFileError):
-        read_textual_inversion(path)
+        read_textual_inversions(path)
