@@ -15,6 +15,7 @@ _STAR = "a big yellow star on a blue background"
 _SEED = 7
 _SAMPLERS = ("euler_a", "DPM++ 2M Karras", "UniPC", "Heun", "LCM")
 _EMPHASES = ("red", "(red:1.4)", "(red:1.8)")
+_COLOURS = ("red", "[red:yellow:0.2]", "[red|yellow]", "yellow")
 _PADDING = " ".join(["photo"] * 80)
 
 
@@ -68,6 +69,11 @@ def features(side: int) -> tuple[Feature, ...]:
             "Emphasis",
             {"seed": 6},
             *({"prompt": f"a {red} orange circle on a white background"} for red in _EMPHASES),
+        ),
+        _feature(
+            "Prompt editing",
+            {"seed": _SEED},
+            *({"prompt": f"a big {colour} star on a blue background"} for colour in _COLOURS),
         ),
         _feature(
             "Beyond 77 tokens",

@@ -53,6 +53,18 @@ def test_a_tag_that_cannot_be_applied_is_refused(prompt: str, reason: str) -> No
         split_tags(prompt)
 
 
+@pytest.mark.parametrize("name", ["style (v2) 月", "a=b", "te=1", "[x|y]", "a AND b", "e\u0301t\u00e9"])
+def test_names_of_files_can_be_written_in_tags(name: str) -> None:
+    lora = Lora(name=name, weight=0.5)
+    assert split_tags(f"a {tag_of(lora)} b").loras == (lora,)
+    assert split_tags(f"a <lora:{name}:0.5>").text == "a "
+
+
+@pytest.mark.parametrize("name", ["a:b", "a<b", "a>b"])
+def test_names_with_the_marks_of_tags_cannot(name: str) -> None:
+    assert tag_of(Lora(name=name)) is None
+
+
 @given(NAMES, st.floats(-4, 4))
 def test_the_tag_of_a_lora_has_its_name_and_its_exact_weight(name: str, weight: float) -> None:
     lora = Lora(name=name, weight=weight)
