@@ -15,7 +15,7 @@ _STAR = "a big yellow star on a blue background"
 _SEED = 7
 _SAMPLERS = ("euler_a", "DPM++ 2M Karras", "UniPC", "Heun", "LCM")
 _EMPHASES = ("red", "(red:1.4)", "(red:1.8)")
-_COLOURS = ("red", "[red:yellow:0.2]", "[red|yellow]", "yellow")
+_COLOURS = ("red", "[red:yellow:0.9]", "[red|yellow]", "yellow")
 _PADDING = " ".join(["photo"] * 80)
 
 
