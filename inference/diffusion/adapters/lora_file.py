@@ -144,8 +144,10 @@ def _check_shape(delta: Delta, module: Any) -> None:
     """Computes the change without data.
 
     Raises:
-        RuntimeError: it does not fit the layer.
+        RuntimeError, ValueError: it does not fit the layer.
     """
+    if "diff_b" in delta.parts and not hasattr(module, "bias"):
+        raise ValueError("the layer cannot have a bias")
     weight = module.weight.to("meta")
     delta.to("meta").of_weight(weight)
     delta.to("meta").of_bias(weight)

@@ -20,7 +20,7 @@ PREFIXES: Mapping[str, tuple[str, ...]] = {
     ),
     "text_encoder": (
         *("text_encoder.", "base_model.model.text_encoder.", "clip_l.", "clip_l.transformer."),
-        *("text_encoders.clip_l.transformer.", "lora_te_", "lora_te1_", ""),
+        *("text_encoders.clip_l.transformer.", "lora_te_", "lora_te1_", "base_model.model.", ""),
     ),
     "text_encoder_2": (
         *("text_encoder_2.", "base_model.model.text_encoder_2.", "clip_g.", "clip_g.transformer."),
@@ -30,7 +30,10 @@ PREFIXES: Mapping[str, tuple[str, ...]] = {
 """The prefixes of layer names in files, for each component. Those of kohya's trainer end with an underscore,
 and dots are underscores after them."""
 
-_TYPES = (nn.Linear, nn.Conv2d, nn.GroupNorm, nn.LayerNorm)
+_AMBIGUOUS = ("base_model.model.", "")
+"""Prefixes of the UNet's layers, and of those of a text encoder whose names begin with `text_model.`."""
+
+_TYPES = (nn.Linear, nn.Conv2d, nn.GroupNorm, nn.LayerNorm, nn.Embedding)
 _OLD_NAMES = (
     ("to_out.0", "to_out"),
     *((f"self_attn.{name}_proj", f"self_attn.to_{name}") for name in ("q", "k", "v", "out")),
@@ -78,7 +81,8 @@ class LoraLayers:
             self._modules[layer] = module
             for alias in _aliases(component, name, model, modules):
                 for prefix in PREFIXES[component]:
-                    if prefix or component == "unet" or alias.startswith("text_model."):
+                    is_clear = prefix not in _AMBIGUOUS or alias.startswith("text_model.")
+                    if component == "unet" or is_clear:
                         rest = alias.replace(".", "_") if prefix.endswith("_") else alias
                         self._ids[prefix + rest] = layer
 
@@ -103,7 +107,7 @@ def _unwrapped(model: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Mod
     """The layers that can be changed, with their names; those inside peft's layers are unwrapped."""
     for name, child in model.named_children():
         module = _unwrap(child)
-        if isinstance(module, _TYPES):
+        if isinstance(module, _TYPES) and module.weight is not None:
             yield prefix + name, module
         else:
             yield from _unwrapped(child, f"{prefix}{name}.")

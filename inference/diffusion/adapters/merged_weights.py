@@ -27,7 +27,7 @@ class MergedWeights:
         """Changes the parameters of exactly these layers; all others have their original ones afterwards."""
         self.restore()
         for layer, of_layer in deltas.items():
-            self._originals[layer] = {name: getattr(layer, name) for name in _NAMES}
+            self._originals[layer] = {name: getattr(layer, name) for name in _NAMES if hasattr(layer, name)}
             weight, bias = merge(layer, of_layer)
             layer.weight = nn.Parameter(weight, requires_grad=False)
             if bias is not None:
@@ -48,7 +48,8 @@ def merge(layer: Any, deltas: WeightedDeltas) -> tuple[torch.Tensor, torch.Tenso
 
     Each change is that of the original weight, so that the order does not matter.
     """
-    weight, bias = layer.weight.float(), None if layer.bias is None else layer.bias.float()
+    weight, bias = layer.weight.float(), getattr(layer, "bias", None)
+    bias = None if bias is None else bias.float()
     for delta, scale in deltas:
         of_weight, of_bias = delta.of_weight(layer.weight), delta.of_bias(layer.weight)
         if of_weight is not None:

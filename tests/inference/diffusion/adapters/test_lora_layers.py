@@ -91,6 +91,7 @@ NAMES = {
     "lora_te1_text_model_encoder_layers_0_self_attn_q_proj": ("text_encoder", TEXT),
     "lora_te2_text_model_encoder_layers_0_self_attn_q_proj": ("text_encoder_2", f"text_model.{TEXT}"),
     "lora_te2_text_projection": ("text_encoder_2", "text_projection"),
+    "lora_te1_text_model_embeddings_token_embedding": ("text_encoder", "embeddings.token_embedding"),
     # OneTrainer
     "lora_unet_add_embedding_linear_1": ("unet", "add_embedding.linear_1"),
     "lora_unet_time_embedding_linear_2": ("unet", "time_embedding.linear_2"),
@@ -112,6 +113,7 @@ NAMES = {
     # peft, and without a prefix
     f"base_model.model.{ATTENTION}": ("unet", ATTENTION),
     f"base_model.model.text_encoder.text_model.{TEXT}": ("text_encoder", TEXT),
+    f"base_model.model.text_model.{TEXT}": ("text_encoder", TEXT),
     ATTENTION: ("unet", ATTENTION),
     f"text_model.{TEXT}": ("text_encoder", TEXT),
 }

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from inference.engine.errors import AdapterUnusableError
-from inference.engine.interface import AdapterFile
+from inference.engine.interface import AdapterFile, Adapters, Inputs
 from tests.inference import tiny_models
 from tests.inference.diffusion.adapters.adapter_harness import (
     AdapterHarness,
@@ -295,3 +295,43 @@ def test_sdxls_own_names_and_both_text_encoders(demo_model: Path, tmp_path: Path
     ours = harness.generate(**strong(file))
     assert ours != harness.generate()
     check_close(ours, generate_with(reference))
+
+
+def test_textual_inversions_in_the_file_are_used_in_prompts(harness: AdapterHarness, tmp_path: Path) -> None:
+    tensors = lora(harness.pipeline)
+    alone = write(tmp_path / "alone.safetensors", tensors)
+    tokens = {"<moon>": numbers(2, 32), "sun.v2": numbers(1, 32)}
+    bundled = {
+        "bundle_emb.<moon>.string_to_param.*": tokens["<moon>"],
+        "bundle_emb.sun.v2.emb_params": tokens["sun.v2"],
+    }
+    file = write(tmp_path / "bundle.safetensors", tensors | bundled)
+    embeddings = tuple(
+        write(tmp_path / f"{index}.safetensors", {"emb_params": vectors})
+        for index, vectors in enumerate(tokens.values())
+    )
+    embeddings = tuple(
+        AdapterFile(name, each.path, each.version) for name, each in zip(tokens, embeddings, strict=True)
+    )
+    prompt = "a <moon> and a sun.v2"
+    images = [
+        harness.generate(
+            Inputs(adapters=Adapters(loras=(lora_file,), embeddings=of_prompt)),
+            loras=[{"name": lora_file.name}],
+            embeddings=[each.name for each in of_prompt],
+            prompt=prompt,
+        )
+        for lora_file, of_prompt in ((file, ()), (alone, embeddings), (alone, ()))
+    ]
+    assert images[0] == images[1] != images[2]
+
+
+def test_a_textual_inversion_in_the_file_that_does_not_fit_is_refused_at_the_lora(
+    harness: AdapterHarness, tmp_path: Path
+) -> None:
+    tensors = lora(harness.pipeline) | {"bundle_emb.sun.emb_params": numbers(1, 48)}
+    task = harness.add_request(**with_loras(write(tmp_path / "a.safetensors", tensors)))
+    error = task.future.exception(0)
+    assert isinstance(error, AdapterUnusableError)
+    assert "The LoRA 'a' has vectors of width 48" in error.detail
+    assert [wrong.pointer for wrong in error.errors] == ["#/loras/0/name"]

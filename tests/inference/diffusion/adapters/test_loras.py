@@ -221,6 +221,11 @@ def unusable(harness: AdapterHarness, demo_model: Path, directory: Path) -> dict
         "not finite numbers in unet.conv_in.diff": {
             "unet.conv_in.diff": torch.full((8, 4, 3, 3), 1e300, dtype=torch.float64)
         },
+        "for conv_in do not fit": {"unet.conv_in.diff": torch.ones(2)},
+        "do not fit; use one": {  # of 16 million million elements
+            f"lora_unet_conv_in.lokr_w{index}": torch.ones(2000, 2000) for index in (1, 2)
+        },
+        "token_embedding do not fit": {"lora_te_text_model_embeddings_token_embedding.diff_b": torch.ones(2)},
         "no floating-point numbers": {**whole, down: whole[down].int()},
         "has more than one number": {**in_kohya_naming, "lora_unet_conv_in.alpha": torch.ones(2)},
         "its weights for": {**whole, down: torch.ones(())},
