@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from contract.samplers import SAMPLERS, Sampler
 from contract.schedule_types import SCHEDULE_TYPES, ScheduleType
 from operations.prompt_forms import PROMPT_FORMS, PromptForm
-from operations.prompt_forms import PROMPT_FORMS, PromptForm
 
 _INTRODUCTION = """\
 # Compatibility
@@ -13,17 +12,6 @@ _INTRODUCTION = """\
 The spellings, files and forms of other tools that are accepted here, and those that are not, with the reason.
 This page is generated from the tables that the code uses: `make docs`.
 """
-
-_PROMPTS = """\
-`prompt` and `negative_prompt` have the forms of AUTOMATIC1111's web UI, with the same texts at the same
-steps. The first text of `[a:b:10]` lasts one evaluation longer than the number says, as there.
-"""
-_REFUSED_PROMPTS = """\
-Refused at `#/prompt` or `#/negative_prompt`, before anything is queued. An unknown LoRA is refused there by
-the container, which looks for the file. Brackets that do not match, or have none of these forms, are read as
-emphasis. Pipelines other than Stable Diffusion 1.x, 2.x and XL refuse LoRAs, editing and AND.
-"""
-_MAX_EXAMPLE = 40
 
 _PROMPTS = """\
 `prompt` and `negative_prompt` have the forms of AUTOMATIC1111's web UI, with the same texts at the same
@@ -70,7 +58,7 @@ of a file with several are named by their own names.
 
 def render() -> str:
     """The whole page."""
-    sections = (_prompts(), _prompts(), _samplers(), _schedule_types(), _loras(), _embeddings())
+    sections = (_prompts(), _samplers(), _schedule_types(), _loras(), _embeddings())
     return "\n".join([_INTRODUCTION, *("\n".join(section) for section in sections)]).rstrip() + "\n"
 
 
@@ -89,22 +77,6 @@ def _row(cells: Iterable[str]) -> str:
 
 def _code(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
-
-
-def _prompts() -> Iterator[str]:
-    yield "## Prompts"
-    yield ""
-    yield _PROMPTS
-    accepted = (form for form in PROMPT_FORMS if form.accepted)
-    yield from table(("form", "meaning"), map(_prompt_form, accepted))
-    yield _REFUSED_PROMPTS
-    refused = (form for form in PROMPT_FORMS if not form.accepted)
-    yield from table(("refused", "reason"), map(_prompt_form, refused))
-
-
-def _prompt_form(form: PromptForm) -> tuple[str, str]:
-    example = form.example if len(form.example) <= _MAX_EXAMPLE else f"{form.example[:_MAX_EXAMPLE]}…"
-    return f"`{example.replace('|', chr(92) + '|')}`", form.meaning
 
 
 def _prompts() -> Iterator[str]:
