@@ -30,10 +30,13 @@ class AdapterKind:
     suffixes: tuple[str, ...]
 
 
+_WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt", ".bin")
+"""Suffixes of files with the weights of a network; all but the first are PyTorch pickles."""
+
 LORA = AdapterKind("LoRA", LORAS_PREFIX, (".safetensors",))
 EMBEDDING = AdapterKind("embedding", EMBEDDINGS_PREFIX, (".safetensors", ".pt", ".bin"))
 CONTROLNET = AdapterKind("ControlNet", CONTROLNETS_PREFIX, (DIRECTORY,))
-VAE = AdapterKind("VAE", VAES_PREFIX, (DIRECTORY, ".safetensors"))
+VAE = AdapterKind("VAE", VAES_PREFIX, (DIRECTORY, *_WEIGHTS))
 UPSCALER = AdapterKind("upscaler", UPSCALERS_PREFIX, (".safetensors", ".pth"))
 SAFETY_CHECKER = AdapterKind("safety checker", SAFETY_CHECKERS_PREFIX, (DIRECTORY,))
 """Selected by the deployment's configuration, not by requests."""

@@ -61,7 +61,7 @@ class Component:
             raise UnusableModelError(
                 f"{self.name}/config.json does not describe a valid module; download the model again."
             ) from error
-        load_state_dict(module, _renamed(module, tensors), self.name)
+        load_state_dict(module, with_current_names(module, tensors), self.name)
         _set_position_ids(module, device)
         if isinstance(module, AutoencoderKL | UNet2DConditionModel):
             move_to_device(module, device)
@@ -98,7 +98,7 @@ def _set_position_ids(module: torch.nn.Module, device: torch.device) -> None:
             layer.position_ids = torch.arange(ids.shape[1], device=device)[None]
 
 
-def _renamed(module: torch.nn.Module, tensors: StateDict) -> StateDict:
+def with_current_names(module: torch.nn.Module, tensors: StateDict) -> StateDict:
     """The state dict with the names of older releases replaced by the current ones."""
     has_prefix = any(name.startswith("text_model.") for name in module.state_dict())
     renamed = {}

@@ -37,7 +37,7 @@ name that requests and settings use.
 | LoRAs | `adapters/loras/NAME.safetensors` |
 | textual inversions | `adapters/embeddings/NAME.safetensors`, `.pt` or `.bin` |
 | ControlNets | `adapters/controlnets/NAME/`, a directory in the diffusers layout |
-| VAEs | `adapters/vaes/NAME/`, a directory in the diffusers layout, or `adapters/vaes/NAME.safetensors` |
+| VAEs | `adapters/vaes/NAME/`, a directory in the diffusers layout, or a file: `adapters/vaes/NAME.safetensors`, `.pt`, `.pth`, `.ckpt` or `.bin` |
 | upscalers | `adapters/upscalers/NAME.safetensors` or `.pth` |
 | safety checkers | `adapters/safety_checkers/NAME/`, a directory in the diffusers layout |
 

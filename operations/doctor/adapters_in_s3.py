@@ -19,8 +19,11 @@ _KINDS = {kind.prefix.removeprefix(keys.ADAPTERS_PREFIX): kind for kind in ADAPT
 """Adapter kinds by their directory under the adapters' prefix."""
 
 _NAME: TypeAdapter[str] = TypeAdapter(AdapterName)
-_MAX_PICKLE_BYTES = 512 << 20
-"""Pickles are downloaded whole; larger ones are too large for any adapter."""
+_MAX_PICKLE_BYTES = 2 << 30
+"""Pickles are downloaded whole; a ControlNet in float32 has 1.4 GB."""
+
+_MAX_CONFIG_BYTES = 16 << 20
+"""Of files in directories, where weights of other formats than safetensors are not read."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,14 @@ def _content_problem(
     kind: AdapterKind, directory: S3Directory, path: str, files: Mapping[str, int]
 ) -> str | None:
     """The reason why the container cannot read an adapter; None if it can."""
+    is_directory = path.endswith(DIRECTORY)
+    if not is_directory and not path.endswith(".safetensors") and files[path] > _MAX_PICKLE_BYTES:
+        return f"is a pickle of more than {_MAX_PICKLE_BYTES >> 30} GiB, which is not read here; convert it"
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            directory.copy(files, Path(scratch), max_bytes=_MAX_PICKLE_BYTES)
+            directory.copy(
+                files, Path(scratch), max_bytes=_MAX_CONFIG_BYTES if is_directory else _MAX_PICKLE_BYTES
+            )
             read_adapter(kind, Path(scratch, path))
         except (UnusableAdapterError, ValueError) as error:
             return str(error)

@@ -12,6 +12,9 @@ from inference.engine.interface import AdapterFile
 from inference.models.formats import DiffusersDirectory, open_model
 from inference.models.safetensors_file import open_safetensors
 
+_ANY_GROUPS = {"norm_num_groups": 1}
+"""A setting of VAEs that the shapes of weights do not depend on, and that divides every width."""
+
 
 class UnusableAdapterError(Exception):
     """The container would not use an adapter; the message is the rest of a sentence about it."""
@@ -77,6 +80,7 @@ def _reader(kind: AdapterKind, path: Path) -> Callable[[Path], Any]:
     from diffusers import AutoencoderKL, ControlNetModel
 
     from inference.diffusion.adapters.adapter_files import load_component, read_tensors
+    from inference.diffusion.adapters.vae_file import read_vae
     from inference.diffusion.prompts.textual_inversion_file import read_textual_inversions
     from inference.diffusion.upscaling.upscaler_file import read_upscaler
 
@@ -85,6 +89,8 @@ def _reader(kind: AdapterKind, path: Path) -> Callable[[Path], Any]:
         return lambda path: load_component(components[kind.name], path, torch.float16)
     if path.is_dir():
         return lambda path: [read_tensors(each) for each in path.glob("**/*.safetensors")]
+    if kind is VAE:
+        return lambda path: read_vae(path, _ANY_GROUPS, torch.float16)
     if kind is EMBEDDING:
         return read_textual_inversions
     if kind is UPSCALER:

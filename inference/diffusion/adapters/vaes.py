@@ -1,7 +1,5 @@
 """VAEs that replace a model's own."""
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +12,7 @@ from inference.diffusion.adapters.adapter_files import (
     load_component,
 )
 from inference.diffusion.adapters.device_cache import DeviceCache, size_bytes
+from inference.diffusion.adapters.vae_file import read_vae
 from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.engine.interface import AdapterFile
 from inference.models.memory_format import move_to_device
@@ -47,7 +46,7 @@ class Vaes:
         """Loads the VAE, unless it is cached.
 
         Args:
-            file: a directory in the diffusers layout, or its .safetensors file alone.
+            file: a directory in the diffusers layout, or a file of weights.
 
         Raises:
             AdapterFileError: the VAE cannot be used.
@@ -56,7 +55,10 @@ class Vaes:
 
     def _load(self, file: AdapterFile) -> LoadedVae:
         pipeline, unet = self._pipeline, self._pipeline.unet
-        vae = _read(file.path, pipeline.vae, unet.dtype)
+        if file.path.is_dir():
+            vae = load_component(AutoencoderKL, file.path, unet.dtype)
+        else:
+            vae = read_vae(file.path, pipeline.vae.config, unet.dtype)
         check_family(vae.config, pipeline.vae.config, _LATENT_SETTINGS)
         if len(vae.config.block_out_channels) != len(pipeline.vae.config.block_out_channels):
             raise AdapterFileError(
@@ -67,13 +69,3 @@ class Vaes:
             vae.to(torch.float32)  # its activations overflow in float16
         move_to_device(vae, unet.device)
         return LoadedVae(pipeline, vae)
-
-
-def _read(path: Path, own: AutoencoderKL, dtype: torch.dtype) -> AutoencoderKL:
-    """Reads a directory, or a file of weights with the configuration of the model's own VAE."""
-    if path.is_dir():
-        return load_component(AutoencoderKL, path, dtype)
-    with tempfile.TemporaryDirectory() as directory:
-        own.save_config(directory)
-        Path(directory, "diffusion_pytorch_model.safetensors").symlink_to(path)
-        return load_component(AutoencoderKL, Path(directory), dtype)

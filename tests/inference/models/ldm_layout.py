@@ -121,7 +121,7 @@ def write(pipe: Any, path: Path, **metadata: str) -> Path:
 def tensors_of(pipe: Any) -> Tensors:
     """The pipeline's state dict with the names of the LDM layout."""
     tensors = _prefixed("model.diffusion_model.", _unet(pipe.unet))
-    tensors |= _prefixed("first_stage_model.", _vae(pipe.vae))
+    tensors |= _prefixed("first_stage_model.", vae_tensors(pipe.vae))
     second = getattr(pipe, "text_encoder_2", None)
     if second is None:
         if pipe.text_encoder.config.hidden_act == "quick_gelu":
@@ -203,7 +203,7 @@ def _unet_name(name: str, layers: int, has_attention: list[bool]) -> str:
     return name
 
 
-def _vae(vae: AutoencoderKL) -> Tensors:
+def vae_tensors(vae: AutoencoderKL) -> Tensors:
     count = len(vae.config.block_out_channels)
     tensors = {}
     for name, tensor in vae.state_dict().items():

@@ -13,6 +13,7 @@ from safetensors.numpy import save
 from operations.doctor.adapters_in_s3 import AdaptersInS3
 from operations.doctor.check import SkippedError, Status
 from tests.inference import tiny_adapters, tiny_upscalers
+from tests.inference.models import ldm_layout
 from tests.inference.models.pickle_files import RunsACommand
 from tests.inference.tiny_models import sd
 from tests.operations.doctor.buckets import STACK, MotoBucket, stack_description
@@ -63,7 +64,7 @@ def adapters(tmp_path_factory: pytest.TempPathFactory, demo_model: Path) -> Path
         pickled({"string_to_param": {"*": torch.ones(2, 32)}, "name": "bad-hands"})
     )
     tiny_adapters.vae(pipeline, root / "vaes" / "soft")
-    (root / "vaes" / "clear.safetensors").write_bytes(WEIGHTS)
+    tiny_adapters.write(root / "vaes" / "clear.safetensors", ldm_layout.vae_tensors(pipeline.vae))
     tiny_adapters.controlnet(pipeline, root / "controlnets" / "canny")
     tiny_upscalers.save(root / "upscalers", tiny_upscalers.network(), "sharp")
     tiny_upscalers.save(root / "upscalers", tiny_upscalers.network(), "soft", "pth")
@@ -110,6 +111,8 @@ def test_an_adapter_with_a_wrong_name_is_a_warning(bucket: MotoBucket, path: str
         ("loras/moon.safetensors", WEIGHTS[:-1], "is not a complete safetensors file"),
         ("loras/moon.safetensors", b"", "is not a complete safetensors file"),
         ("vaes/clear.safetensors", b"<html>", "is not a complete safetensors file"),
+        ("vaes/clear.safetensors", WEIGHTS, "is not a complete VAE of Stable Diffusion"),
+        ("vaes/clear.vae.pt", pickled(RunsACommand(Path("never"))), "refers to posix.system"),
         ("embeddings/bad.pt", pickled({"a": 1, "b": 2}), "is not a textual inversion"),
         ("embeddings/bad.pt", pickled(RunsACommand(Path("never"))), "refers to posix.system"),
         ("embeddings/bad.safetensors", WEIGHTS[:9], "is not a complete safetensors file"),

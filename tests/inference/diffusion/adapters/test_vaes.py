@@ -4,13 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from diffusers import AutoencoderKL
+from safetensors.torch import load_file
 
 from inference.engine.errors import AdapterUnusableError
 from inference.engine.interface import AdapterFile, Adapters, Inputs
 from tests.inference import tiny_models
 from tests.inference.diffusion.adapters.adapter_harness import AdapterHarness, generate_with_diffusers
 from tests.inference.generations import generation_of, landscape
+from tests.inference.models import ldm_layout
 from tests.inference.tiny_adapters import file_at, vae, write
 
 pytestmark = pytest.mark.usefixtures("engine_thread_count")
@@ -56,6 +59,71 @@ def test_images_are_encoded_and_decoded_as_by_diffusers(
     assert harness.generate() == before != from_text
 
 
+def ldm_file(directory: AdapterFile, path: Path, prefix: str = "") -> AdapterFile:
+    """The VAE of a directory as its trainer has saved it, beside the weights of the loss."""
+    tensors = ldm_layout.vae_tensors(AutoencoderKL.from_pretrained(directory.path))
+    tensors = {prefix + name: tensor.contiguous() for name, tensor in tensors.items()}
+    tensors |= {
+        "loss.logvar": torch.zeros(()),
+        "loss.discriminator.main.0.weight": torch.zeros(4, 3, 4, 4),
+        "model_ema.decay": torch.zeros(()),
+    }
+    if path.suffix == ".safetensors":
+        return write(path, tensors)
+    torch.save({"epoch": 3, "state_dict": tensors, "callbacks": {}}, path)
+    return file_at(path)
+
+
+@pytest.mark.parametrize("prefix", ["", "first_stage_model."])
+@pytest.mark.parametrize("suffix", [".safetensors", ".vae.pt", ".ckpt"])
+def test_a_file_with_the_names_of_the_original_code_gives_the_same_image(
+    harness: AdapterHarness, tmp_path: Path, suffix: str, prefix: str
+) -> None:
+    directory = vae(harness.pipeline, tmp_path / "other")
+    expected = harness.generate(**with_vae(directory))
+    file = ldm_file(directory, tmp_path / f"single{suffix}", prefix)
+    assert harness.generate(**with_vae(file)) == expected != harness.generate()
+
+
+def test_a_pickled_file_with_the_names_of_diffusers_gives_the_same_image(
+    harness: AdapterHarness, tmp_path: Path
+) -> None:
+    directory = vae(harness.pipeline, tmp_path / "other")
+    torch.save(load_file(weights_file(directory).path), tmp_path / "single.bin")
+    file = file_at(tmp_path / "single.bin")
+    assert harness.generate(**with_vae(file)) == harness.generate(**with_vae(directory))
+
+
+@pytest.mark.parametrize(
+    ("missing", "reason"),
+    [
+        ("decoder.", "lacks weights, for example decoder.conv_in.weight"),
+        ("encoder.", "is not a complete VAE of Stable Diffusion"),
+        ("decoder.mid.block_1.conv1.bias", "for example decoder.mid_block.resnets.0.conv1.bias"),
+        ("encoder.down.0.block.0.conv1.weight", "for example encoder.down_blocks.0.resnets.0.conv1.weight"),
+        ("decoder.up.0.block.0.conv1", "for example decoder.up_blocks."),
+    ],
+)
+def test_a_file_of_the_original_code_that_lacks_weights_is_refused_with_the_name_of_one(
+    harness: AdapterHarness, tmp_path: Path, missing: str, reason: str
+) -> None:
+    complete = ldm_file(vae(harness.pipeline, tmp_path / "other"), tmp_path / "single.safetensors")
+    rest = {name: value for name, value in load_file(complete.path).items() if not name.startswith(missing)}
+    error = harness.add_request(**with_vae(write(tmp_path / "half.safetensors", rest))).future.exception(0)
+    assert isinstance(error, AdapterUnusableError)
+    assert reason in error.detail
+
+
+def test_a_file_of_another_number_of_latent_channels_is_refused(
+    harness: AdapterHarness, tmp_path: Path
+) -> None:
+    other = vae(harness.pipeline, tmp_path / "other", latent_channels=16)
+    for file in (ldm_file(other, tmp_path / "single.safetensors"), weights_file(other)):
+        error = harness.add_request(**with_vae(file)).future.exception(0)
+        assert isinstance(error, AdapterUnusableError)
+        assert "was made for another model family: its latent_channels differs" in error.detail
+
+
 def test_requests_with_different_vaes_share_a_batch_and_each_vae_is_loaded_once(
     harness: AdapterHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,9 +156,9 @@ def test_an_unusable_vae_is_refused_with_the_reason_and_the_next_request_succeed
             down_block_types=("DownEncoderBlock2D",) * 2,
             up_block_types=("UpDecoderBlock2D",) * 2,
         ),
-        "has weights that are damaged": truncated,
+        "is not a complete safetensors file": truncated,
         "another class than AutoencoderKL": file_at(tmp_path / "unet"),
-        "lacks weights": write(tmp_path / "foreign.safetensors", foreign),
+        "is not a complete VAE": write(tmp_path / "foreign.safetensors", foreign),
     }
     expected = harness.generate(**with_vae(good))
     for reason, file in files.items():
