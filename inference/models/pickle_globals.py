@@ -1,7 +1,7 @@
 """The globals that a PyTorch pickle may refer to, and their replacements; nothing is imported."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -29,8 +29,14 @@ class Placeholder:
     """Replaces an object of an ignored class."""
 
 
-class ParameterDict(dict[str, Any]):
-    """A `torch.nn.ParameterDict`, whose parameters are a part of its state."""
+class ParameterDict(Placeholder):
+    """Replaces a `torch.nn.ParameterDict`.
+
+    Attributes:
+        parameters: a part of its state; not copied, since a file could ask for any number of copies.
+    """
+
+    parameters: Mapping[Any, Any] = {}
 
 
 @dataclass(frozen=True)

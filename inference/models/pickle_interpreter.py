@@ -161,15 +161,17 @@ class PickleInterpreter:
         self._stack.append(result)
 
     def _build(self) -> None:
-        """Takes over the parameters of a ParameterDict, and ignores the state of any other object.
+        """Ignores the state of an object: attributes of an OrderedDict, of a tensor or of a placeholder.
 
-        That are attributes of an OrderedDict, of a tensor or of a placeholder.
+        The state of a ParameterDict has its parameters.
         """
         state, target = self._stack.pop(), self._stack[-1]
         if not isinstance(target, dict | torch.Tensor | Placeholder):
             raise damaged()
         if isinstance(target, ParameterDict):
-            target.update(state["_parameters"])
+            if type(state) is not dict or type(state["_parameters"]) is not dict:
+                raise damaged()
+            target.parameters = state["_parameters"]
 
     def _find_storage(self) -> None:
         reference = self._stack.pop()

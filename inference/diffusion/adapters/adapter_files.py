@@ -16,6 +16,7 @@ from inference.engine.interface import AdapterFile
 from inference.models.errors import UnusableModelError
 from inference.models.parameter_limit import limit_parameters
 from inference.models.pickle_errors import PickleRejectedError, PickleRejection
+from inference.models.pickle_globals import ParameterDict
 from inference.models.safe_pickle import read_pickle
 from inference.models.safetensors_file import open_safetensors, read_header
 
@@ -103,14 +104,22 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 def read_pickled_tensors(path: Path) -> Any:
     """The content of a PyTorch pickle: tensors and plain values. No code in it is executed.
 
+    A ParameterDict among the values of a dictionary is a dictionary, too.
+
     Raises:
         AdapterFileError: the file is damaged, too complex, or contains anything else.
     """
     try:
-        return read_pickle(path, max_opcodes=_MAX_OPCODES)
+        content = read_pickle(path, max_opcodes=_MAX_OPCODES)
     except PickleRejectedError as error:
         names = ", ".join(error.names)
         raise AdapterFileError(_PICKLE_REASONS[error.reason].format(names=names)) from error
+    if not isinstance(content, dict):
+        return content
+    return {
+        name: value.parameters if isinstance(value, ParameterDict) else value
+        for name, value in content.items()
+    }
 
 
 def check_family(config: Mapping[str, Any], expected: Mapping[str, Any], names: Iterable[str]) -> None:

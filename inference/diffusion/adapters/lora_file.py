@@ -11,7 +11,7 @@ from torch import nn
 from inference.diffusion.adapters.adapter_files import WRONG_FAMILY, AdapterFileError, read_tensors
 from inference.diffusion.adapters.lora_deltas import Delta, delta_of
 from inference.diffusion.adapters.lora_layers import LayerId, LoraLayers
-from inference.diffusion.adapters.lora_parts import LayerParts, group_tensors
+from inference.diffusion.adapters.lora_parts import LayerParts, check_names, group_tensors
 from inference.diffusion.adapters.peft_metadata import PeftMetadata, read_peft_metadata
 
 _PLAIN = {"down", "up"}
@@ -76,6 +76,15 @@ def read_lora(path: Path, pipeline: Any) -> Lora:
         if delta is not None:
             deltas[layer] = delta
     return Lora(low_rank, deltas, parts.embeddings)
+
+
+def check_lora_file(path: Path) -> None:
+    """Checks the types of a file's weights, without a model.
+
+    Raises:
+        AdapterFileError: the file is damaged, or is not a supported LoRA.
+    """
+    check_names(read_tensors(path)[0])
 
 
 def _changes(

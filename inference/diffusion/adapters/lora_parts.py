@@ -1,7 +1,7 @@
 """The tensors of LoRA files, grouped by the layers that they change."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -81,18 +81,14 @@ def group_tensors(tensors: Mapping[str, torch.Tensor], layers: LoraLayers) -> Lo
     Raises:
         AdapterFileError: one is of an unsupported type, or belongs to no layer of the model.
     """
-    _check_type(tensors)
+    check_names(tensors)
     parts = LoraParts()
     for name, tensor in tensors.items():
         if match := _EMBEDDING.fullmatch(name):
             token, encoder = match.groups()
             parts.embeddings.setdefault(token, {})[encoder] = tensor
             continue
-        suffix = _suffix(name)
-        if suffix is None:
-            raise AdapterFileError(
-                f"has weights of an unknown type, {name[:_SHOWN]}; use a LoRA, LoHa or LoKr"
-            )
+        suffix = _suffix(name) or ""
         layer = layers.find(name.removesuffix(suffix))
         if layer is None:
             raise AdapterFileError(_no_layer(name.removesuffix(suffix), layers))
@@ -107,8 +103,12 @@ def _suffix(name: str) -> str | None:
     return next((suffix for suffix in _LONGEST_FIRST if name.endswith(suffix)), None)
 
 
-def _check_type(names: Iterable[str]) -> None:
-    """Refuses files that are something else than a supported type, by its name."""
+def check_names(names: Collection[str]) -> None:
+    """Checks that all tensors are parts of LoRAs, whatever the model.
+
+    Raises:
+        AdapterFileError: the file is something else; the error names it.
+    """
     for name in names:
         if name in _MARKERS:
             raise AdapterFileError(_MARKERS[name])
@@ -117,6 +117,11 @@ def _check_type(names: Iterable[str]) -> None:
                 raise AdapterFileError(f"is {type_name}, which is not supported; use a LoRA, LoHa or LoKr")
     if not any((suffix := _suffix(name)) and suffix != ".alpha" for name in names):
         raise AdapterFileError("has no LoRA weights; upload a LoRA")
+    for name in names:
+        if _suffix(name) is None and not _EMBEDDING.fullmatch(name):
+            raise AdapterFileError(
+                f"has weights of an unknown type, {name[:_SHOWN]}; use a LoRA, LoHa or LoKr"
+            )
 
 
 def _no_layer(name: str, layers: LoraLayers) -> str:

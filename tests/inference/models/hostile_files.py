@@ -44,6 +44,25 @@ def nested_tuple_function(path: Path) -> Path:
     return zip_with_pickle(path, nested + b")R")
 
 
+_PARAMETER_DICT = b"ctorch.nn.modules.container\nParameterDict\n"
+_PARAMETERS = b"X\x0b\0\0\0_parameters"
+
+
+def shared_parameters(path: Path) -> Path:
+    """20,000 objects with the same 20,000 parameters."""
+    entries = b"".join(b"X\x05\0\0\0%05dK\x01s" % number for number in range(20_000))
+    state = b"}" + _PARAMETERS + b"h\0sq\1"
+    objects = b"h\2)\x81h\1b" * 20_000
+    return zip_with_pickle(path, b"}q\0" + entries + state + _PARAMETER_DICT + b"q\2" + objects)
+
+
+def parameters_with_a_nested_tuple(path: Path) -> Path:
+    """An object whose parameters are a list of pairs, with a key as in `nested_tuple_key`."""
+    nested = b")" + b"".join(b"q" + bytes([i]) + b"h" + bytes([i]) + b"\x86" for i in range(60))
+    pairs = b"]" + nested + b"K\x01\x86a"
+    return zip_with_pickle(path, _PARAMETER_DICT + b")\x81}" + _PARAMETERS + pairs + b"sb")
+
+
 def large_bytearray(path: Path) -> Path:
     """A call of `bytearray(2 ** 31 - 1)`."""
     return zip_with_pickle(path, b"}X\x01\0\0\0acbuiltins\nbytearray\nJ\xff\xff\xff\x7f\x85Rs")
@@ -184,5 +203,5 @@ def limited_memory(more_bytes: int = 1 << 30) -> Iterator[None]:
 PICKLES: tuple[Callable[[Path], Path], ...] = (
     nested_tuple_key, nested_tuple_function, large_bytearray, expanding_encoding, large_integer, long_key,
     many_opcodes, large_pickle, compressed_pickle, many_tensors, many_records, large_directory,
-    tensor_without_data, views_of_one_storage,
+    tensor_without_data, views_of_one_storage, shared_parameters, parameters_with_a_nested_tuple,
 )  # fmt: skip

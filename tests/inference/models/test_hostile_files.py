@@ -20,6 +20,7 @@ from tests.inference.models.hostile_files import limited_memory
 REASONS = {
     hostile_files.nested_tuple_key: PickleRejection.UNSUPPORTED_KEYS,
     hostile_files.nested_tuple_function: PickleRejection.DAMAGED,
+    hostile_files.parameters_with_a_nested_tuple: PickleRejection.DAMAGED,
     hostile_files.large_integer: PickleRejection.DAMAGED,
     hostile_files.long_key: PickleRejection.UNSUPPORTED_KEYS,
     hostile_files.many_opcodes: PickleRejection.TOO_COMPLEX,

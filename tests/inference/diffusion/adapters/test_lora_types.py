@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from inference.diffusion.adapters.adapter_files import AdapterFileError
+from inference.diffusion.adapters.lora_file import check_lora_file
 from inference.engine.errors import AdapterUnusableError
 from inference.engine.interface import AdapterFile, Adapters, Inputs
 from tests.inference import tiny_models
@@ -335,3 +337,12 @@ def test_a_textual_inversion_in_the_file_that_does_not_fit_is_refused_at_the_lor
     assert isinstance(error, AdapterUnusableError)
     assert "The LoRA 'a' has vectors of width 48" in error.detail
     assert [wrong.pointer for wrong in error.errors] == ["#/loras/0/name"]
+
+
+def test_the_type_of_a_file_is_checked_without_a_model(harness: AdapterHarness, tmp_path: Path) -> None:
+    tensors = lora(harness.pipeline) | {"bundle_emb.sun.emb_params": numbers(1, 32)}
+    check_lora_file(write(tmp_path / "good.safetensors", tensors).path)
+    for name, reason in {"unet.conv_in.oft_diag": "is an OFT", "unet.x": "unknown type, unet.x"}.items():
+        file = write(tmp_path / "bad.safetensors", {**tensors, name: numbers(1)})
+        with pytest.raises(AdapterFileError, match=reason):
+            check_lora_file(file.path)
