@@ -18,7 +18,7 @@ NAMINGS: Mapping[str, str] = {
     "the original code, in a checkpoint": f"{VAE}encoder.down.",
     "diffusers": "encoder.down_blocks.",
 }
-"""How the names of the encoder's layers begin, by naming."""
+"""Beginnings of the names of the encoder's layers, by naming."""
 
 _DIFFUSERS = NAMINGS["diffusers"]
 _LDM = NAMINGS["the original code, alone"]
