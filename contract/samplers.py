@@ -28,7 +28,8 @@ class Sampler:
         name: the canonical name, which results report.
         label: the name in AUTOMATIC1111's user interface.
         aliases: further names, mostly those of k-diffusion, ComfyUI, Replicate and diffusers.
-        scheduler: the scheduler's class name in `diffusers`.
+        scheduler: the scheduler's class name in `diffusers`, or in
+            `inference.diffusion.modules.stochastic_schedulers`.
         options: values that override the model's scheduler configuration.
         base: the name of the sampler without its schedule type.
         schedule_type: name of the noise schedule that the sampler's name includes; None: the model's.
@@ -84,7 +85,13 @@ class Sampler:
 _PREFIXES = ("k_", "sample_")
 """Of the names in AUTOMATIC1111's and Replicate's API, and of the functions in k-diffusion."""
 
-_SECOND_ORDER = {"HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler"}
+_SECOND_ORDER = {
+    "HeunDiscreteScheduler",
+    "KDPM2DiscreteScheduler",
+    "KDPM2AncestralDiscreteScheduler",
+    "DPMPlusPlusSDEScheduler",
+    "DPMPlusPlus2SAncestralScheduler",
+}
 _PLMS = "PNDMScheduler"
 
 
@@ -168,6 +175,29 @@ SAMPLERS = (
     _karras("dpmpp_2m_sde", "DPM++ 2M SDE Karras", _MULTISTEP, algorithm_type=_SDE),
     _sampler("dpmpp_2s", "DPM++ 2S", _SINGLESTEP, _SINGLESTEP, lower_order_final=True),
     _karras("dpmpp_2s", "DPM++ 2S Karras", _SINGLESTEP, lower_order_final=True),
+    _sampler(
+        "dpmpp_sde",
+        "DPM++ SDE",
+        "DPMPlusPlusSDEScheduler",
+        "sample_dpmpp_sde",
+        "dpmpp_sde_gpu",
+        "DPMSolverSDEScheduler",
+    ),
+    _sampler(
+        "dpmpp_2s_a",
+        "DPM++ 2S a",
+        "DPMPlusPlus2SAncestralScheduler",
+        "sample_dpmpp_2s_ancestral",
+        "dpmpp_2s_ancestral",
+        "K_DPMPP_2S_ANCESTRAL",
+    ),
+    _sampler(
+        "dpmpp_3m_sde",
+        "DPM++ 3M SDE",
+        "DPMPlusPlus3MSDEScheduler",
+        "sample_dpmpp_3m_sde",
+        "dpmpp_3m_sde_gpu",
+    ),
     _sampler("unipc", "UniPC", "UniPCMultistepScheduler", "UniPCMultistepScheduler", "uni_pc"),
     _sampler("deis", "DEIS", "DEISMultistepScheduler", "DEISMultistepScheduler"),
     _sampler("plms", "PLMS", "PNDMScheduler", "PNDMScheduler", "pndm", skip_prk_steps=True),
@@ -194,6 +224,9 @@ _SCHEDULE_TYPES: Mapping[str, tuple[ScheduleType, ...]] = {
     "KDPM2AncestralDiscreteScheduler": SCHEDULE_TYPES,
     _MULTISTEP: SCHEDULE_TYPES,
     _SINGLESTEP: SCHEDULE_TYPES,
+    "DPMPlusPlusSDEScheduler": SCHEDULE_TYPES,
+    "DPMPlusPlus2SAncestralScheduler": SCHEDULE_TYPES,
+    "DPMPlusPlus3MSDEScheduler": SCHEDULE_TYPES,
     "UniPCMultistepScheduler": (*_SIGMA_SCHEDULES, SGM_UNIFORM),
     "DEISMultistepScheduler": (SGM_UNIFORM,),  # its last step stays at the last of other sigmas
     "PNDMScheduler": (SGM_UNIFORM,),
@@ -209,6 +242,9 @@ _AUTOMATIC = {
     "dpm2_a": KARRAS,
     "dpmpp_2m": KARRAS,
     "dpmpp_2m_sde": EXPONENTIAL,
+    "dpmpp_sde": KARRAS,
+    "dpmpp_2s_a": KARRAS,
+    "dpmpp_3m_sde": EXPONENTIAL,
 }
 """AUTOMATIC1111's automatic schedule types; those of other samplers are the model's."""
 

@@ -2,6 +2,7 @@ import diffusers
 import pytest
 
 from contract.samplers import SAMPLERS, Sampler, find_sampler
+from inference.diffusion.modules import stochastic_schedulers
 
 
 def test_a_sampler_is_found_by_its_name_its_label_and_its_aliases() -> None:
@@ -33,8 +34,9 @@ def test_common_samplers_exist(name: str) -> None:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.name)
-def test_the_scheduler_of_each_sampler_exists_in_diffusers(sampler: Sampler) -> None:
-    assert issubclass(getattr(diffusers, sampler.scheduler), diffusers.SchedulerMixin)
+def test_the_scheduler_of_each_sampler_exists_in_diffusers_or_here(sampler: Sampler) -> None:
+    module = diffusers if hasattr(diffusers, sampler.scheduler) else stochastic_schedulers
+    assert issubclass(getattr(module, sampler.scheduler), diffusers.SchedulerMixin)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +47,9 @@ def test_the_scheduler_of_each_sampler_exists_in_diffusers(sampler: Sampler) -> 
         ("dpm2", 19, 1, 13),
         ("dpm2_a", 19, 1, 13),
         ("plms", 11, 1, 8),
+        ("dpmpp_sde", 19, 1, 13),
+        ("dpmpp_2s_a", 19, 1, 13),
+        ("dpmpp_3m_sde", 10, 1, 7),
     ],
 )
 def test_the_number_of_unet_evaluations(

@@ -12,6 +12,7 @@ import torch
 
 from contract.samplers import SAMPLERS, Sampler, find_sampler
 from contract.schedule_types import NORMAL, SGM_UNIFORM
+from inference.diffusion.modules import stochastic_schedulers
 
 _CACHED_SCHEDULERS = 64
 ZERO_TERMINAL_SNR = frozenset(
@@ -20,6 +21,9 @@ ZERO_TERMINAL_SNR = frozenset(
         "EulerAncestralDiscreteScheduler",
         "DPMSolverMultistepScheduler",
         "UniPCMultistepScheduler",
+        "DPMPlusPlusSDEScheduler",
+        "DPMPlusPlus2SAncestralScheduler",
+        "DPMPlusPlus3MSDEScheduler",
         "DDPMScheduler",
         "DDIMScheduler",
         "LCMScheduler",
@@ -129,13 +133,17 @@ class NoiseSchedulers:
         options |= sampler.options
         if steps == 1:
             options["timestep_spacing"] = "trailing"  # the others would begin at the last timestep
-        scheduler = getattr(diffusers, sampler.scheduler).from_config(self._config, **options)
+        scheduler = _scheduler_class(sampler).from_config(self._config, **options)
         timesteps = _timesteps(sampler, steps, scheduler.config.num_train_timesteps)
         if timesteps is None:
             scheduler.set_timesteps(steps)
         else:
             scheduler.set_timesteps(timesteps=timesteps)
         return scheduler
+
+
+def _scheduler_class(sampler: Sampler) -> Any:
+    return getattr(stochastic_schedulers, sampler.scheduler, None) or getattr(diffusers, sampler.scheduler)
 
 
 def _timesteps(sampler: Sampler, steps: int, training_timesteps: int) -> list[int] | None:

@@ -148,3 +148,14 @@ def test_prompts_are_not_logged(engine: Engine, capfd: pytest.CaptureFixture[str
     generate(engine, prompt="very secret words " * 40)
     captured = capfd.readouterr()
     assert "secret" not in captured.out + captured.err
+
+
+@pytest.mark.parametrize("sampler", ["dpmpp_sde", "dpmpp_2s_a_karras", "dpmpp_3m_sde_exponential"])
+def test_samplers_with_noise_in_their_steps_depend_on_the_seed_alone(engine: Engine, sampler: str) -> None:
+    both = generate(engine, sampler=sampler, seed=5, count=2)
+    alone = [generate(engine, sampler=sampler, seed=seed)[0] for seed in (5, 6)]
+    for one, other in zip(both, alone, strict=True):
+        assert np.abs(one.astype(int) - other.astype(int)).max() <= 1
+    again = generate(engine, sampler=sampler, seed=5)[0]
+    assert np.array_equal(alone[0], again)
+    assert len(generate(engine, landscape(), sampler=sampler, strength=0.5)) == 1

@@ -10,18 +10,9 @@ from scipy.stats import beta
 from contract.samplers import ALL_SAMPLERS, Sampler, find_sampler
 from inference.diffusion.modules.noise_schedulers import NoiseSchedulers
 from tests.inference import tiny_models
+from tests.inference.diffusion.modules.published import STABLE_DIFFUSION
 
 SAMPLERS = ("euler", "dpmpp_2m_karras", "ddim")
-STABLE_DIFFUSION = {
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "beta_schedule": "scaled_linear",
-    "num_train_timesteps": 1000,
-    "steps_offset": 1,
-    "timestep_spacing": "leading",
-    "prediction_type": "epsilon",
-}
-"""The published scheduler configuration of Stable Diffusion 1.5."""
 
 
 @pytest.fixture(scope="module")
