@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract.adapters import CONTROLNET, EMBEDDING, UPSCALER, VAE, AdapterKind
+from contract.adapters import CONTROLNET, EMBEDDING, LORA, UPSCALER, VAE, AdapterKind
 from inference.engine.errors import AdapterUnusableError
 from inference.engine.interface import AdapterFile
 from inference.models.formats import DiffusersDirectory, open_model
@@ -80,6 +80,7 @@ def _reader(kind: AdapterKind, path: Path) -> Callable[[Path], Any]:
     from diffusers import AutoencoderKL, ControlNetModel
 
     from inference.diffusion.adapters.adapter_files import load_component, read_tensors
+    from inference.diffusion.adapters.lora_file import check_lora_file
     from inference.diffusion.adapters.vae_file import read_vae
     from inference.diffusion.prompts.textual_inversion_file import read_textual_inversions
     from inference.diffusion.upscaling.upscaler_file import read_upscaler
@@ -95,6 +96,8 @@ def _reader(kind: AdapterKind, path: Path) -> Callable[[Path], Any]:
         return read_textual_inversions
     if kind is UPSCALER:
         return lambda path: read_upscaler(AdapterFile(path.stem, path, version=""), pointer="")
+    if kind is LORA:
+        return check_lora_file
     return read_tensors
 
 

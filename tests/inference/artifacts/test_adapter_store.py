@@ -71,6 +71,21 @@ def test_a_lora_of_the_prompt_is_fetched_and_an_unknown_one_is_refused_there(sto
     assert refused.value.errors[0].pointer == "#/loras/0/name"
 
 
+def test_an_adapter_with_a_name_in_any_script_is_fetched(bucket: Any, store: AdapterStore) -> None:
+    name = "style (v2) [fp16] 月"
+    put(bucket, f"loras/{name}.safetensors", b"style")
+    put(bucket, f"controlnets/{name}/config.json", b"{}")
+    found = store.fetch(
+        generation_of(
+            prompt=f"a <lora:{name}:0.5>", controlnets=[{"type": name, "image": "s3://data/map.png"}]
+        )
+    )
+    assert [(file.name, file.path.read_bytes()) for file in found.loras] == [(name, b"style")]
+    assert [(file.name, [each.name for each in file.path.iterdir()]) for file in found.controlnets] == [
+        (name, ["config.json"])
+    ]
+
+
 def test_a_vae_in_a_single_file_is_fetched(store: AdapterStore) -> None:
     vae = store.fetch(generation_of(vae="sharp")).vae
     assert vae is not None

@@ -22,6 +22,8 @@ from tests.operations.doctor.conftest import StubbedAws
 BUCKET = "models"
 PREFIX = "adapters/"
 WEIGHTS = save({"weight": np.ones((2, 3), np.float16)})
+LORA = save({f"unet.conv_in.lora_{half}.weight": np.ones((2, 3), np.float16) for half in "AB"})
+OFT = save({"lora_unet_conv_in.oft_diag": np.ones((2, 3), np.float16)})
 
 
 @pytest.fixture
@@ -98,7 +100,7 @@ def test_adapters_of_all_kinds_are_read_and_listed(bucket: MotoBucket, adapters:
     ],
 )
 def test_an_adapter_with_a_wrong_name_is_a_warning(bucket: MotoBucket, path: str, message: str) -> None:
-    bucket.put({"loras/sun.safetensors": WEIGHTS, path: WEIGHTS}, PREFIX)
+    bucket.put({"loras/sun.safetensors": LORA, path: WEIGHTS}, PREFIX)
     result = AdaptersInS3(bucket, "dev").run()
     assert result.status is Status.WARN
     assert message in result.message
@@ -110,6 +112,8 @@ def test_an_adapter_with_a_wrong_name_is_a_warning(bucket: MotoBucket, path: str
     [
         ("loras/moon.safetensors", WEIGHTS[:-1], "is not a complete safetensors file"),
         ("loras/moon.safetensors", b"", "is not a complete safetensors file"),
+        ("loras/moon.safetensors", WEIGHTS, "has no LoRA weights"),
+        ("loras/style (v2) 月.safetensors", OFT, "is an OFT, which is not supported"),
         ("vaes/clear.safetensors", b"<html>", "is not a complete safetensors file"),
         ("vaes/clear.safetensors", WEIGHTS, "is not a complete VAE of Stable Diffusion"),
         ("vaes/clear.vae.pt", pickled(RunsACommand(Path("never"))), "refers to posix.system"),
@@ -126,7 +130,7 @@ def test_an_adapter_with_a_wrong_name_is_a_warning(bucket: MotoBucket, path: str
 def test_an_adapter_that_the_container_cannot_read_is_a_warning_with_the_containers_reason(
     bucket: MotoBucket, path: str, content: bytes, message: str
 ) -> None:
-    bucket.put({"loras/sun.safetensors": WEIGHTS, path: content}, PREFIX)
+    bucket.put({"loras/sun.safetensors": LORA, path: content}, PREFIX)
     result = AdaptersInS3(bucket, "dev").run()
     assert result.status is Status.WARN
     assert message in result.message
