@@ -63,6 +63,11 @@ class Sampler:
         return tuple(each.name for each in _SCHEDULE_TYPES.get(self.scheduler, ()))
 
     @property
+    def has_zero_terminal_snr(self) -> bool:
+        """Whether the sampler can begin at a timestep without signal; others lose the image in rounding."""
+        return self.scheduler in _ZERO_TERMINAL_SNR
+
+    @property
     def takes_timestep_spacing(self) -> bool:
         """Whether the spacing of the timesteps changes them; other samplers have timesteps of their own."""
         is_interpolated = self.scheduler in _ALL_NOISE_LEVELS and self.schedule_type is not None
@@ -121,6 +126,21 @@ def _karras(base: str, label: str, scheduler: str, *aliases: str, **options: Any
 _MULTISTEP = "DPMSolverMultistepScheduler"
 _SINGLESTEP = "DPMSolverSinglestepScheduler"
 _SDE = "sde-dpmsolver++"
+
+_ZERO_TERMINAL_SNR = {
+    "EulerDiscreteScheduler",
+    "EulerAncestralDiscreteScheduler",
+    _MULTISTEP,
+    "UniPCMultistepScheduler",
+    "DPMPlusPlusSDEScheduler",
+    "DPMPlusPlus2SAncestralScheduler",
+    "DPMPlusPlus3MSDEScheduler",
+    "DDPMScheduler",
+    "DDIMScheduler",
+    "LCMScheduler",
+    "TCDScheduler",
+}
+"""The schedulers that rescale their betas for models that were trained so."""
 
 _OWN_TIMESTEPS = {_SINGLESTEP, "LCMScheduler", "TCDScheduler"}
 """Schedulers without an option for the spacing of timesteps."""

@@ -24,10 +24,21 @@ emphasis. Pipelines other than Stable Diffusion 1.x, 2.x and XL refuse LoRAs, ed
 """
 _MAX_EXAMPLE = 40
 
+_SAMPLER_COLUMNS = (
+    "sampler",
+    "AUTOMATIC1111",
+    "further names",
+    "schedule types",
+    "`timestep_spacing`",
+    "zero terminal SNR",
+)
 _SAMPLERS = """\
 `sampler` accepts every name of this table in any case; spaces and punctuation are ignored, `++` reads as
 `pp`, and `k_` and `sample_` may precede it. A schedule type may follow the name, or be given apart as
 `scheduler`: `DPM++ 2M Karras`, `dpmpp_2m_karras`, and `dpmpp_2m` with `karras` are the same.
+
+Samplers without `timestep_spacing` have timesteps of their own and refuse the field. Those without zero
+terminal SNR are refused at `#/sampler` for models that were trained so (`rescale_betas_zero_snr`).
 """
 _SCHEDULE_TYPES = """\
 `automatic` takes AUTOMATIC1111's choice for the sampler. Where `sampler` is left out, `scheduler` may name
@@ -99,7 +110,7 @@ def _samplers() -> Iterator[str]:
     yield "## Samplers"
     yield ""
     yield _SAMPLERS
-    yield from table(("sampler", "AUTOMATIC1111", "further names", "schedule types"), map(_sampler, SAMPLERS))
+    yield from table(_SAMPLER_COLUMNS, map(_sampler, SAMPLERS))
     yield "Other samplers are refused at `#/sampler` with a list of these."
     yield ""
 
@@ -107,7 +118,9 @@ def _samplers() -> Iterator[str]:
 def _sampler(sampler: Sampler) -> tuple[str, ...]:
     included = f"{sampler.schedule_type}, included"
     types = _code(sampler.schedule_types) if sampler.schedule_type is None else included
-    return f"`{sampler.name}`", sampler.label, _code(sampler.aliases), types
+    zero_snr = "yes" if sampler.has_zero_terminal_snr else "no"
+    spacing = "yes" if sampler.takes_timestep_spacing else "no"
+    return f"`{sampler.name}`", sampler.label, _code(sampler.aliases), types, spacing, zero_snr
 
 
 def _schedule_types() -> Iterator[str]:

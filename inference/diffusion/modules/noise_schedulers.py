@@ -10,28 +10,11 @@ import diffusers
 import numpy as np
 import torch
 
-from contract.samplers import SAMPLERS, Sampler, find_sampler
+from contract.samplers import ALL_SAMPLERS, Sampler, find_sampler
 from contract.schedule_types import NORMAL, SGM_UNIFORM
 from inference.diffusion.modules import stochastic_schedulers
 
 _CACHED_SCHEDULERS = 64
-ZERO_TERMINAL_SNR = frozenset(
-    {
-        "EulerDiscreteScheduler",
-        "EulerAncestralDiscreteScheduler",
-        "DPMSolverMultistepScheduler",
-        "UniPCMultistepScheduler",
-        "DPMPlusPlusSDEScheduler",
-        "DPMPlusPlus2SAncestralScheduler",
-        "DPMPlusPlus3MSDEScheduler",
-        "DDPMScheduler",
-        "DDIMScheduler",
-        "LCMScheduler",
-        "TCDScheduler",
-    }
-)
-"""The schedulers that rescale their betas; the others lose the image in rounding where there is no signal."""
-
 _DIVIDE_BY_SIGNAL = frozenset({"DDPMScheduler", "DDIMScheduler", "LCMScheduler", "TCDScheduler"})
 """Those that divide a predicted noise by the signal's amplitude, zero at the first timestep."""
 
@@ -115,16 +98,15 @@ class NoiseSchedulers:
         """
         if not self._config.get("rescale_betas_zero_snr"):
             return
-        schedulers = ZERO_TERMINAL_SNR
-        if self._config.get("prediction_type", "epsilon") == "epsilon":
-            schedulers = schedulers - _DIVIDE_BY_SIGNAL
-        if find_sampler(sampler).scheduler not in schedulers:
-            able = ", ".join(
-                each.name for each in SAMPLERS if each.scheduler in schedulers and each.schedule_type is None
-            )
+        excluded = _DIVIDE_BY_SIGNAL if self._config.get("prediction_type", "epsilon") == "epsilon" else ()
+        able = [
+            each for each in ALL_SAMPLERS if each.has_zero_terminal_snr and each.scheduler not in excluded
+        ]
+        if find_sampler(sampler) not in able:
+            names = ", ".join(each.name for each in able if each.schedule_type is None)
             raise ValueError(
                 f"the sampler {sampler} does not support this model, whose noise schedule has zero terminal "
-                f"SNR; use one of {able}"
+                f"SNR; use one of {names}"
             )
 
     def _construct(self, name: str, steps: int, spacing: str | None) -> Any:

@@ -16,7 +16,6 @@ from contract.model import ModelDeclaration, ModelDefaults
 from contract.request import JobRequest
 from contract.samplers import ALL_SAMPLERS, SAMPLERS, find_sampler
 from inference.diffusion.loader import create_engine
-from inference.diffusion.modules.noise_schedulers import ZERO_TERMINAL_SNR
 from inference.engine.interface import Callbacks, Inputs
 from tests.inference import tiny_models
 from tests.waiting import LIMIT_S
@@ -202,7 +201,7 @@ def test_rescaled_guidance_equals_diffusers(models: dict[str, Comparison], model
 
 
 @pytest.mark.parametrize(
-    "sampler", [sampler.name for sampler in IN_DIFFUSERS if sampler.scheduler in ZERO_TERMINAL_SNR]
+    "sampler", [sampler.name for sampler in IN_DIFFUSERS if sampler.has_zero_terminal_snr]
 )
 def test_zero_terminal_snr_equals_diffusers(models: dict[str, Comparison], sampler: str) -> None:
     request, inputs = request_for("text to image", sampler=sampler)
@@ -212,7 +211,7 @@ def test_zero_terminal_snr_equals_diffusers(models: dict[str, Comparison], sampl
 
 
 @pytest.mark.parametrize(
-    "sampler", [sampler.name for sampler in SAMPLERS if sampler.scheduler not in ZERO_TERMINAL_SNR]
+    "sampler", [sampler.name for sampler in SAMPLERS if not sampler.has_zero_terminal_snr]
 )
 def test_samplers_without_zero_terminal_snr_are_refused(models: dict[str, Comparison], sampler: str) -> None:
     request, inputs = request_for("text to image", sampler=sampler)
