@@ -77,15 +77,21 @@ def vae_config(shapes: Shapes, model_type: ModelType) -> Config:
     """The VAE's config."""
     own = _below(shapes, VAE)
     count = _count(own, r"encoder\.down\.(\d+)\.")
-    is_sdxl = model_type.family in (Family.SDXL, Family.SDXL_REFINER)
     return {
         "_class_name": "AutoencoderKL",
-        "sample_size": _SAMPLE_SIZES[model_type.family] * 8,
         "block_out_channels": [own[f"encoder.down.{i}.block.0.conv1.weight"][0] for i in range(count)],
         "layers_per_block": _count(own, r"encoder\.down\.0\.block\.(\d+)\."),
         "down_block_types": ["DownEncoderBlock2D"] * count,
         "up_block_types": ["UpDecoderBlock2D"] * count,
         "latent_channels": own["decoder.conv_in.weight"][1],
+    } | vae_settings(model_type)
+
+
+def vae_settings(model_type: ModelType) -> Config:
+    """The settings that all VAEs of the family share."""
+    is_sdxl = model_type.family in (Family.SDXL, Family.SDXL_REFINER)
+    return {
+        "sample_size": _SAMPLE_SIZES[model_type.family] * 8,
         "scaling_factor": 0.13025 if is_sdxl else 0.18215,
         "force_upcast": is_sdxl,
     }

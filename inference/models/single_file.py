@@ -17,6 +17,7 @@ from diffusers.loaders.single_file_utils import (
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from contract.family import Family
+from inference.models.absent_vae import absent_vae, missing_part_of_vae
 from inference.models.architecture import (
     VAE,
     Config,
@@ -26,6 +27,7 @@ from inference.models.architecture import (
     scheduler_config,
     unet_config,
     vae_config,
+    vae_settings,
 )
 from inference.models.checkpoint import load_checkpoint
 from inference.models.components import Component, PipelineComponents
@@ -90,16 +92,11 @@ def _deviation(read: _Read, name: str) -> float:
 def _components(shapes: Shapes, model_type: ModelType, pipeline: type, read: _Read) -> PipelineComponents:
     encoders = _text_encoders(shapes, model_type.family, read)
     pooled = next((e.projection_dim for e in encoders if e.component.name == "text_encoder_2"), None)
-    unet, vae = unet_config(shapes, model_type, pooled), vae_config(shapes, model_type)
+    unet = unet_config(shapes, model_type, pooled)
     scheduler = scheduler_config(shapes, model_type)
     weighted = [
         Component("unet", partial(UNet2DConditionModel.from_config, unet), partial(_read_unet, read, unet)),
-        Component(
-            "vae",
-            partial(AutoencoderKL.from_config, vae),
-            partial(_read_vae, read, vae),
-            force_upcast=vae["force_upcast"],
-        ),
+        _vae(shapes, model_type, read),
         *(encoder.component for encoder in encoders),
     ]
     others = {
@@ -110,6 +107,15 @@ def _components(shapes: Shapes, model_type: ModelType, pipeline: type, read: _Re
     }
     others |= {e.component.name.replace("text_encoder", "tokenizer"): e.tokenizer for e in encoders}
     return PipelineComponents(pipeline, tuple(weighted), others)
+
+
+def _vae(shapes: Shapes, model_type: ModelType, read: _Read) -> Component:
+    missing = missing_part_of_vae(shapes)
+    if missing is not None:
+        return absent_vae(vae_settings(model_type), missing)
+    vae = vae_config(shapes, model_type)
+    build = partial(AutoencoderKL.from_config, vae)
+    return Component("vae", build, partial(_read_vae, read, vae), force_upcast=vae["force_upcast"])
 
 
 @dataclass(frozen=True)

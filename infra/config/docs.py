@@ -37,13 +37,18 @@ name that requests and settings use.
 | LoRAs | `adapters/loras/NAME.safetensors` |
 | textual inversions | `adapters/embeddings/NAME.safetensors`, `.pt` or `.bin` |
 | ControlNets | `adapters/controlnets/NAME/`, a directory in the diffusers layout |
-| VAEs | `adapters/vaes/NAME/`, a directory in the diffusers layout, or a file: `adapters/vaes/NAME.safetensors`, `.pt`, `.pth`, `.ckpt` or `.bin` |
+| VAEs | `adapters/vaes/NAME/`, a directory in the diffusers layout, or a file of weights |
 | upscalers | `adapters/upscalers/NAME.safetensors` or `.pth` |
 | safety checkers | `adapters/safety_checkers/NAME/`, a directory in the diffusers layout |
 
+A file of weights is NAME with `.safetensors`, `.pt`, `.pth`, `.ckpt` or `.bin`. All but the first are
+pickles, of which only tensors and plain values are read. The names of tensors
+are in [compatibility.md](compatibility.md).
+
 A model is a directory in the diffusers layout: `model_index.json` is directly below the prefix, and each
 component (`unet/`, `vae/`, ...) has safetensors weights. A single checkpoint file also works, but every
-container has to convert it when it starts; `make convert` converts it once.
+container has to convert it when it starts; `make convert` converts it once. If such a file has no VAE, or
+half of one, every request has to name one as `vae`, unless `defaults` does.
 
 ## Companions
 

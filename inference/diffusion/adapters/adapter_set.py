@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.adapters import CONTROLNET, LORA, VAE
-from contract.generation import Generation
+from contract.generation import Generation, InvalidRequestError
+from contract.problem import FieldError
 from inference.diffusion.adapters.adapter_files import adapter_errors
 from inference.diffusion.adapters.bundled_embeddings import BundledEmbeddings
 from inference.diffusion.adapters.controlnets import ControlNetInput, ControlNets
@@ -13,6 +14,7 @@ from inference.diffusion.adapters.loras import LoadedLora, Loras, LoraWeights
 from inference.diffusion.adapters.vaes import LoadedVae, Vaes
 from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.engine.interface import Inputs
+from inference.models.absent_vae import AbsentVae
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,22 @@ class AdapterLoader:
         self._loras = Loras(pipeline, cache)
         self._controlnets = ControlNets(pipeline, cache)
         self._vaes = Vaes(pipeline, cache)
+        self._missing_vae = (
+            f"the model's file has {pipeline.vae.missing}; name one as `vae`, or in the model's `defaults`"
+            if isinstance(pipeline.vae, AbsentVae)
+            else None
+        )
 
     def load(self, generation: Generation, inputs: Inputs) -> AdapterSet:
         """Loads the adapters that a generation names.
 
         Raises:
             AdapterUnusableError: one is damaged, or was made for another model.
+            InvalidRequestError: the model has no VAE, and the generation names none.
         """
         files = inputs.adapters
+        if self._missing_vae is not None and files.vae is None:
+            raise InvalidRequestError((FieldError(pointer="#/vae", detail=self._missing_vae),))
         loras, controlnet_inputs, vae = [], [], None
         for index, lora in enumerate(files.loras):
             with adapter_errors(lora, LORA, generation.lora_pointer(index)):

@@ -30,8 +30,8 @@ def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
     """One slot for each image of the generation, ready for its first step.
 
     Raises:
-        InvalidRequestError: the prompts are too long, the sampler does not fit the model, or `refiner_start`
-            does not fit the model or the steps.
+        InvalidRequestError: the prompts are too long, the sampler does not fit the model, `refiner_start`
+            does not fit the model or the steps, or the model has no VAE and the generation names none.
         AdapterUnusableError: an adapter is damaged, or was made for another model.
     """
     task.start()

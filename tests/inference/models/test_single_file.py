@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from contract.family import Family
+from inference.models.absent_vae import AbsentVae
 from inference.models.errors import UnusableModelError
 from inference.models.formats import SingleFile
 from inference.models.loading import load_pipeline
@@ -159,7 +160,7 @@ def test_a_file_without_a_supported_model_is_refused(
 @pytest.mark.parametrize(
     ("prefix", "message"),
     [
-        ("first_stage_model.", "lacks tensors of a model of the family sd1"),
+        ("first_stage_model.encoder.down.0.block.0.conv1", "lacks tensors of a model of the family sd1"),
         ("first_stage_model.decoder.mid.block_1.conv1.bias", "vae: 1 of"),
         ("model.diffusion_model.out.2.bias", "unet: 1 of"),
         ("cond_stage_model.", "not a complete Stable Diffusion"),
@@ -178,3 +179,26 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(UnusableModelError, match=r"model\.safetensors is not a complete safetensors file"):
         load_pipeline(path)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "missing"),
+    [
+        ("first_stage_model.", "no VAE"),
+        ("first_stage_model.encoder.", "half of a VAE, without the encoder"),
+        ("first_stage_model.decoder.", "half of a VAE, without the decoder"),
+    ],
+)
+@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+def test_a_file_without_a_vae_is_loaded_for_requests_that_name_one(
+    tmp_path: Path, family: str, prefix: str, missing: str
+) -> None:
+    original = ldm_layout.pipeline(family)
+    tensors = ldm_layout.tensors_of(original)
+    rest = {name: tensor.contiguous() for name, tensor in tensors.items() if not name.startswith(prefix)}
+    save_file(rest, tmp_path / "model.safetensors")
+    loaded = load_pipeline(tmp_path / "model.safetensors")
+    assert isinstance(loaded.vae, AbsentVae)
+    assert loaded.vae.missing == missing
+    assert loaded.vae.config.scaling_factor == original.vae.config.scaling_factor
+    assert loaded.vae_scale_factor == original.vae_scale_factor

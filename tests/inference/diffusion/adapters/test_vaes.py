@@ -8,8 +8,10 @@ import torch
 from diffusers import AutoencoderKL
 from safetensors.torch import load_file
 
+from contract.generation import InvalidRequestError
 from inference.engine.errors import AdapterUnusableError
 from inference.engine.interface import AdapterFile, Adapters, Inputs
+from inference.models.loading import load_pipeline
 from tests.inference import tiny_models
 from tests.inference.diffusion.adapters.adapter_harness import AdapterHarness, generate_with_diffusers
 from tests.inference.generations import generation_of, landscape
@@ -167,3 +169,20 @@ def test_an_unusable_vae_is_refused_with_the_reason_and_the_next_request_succeed
         assert [wrong.pointer for wrong in error.errors] == ["#/vae"]
         assert reason in error.detail
         assert harness.generate(**with_vae(good)) == expected
+
+
+@pytest.mark.parametrize("form", ["directory", "file"])
+def test_a_model_without_a_vae_works_with_the_vae_that_a_request_names(tmp_path: Path, form: str) -> None:
+    complete = ldm_layout.pipeline("sd1")
+    complete.vae.save_pretrained(tmp_path / "own")
+    own = file_at(tmp_path / "own")
+    file = own if form == "directory" else ldm_file(own, tmp_path / "own.ckpt")
+    path = ldm_layout.write(complete, tmp_path / "model.safetensors")
+    tensors = {n: t for n, t in load_file(path).items() if not n.startswith("first_stage_model.")}
+    harness = AdapterHarness(load_pipeline(write(path, tensors).path))
+    error = harness.add_request().future.exception(0)
+    assert isinstance(error, InvalidRequestError)
+    assert [wrong.pointer for wrong in error.errors] == ["#/vae"]
+    assert "the model's file has no VAE; name one as `vae`" in error.errors[0].detail
+    ours = harness.generate(**with_vae(file))
+    assert ours == AdapterHarness(complete).generate()
