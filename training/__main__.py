@@ -14,6 +14,7 @@ from PIL import Image
 from training.batches import TrainingBatches
 from training.controlnet import train_controlnet
 from training.denoiser import Denoiser, train_denoiser
+from training.dora import save_dora
 from training.evaluation import (
     CRITERIA,
     SAMPLERS,
@@ -71,6 +72,7 @@ def _train_lora(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
     )
     save_lora(arguments.output, weights)
+    save_dora(arguments.output, weights, load_model(arguments.model).unet)
 
 
 def _train_controlnet(arguments: argparse.Namespace) -> None:

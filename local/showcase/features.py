@@ -92,6 +92,11 @@ def features(side: int) -> tuple[Feature, ...]:
             {"loras": []},
             {"loras": [{"name": "moon"}]},
         ),
+        _feature(
+            "DoRA",
+            {"prompt": "a big red moon on a white background", "seed": 1},
+            *({"loras": [{"name": "moon-dora", "weight": weight}]} for weight in (0.0, 0.5, 1.0)),
+        ),
         *_features_with_input_images(side),
         _feature(
             "Hires pass",

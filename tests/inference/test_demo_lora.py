@@ -37,14 +37,16 @@ def moons(images: list[Image.Image]) -> int:
     return sum(analyse(image, shapes=(*SHAPES, NEW_SHAPE)).shape == NEW_SHAPE for image in images)
 
 
-def test_the_moon_appears_with_the_lora_in_either_format_and_not_without(demo_model: Path) -> None:
+def test_the_moon_appears_with_the_lora_in_every_format_and_not_without(demo_model: Path) -> None:
     engine = load_engine(demo_model, max_batch_size=8)
     before = generate(engine)
     with_lora = generate(engine, file_at(LORAS / "moon.safetensors"))
     with_kohya_lora = generate(engine, file_at(LORAS / "moon-kohya.safetensors"))
+    with_dora = generate(engine, file_at(LORAS / "moon-dora.safetensors"))
     after = generate(engine)
     engine.close()
     assert moons(before) <= 1
     assert moons(with_lora) >= 3
     assert with_kohya_lora == with_lora
+    assert moons(with_dora) >= 3
     assert after == before

@@ -21,7 +21,7 @@ class FakeApi:
     """Returns grey images; refuses widths that are no multiple of 8 and fails jobs with unknown LoRAs."""
 
     def __init__(self) -> None:
-        self.loras = {"moon"}
+        self.loras = {"moon", "moon-dora"}
         self.url = ""
 
     async def models(self, _request: Request) -> Response:

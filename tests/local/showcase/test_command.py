@@ -30,8 +30,9 @@ def test_unexpected_results_are_reported_after_the_sheet_is_saved(api: FakeApi, 
     api.loras = {"comet"}
     with pytest.raises(UnexpectedResultsError) as raised:
         run_showcase(api.url, tmp_path / "sheet.png")
-    lora, refused = str(raised.value).split("; ")
+    lora, *doras, refused = str(raised.value).split("; ")
     assert lora == "LoRA: There is no LoRA ['moon']."
+    assert doras == ["DoRA: There is no LoRA ['moon-dora']."] * 3
     assert refused.startswith("Refused requests: 256 x 256 PNG")
     assert refused.endswith("expected the error adapter_not_found")
     assert (tmp_path / "sheet.png").exists()
