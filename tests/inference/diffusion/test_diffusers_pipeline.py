@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import StableDiffusionPAGPipeline, StableDiffusionPipeline
+from diffusers import (
+    LatentConsistencyModelPipeline,
+    LCMScheduler,
+    StableDiffusionPAGPipeline,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
 from PIL import Image
 
 from contract.generation import Generation
@@ -17,6 +23,7 @@ from inference.diffusion.loader import create_engine
 from inference.diffusion.tasks.generation_task import GenerationTask
 from inference.engine.errors import UnsupportedTaskError
 from inference.engine.interface import Callbacks, Engine, GenerationOutput, Inputs
+from tests.inference import tiny_models
 from tests.inference.generations import MODEL, InlineExecutor, generate, generation_of, landscape
 from tests.waiting import LIMIT_S
 
@@ -84,7 +91,7 @@ def test_image_to_image_is_refused(engine: Engine) -> None:
     ],
 )
 def test_the_syntax_of_prompts_is_refused_by_name(
-    engine: Engine, fields: dict[str, str], pointer: str, syntax: str
+    engine: Engine, fields: dict[str, Any], pointer: str, syntax: str
 ) -> None:
     with pytest.raises(
         UnsupportedTaskError, match=f"contains {syntax}, which this model does not support"
@@ -203,3 +210,39 @@ def test_distilled_guidance_takes_the_scale_and_no_negative_prompt(demo_model: P
     assert pipeline.arguments == {"negative_prompt": "", "guidance_scale": 4.0, "true_cfg_scale": 1.0}
     with pytest.raises(UnsupportedTaskError, match="negative_prompt"):
         run_on(pipeline, generation_of(negative_prompt="blue"))
+
+
+def lcm_pipeline(demo_model: Path) -> LatentConsistencyModelPipeline:
+    """A latent consistency model like LCM_Dreamshaper, whose UNet takes the guidance scale."""
+    components = tiny_models.sd(demo_model).components
+    torch.manual_seed(1)
+    components["unet"] = UNet2DConditionModel.from_config(components["unet"].config, time_cond_proj_dim=32)
+    components["scheduler"] = LCMScheduler.from_config(components["scheduler"].config)
+    pipeline = LatentConsistencyModelPipeline(**components, requires_safety_checker=False)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def test_a_latent_consistency_model_equals_diffusers_and_has_its_own_sampler(demo_model: Path) -> None:
+    engine = create_engine(lcm_pipeline(demo_model), max_batch_size=8)
+    try:
+        generation = generation_of(sampler="lcm", guidance_scale=8.0)
+        chosen = Inputs(chosen=generation.chosen_beside(MODEL.defaults))
+        output = engine.submit(generation, chosen, Callbacks()).result(LIMIT_S)
+        assert "sampler" not in output.unused
+        refused = generation_of(sampler="euler_a", negative_prompt="blue")
+        inputs = Inputs(chosen=refused.chosen_beside(MODEL.defaults))
+        with pytest.raises(UnsupportedTaskError) as caught:
+            engine.submit(refused, inputs, Callbacks()).result(LIMIT_S)
+    finally:
+        engine.close()
+    assert [each.pointer for each in caught.value.errors] == ["#/negative_prompt", "#/sampler"]
+    expected = lcm_pipeline(demo_model)(
+        "a red circle",
+        width=64,
+        height=64,
+        num_inference_steps=4,
+        guidance_scale=8.0,
+        generator=torch.Generator("cpu").manual_seed(11),
+    ).images[0]
+    assert output.images[0].tobytes() == expected.tobytes()
