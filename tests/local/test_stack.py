@@ -34,17 +34,18 @@ def test_the_demo_model_is_uploaded_for_every_model_of_the_stage_and_so_are_the_
     assert {key.partition("/")[0] for key in keys} == {"demo", "anime", "other", "adapters"}
 
 
-def test_a_stage_of_another_account_and_region_is_synthesized_for_the_emulated_ones(
+def test_the_stage_is_synthesized_for_the_emulated_account_with_the_given_model_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dev = {"models": [], "environment": {"account": "123456789012", "region": "eu-central-1"}}
+    dev = {"models": [{"name": "demo"}], "environment": {"account": "123456789012", "region": "eu-central-1"}}
     (tmp_path / "cdk.json").write_text(json.dumps({"context": {"stages": {"dev": dev}}}))
     (tmp_path / "app.py").write_text(
         "import os, pathlib\n"
         "pathlib.Path(os.environ['CDK_OUTDIR']).write_text(os.environ['CDK_CONTEXT_JSON'])"
     )
     monkeypatch.setattr(stack, "ROOT", tmp_path)
-    stack._synthesize(tmp_path / "context.json")
+    stack._synthesize(tmp_path / "context.json", {"request_ttl_s": 120})
     context = json.loads((tmp_path / "context.json").read_text())
     emulated = {"account": "000000000000", "region": "us-east-1"}
-    assert context == {"stage": "dev", "stages": {"dev": {"models": [], "environment": emulated}}}
+    models = [{"name": "demo", "request_ttl_s": 120}]
+    assert context == {"stage": "dev", "stages": {"dev": {"models": models, "environment": emulated}}}
