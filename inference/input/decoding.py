@@ -15,7 +15,7 @@ from contract.size import Size
 from inference.engine.errors import InputError
 from inference.input import deep_tiff
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 pi_heif.register_heif_opener()
 _DECODING_ERRORS = (
     OSError,
@@ -63,7 +63,7 @@ def count_pixels(data: bytes, *, pointer: str, max_pixels: int) -> int:
         size = tiff.size
     if size is None:
         with _input_errors(pointer, max_pixels):
-            size = Image.open(io.BytesIO(data), formats=_FORMATS).size
+            size = Image.open(io.BytesIO(data), formats=FORMATS).size
     _check_size(size, pointer, max_pixels)
     return size[0] * size[1]
 
@@ -86,7 +86,7 @@ def decode(data: bytes, *, pointer: str, max_pixels: int) -> Image.Image:
         if (tiff := deep_tiff.read_header(data)) is not None:
             _check_size(tiff.size, pointer, max_pixels)
             return _transpose(_to_eight_bits(_reduce(deep_tiff.decode(data))), tiff.orientation)
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
         _check_size(image.size, pointer, max_pixels)
         if image.format == "JPEG" and data.count(b"\xff\xda") > _MAX_JPEG_SCANS:
             detail = f"the JPEG has more than {_MAX_JPEG_SCANS} scans; save it again as a baseline JPEG"
@@ -106,7 +106,7 @@ def _input_errors(pointer: str, max_pixels: int) -> Iterator[None]:
         raise _too_large(pointer, max_pixels) from error
     except _DECODING_ERRORS as error:
         detail = (
-            f"the image cannot be decoded; send a complete file in one of the formats {', '.join(_FORMATS)}"
+            f"the image cannot be decoded; send a complete file in one of the formats {', '.join(FORMATS)}"
         )
         raise InputError(ErrorCode.INVALID_INPUT_IMAGE, pointer, detail) from error
 
