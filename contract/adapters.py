@@ -35,9 +35,9 @@ _WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt", ".bin")
 
 LORA = AdapterKind("LoRA", LORAS_PREFIX, (".safetensors",))
 EMBEDDING = AdapterKind("embedding", EMBEDDINGS_PREFIX, (".safetensors", ".pt", ".bin"))
-CONTROLNET = AdapterKind("ControlNet", CONTROLNETS_PREFIX, (DIRECTORY,))
+CONTROLNET = AdapterKind("ControlNet", CONTROLNETS_PREFIX, (DIRECTORY, *_WEIGHTS))
 VAE = AdapterKind("VAE", VAES_PREFIX, (DIRECTORY, *_WEIGHTS))
-UPSCALER = AdapterKind("upscaler", UPSCALERS_PREFIX, (".safetensors", ".pth"))
+UPSCALER = AdapterKind("upscaler", UPSCALERS_PREFIX, _WEIGHTS)
 SAFETY_CHECKER = AdapterKind("safety checker", SAFETY_CHECKERS_PREFIX, (DIRECTORY,))
 """Selected by the deployment's configuration, not by requests."""
 

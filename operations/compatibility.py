@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from contract.adapters import ADAPTER_KINDS
 from contract.samplers import SAMPLERS, Sampler
 from contract.schedule_types import SCHEDULE_TYPES, ScheduleType
 from operations.prompt_forms import PROMPT_FORMS, PromptForm
@@ -65,11 +66,28 @@ _EMBEDDINGS = """\
 Files under `adapters/embeddings/`. A file with one entry is named by its file's name in prompts; the entries
 of a file with several are named by their own names.
 """
+_ADAPTERS = """\
+The files of adapters, by kind, in the models bucket. A kind's first ending is preferred if there are several
+files of one name. Files that do not end with `.safetensors` are pickles, of which only tensors and plain
+values are read; any other content is refused by name.
+"""
+_NETWORKS = """\
+A VAE or a ControlNet in one file has the names of the original code, alone or below its prefix in a
+checkpoint, or those of diffusers. Sizes are read from the tensors; what they do not show, such as the scaling
+factor, is that of the model. `loss.*` and averages of the training are ignored.
+"""
+_NETWORK_NOTES = """\
+ControlNets with `shuffle` in their names need `global_pool_conditions`, and are refused. Upscalers have the
+architectures of spandrel.
+"""
 
 
 def render() -> str:
     """The whole page."""
-    sections = (_prompts(), _samplers(), _schedule_types(), _loras(), _embeddings())
+    sections = (
+        *(_prompts(), _samplers(), _schedule_types()),
+        *(_adapters(), _loras(), _embeddings(), _networks()),
+    )
     return "\n".join([_INTRODUCTION, *("\n".join(section) for section in sections)]).rstrip() + "\n"
 
 
@@ -166,3 +184,31 @@ def _embeddings() -> Iterator[str]:
     yield ""
     yield _EMBEDDINGS
     yield from table(("written by", "entries"), FORMATS.items())
+
+
+def _adapters() -> Iterator[str]:
+    yield "## Files of adapters"
+    yield ""
+    yield _ADAPTERS
+    rows = (
+        (kind.name, f"`{kind.prefix}`", _code(f"NAME{suffix}" for suffix in kind.suffixes))
+        for kind in ADAPTER_KINDS
+    )
+    yield from table(("kind", "prefix", "files, or directory in the diffusers layout"), rows)
+
+
+def _networks() -> Iterator[str]:
+    from inference.diffusion.adapters import controlnet_file, vae_file
+
+    yield "## VAEs, ControlNets, upscalers"
+    yield ""
+    yield _NETWORKS
+    rows = (
+        (kind, naming, f"`{beginning}`")
+        for kind, namings in (("VAE", vae_file.NAMINGS), ("ControlNet", controlnet_file.NAMINGS))
+        for naming, beginning in namings.items()
+    )
+    yield from table(("kind", "naming", "recognized by names that begin with"), rows)
+    refused = ((name, f"`{beginning}`") for beginning, name in controlnet_file.UNSUPPORTED.items())
+    yield from table(("not supported as a ControlNet, refused by name", "names begin with"), refused)
+    yield _NETWORK_NOTES

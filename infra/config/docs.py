@@ -36,9 +36,9 @@ name that requests and settings use.
 | a model or companion | `NAME/`, unless `source` names another S3 prefix or a Hugging Face repository |
 | LoRAs | `adapters/loras/NAME.safetensors` |
 | textual inversions | `adapters/embeddings/NAME.safetensors`, `.pt` or `.bin` |
-| ControlNets | `adapters/controlnets/NAME/`, a directory in the diffusers layout |
+| ControlNets | `adapters/controlnets/NAME/`, a directory in the diffusers layout, or a file of weights |
 | VAEs | `adapters/vaes/NAME/`, a directory in the diffusers layout, or a file of weights |
-| upscalers | `adapters/upscalers/NAME.safetensors` or `.pth` |
+| upscalers | `adapters/upscalers/`, a file of weights |
 | safety checkers | `adapters/safety_checkers/NAME/`, a directory in the diffusers layout |
 
 A file of weights is NAME with `.safetensors`, `.pt`, `.pth`, `.ckpt` or `.bin`. All but the first are

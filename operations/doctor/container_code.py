@@ -80,6 +80,7 @@ def _reader(kind: AdapterKind, path: Path) -> Callable[[Path], Any]:
     from diffusers import AutoencoderKL, ControlNetModel
 
     from inference.diffusion.adapters.adapter_files import load_component, read_tensors
+    from inference.diffusion.adapters.controlnet_file import read_controlnet_tensors
     from inference.diffusion.adapters.lora_file import check_lora_file
     from inference.diffusion.adapters.vae_file import read_vae
     from inference.diffusion.prompts.textual_inversion_file import read_textual_inversions
@@ -90,6 +91,8 @@ def _reader(kind: AdapterKind, path: Path) -> Callable[[Path], Any]:
         return lambda path: load_component(components[kind.name], path, torch.float16)
     if path.is_dir():
         return lambda path: [read_tensors(each) for each in path.glob("**/*.safetensors")]
+    if kind is CONTROLNET:
+        return read_controlnet_tensors
     if kind is VAE:
         return lambda path: read_vae(path, _ANY_GROUPS, torch.float16)
     if kind is EMBEDDING:

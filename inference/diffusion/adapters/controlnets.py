@@ -16,6 +16,7 @@ from inference.diffusion.adapters.adapter_files import (
     identify,
     load_component,
 )
+from inference.diffusion.adapters.controlnet_file import read_controlnet
 from inference.diffusion.adapters.device_cache import DeviceCache, size_bytes
 from inference.engine.interface import AdapterFile
 from inference.models.memory_format import move_to_device
@@ -86,7 +87,7 @@ class ControlNets:
         """Loads the ControlNet, unless it is cached, and preprocesses its conditioning image.
 
         Args:
-            file: a directory in the diffusers layout.
+            file: a directory in the diffusers layout, or a file of weights.
             settings: from the request.
             image: RGB, of the output's size.
 
@@ -100,7 +101,10 @@ class ControlNets:
         return ControlNetInput(loaded, pixels, settings.weight, settings.start, settings.end)
 
     def _load(self, key: str, file: AdapterFile) -> LoadedControlNet:
-        network = load_component(ControlNetModel, file.path, self._unet.dtype)
+        if file.path.is_dir():
+            network = load_component(ControlNetModel, file.path, self._unet.dtype)
+        else:
+            network = read_controlnet(file, self._unet.config, self._unet.dtype)
         check_family(network.config, self._unet.config, _SHARED_SETTINGS)
         if network.config.global_pool_conditions:
             raise AdapterFileError("has global_pool_conditions, which are not supported; use another")

@@ -42,7 +42,7 @@ def read_upscaler(file: AdapterFile, *, pointer: str) -> Upscaler:
     fills the memory or takes hours to build. It is built in a child process with limits first.
 
     Args:
-        file: a .safetensors file, or a .pth, of which no code is executed.
+        file: a .safetensors file; any other is read as a PyTorch pickle, of which no code is executed.
         pointer: JSON pointer to the request's field, for errors.
 
     Raises:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from diffusers import (
     AutoencoderKL,
+    ControlNetModel,
     DDIMScheduler,
     EulerDiscreteScheduler,
     StableDiffusionInpaintPipeline,
@@ -201,6 +202,26 @@ def _unet_name(name: str, layers: int, has_attention: list[bool]) -> str:
             ("conv_shortcut.", "skip_connection."),
         )
     return name
+
+
+def controlnet_tensors(network: ControlNetModel) -> Tensors:
+    """A ControlNet's tensors under the names of lllyasviel's code, cldm/cldm.py."""
+    return {
+        _controlnet_name(name, network.config.layers_per_block): t for name, t in network.state_dict().items()
+    }
+
+
+def _controlnet_name(name: str, layers: int) -> str:
+    if found := re.match(r"controlnet_cond_embedding\.blocks\.(\d+)\.(.*)", name):
+        return f"input_hint_block.{2 * int(found[1]) + 2}.{found[2]}"
+    if name.startswith("controlnet_"):
+        return _replaced(
+            re.sub(r"controlnet_down_blocks\.(\d+)", r"zero_convs.\1.0", name),
+            ("controlnet_mid_block", "middle_block_out.0"),
+            ("controlnet_cond_embedding.conv_in", "input_hint_block.0"),
+            ("controlnet_cond_embedding.conv_out", "input_hint_block.14"),
+        )
+    return _unet_name(name, layers, [])
 
 
 def vae_tensors(vae: AutoencoderKL) -> Tensors:

@@ -7,6 +7,7 @@ import boto3
 import numpy as np
 import pytest
 import torch
+from diffusers import ControlNetModel
 from moto import mock_aws
 from safetensors.numpy import save
 
@@ -68,8 +69,10 @@ def adapters(tmp_path_factory: pytest.TempPathFactory, demo_model: Path) -> Path
     tiny_adapters.vae(pipeline, root / "vaes" / "soft")
     tiny_adapters.write(root / "vaes" / "clear.safetensors", ldm_layout.vae_tensors(pipeline.vae))
     tiny_adapters.controlnet(pipeline, root / "controlnets" / "canny")
+    network = ControlNetModel.from_unet(pipeline.unet)
+    torch.save(ldm_layout.controlnet_tensors(network), root / "controlnets" / "depth.pth")
     tiny_upscalers.save(root / "upscalers", tiny_upscalers.network(), "sharp")
-    tiny_upscalers.save(root / "upscalers", tiny_upscalers.network(), "soft", "pth")
+    tiny_upscalers.save(root / "upscalers", tiny_upscalers.network(), "soft", "pt")
     (root / "safety_checkers" / "strict" / "model.safetensors").write_bytes(WEIGHTS)
     return root
 
@@ -80,8 +83,8 @@ def test_adapters_of_all_kinds_are_read_and_listed(bucket: MotoBucket, adapters:
     result = AdaptersInS3(bucket, "dev").run()
     assert result.status is Status.PASS, result.message
     assert result.message == (
-        "controlnets/canny/, embeddings/bad-hands.pt, loras/moon.safetensors, safety_checkers/strict/, "
-        "upscalers/sharp.safetensors, upscalers/soft.pth, vaes/clear.safetensors, vaes/soft/ at "
+        "controlnets/canny/, controlnets/depth.pth, embeddings/bad-hands.pt, loras/moon.safetensors, "
+        "safety_checkers/strict/, upscalers/sharp.safetensors, upscalers/soft.pt, vaes/clear.safetensors, vaes/soft/ at "
         "s3://models/adapters/"
     )
 
@@ -94,7 +97,7 @@ def test_adapters_of_all_kinds_are_read_and_listed(bucket: MotoBucket, adapters:
         ("loras/.safetensors", "loras/.safetensors has an invalid name"),
         ("loras/moon .safetensors", "loras/moon .safetensors has an invalid name: must not begin or end"),
         ("embeddings/x.png", "embeddings/x.png is not a .safetensors file or a .pt file or a .bin file"),
-        ("controlnets/canny.safetensors", "controlnets/canny.safetensors is not a directory"),
+        ("safety_checkers/x.safetensors", "safety_checkers/x.safetensors is not a directory"),
         ("lora/moon.safetensors", "lora/moon.safetensors is not in a directory of adapters: loras/,"),
         ("moon.safetensors", "moon.safetensors is not in a directory of adapters"),
     ],
@@ -122,6 +125,8 @@ def test_an_adapter_with_a_wrong_name_is_a_warning(bucket: MotoBucket, path: str
         ("embeddings/bad.safetensors", WEIGHTS[:9], "is not a complete safetensors file"),
         ("upscalers/sharp.safetensors", WEIGHTS, "has an unsupported architecture"),
         ("upscalers/sharp.pth", b"<html>", "is neither a .safetensors file nor a PyTorch pickle"),
+        ("controlnets/canny.safetensors", WEIGHTS, "is not a ControlNet"),
+        ("controlnets/canny.pth", pickled({"lora_controlnet": torch.ones(1)}), "is a LoRA-ControlNet"),
         ("controlnets/canny/config.json", b"{}", "has a config.json of another class than ControlNetModel"),
         ("controlnets/canny/model.safetensors", WEIGHTS, "has no readable config.json"),
         ("safety_checkers/strict/model.safetensors", WEIGHTS[:-1], "is not a complete safetensors file"),

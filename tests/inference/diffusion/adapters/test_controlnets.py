@@ -23,9 +23,10 @@ from tests.inference.diffusion.adapters.adapter_harness import (
     with_controlnets,
 )
 from tests.inference.generations import generation_of, landscape
+from tests.inference.models import ldm_layout
 from tests.inference.models.hostile_files import limited_memory
 from tests.inference.models.json_files import edit
-from tests.inference.tiny_adapters import controlnet, file_at
+from tests.inference.tiny_adapters import controlnet, file_at, write
 
 pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
@@ -289,3 +290,92 @@ def test_residuals_have_the_models_dtype(demo_model: Path, files: dict[str, list
     )
     harness.generate(**with_controlnets(*files["SD"], settings=settings), width=SIZE[0], height=SIZE[1])
     assert {residual.dtype for residual in residuals} == {torch.bfloat16}
+
+
+def single_file(directory: AdapterFile, path: Path, naming: str) -> AdapterFile:
+    """The ControlNet of a directory as its trainer has saved it."""
+    tensors = load_file(directory.path / "diffusion_pytorch_model.safetensors")
+    if naming != "diffusers":
+        tensors = ldm_layout.controlnet_tensors(ControlNetModel.from_pretrained(directory.path))
+    if naming == "checkpoint":
+        tensors = {f"control_model.{name}": tensor for name, tensor in tensors.items()}
+        tensors["model.diffusion_model.out.2.bias"] = torch.zeros(4)
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    if path.suffix == ".safetensors":
+        return write(path, tensors)
+    torch.save({"state_dict": tensors}, path)
+    return file_at(path)
+
+
+@pytest.mark.parametrize("naming", ["alone", "checkpoint", "diffusers"])
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+@pytest.mark.parametrize("family", MODELS)
+def test_a_controlnet_in_one_file_gives_the_same_image_as_its_directory(
+    pipelines: dict[str, Any],
+    files: dict[str, list[AdapterFile]],
+    tmp_path: Path,
+    family: str,
+    suffix: str,
+    naming: str,
+) -> None:
+    directory = files[family][0]
+    file = single_file(directory, tmp_path / f"canny{suffix}", naming)
+    harness, size = AdapterHarness(pipelines[family]), {"width": SIZE[0], "height": SIZE[1]}
+    expected = harness.generate(**with_controlnets(directory), **size)
+    assert harness.generate(**with_controlnets(file), **size) == expected != harness.generate(**size)
+
+
+def test_a_file_of_a_controlnet_without_attention_gives_the_same_image_as_its_directory(
+    pipelines: dict[str, Any], tmp_path: Path
+) -> None:
+    """As diffusers' small ControlNets for SDXL."""
+    config = ControlNetModel.from_unet(pipelines["SDXL"].unet, load_weights_from_unet=False).config
+    blocks = len(config.block_out_channels)
+    without = {"down_block_types": ("DownBlock2D",) * blocks, "mid_block_type": "UNetMidBlock2D"}
+    own = {name: value for name, value in config.items() if not name.startswith("_")}
+    torch.manual_seed(1)
+    network = ControlNetModel(**own | without)
+    for values in network.parameters():
+        torch.nn.init.normal_(values, std=0.1)
+    network.save_pretrained(tmp_path / "small")
+    directory = file_at(tmp_path / "small")
+    file = single_file(directory, tmp_path / "one.safetensors", "diffusers")
+    harness, size = AdapterHarness(pipelines["SDXL"]), {"width": SIZE[0], "height": SIZE[1]}
+    expected = harness.generate(**with_controlnets(directory), **size)
+    assert harness.generate(**with_controlnets(file), **size) == expected
+
+
+def test_an_unusable_file_is_refused_with_the_reason(
+    pipelines: dict[str, Any], files: dict[str, list[AdapterFile]], tmp_path: Path
+) -> None:
+    whole = ldm_layout.controlnet_tensors(ControlNetModel.from_pretrained(files["SD"][0].path))
+    whole = {name: tensor.contiguous() for name, tensor in whole.items()}
+    without = {name: {n: t for n, t in whole.items() if not n.startswith(name)} for name in whole}
+    one = torch.zeros(1)
+    tensors = {
+        "is a LoRA-ControlNet": {**whole, "lora_controlnet": one},
+        "is a union of several ControlNets": {**whole, "task_embedding": one},
+        "is a T2I-Adapter": {"body.0.in_conv.weight": one},
+        "is a ControlLLLite": {"lllite_unet_input_blocks_4_1.up.0.weight": one},
+        "is not a ControlNet: it has no layer": {"weight": one},
+        "for example time_embed.0.weight": without["time_embed.0.weight"],
+        "for example time_embedding.linear_2.bias": without["time_embed.2.bias"],
+        "for example conv_in.weight": without["input_blocks.0.0.weight"],
+        "for example controlnet_mid_block.bias": without["middle_block_out.0.bias"],
+    }
+    made = {
+        reason: write(tmp_path / f"{index}.safetensors", each)
+        for index, (reason, each) in enumerate(tensors.items())
+    }
+    made["was made for another model family"] = single_file(
+        files["SDXL"][0], tmp_path / "xl.safetensors", "diffusers"
+    )
+    made["is a shuffle ControlNet by its name"] = write(tmp_path / "v11e_Shuffle.safetensors", whole)
+    harness = AdapterHarness(pipelines["SD"])
+    for reason, file in made.items():
+        error = harness.add_request(**with_controlnets(file), width=SIZE[0], height=SIZE[1]).future.exception(
+            0
+        )
+        assert isinstance(error, AdapterUnusableError), reason
+        assert [wrong.pointer for wrong in error.errors] == ["#/controlnets/0/type"]
+        assert reason in error.detail

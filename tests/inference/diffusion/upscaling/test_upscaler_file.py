@@ -51,7 +51,7 @@ assert not is_torchvision_available()
 def test_every_file_format_gives_the_same_upscaler(harness: UpscalingHarness, tmp_path: Path) -> None:
     net = tiny_upscalers.network()
     images = set()
-    for suffix in ("safetensors", "pth"):
+    for suffix in ("safetensors", "pth", "pt"):
         file = tiny_upscalers.save(tmp_path, net, suffix=suffix)
         upscaler = read_upscaler(file, pointer=POINTER)
         images.add(harness.upscale(upscaler, noise_image((64, 48)), (128, 96)).tobytes())
