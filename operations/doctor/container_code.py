@@ -28,10 +28,12 @@ class LoadedModel:
         pipeline: the name of its class in diffusers.
         trained_size: width and height in pixels of the images that it was trained with; None if its files do
             not have it.
+        missing_vae: see `AbsentVae.missing`; None if the model has its VAE.
     """
 
     pipeline: str
     trained_size: int | None
+    missing_vae: str | None = None
 
 
 def load_model(path: Path) -> LoadedModel | None:
@@ -55,7 +57,8 @@ def load_model(path: Path) -> LoadedModel | None:
     device, dtype = torch.device("cpu"), _dtype(path)  # a conversion would read all tensors
     pipeline = load_pipeline(path, device=device, dtype=dtype)
     load_refiner(path, device=device, dtype=dtype)
-    return LoadedModel(type(pipeline).__name__, _trained_size(pipeline))
+    missing_vae = getattr(pipeline.vae, "missing", None)
+    return LoadedModel(type(pipeline).__name__, _trained_size(pipeline), missing_vae)
 
 
 def read_adapter(kind: AdapterKind, path: Path) -> None:

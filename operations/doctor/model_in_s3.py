@@ -117,6 +117,12 @@ class ModelLoads:
                 )
         if model is None:
             return skipped("not tried: diffusers itself loads a pipeline of this kind")
+        defaults = self.location.model.defaults
+        if model.missing_vae is not None and defaults.vae is None:
+            return warning(
+                f"the model's file has {model.missing_vae}: requests that name no `vae` are refused",
+                "upload a VAE under adapters/vaes/, and name it as `vae` in the model's `defaults`",
+            )
         trained = model.trained_size
-        poor = trained and size_warning(model.pipeline, trained, self.location.model.defaults)
+        poor = trained and size_warning(model.pipeline, trained, defaults)
         return poor or passed(f"{model.pipeline}, loaded by the container's code")

@@ -11,6 +11,8 @@ import torch
 
 from contract.manifest import ModelManifest, OriginalModel, SchedulerOverrides
 from contract.model import ModelDefaults
+from inference.models.absent_vae import AbsentVae
+from inference.models.errors import UnusableModelError
 from inference.models.family import has_component, model_type_of_directory, read_json
 from inference.models.formats import MODEL_INDEX, REFINER, DiffusersDirectory, open_model
 from inference.models.loading import load_pipeline, override_scheduler
@@ -77,6 +79,12 @@ def _overrides(
 
 def _convert_pipeline(path: Path, directory: Path, scheduler: SchedulerOverrides) -> None:
     pipeline = load_pipeline(path, device=torch.device("cpu"), dtype=torch.float16)
+    vae = getattr(pipeline, "vae", None)
+    if isinstance(vae, AbsentVae):
+        raise UnusableModelError(
+            f"{path.name} has {vae.missing}, and a diffusers directory needs a complete one; use the file "
+            "without conversion and name a VAE as `vae`."
+        )
     if scheduler.options:
         override_scheduler(pipeline, scheduler)
     for component in pipeline.components.values():

@@ -84,8 +84,8 @@ def test_adapters_of_all_kinds_are_read_and_listed(bucket: MotoBucket, adapters:
     assert result.status is Status.PASS, result.message
     assert result.message == (
         "controlnets/canny/, controlnets/depth.pth, embeddings/bad-hands.pt, loras/moon.safetensors, "
-        "safety_checkers/strict/, upscalers/sharp.safetensors, upscalers/soft.pt, vaes/clear.safetensors, vaes/soft/ at "
-        "s3://models/adapters/"
+        "safety_checkers/strict/, upscalers/sharp.safetensors, upscalers/soft.pt, vaes/clear.safetensors, "
+        "vaes/soft/ at s3://models/adapters/"
     )
 
 

@@ -6,11 +6,13 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from safetensors.torch import load_file, save
 
 from contract.model import ModelDefaults, ServedModel
 from contract.source import S3Source
 from operations.doctor.check import Status, run_check
 from operations.doctor.model_in_s3 import ModelFiles, ModelLoads, ModelLocation
+from tests.inference.models import ldm_layout
 from tests.inference.tiny_models import sdxl
 from tests.operations.doctor.buckets import STACK, MotoBucket, stack_description
 from tests.operations.doctor.conftest import StubbedAws
@@ -227,3 +229,18 @@ def test_while_the_bucket_is_being_created_the_check_is_skipped(aws: StubbedAws,
 def test_without_permission_for_the_stack_the_check_is_skipped(aws: StubbedAws, bucket: MotoBucket) -> None:
     aws.deny("cloudformation", "describe_stacks")
     assert run_check(ModelFiles(location(bucket, None))).status is Status.SKIPPED
+
+
+@pytest.mark.parametrize(("vae", "status"), [(None, Status.WARN), ("clear", Status.PASS)])
+def test_a_single_file_without_a_vae_is_a_warning_unless_the_defaults_name_one(
+    bucket: MotoBucket, tmp_path: Path, vae: str | None, status: Status
+) -> None:
+    tensors = load_file(ldm_layout.write(ldm_layout.pipeline("sd1"), tmp_path / "whole.safetensors"))
+    rest = {name: value for name, value in tensors.items() if not name.startswith("first_stage_model.")}
+    bucket.put({"model.safetensors": save(rest)}, "sd/")
+    defaults = ModelDefaults(width=512, height=512, vae=vae)
+    result = ModelLoads(location(bucket, defaults=defaults)).run()
+    assert result.status is status, result.message
+    assert ("the model's file has no VAE: requests that name no `vae` are refused" in result.message) is (
+        vae is None
+    )

@@ -1,10 +1,12 @@
 import json
 from pathlib import Path
 
+import pytest
 import torch
 
 from contract.manifest import MANIFEST, ModelManifest, OriginalModel
 from inference.models.conversion.converter import convert
+from inference.models.errors import UnusableModelError
 from inference.models.manifests import declaration_of, write_manifest
 from tests.inference.models import ldm_layout
 from tests.inference.models.archive_files import pack
@@ -53,3 +55,12 @@ def test_the_safety_checker_is_copied(tmp_path: Path, model: Path) -> None:
     converted(model, tmp_path / "out")
     assert json.loads((tmp_path / "out/model_index.json").read_text())["safety_checker"] == safety_checker
     assert (tmp_path / "out/safety_checker/config.json").read_text() == "{}"
+
+
+def test_a_checkpoint_without_a_vae_is_not_converted(tmp_path: Path) -> None:
+    tensors = ldm_layout.tensors_of(ldm_layout.pipeline("sd1"))
+    rest = {name: value for name, value in tensors.items() if not name.startswith("first_stage_model.")}
+    torch.save({"state_dict": rest}, tmp_path / "bare.ckpt")
+    with pytest.raises(UnusableModelError, match=r"bare\.ckpt has no VAE, and a diffusers directory needs"):
+        convert(tmp_path / "bare.ckpt", tmp_path / "converted", ORIGINAL)
+    assert not (tmp_path / "converted").exists()
