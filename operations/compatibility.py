@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contract.adapters import ADAPTER_KINDS
 from contract.samplers import SAMPLERS, Sampler
 from contract.schedule_types import SCHEDULE_TYPES, ScheduleType
+from operations.input_forms import INTRODUCTION, MASKS, file_formats
 from operations.prompt_forms import PROMPT_FORMS, PromptForm
 
 _INTRODUCTION = """\
@@ -86,7 +87,7 @@ def render() -> str:
     """The whole page."""
     sections = (
         *(_prompts(), _samplers(), _schedule_types()),
-        *(_adapters(), _loras(), _embeddings(), _networks()),
+        *(_adapters(), _loras(), _embeddings(), _networks(), _inputs()),
     )
     return "\n".join([_INTRODUCTION, *("\n".join(section) for section in sections)]).rstrip() + "\n"
 
@@ -212,3 +213,11 @@ def _networks() -> Iterator[str]:
     refused = ((name, f"`{beginning}`") for beginning, name in controlnet_file.UNSUPPORTED.items())
     yield from table(("not supported as a ControlNet, refused by name", "names begin with"), refused)
     yield _NETWORK_NOTES
+
+
+def _inputs() -> Iterator[str]:
+    yield "## Input images and masks"
+    yield ""
+    yield INTRODUCTION
+    yield from table(("format", "media types of data: URLs and uploads"), file_formats())
+    yield from table(("mask", "meaning"), MASKS)

@@ -131,6 +131,7 @@ ALLOWED = {
         "inference.diffusion.prompts",
         "inference.diffusion.upscaling",
         "inference.engine",
+        "inference.input",
         "inference.models",
         "infra",
         "jobs",
