@@ -146,6 +146,11 @@ def _features_with_input_images(side: int) -> tuple[Feature, ...]:
     )
     mask = Image.new("L", (side, side))
     ImageDraw.Draw(mask).rectangle((side // 2, 0, side, side), fill=255)
+    pair = Image.new("RGB", (2 * side, side))
+    pair.paste(_painted(side, Scene(shape="star", colour="yellow", background="blue", size="big")), (0, 0))
+    pair.paste(circle, (side, 0))
+    right = Image.new("L", pair.size)
+    ImageDraw.Draw(right).rectangle((side, 0, 2 * side, side), fill=255)
     control = {"type": "canny", "image": data_url(heart), "preprocess": True}
     purple_heart = {"prompt": "a purple heart on a yellow background", "seed": _SEED}
     return (
@@ -169,6 +174,20 @@ def _features_with_input_images(side: int) -> tuple[Feature, ...]:
             {},
             input=circle,
             mask=mask,
+        ),
+        _feature(
+            "Inpainting, only masked",
+            {
+                "prompt": "a big green heart on a white background",
+                "input_image": data_url(pair),
+                "mask_image": data_url(right),
+                "strength": 1.0,
+                "sampler": "ddim",
+                "seed": 3,
+            },
+            {},
+            {"mask_padding": 0},
+            input=pair,
         ),
         _feature(
             "Outpainting",

@@ -70,6 +70,24 @@ def test_inpainting_changes_the_masked_area_only(generate: Generate) -> None:
     assert analyse(image.crop((64, 0, 128, 128))).colour == "red"
 
 
+def test_only_the_masked_area_is_generated_at_the_models_size(generate: Generate) -> None:
+    pair, mask = Image.new("RGB", (256, 128), "white"), Image.new("L", (256, 128))
+    pair.paste(CIRCLE, (128, 0))
+    mask.paste(255, (128, 0, 256, 128))
+    image = generate(
+        prompt="a big green heart on a white background",
+        input_image=data_url(pair),
+        mask_image=data_url(mask),
+        mask_padding=0,
+        strength=1.0,
+        steps=20,
+    )
+    assert image.size == pair.size
+    assert (pixels(image)[:, :128] == 255).all()
+    found = analyse(image.crop((128, 0, 256, 128)))
+    assert (found.shape, found.colour) == ("heart", "green")
+
+
 def test_outpainting_keeps_the_input_and_generates_its_surroundings(generate: Generate) -> None:
     half = CIRCLE.crop((32, 0, 96, 128))
     image = generate(
