@@ -86,9 +86,9 @@ class ApiConfig(Config):
     """The number of requests that may exceed the rate for a moment (API Gateway's token bucket)."""
 
     firewall_requests_per_5_minutes: int | None = Field(default=None, ge=10, le=2_000_000_000)
-    """Adds AWS WAF with AWS's common and known-bad-inputs rule groups, a limit of the bodies of each route, and
-    this limit per IP address; without a number there is no firewall. Refusals have the statuses 403, 413 and
-    429."""
+    """Adds AWS WAF with AWS's common and known-bad-inputs rule groups, a limit of the bodies of each route,
+    and this limit per IP address; without a number there is no firewall. Refusals have the statuses 403, 413
+    and 429."""
 
     domain: DomainConfig | None = None
     """A domain name of your own; API Gateway's name continues to work."""

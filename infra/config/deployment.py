@@ -80,8 +80,8 @@ class DeploymentConfig(Config):
 
     output_prefixes: tuple[Annotated[OutputPrefix, Field(pattern=r"^[^*?$]+$")], ...] = ()
     """S3 prefixes, such as `s3://bucket/prefix/`, that `output_s3_uri` of a request must be within. Their
-    buckets are in the stage's region, whose hosts the links to images name. The stage's roles receive access to
-    them; the policy and the KMS key of a bucket in another account must allow it too."""
+    buckets are in the stage's region, whose hosts the links to images name. The stage's roles receive access
+    to them; the policy and the KMS key of a bucket in another account must allow it too."""
 
     log_retention_days: Literal[1, 7, 14, 30, 90, 180, 365, 731] = 30
     """Days after which log events are deleted."""

@@ -191,8 +191,8 @@ class ModelConfig(ServedModel):
     auto_rollback: bool = Field(
         default=True,
         description=(
-            "Returns to the version before when the alarm most-jobs-failing fires during an update. Set it to "
-            "false to replace a version whose own failures have fired the alarm."
+            "Returns to the version before when the alarm most-jobs-failing fires during an update. Set it "
+            "to false to replace a version whose own failures have fired the alarm."
         ),
     )
     scaling: ScalingConfig = Field(default=ScalingConfig(), description="The number of instances.")
