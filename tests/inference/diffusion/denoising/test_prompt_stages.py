@@ -27,9 +27,7 @@ SIZE = {"width": 128, "height": 128}
 def pipeline(request: pytest.FixtureRequest, demo_model: Path) -> Any:
     if request.param == "SDXL":
         return tiny_models.sdxl(demo_model)
-    pipeline = StableDiffusionPipeline.from_pretrained(
-        demo_model, dtype=torch.float32, local_files_only=True
-    )
+    pipeline = StableDiffusionPipeline.from_pretrained(demo_model, dtype=torch.float32, local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
