@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from bench.backends import Backend
+from bench.figures import percentile
 from contract.generation import Generation
 
 
@@ -31,8 +32,7 @@ class Measurement:
 
     def percentile(self, share: float) -> float:
         """The latency in seconds that this share of the requests did not exceed."""
-        ordered = sorted(self.latencies_s)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+        return percentile(self.latencies_s, share)
 
 
 def run(backend: Backend, requests: Iterable[Generation], *, clients: int) -> Measurement:

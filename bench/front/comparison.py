@@ -15,9 +15,9 @@ from typing import Any
 import boto3
 from tqdm import tqdm
 
+from bench.figures import markdown, median, milliseconds
 from bench.front import api_function
 from bench.front.cold_start import measure
-from bench.front.figures import markdown, median, milliseconds
 from bench.front.handlers import AwsCalls, Call, Handler, call
 from bench.front.messages import CountedMessages
 from contract.identifiers import new_job_id

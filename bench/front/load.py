@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from bench.front.figures import markdown, milliseconds
+from bench.figures import markdown, milliseconds
 from local.stack import LocalStack
 
 _TIMEOUT_S = 120

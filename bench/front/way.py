@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
+from bench.figures import markdown, median
 from bench.front import api_function
-from bench.front.figures import markdown, median
 from local.stack import LocalStack
 
 _POLL_S = 0.05
