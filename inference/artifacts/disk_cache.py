@@ -45,15 +45,15 @@ class DiskCache:
         """Starts empty.
 
         Args:
-            directory: of the cache; existing files are deleted.
+            directory: of the cache; entries of an earlier cache in it are deleted, other files are not.
             max_bytes: total size; exceeded only by files in use.
         """
         self._directory = directory
         self._max_bytes = max_bytes
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._lock = Lock()
-        if directory.exists():
-            shutil.rmtree(directory)
+        for earlier in directory.glob("[0-9a-f]" * 64):
+            shutil.rmtree(earlier)
 
     def get(
         self, key: str, name: str, *, version: str, suffix: str, size_bytes: int, download: Download

@@ -113,10 +113,14 @@ def test_a_failed_download_is_retried_by_the_next_call(tmp_path: Path) -> None:
     assert get().path.read_bytes() == b"data"
 
 
-def test_files_of_an_earlier_process_are_deleted(tmp_path: Path) -> None:
-    (tmp_path / "old").write_text("old")
-    DiskCache(tmp_path, max_bytes=10)
-    assert not tmp_path.exists()
+def test_entries_of_an_earlier_process_are_deleted_and_nothing_else(
+    tmp_path: Path, create: Callable[[int], Downloads]
+) -> None:
+    create(10).get("old")
+    directory = tmp_path / "cache"
+    (directory / "notes").mkdir()
+    DiskCache(directory, max_bytes=10)
+    assert [each.name for each in directory.iterdir()] == ["notes"]
 
 
 def test_digests_differ_by_the_boundaries_of_the_texts() -> None:
