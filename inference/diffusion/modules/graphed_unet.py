@@ -102,7 +102,22 @@ class GraphedUNet:
         self._max_needed_bytes: int | None = None
 
     def __call__(self, *arguments: Any, **options: Any) -> tuple[torch.Tensor]:
-        """The UNet's output; see `diffusers.UNet2DConditionModel.forward`."""
+        """The UNet's output; see `diffusers.UNet2DConditionModel.forward`.
+
+        Raises:
+            torch.OutOfMemoryError: the call does not fit in memory without any graph either.
+        """
+        try:
+            return self._call(arguments, options)
+        except torch.OutOfMemoryError:
+            if not self._graphs:
+                raise
+        # repeated here: above, the error still references the tensors
+        _LOGGER.warning("memory is short: the CUDA graphs of the UNet are released")
+        self.release_memory()
+        return self._call(arguments, options)
+
+    def _call(self, arguments: Any, options: Any) -> tuple[torch.Tensor]:
         tensors: list[torch.Tensor] = []
         key = (_flatten((arguments, options), tensors), self._state())
         code = self._code(*arguments, **options)
@@ -131,6 +146,7 @@ class GraphedUNet:
             return False
         self._max_needed_bytes = self._shared_bytes // 2
         self.clear()
+        self._recorder.return_free_memory()
         return True
 
     def _run_without_graph(

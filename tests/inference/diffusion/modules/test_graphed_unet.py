@@ -290,6 +290,21 @@ def test_graphs_give_their_memory_back_and_later_ones_need_half_as_much(harness:
     record(harness, rows=1)
 
 
+def test_graphs_are_given_up_for_a_call_that_does_not_fit_beside_them(harness: Harness, log: Log) -> None:
+    record(harness, rows=1)
+    measuring = harness.graphs.measure
+
+    def measure(call: Callable[[], Any]) -> Any:
+        if not harness.graphs.returned:
+            raise torch.OutOfMemoryError
+        return measuring(call)
+
+    harness.graphs.measure = measure  # type: ignore[method-assign]
+    harness.call(rows=2)
+    assert harness.graphs.kept == 0
+    assert "are released" in log.text
+
+
 @given(
     events=st.lists(
         st.one_of(
