@@ -142,6 +142,9 @@ class ContainerEnvironment(Environment):
     compile: bool = False
     """Whether the UNet is compiled with torch.compile. This takes minutes; until then jobs run uncompiled."""
 
+    warm_up: bool = True
+    """Whether the container, on a GPU, selects kernels and generates images before it is healthy."""
+
     safety_mode: SafetyMode = SafetyMode.OFF
     safety_checker: str | None = None
     """A directory with a safety checker in the diffusers layout, or an `s3://` prefix to download it from.

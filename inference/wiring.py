@@ -64,6 +64,8 @@ def load_handler(
     fetch = partial(fetch_prefix, s3)
     models = ModelStore(environment, downloads / "models", fetch_prefix=fetch)
 
+    to_warm_up = [environment.model] if environment.warm_up else []
+
     def load_model(name: str) -> Engine:
         with metrics.model_load(name):
             from inference.diffusion.loader import load_engine  # takes seconds: /ping must not wait
@@ -74,6 +76,7 @@ def load_handler(
                 max_batch_size=environment.max_batch_size,
                 fixed_batch_size=environment.fixed_batch_size,
                 compile_cache=cache if environment.compile else None,
+                warm_up_for=to_warm_up.pop() if to_warm_up else None,  # the first load: nothing is running
             )
 
     checked = with_local_safety_checker(environment, downloads / "safety_checker", fetch_prefix=fetch)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from contract.model import ModelDeclaration
 from inference.diffusion.denoising.batcher import Batcher
 from inference.diffusion.denoising.components import Components
 from inference.diffusion.denoising.loop import DenoisingLoop
@@ -10,9 +11,14 @@ from inference.diffusion.denoising.refiner import Refiner
 from inference.diffusion.diffusers_pipeline import DiffusersPipeline
 from inference.diffusion.engine_thread import EngineThread
 from inference.diffusion.modules.compiled_unet import CompiledUNet
+from inference.diffusion.modules.kernel_selection import CudaTiming, KernelSelector
 from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
+from inference.diffusion.warm_up import warm_up
 from inference.engine.interface import CompileCache
 from inference.models.loading import load_pipeline, load_refiner
+
+_KERNELS = KernelSelector(CudaTiming())
+"""Of the process: attention kernels are preferred by all models at once."""
 
 
 def load_engine(
@@ -21,6 +27,7 @@ def load_engine(
     max_batch_size: int,
     fixed_batch_size: bool = False,
     compile_cache: CompileCache | None = None,
+    warm_up_for: ModelDeclaration | None = None,
 ) -> EngineThread:
     """Loads a model, on the GPU if there is one.
 
@@ -29,6 +36,9 @@ def load_engine(
         max_batch_size: images in a forward pass at most, a power of two.
         fixed_batch_size: pad every batch to `max_batch_size`, so that images do not depend on the load.
         compile_cache: stores what torch.compile generates; None does not compile.
+        warm_up_for: on a GPU, selects the fastest kernels for the default size of this model, unless
+            `fixed_batch_size` promises equal images in every container, and warms the engine up. None does
+            neither; the GPU's other models must not be running.
 
     Raises:
         UnusableModelError: the model is missing, damaged, incomplete or unsafe.
@@ -38,13 +48,29 @@ def load_engine(
     refiner = None
     if Components.supports(pipeline):
         refiner = load_refiner(path, device=pipeline.device, dtype=pipeline.unet.dtype)
-    return create_engine(
+    on_gpu = pipeline.device.type == "cuda"
+    if on_gpu and Components.supports(pipeline):
+        if warm_up_for is not None and not fixed_batch_size:
+            _select_kernels(pipeline, warm_up_for, max_batch_size)
+        _KERNELS.apply(pipeline.unet)
+    engine = create_engine(
         pipeline,
         refiner=refiner,
         max_batch_size=max_batch_size,
         fixed_batch_size=fixed_batch_size,
         compile_cache=compile_cache,
     )
+    if on_gpu and warm_up_for is not None:
+        select_convolutions = not fixed_batch_size
+        warm_up(engine, warm_up_for, max_batch_size=max_batch_size, select_convolutions=select_convolutions)
+    return engine
+
+
+def _select_kernels(pipeline: Any, model: ModelDeclaration, max_batch_size: int) -> None:
+    width, height = (
+        each // pipeline.vae_scale_factor for each in (model.defaults.width, model.defaults.height)
+    )
+    _KERNELS.select(pipeline.unet, width=width, height=height, max_batch_size=max_batch_size)
 
 
 def create_engine(

@@ -158,6 +158,15 @@ class ModelConfig(ServedModel):
             "run uncompiled; the compiled code is cached in the data bucket for further instances."
         ),
     )
+    warm_up: bool = Field(
+        default=True,
+        description=(
+            "Before an instance takes jobs, it times attention kernels, memory formats and convolutions on "
+            "its GPU for the model's default size, and generates images of that size, so that the first jobs "
+            "are as fast as later ones. Takes at most 150 s. With `fixed_batch_size` nothing is timed: other "
+            "kernels round differently, and images shall not depend on the instance."
+        ),
+    )
     safety: SafetyConfig = Field(
         default=SafetyConfig(), description="The handling of images that are not safe for work."
     )

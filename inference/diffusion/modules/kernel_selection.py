@@ -125,26 +125,31 @@ class KernelSelector:
         self._timing = timing
         self._limit_s = limit_s
         self._process = ExitStack()
-        self.selected: Kernels | None = None
+        self._selected: Kernels | None = None
 
-    def select(self, unet: Any, *, width: int, height: int, max_batch_size: int) -> Kernels:
-        """Times a UNet on the largest batch that fits, and applies and logs the fastest kernels.
+    def select(self, unet: Any, *, width: int, height: int, max_batch_size: int) -> None:
+        """Times a UNet on the largest batch that fits, and selects and logs the fastest kernels.
 
-        Later calls time nothing, and apply the same.
+        Later calls do nothing. The attention kernels apply to the whole process at once.
 
         Args:
-            unet: gets the selected memory format.
+            unet: its memory format changes.
             width: of the latents.
             height: of the latents.
             max_batch_size: in images.
         """
-        if self.selected is None:
-            with torch.inference_mode():
-                forward = _largest_forward(unet, rows=2 * max_batch_size, width=width, height=height)
-                self.selected = self._fastest(unet, forward) if forward else Kernels()
-            self._process.enter_context(self._timing.prefer_attention(self.selected.attention))
-        unet.to(memory_format=_FORMATS[self.selected.memory_format])
-        return self.selected
+        if self._selected is not None:
+            return
+        with torch.inference_mode():
+            forward = _largest_forward(unet, rows=2 * max_batch_size, width=width, height=height)
+            self._selected = self._fastest(unet, forward) if forward else Kernels()
+        self._process.enter_context(self._timing.prefer_attention(self._selected.attention))
+
+    def apply(self, unet: Any) -> Kernels:
+        """Gives a UNet on the device the selected memory format; the default if nothing has been selected."""
+        kernels = self._selected or Kernels()
+        unet.to(memory_format=_FORMATS[kernels.memory_format])
+        return kernels
 
     def _fastest(self, unet: Any, forward: Callable[[], object]) -> Kernels:
         deadline = time.monotonic() + self._limit_s

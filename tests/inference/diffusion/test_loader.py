@@ -15,7 +15,7 @@ from inference.diffusion.loader import create_engine, load_engine
 from inference.engine.interface import Engine
 from inference.models.errors import UnusableModelError
 from tests.inference.conftest import Log
-from tests.inference.generations import generate
+from tests.inference.generations import MODEL, generate
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,11 @@ def test_fp16_weights_are_preferred(
     fp16.close()
     assert image.std() > 0
     assert not np.array_equal(image, generate(engine)[0])
+
+
+def test_nothing_is_selected_or_warmed_up_without_a_gpu(demo_model: Path, log: Log) -> None:
+    load_engine(demo_model, max_batch_size=1, warm_up_for=MODEL).close()
+    assert log.lines == []
 
 
 def test_library_logs_have_the_containers_format(engine: Engine, log: Log) -> None:

@@ -58,7 +58,9 @@ def unet(demo_model: Path) -> Any:
 
 
 def select(timing: FakeTiming, unet: Any, **options: Any) -> Kernels:
-    return KernelSelector(timing, **options).select(unet, width=8, height=16, max_batch_size=2)
+    selector = KernelSelector(timing, **options)
+    selector.select(unet, width=8, height=16, max_batch_size=2)
+    return selector.apply(unet)
 
 
 @pytest.mark.parametrize(
@@ -129,15 +131,21 @@ def test_the_default_is_kept_if_not_even_one_row_fits(unet: Any) -> None:
 
 
 def test_later_models_get_the_same_kernels_without_being_timed(unet: Any, demo_model: Path) -> None:
-    timing = FakeTiming(unet, contiguous=0.5, cudnn=0.5)
-    selector = KernelSelector(timing)
-    selected = selector.select(unet, width=8, height=8, max_batch_size=1)
+    selector = KernelSelector(FakeTiming(unet, contiguous=0.5, cudnn=0.5))
+    selector.select(unet, width=8, height=8, max_batch_size=1)
     later = tiny_models.sdxl(demo_model).unet.to(memory_format=torch.channels_last)
     forwards: list[Any] = []
     later.register_forward_pre_hook(lambda *arguments: forwards.append(arguments))
-    assert selector.select(later, width=8, height=8, max_batch_size=1) == selected
+    selector.select(later, width=8, height=8, max_batch_size=1)
+    assert selector.apply(later) == Kernels("cudnn", "contiguous")
     assert format_of(later) == "contiguous"
     assert not forwards
+
+
+def test_without_a_selection_the_default_is_applied(unet: Any) -> None:
+    timing = FakeTiming(unet, contiguous=0.5, cudnn=0.5)
+    assert KernelSelector(timing).apply(unet) == Kernels()
+    assert (timing.attention, format_of(unet)) == ("default", "channels_last")
 
 
 def test_an_sdxl_unet_can_be_timed(demo_model: Path) -> None:
