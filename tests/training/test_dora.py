@@ -6,6 +6,7 @@ import torch
 from peft import LoraConfig, get_peft_model_state_dict
 
 from inference.diffusion.adapters.lora_file import read_lora
+from inference.diffusion.adapters.lora_layers import LoraLayers
 from training.dora import save_dora
 from training.model import load_model
 
@@ -18,7 +19,7 @@ def test_a_dora_changes_the_weights_as_its_lora_does(demo_model: Path, tmp_path:
     weights = get_peft_model_state_dict(pipeline.unet)
     pipeline = load_model(demo_model)
     save_dora(tmp_path, weights, pipeline.unet)
-    dora = read_lora(tmp_path / "moon-dora.safetensors", pipeline)
+    dora = read_lora(tmp_path / "moon-dora.safetensors", LoraLayers(pipeline))
     assert len(dora.deltas) == len(weights) // 2
     assert not dora.low_rank
     for layer, delta in dora.deltas.items():

@@ -1,5 +1,6 @@
 """The adapters of one generation, loaded onto the device."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ from inference.diffusion.adapters.adapter_files import adapter_errors
 from inference.diffusion.adapters.bundled_embeddings import BundledEmbeddings
 from inference.diffusion.adapters.controlnets import ControlNetInput, ControlNets
 from inference.diffusion.adapters.device_cache import DeviceCache
-from inference.diffusion.adapters.loras import LoadedLora, Loras, LoraWeights
+from inference.diffusion.adapters.loaded_lora import LoadedLora, LoraWeights
+from inference.diffusion.adapters.loras import Loras
 from inference.diffusion.adapters.vaes import LoadedVae, Vaes
 from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.engine.interface import Inputs
@@ -97,5 +99,18 @@ class AdapterLoader:
         return AdapterSet(tuple(loras), weights, tuple(controlnet_inputs), vae, bundled)
 
     def activate(self, lora_weights: LoraWeights) -> None:
-        """Activates exactly these LoRAs on the UNet and the text encoders."""
+        """Activates exactly these LoRAs on the UNet."""
         self._loras.activate(lora_weights)
+
+    def activate_on_text_encoders(self, lora_weights: LoraWeights) -> None:
+        """Activates exactly these LoRAs on the text encoders."""
+        self._loras.activate_on_text_encoders(lora_weights)
+
+    @property
+    def unet_state(self) -> Hashable:
+        """Identifies the tensors and layers that the UNet computes with.
+
+        Equal values: the same tensors at the same addresses, through the same layers. () for the plain UNet.
+        A value that a LoRA was part of does not come back when the LoRA is evicted and loaded again.
+        """
+        return self._loras.unet_state

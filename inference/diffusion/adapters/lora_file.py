@@ -12,30 +12,11 @@ from inference.diffusion.adapters.adapter_files import WRONG_FAMILY, AdapterFile
 from inference.diffusion.adapters.lora_deltas import Delta, delta_of
 from inference.diffusion.adapters.lora_layers import LayerId, LoraLayers
 from inference.diffusion.adapters.lora_parts import LayerParts, check_names, group_tensors
+from inference.diffusion.adapters.low_rank_layer import LowRankWeights
 from inference.diffusion.adapters.peft_metadata import PeftMetadata, read_peft_metadata
 
 _PLAIN = {"down", "up"}
 _SHAPE_ERRORS = (RuntimeError, ValueError, LookupError, TypeError)
-
-
-@dataclass(frozen=True)
-class LoraLayer:
-    """The low-rank weights for one layer, which peft applies.
-
-    Attributes:
-        down: (rank, inputs), for a convolution (rank, inputs, height, width).
-        up: (outputs, rank), for a convolution (outputs, rank, 1, 1).
-        alpha: the scaling factor times the rank, as in peft.
-    """
-
-    down: torch.Tensor
-    up: torch.Tensor
-    alpha: float
-
-    @property
-    def rank(self) -> int:
-        """The rank."""
-        return self.down.shape[0]
 
 
 @dataclass(frozen=True)
@@ -48,29 +29,25 @@ class Lora:
         embeddings: textual inversions in the file: name in prompts to the tensors of text encoders.
     """
 
-    low_rank: Mapping[LayerId, LoraLayer]
+    low_rank: Mapping[LayerId, LowRankWeights]
     deltas: Mapping[LayerId, Delta]
     embeddings: Mapping[str, Mapping[str, torch.Tensor]]
 
-    def of(self, component: str) -> dict[str, LoraLayer]:
-        """The plain LoRA weights of a component by layer name."""
-        return {layer.name: each for layer, each in self.low_rank.items() if layer.component == component}
 
-
-def read_lora(path: Path, pipeline: Any) -> Lora:
-    """Reads a LoRA, LoCon, LoHa, LoKr, DoRA or full difference for a pipeline's UNet and text encoders.
+def read_lora(path: Path, layers: LoraLayers) -> Lora:
+    """Reads a LoRA, LoCon, LoHa, LoKr, DoRA or full difference for these layers.
 
     Raises:
-        AdapterFileError: the file is damaged, is not a supported LoRA, or does not fit the pipeline.
+        AdapterFileError: the file is damaged, is not a supported LoRA, or does not fit the layers.
     """
     tensors, metadata = read_tensors(path)
     _check_values(tensors)
-    layers = LoraLayers(pipeline)
     parts = group_tensors(tensors, layers)
     peft_metadata = read_peft_metadata(metadata)
     low_rank, deltas = {}, {}
     for layer, of_layer in parts.layers.items():
-        plain, delta = _changes(layer, of_layer, layers.module(layer), peft_metadata.get(layer.component))
+        module, of_component = layers.layer(layer).module, peft_metadata.get(layer.component)
+        plain, delta = _changes(layer, of_layer, module, of_component)
         if plain is not None:
             low_rank[layer] = plain
         if delta is not None:
@@ -89,7 +66,7 @@ def check_lora_file(path: Path) -> None:
 
 def _changes(
     layer: LayerId, parts: LayerParts, module: nn.Module, metadata: PeftMetadata | None
-) -> tuple[LoraLayer | None, Delta | None]:
+) -> tuple[LowRankWeights | None, Delta | None]:
     """The plain LoRA weights of a layer, and its other changes; neither at rank 0.
 
     Raises:
@@ -108,7 +85,7 @@ def _changes(
 
 def _split(
     weights: LayerParts, alpha: float | None, module: nn.Module
-) -> tuple[LoraLayer | None, Delta | None]:
+) -> tuple[LowRankWeights | None, Delta | None]:
     plain, delta = None, delta_of(weights, alpha)
     is_plain = weights.keys() - {"diff_b"} == _PLAIN and isinstance(module, nn.Linear | nn.Conv2d)
     if delta is not None and is_plain:
@@ -136,8 +113,8 @@ def _alpha(layer: LayerId, parts: Mapping[str, torch.Tensor], metadata: PeftMeta
     return float(parts["alpha"].item()) if "alpha" in parts else None
 
 
-def _plain(parts: LayerParts, alpha: float | None, module: Any) -> LoraLayer:
-    """The low-rank weights in the shapes that peft has for the layer.
+def _plain(parts: LayerParts, alpha: float | None, module: Any) -> LowRankWeights:
+    """The low-rank weights in the shapes that they have for the layer.
 
     Raises:
         RuntimeError: they do not fit.
@@ -146,7 +123,7 @@ def _plain(parts: LayerParts, alpha: float | None, module: Any) -> LoraLayer:
     rank = len(parts["down"])
     down = parts["down"].reshape(rank, *inputs)
     up = parts["up"].reshape(outputs, rank, *[1] * (len(inputs) - 1))
-    return LoraLayer(down, up, float(rank) if alpha is None else alpha)
+    return LowRankWeights(down, up, float(rank) if alpha is None else alpha)
 
 
 def _check_shape(delta: Delta, module: Any) -> None:

@@ -1,11 +1,10 @@
 """The layers of a pipeline that LoRAs change, and the names that LoRA files have for them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from peft.tuners.lora import LoraLayer as PeftLayer
 from torch import nn
 
 from inference.diffusion.adapters.ldm_names import ldm_name
@@ -54,42 +53,59 @@ class LayerId:
     name: str
 
 
+@dataclass(frozen=True, eq=False)
+class AdaptableLayer:
+    """A layer, and its place in a model.
+
+    Attributes:
+        id: names the place.
+        module: the layer itself.
+        parent: the module that has it as a child.
+        child: its name in the parent.
+    """
+
+    id: LayerId
+    module: Any
+    parent: nn.Module
+    child: str
+
+    def put(self, module: nn.Module) -> None:
+        """Puts a module in the layer's place."""
+        setattr(self.parent, self.child, module)
+
+
 class LoraLayers:
     """The layers of a pipeline by their names in files."""
 
     def __init__(self, pipeline: Any) -> None:
-        self._modules: dict[LayerId, nn.Module] = {}
+        """Takes a pipeline that consists of its own modules."""
+        self._layers: dict[LayerId, AdaptableLayer] = {}
         self._ids: dict[str, LayerId] = {}
         for component in COMPONENTS:
             model = getattr(pipeline, component, None)
             if model is not None:
                 self._add(component, model)
-        self.components = {layer.component for layer in self._modules}
+        self.components = {layer.component for layer in self._layers}
 
     def find(self, name: str) -> LayerId | None:
         """The layer of this name in a file; None if the model does not have it."""
         return self._ids.get(name.replace(".processor.", "."))
 
-    def module(self, layer: LayerId) -> Any:
-        """The layer itself, unwrapped from peft's."""
-        return self._modules[layer]
+    def layer(self, layer: LayerId) -> AdaptableLayer:
+        """The layer itself, with its place."""
+        return self._layers[layer]
 
     def _add(self, component: str, model: nn.Module) -> None:
-        modules = dict(_unwrapped(model))
-        for name, module in modules.items():
-            layer = LayerId(component, name)
-            self._modules[layer] = module
-            for alias in _aliases(component, name, model, modules):
+        layers = {layer.id.name: layer for layer in _adaptable(component, model)}
+        for name, each in layers.items():
+            layer = each.id
+            self._layers[layer] = each
+            for alias in _aliases(component, name, model, layers):
                 for prefix in PREFIXES[component]:
                     is_clear = prefix not in _AMBIGUOUS or alias.startswith("text_model.")
                     if component == "unet" or is_clear:
                         rest = alias.replace(".", "_") if prefix.endswith("_") else alias
                         self._ids[prefix + rest] = layer
-
-
-def base_layer(pipeline: Any, layer: LayerId) -> Any:
-    """The module of a layer, unwrapped from peft's."""
-    return _unwrap(getattr(pipeline, layer.component).get_submodule(layer.name))
 
 
 def component_of(name: str) -> str | None:
@@ -103,37 +119,32 @@ def component_of(name: str) -> str | None:
     return max(matching, key=lambda each: len(each[0]), default=(None, None))[1]
 
 
-def _unwrapped(model: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """The layers that can be changed, with their names; those inside peft's layers are unwrapped."""
+def _adaptable(component: str, model: nn.Module, prefix: str = "") -> Iterator[AdaptableLayer]:
+    """The layers that can be changed."""
     for name, child in model.named_children():
-        module = _unwrap(child)
-        if isinstance(module, _TYPES) and module.weight is not None:
-            yield prefix + name, module
+        if isinstance(child, _TYPES) and child.weight is not None:
+            yield AdaptableLayer(LayerId(component, prefix + name), child, model, name)
         else:
-            yield from _unwrapped(child, f"{prefix}{name}.")
+            yield from _adaptable(component, child, f"{prefix}{name}.")
 
 
-def _unwrap(module: Any) -> Any:
-    return module.get_base_layer() if isinstance(module, PeftLayer) else module
-
-
-def _aliases(component: str, name: str, model: Any, modules: Mapping[str, nn.Module]) -> Iterator[str]:
+def _aliases(component: str, name: str, model: Any, names: Collection[str]) -> Iterator[str]:
     """The names that files have for a layer, without prefixes."""
-    names = [name]
+    aliases = [name]
     if component == "unet":
         layers_per_block = model.config.layers_per_block
         block = re.match(r"(up|down)_blocks\.\d+\.", name)
         if isinstance(layers_per_block, int):
             has_attention = block is not None and any(
-                other.startswith(f"{block.group()}attentions.") for other in modules
+                other.startswith(f"{block.group()}attentions.") for other in names
             )
             original = ldm_name(name, layers_per_block=layers_per_block, has_attention=has_attention)
-            names += [original] if original else []
+            aliases += [original] if original else []
     elif name.startswith("text_model."):
-        names.append(name.removeprefix("text_model."))
+        aliases.append(name.removeprefix("text_model."))
     else:
-        names.append(f"text_model.{name}")
-    for each in names:
+        aliases.append(f"text_model.{name}")
+    for each in aliases:
         yield each
         for end, old in _OLD_NAMES:
             if each.endswith(f".{end}"):

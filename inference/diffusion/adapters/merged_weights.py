@@ -1,6 +1,8 @@
 """Replacement of layers' weights by changed ones, and back."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import torch
@@ -12,34 +14,57 @@ WeightedDeltas = Sequence[tuple[Delta, float]]
 """Changes of one layer, each with the weight of its LoRA."""
 
 _NAMES = ("weight", "bias")
+_SERIALS = count(1)
 
 
+@dataclass(frozen=True, eq=False)
 class MergedWeights:
-    """Layers whose parameters are replaced; the original parameters are kept, and put back as they were.
+    """Changed parameters of layers, which take as much memory again as the original ones.
 
-    Replaced weights take as much memory again as the original ones.
+    Attributes:
+        parameters: by name, for each layer; a layer that has no bias can get one.
+        serial: of the computation; equal changes, computed again, have another one.
     """
+
+    parameters: Mapping[Any, Mapping[str, nn.Parameter]]
+    serial: int = field(default_factory=lambda: next(_SERIALS))
+
+    @classmethod
+    def of(cls, deltas: Mapping[Any, WeightedDeltas]) -> "MergedWeights":
+        """The changed parameters of layers that have their original ones."""
+        parameters = {}
+        for layer, of_layer in deltas.items():
+            merged = zip(_NAMES, merge(layer, of_layer), strict=True)
+            parameters[layer] = {
+                name: nn.Parameter(values, requires_grad=False)
+                for name, values in merged
+                if values is not None
+            }
+        return cls(parameters)
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the parameters."""
+        return sum(each.nbytes for of_layer in self.parameters.values() for each in of_layer.values())
+
+
+class ReplaceableWeights:
+    """Layers whose parameters are replaced; the original ones are kept, and put back as they were."""
 
     def __init__(self) -> None:
         self._originals: dict[Any, Mapping[str, nn.Parameter | None]] = {}
 
-    def replace(self, deltas: Mapping[Any, WeightedDeltas]) -> None:
+    def replace(self, merged: MergedWeights) -> None:
         """Changes the parameters of exactly these layers; all others have their original ones afterwards."""
         self.restore()
-        for layer, of_layer in deltas.items():
-            self._originals[layer] = {name: getattr(layer, name) for name in _NAMES if hasattr(layer, name)}
-            weight, bias = merge(layer, of_layer)
-            layer.weight = nn.Parameter(weight, requires_grad=False)
-            if bias is not None:
-                layer.bias = nn.Parameter(bias, requires_grad=False)
+        for layer, parameters in merged.parameters.items():
+            self._originals[layer] = {name: getattr(layer, name) for name in parameters}
+            _set(layer, parameters)
 
     def restore(self) -> None:
         """Puts the original parameters back."""
         for layer, originals in self._originals.items():
-            for name, parameter in originals.items():
-                if parameter is not None:
-                    parameter.data = parameter.data.to(layer.weight.device)  # offloading may have moved it
-                setattr(layer, name, parameter)
+            _set(layer, originals)
         self._originals = {}
 
 
@@ -58,3 +83,11 @@ def merge(layer: Any, deltas: WeightedDeltas) -> tuple[torch.Tensor, torch.Tenso
             bias = scale * of_bias if bias is None else bias + scale * of_bias
     merged = torch.empty_like(layer.weight).copy_(weight)  # in the original's memory format
     return merged, None if bias is None else bias.to(layer.weight.dtype)
+
+
+def _set(layer: Any, parameters: Mapping[str, nn.Parameter | None]) -> None:
+    device = layer.weight.device
+    for name, parameter in parameters.items():
+        if parameter is not None and parameter.device != device:  # offloading moved the layer meanwhile
+            parameter.data = parameter.data.to(device)
+        setattr(layer, name, parameter)

@@ -39,7 +39,7 @@ def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
     _check_sampler(components, generation)
     size = inputs.size(generation)
     adapter_set = components.adapters.load(generation, inputs)
-    components.adapters.activate(adapter_set.lora_weights)
+    components.adapters.activate_on_text_encoders(adapter_set.lora_weights)
     embeddings = (*inputs.adapters.embeddings, *adapter_set.bundled_embeddings)
     conditioning_stages = encode_prompts(
         components.prompts,

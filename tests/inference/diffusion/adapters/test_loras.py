@@ -11,6 +11,7 @@ from torch import nn
 
 from contract.problem import ErrorCode
 from inference.diffusion.adapters.device_cache import DeviceCache
+from inference.diffusion.adapters.low_rank_layer import LowRankLayer
 from inference.engine.errors import AdapterUnusableError, OutOfMemoryError
 from inference.engine.interface import AdapterFile
 from tests.inference import tiny_models
@@ -146,19 +147,20 @@ def test_a_lora_is_loaded_once_for_each_version(
     assert sd_harness.generate(**with_loras(file)) == first
 
 
-def scalings(pipeline: Any) -> dict[str, float]:
-    found = {}
-    for name, layer in pipeline.unet.named_modules():
-        for scaling in getattr(layer, "scaling", {}).values():
-            found[name] = scaling
-    return found
+def scalings(harness: AdapterHarness) -> dict[str, float]:
+    """The scales of the terms by layer, of a request in its first step."""
+    harness.step()
+    layers = harness.pipeline.unet.named_modules()
+    return {
+        name: term.scale for name, layer in layers if isinstance(layer, LowRankLayer) for term in layer.terms
+    }
 
 
 def test_each_layer_has_its_own_alpha(sd_harness: AdapterHarness, tmp_path: Path) -> None:
     tensors = kohya(lora(sd_harness.pipeline, components=("unet",)), alpha=2.0)
     tensors["lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q.alpha"] = torch.tensor(0.5)
     sd_harness.add_request(**with_loras(write(tmp_path / "a.safetensors", tensors)))
-    found = scalings(sd_harness.pipeline)
+    found = scalings(sd_harness)
     assert found.pop("mid_block.attentions.0.transformer_blocks.0.attn1.to_q") == 0.25
     assert set(found.values()) == {1.0}
 
@@ -168,7 +170,7 @@ def test_the_alpha_in_peft_metadata_is_used(sd_harness: AdapterHarness, tmp_path
     tensors = lora(sd_harness.pipeline, components=("unet",))
     file = write(tmp_path / "a.safetensors", tensors, **{LORA_ADAPTER_METADATA_KEY: json.dumps(metadata)})
     sd_harness.add_request(**with_loras(file))
-    found = scalings(sd_harness.pipeline)
+    found = scalings(sd_harness)
     assert found.pop("mid_block.resnets.0.conv1") == 0.5
     assert set(found.values()) == {4.0}
 
@@ -279,7 +281,7 @@ def test_a_lora_that_fails_to_load_is_removed_completely(
         raise torch.OutOfMemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(sd_harness.pipeline.text_encoder, "get_submodule", raise_out_of_memory)
+        patch.setattr("inference.diffusion.adapters.loras.LowRankWeights", raise_out_of_memory)
         task = sd_harness.add_request(**with_loras(file))
     assert isinstance(task.future.exception(0), OutOfMemoryError)
     assert modules(sd_harness.pipeline) == before
@@ -292,8 +294,8 @@ def test_lora_weights_have_the_models_dtype(sd_harness: AdapterHarness, tmp_path
     harness = AdapterHarness(sd_harness.pipeline)
     plain = harness.generate()
     assert harness.generate(**with_loras(file)) != plain
-    components = (harness.pipeline.unet, harness.pipeline.text_encoder)
-    assert {weights.dtype for component in components for weights in component.parameters()} == {
+    layers = [layer for _, layer in modules(harness.pipeline) if isinstance(layer, LowRankLayer)]
+    assert {values.dtype for layer in layers for term in layer.terms for values in term[:2]} == {
         torch.bfloat16
     }
     assert harness.generate() == plain

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from inference.diffusion.adapters.lora_deltas import Delta
-from inference.diffusion.adapters.merged_weights import MergedWeights
+from inference.diffusion.adapters.merged_weights import MergedWeights, ReplaceableWeights
 
 IMAGE = torch.ones(1, 3, 4, 4)
 
@@ -27,13 +27,13 @@ def parameters(layers: list[nn.Conv2d]) -> list[nn.Parameter | None]:
 
 
 def test_the_original_parameters_come_back_themselves(layers: list[nn.Conv2d]) -> None:
-    merged, before = MergedWeights(), parameters(layers)
+    weights, before = ReplaceableWeights(), parameters(layers)
     values = [None if each is None else each.detach().clone() for each in before]
-    merged.replace({layer: [(delta(layer), 0.5)] for layer in layers})
+    weights.replace(MergedWeights.of({layer: [(delta(layer), 0.5)] for layer in layers}))
     for layer, (weight, bias) in zip(layers, (values[:2], values[2:]), strict=True):
         assert torch.equal(layer.weight, weight + 0.5)  # type: ignore[operator]
         assert torch.equal(layer.bias, 0.5 + (torch.zeros(2) if bias is None else bias))  # type: ignore[arg-type]
-    merged.restore()
+    weights.restore()
     for now, original, value in zip(parameters(layers), before, values, strict=True):
         assert now is original
         assert now is None or torch.equal(now, value)  # type: ignore[arg-type]
@@ -41,36 +41,40 @@ def test_the_original_parameters_come_back_themselves(layers: list[nn.Conv2d]) -
 
 def test_layers_that_are_no_longer_changed_are_restored(layers: list[nn.Conv2d]) -> None:
     one, other = layers
-    weight, merged = one.weight, MergedWeights()
-    merged.replace({one: [(delta(one), 1.0)]})
-    merged.replace({other: [(delta(other), 1.0), (delta(other, 2.0), -1.0)]})
+    weight, weights = one.weight, ReplaceableWeights()
+    weights.replace(MergedWeights.of({one: [(delta(one), 1.0)]}))
+    weights.replace(MergedWeights.of({other: [(delta(other), 1.0), (delta(other, 2.0), -1.0)]}))
     assert one.weight is weight
     assert torch.equal(other.bias, torch.full((2,), -1.0))  # type: ignore[arg-type]
 
 
-def test_a_failure_leaves_nothing_behind_for_the_next_replacement(layers: list[nn.Conv2d]) -> None:
-    before, merged = parameters(layers), MergedWeights()
-    one, other = layers
-    with pytest.raises(RuntimeError):
-        merged.replace({one: [(delta(one), 1.0)], other: [(Delta({"diff": torch.ones(5)}, 1.0), 1.0)]})
-    merged.replace({})
-    assert all(now is original for now, original in zip(parameters(layers), before, strict=True))
+def test_changed_weights_are_used_again_as_they_are(layers: list[nn.Conv2d]) -> None:
+    layer, weights = layers[1], ReplaceableWeights()
+    merged = MergedWeights.of({layer: [(delta(layer), 1.0)]})
+    weights.replace(merged)
+    changed = parameters([layer])
+    weights.restore()
+    assert layer.bias is None
+    weights.replace(merged)
+    assert all(now is before for now, before in zip(parameters([layer]), changed, strict=True))
+    assert merged.size_bytes == 4 * (2 * 3 * 3 * 3 + 2)
+    assert MergedWeights.of({}).serial != merged.serial
 
 
 def test_the_memory_format_and_the_dtype_stay(layers: list[nn.Conv2d]) -> None:
     layer = layers[0].to(memory_format=torch.channels_last, dtype=torch.bfloat16)  # type: ignore[call-overload]
-    MergedWeights().replace({layer: [(delta(layer), 1.0)]})
+    ReplaceableWeights().replace(MergedWeights.of({layer: [(delta(layer), 1.0)]}))
     assert layer.weight.is_contiguous(memory_format=torch.channels_last)
     assert layer.weight.dtype == layer.bias.dtype == torch.bfloat16
 
 
 def test_compiled_code_uses_the_changed_weights(layers: list[nn.Conv2d]) -> None:
-    layer, merged = layers[0].requires_grad_(False), MergedWeights()
+    layer, weights = layers[0].requires_grad_(False), ReplaceableWeights()
     compiled = torch.compile(layer, backend="eager", dynamic=False)
     with torch.inference_mode():
         plain = compiled(IMAGE)
-        merged.replace({layer: [(delta(layer), 1.0)]})
+        weights.replace(MergedWeights.of({layer: [(delta(layer), 1.0)]}))
         with torch.compiler.set_stance("eager_on_recompile"):
             torch.testing.assert_close(compiled(IMAGE), plain + 3 * 3 * 3 + 1)
-            merged.restore()
+            weights.restore()
             assert torch.equal(compiled(IMAGE), plain)
