@@ -53,7 +53,9 @@ class ResultDetails(BaseModel):
             "which includes waiting times."
         )
     )
-    versions: dict[str, str] = Field(description="Versions of the libraries that generated the images.")
+    versions: dict[str, str] = Field(
+        description="Versions of the libraries that generated the images, and the selected GPU kernels."
+    )
 
 
 class GenerationResult(ResultDetails):

@@ -82,7 +82,21 @@ class EngineThread:
     EngineClosedError and no new ones are accepted.
     """
 
-    def __init__(self, generation: Worker[GenerationTask], upscaling: UpscalingLoop) -> None:
+    def __init__(
+        self,
+        generation: Worker[GenerationTask],
+        upscaling: UpscalingLoop,
+        *,
+        kernels: Mapping[str, str] | None = None,
+    ) -> None:
+        """Starts the thread.
+
+        Args:
+            generation: runs the generations.
+            upscaling: runs the upscaling tasks.
+            kernels: selected for the model, by kind; recorded with the versions.
+        """
+        self._kernels = kernels or {}
         self._generation = generation
         self._upscaling = upscaling
         self._workers = RoundRobin(generation, upscaling)
@@ -96,8 +110,9 @@ class EngineThread:
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """Library name to version."""
-        return {library.__name__: library.__version__ for library in (diffusers, torch, transformers)}
+        """See `inference.engine.interface.Engine.versions`."""
+        libraries = {library.__name__: library.__version__ for library in (diffusers, torch, transformers)}
+        return {**libraries, **self._kernels}
 
     def submit(
         self, generation: Generation, inputs: Inputs, callbacks: Callbacks

@@ -1,5 +1,6 @@
 """Creates an engine from a model's files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,17 +49,18 @@ def load_engine(
     refiner = None
     if Components.supports(pipeline):
         refiner = load_refiner(path, device=pipeline.device, dtype=pipeline.unet.dtype)
-    on_gpu = pipeline.device.type == "cuda"
+    on_gpu, kernels = pipeline.device.type == "cuda", None
     if on_gpu and Components.supports(pipeline):
         if warm_up_for is not None and not fixed_batch_size:
             _select_kernels(pipeline, warm_up_for, max_batch_size)
-        _KERNELS.apply(pipeline.unet)
+        kernels = _KERNELS.apply(pipeline.unet).describe()
     engine = create_engine(
         pipeline,
         refiner=refiner,
         max_batch_size=max_batch_size,
         fixed_batch_size=fixed_batch_size,
         compile_cache=compile_cache,
+        kernels=kernels,
     )
     if on_gpu and warm_up_for is not None:
         select_convolutions = not fixed_batch_size
@@ -80,12 +82,13 @@ def create_engine(
     max_batch_size: int,
     fixed_batch_size: bool = False,
     compile_cache: CompileCache | None = None,
+    kernels: Mapping[str, str] | None = None,
 ) -> EngineThread:
-    """Creates an engine for loaded pipelines; see `load_engine`."""
+    """Creates an engine for loaded pipelines; see `load_engine` and `EngineThread`."""
     upscaling = UpscalingLoop(pipeline.device)
     if not Components.supports(pipeline):
-        return EngineThread(DiffusersPipeline(pipeline), upscaling)
+        return EngineThread(DiffusersPipeline(pipeline), upscaling, kernels=kernels)
     batcher = Batcher(max_batch_size=max_batch_size, fixed_batch_size=fixed_batch_size)
     components = Components.of(pipeline, None if refiner is None else Refiner.of(refiner))
     compiled = None if compile_cache is None else CompiledUNet(components.unet, compile_cache)
-    return EngineThread(DenoisingLoop(components, batcher, denoiser=compiled), upscaling)
+    return EngineThread(DenoisingLoop(components, batcher, denoiser=compiled), upscaling, kernels=kernels)

@@ -40,7 +40,8 @@ class Callbacks:
     """The callbacks of a generation, each called in the context of the call to `Engine.submit`.
 
     Attributes:
-        on_step: called after every denoiser evaluation.
+        on_step: called after the first and the last denoiser evaluation, and between them at most once a
+            second.
         on_model_load: called if the generation has to wait for its model to be loaded.
         previews: asked for and given previews, if the model can make them; None makes none.
     """
@@ -144,7 +145,7 @@ class Engine(Protocol):
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """Library name to version."""
+        """Library name to version, and kind of kernels to those that have been selected by timing."""
         ...
 
     def submit(

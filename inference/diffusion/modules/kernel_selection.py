@@ -55,6 +55,10 @@ class Kernels:
     attention: str = DEFAULT_ATTENTION
     memory_format: str = DEFAULT_FORMAT
 
+    def describe(self) -> Mapping[str, str]:
+        """The selection by kind of kernels."""
+        return {"attention": self.attention, "memory_format": self.memory_format}
+
 
 class Timing(Protocol):
     """The device, as `KernelSelector` uses it."""

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextvars import ContextVar
 
+import diffusers
 import pytest
 import torch
+import transformers
 from PIL import Image
 
 from inference.diffusion.engine_thread import EngineThread
@@ -73,6 +75,18 @@ def submit(
     engine: EngineThread, on_step: Callable[[int, int], None] = lambda done, total: None
 ) -> Future[GenerationOutput]:
     return engine.submit(generation_of(), Inputs(), Callbacks(on_step))
+
+
+def test_selected_kernels_are_recorded_with_the_versions() -> None:
+    upscaling = UpscalingLoop(torch.device("cpu"))
+    engine = EngineThread(FakeWorker(), upscaling, kernels={"attention": "cudnn"})
+    assert engine.versions == {
+        "diffusers": diffusers.__version__,
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "attention": "cudnn",
+    }
+    engine.close()
 
 
 def test_all_tasks_run_on_one_thread(engine: EngineThread, worker: FakeWorker) -> None:
