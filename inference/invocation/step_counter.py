@@ -36,11 +36,15 @@ class StepCounter:
         self._callbacks.on_step(done, total + self._hires_total)
 
     def _on_hires_step(self, index: int, done: int, total: int) -> None:
-        """Reports the mean of all images."""
+        """Reports the mean of all images, rounded down, when it has grown."""
+        before = self._hires_mean
         self._hires_done[index] = done
-        mean, rest = divmod(sum(self._hires_done.values()), self._count)
-        if not rest:
-            self._callbacks.on_step(self._first_pass_total + mean, self._first_pass_total + total)
+        if self._hires_mean > before:
+            self._callbacks.on_step(self._first_pass_total + self._hires_mean, self._first_pass_total + total)
+
+    @property
+    def _hires_mean(self) -> int:
+        return sum(self._hires_done.values()) // self._count
 
 
 class _LaterPreviews:

@@ -11,6 +11,9 @@ from contract.generation import Generation
 from inference.diffusion.tasks.task import EngineTask
 from inference.engine.interface import Callbacks, GenerationOutput, Inputs
 
+_REPORT_INTERVAL_S = 1.0
+"""Progress is stored no more often; further reports would only take the interpreter from this thread."""
+
 Postprocess = Callable[[], Image.Image]
 """Converts decoded pixels to an image: CPU work, which must not block the engine thread."""
 
@@ -23,16 +26,25 @@ class GenerationTask(EngineTask[GenerationOutput]):
     """
 
     def __init__(
-        self, generation: Generation, inputs: Inputs, callbacks: Callbacks, *, callback_executor: Executor
+        self,
+        generation: Generation,
+        inputs: Inputs,
+        callbacks: Callbacks,
+        *,
+        callback_executor: Executor,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Takes, besides the executor of `EngineTask`, a monotonic clock in seconds."""
         super().__init__(callback_executor=callback_executor)
+        self._clock = clock
         self.generation = generation
         self.inputs = inputs
         self._callbacks = callbacks
         self._context = copy_context()
-        self._started_at = time.monotonic()
+        self._started_at = clock()
         self._batch_size = 1
         self._evaluations = 0
+        self._report_due_at = 0.0
         self._images: dict[int, Image.Image] = {}
         self._fallbacks: dict[str, None] = {}
         self._unused: frozenset[str] = frozenset()
@@ -47,10 +59,12 @@ class GenerationTask(EngineTask[GenerationOutput]):
 
     def start(self) -> None:
         """Starts the clock of `GenerationOutput.seconds`."""
-        self._started_at = time.monotonic()
+        self._started_at = self._clock()
 
     def report_step(self, total_evaluations: int, *, batch_size: int) -> None:
         """Counts one denoiser evaluation of one of the images.
+
+        Queues a callback for the first and the last evaluation, and in between at most one a second.
 
         Args:
             total_evaluations: evaluations that each image takes.
@@ -59,7 +73,11 @@ class GenerationTask(EngineTask[GenerationOutput]):
         self._batch_size = max(self._batch_size, batch_size)
         self._evaluations += 1
         done, rest = divmod(self._evaluations, self.generation.count)
-        if not rest:
+        if rest:
+            return
+        now = self._clock()
+        if done in (1, total_evaluations) or now >= self._report_due_at:
+            self._report_due_at = now + _REPORT_INTERVAL_S
             self._callback_executor.submit(self._call_on_step, done, total_evaluations)
 
     def claim_preview(self) -> bool:
@@ -104,7 +122,7 @@ class GenerationTask(EngineTask[GenerationOutput]):
                     GenerationOutput(
                         images=tuple(self._images[index] for index in range(self.generation.count)),
                         batch_size=self._batch_size,
-                        seconds=time.monotonic() - self._started_at,
+                        seconds=self._clock() - self._started_at,
                         fallbacks=tuple(self._fallbacks),
                         unused=self._unused,
                     )

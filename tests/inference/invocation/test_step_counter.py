@@ -53,13 +53,22 @@ def test_a_hires_pass_without_steps_has_those_of_the_first_pass(reported: list[t
     assert reported == [(1, 15)]
 
 
-def test_with_several_images_the_hires_pass_is_reported_when_the_mean_is_a_whole_number(
+def test_with_several_images_the_hires_pass_is_reported_when_their_mean_has_grown(
     reported: list[tuple[int, int]],
 ) -> None:
     counter = create_counter(reported, count=2, hires=HIRES)
     counter.first_pass().on_step(4, 4)
     reported.clear()
-    for index, done in ((0, 1), (1, 1), (0, 2), (0, 3), (1, 2), (1, 3)):
+    for index, done in ((0, 1), (1, 1), (0, 3), (1, 2), (1, 3)):
+        counter.hires_pass(index).on_step(done, 3)
+    assert reported == [(5, 7), (6, 7), (7, 7)]
+
+
+def test_the_hires_pass_may_skip_reports(reported: list[tuple[int, int]]) -> None:
+    counter = create_counter(reported, count=3, hires=HIRES)
+    counter.first_pass().on_step(4, 4)
+    reported.clear()
+    for index, done in ((0, 1), (1, 3), (2, 1), (0, 3), (2, 3)):
         counter.hires_pass(index).on_step(done, 3)
     assert reported == [(5, 7), (6, 7), (7, 7)]
 
@@ -93,7 +102,9 @@ def test_with_every_sampler_the_total_is_constant_and_reached(
     generation = generation_of(sampler=sampler, hires=HIRES)
     run(engine, generation, executor, callbacks=Callbacks(lambda done, total: reported.append((done, total))))
     total = find_sampler(sampler).evaluations(4) + find_sampler(sampler).evaluations(6, skipped=3)
-    assert reported == [(done, total) for done in range(1, total + 1)]
+    assert (reported[0], reported[-1]) == ((1, total), (total, total))
+    assert reported == sorted(reported)
+    assert {each for _, each in reported} == {total}
 
 
 def test_with_several_images_progress_never_decreases_and_reaches_the_total(
