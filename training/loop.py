@@ -53,7 +53,7 @@ def train(
         for step in bar:
             loss = loss_of(step)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             nn.utils.clip_grad_norm_(parameters, _GRADIENT_NORM)
             optimizer.step()
             schedule.step()

@@ -161,8 +161,12 @@ class EngineThread:
             self._fail_unfinished()
 
     def _add_arrivals(self) -> bool:
-        """Adds queued tasks to their workers, blocking while there is no work; False once closed."""
+        """Adds a queued task to its worker, so that running tasks wait for one at most; False once closed.
+
+        Blocks while there is no work; then all tasks that are queued already are added.
+        """
         self._unfinished = [task for task in self._unfinished if not task.done]
+        was_idle = not self._workers.has_unfinished_requests
         while True:
             try:
                 arrival = self._arrivals.get(block=not self._workers.has_unfinished_requests)
@@ -174,6 +178,8 @@ class EngineThread:
             if not arrival.task.done:
                 self._unfinished.append(arrival.task)
                 arrival.add_request()
+                if not was_idle:
+                    return True
 
     def _finish_requests(self) -> None:
         while self._workers.has_unfinished_requests:

@@ -18,6 +18,7 @@ from inference.diffusion.adapters.adapter_files import (
 )
 from inference.diffusion.adapters.controlnet_file import read_controlnet
 from inference.diffusion.adapters.device_cache import DeviceCache, size_bytes
+from inference.diffusion.modules.device_copy import to_device
 from inference.engine.interface import AdapterFile
 from inference.models.memory_format import move_to_device
 
@@ -136,7 +137,7 @@ def run_controlnets(
             sample[:, : network.config.in_channels],
             timesteps,
             controlnet_cond=torch.cat([each.image for each, _ in of_network]),
-            conditioning_scale=torch.tensor(scales, device=sample.device).view(-1, 1, 1, 1),
+            conditioning_scale=to_device(scales, sample.device).view(-1, 1, 1, 1),
             return_dict=False,
             **arguments,
         )

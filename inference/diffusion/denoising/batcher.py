@@ -1,4 +1,4 @@
-"""Dynamic batching: selects and pads the slots of the next UNet forward pass."""
+"""Dynamic batching: selects the slots of the next UNet forward pass, and pads their rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from typing import Generic, Protocol, TypeVar
 
 MAX_SKIPPED_BATCHES = 3
 """Batches in a row that a batch key is left out of before it goes first."""
+_ROWS_PER_IMAGE = 2
+"""With classifier-free guidance: the negative prompt and the prompt."""
 
 
 @dataclass(frozen=True)
@@ -15,9 +17,7 @@ class BatchKey:
     Attributes:
         width: pixels.
         height: pixels.
-        classifier_free_guidance: whether the UNet runs on the negative prompt as well.
         tokens: length of each prompt's embeddings, padding included.
-        prompts: the number of prompts that AND joins; each takes a sample of its own.
         loras: ids of the active LoRAs (see `inference.diffusion.adapters.loras`) and their weights.
         controlnets: ids of the ControlNets; each slot has its own conditioning scales.
         refining: whether the refiner's UNet runs.
@@ -25,9 +25,7 @@ class BatchKey:
 
     width: int
     height: int
-    classifier_free_guidance: bool
     tokens: int
-    prompts: int = 1
     loras: tuple[tuple[str, float], ...] = ()
     controlnets: tuple[str, ...] = ()
     refining: bool = False
@@ -41,6 +39,11 @@ class Batchable(Protocol):
         """The slot's batch key; slots of a batch have the same."""
         ...
 
+    @property
+    def rows(self) -> int:
+        """The number of UNet samples: 2 with classifier-free guidance, 1 without, more where AND joins."""
+        ...
+
 
 SlotT = TypeVar("SlotT", bound=Batchable)
 
@@ -50,36 +53,42 @@ class Batch(Generic[SlotT]):
     """Slots that share a forward pass.
 
     Attributes:
-        slots: 1 to `size`, the oldest first, all with the same batch key.
-        size: samples in the forward pass, padding included; classifier-free guidance doubles them, and
-            further prompts multiply them.
+        slots: at least one, the oldest first, all with the same batch key.
+        rows: samples of the forward pass, padding included.
     """
 
     slots: tuple[SlotT, ...]
-    size: int
+    rows: int
 
     @property
     def key(self) -> BatchKey:
         """The slots' batch key."""
         return self.slots[0].batch_key
 
+    def size_for(self, slot: SlotT) -> int:
+        """The number of images with as many rows as this slot that the forward pass is as large as."""
+        return self.rows // slot.rows
+
 
 class Batcher:
-    """Chooses one batch after another, padded to a power of two.
+    """Chooses one batch after another.
 
-    The oldest slot decides the batch key, and the other slots with that key join, the oldest first. A key
-    that has been left out of `MAX_SKIPPED_BATCHES` batches in a row goes first instead, so a slot waits for
-    at most that many batches and one for each other overdue key.
+    The oldest slot decides the batch key, and the other slots with that key join, the oldest first, as long
+    as their rows fit. A key that has been left out of `MAX_SKIPPED_BATCHES` batches in a row goes first
+    instead, so a slot waits for at most that many batches and one for each other overdue key.
+
+    Batches are padded to 1, 2, 3, 4, 6, 8, 12, 16, ... rows: few sizes, each of which the GPU's kernels are
+    chosen, compiled and captured for, and at most a third of padding.
     """
 
     def __init__(self, *, max_batch_size: int, fixed_batch_size: bool = False) -> None:
         """Sets the limits.
 
         Args:
-            max_batch_size: slots in a batch at most, a power of two.
+            max_batch_size: images in a batch at most, with classifier-free guidance; twice as many without.
             fixed_batch_size: pad every batch to this size, so that an image does not depend on the load.
         """
-        self._max_batch_size = max_batch_size
+        self._max_rows = _ROWS_PER_IMAGE * max_batch_size
         self._fixed_batch_size = fixed_batch_size
         self._reduced_limits: dict[BatchKey, int] = {}
         self._skipped: dict[BatchKey, int] = {}
@@ -95,18 +104,29 @@ class Batcher:
         most_skipped = max(skipped, key=lambda key: skipped[key])
         chosen = most_skipped if skipped[most_skipped] >= MAX_SKIPPED_BATCHES else slots[0].batch_key
         self._skipped = {key: 0 if key == chosen else count + 1 for key, count in skipped.items()}
-        limit = self._reduced_limits.get(chosen, self._max_batch_size)
-        members = tuple(slot for slot in slots if slot.batch_key == chosen)[:limit]
-        return Batch(members, limit if self._fixed_batch_size else 1 << (len(members) - 1).bit_length())
+        candidates = [slot for slot in slots if slot.batch_key == chosen]
+        limit = max(self._reduced_limits.get(chosen, self._max_rows), candidates[0].rows)
+        members, rows = [], 0
+        for slot in candidates:
+            if rows + slot.rows <= limit:
+                members.append(slot)
+                rows += slot.rows
+        return Batch(tuple(members), limit if self._fixed_batch_size else min(padded(rows), limit))
 
     def reduced_limit(self, key: BatchKey) -> int | None:
-        """The maximum batch size of this key, if `reduce_limit` has lowered it."""
+        """The maximum number of rows for this key, if `reduce_limit` has lowered it."""
         return self._reduced_limits.get(key)
 
     def can_reduce_limit(self, batch: Batch[SlotT]) -> bool:
         """Whether later batches of this key may be smaller than this one."""
-        return batch.size > 1 and not self._fixed_batch_size
+        return batch.rows > batch.slots[0].rows and not self._fixed_batch_size
 
     def reduce_limit(self, batch: Batch[SlotT]) -> None:
-        """Limits later batches of this key to half the size of this one."""
-        self._reduced_limits[batch.key] = batch.size // 2
+        """Limits later batches of this key to half the rows of this one."""
+        self._reduced_limits[batch.key] = batch.rows // 2
+
+
+def padded(rows: int) -> int:
+    """The least of 1, 2, 3, 4, 6, 8, 12, 16, ... that is not below `rows`."""
+    power = 1 << (rows - 1).bit_length()
+    return power * 3 // 4 if rows <= power * 3 // 4 else power

@@ -59,7 +59,9 @@ class Components:
             prompts=PromptEncoder(pipeline),
             unet=pipeline.unet,
             autoencoder=Autoencoder(pipeline),
-            schedulers=NoiseSchedulers(pipeline.scheduler.config),
+            schedulers=NoiseSchedulers(
+                pipeline.scheduler.config, dtype=pipeline.unet.dtype, device_type=pipeline.unet.device.type
+            ),
             offloading=Offloading([each for each in offloadable if each is not None], pipeline.unet.device),
             adapters=AdapterLoader(pipeline),
             refiner=refiner,

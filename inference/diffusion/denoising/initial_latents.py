@@ -1,7 +1,7 @@
 """Initial latents: where text-to-image, image-to-image and inpainting differ."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from PIL import Image
@@ -10,6 +10,8 @@ from contract.size import Size
 from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.diffusion.modules.noise_schedulers import NoiseSchedule
 from inference.diffusion.modules.vae_tiling import RecordFallback
+from inference.diffusion.solvers.instructions import Register
+from inference.diffusion.solvers.traced_steps import IMAGE, LATENTS, MASK, NOISE, PRESERVED
 
 
 @dataclass(frozen=True)
@@ -26,19 +28,13 @@ class PreservedRegion:
     image: torch.Tensor
     noise: torch.Tensor
 
-    def restore(self, latents: torch.Tensor, scheduler: Any, timestep: torch.Tensor) -> torch.Tensor:
-        """The latents, with the image at the noise level of `timestep` outside the mask.
-
-        Args:
-            latents: (1, 4, height, width).
-            scheduler: adds the noise.
-            timestep: (1,), or (0,) for no noise.
-        """
-        noisy = scheduler.add_noise(self.image, self.noise, timestep) if len(timestep) else self.image
-        return (1 - self.mask) * noisy + self.mask * latents
+    def registers(self) -> dict[Register, torch.Tensor]:
+        """The initial registers of `NoiseSchedule.preserving_steps` besides the latents."""
+        mask = self.mask.expand_as(self.image).contiguous()
+        return {IMAGE: self.image, NOISE: self.noise, MASK: mask, PRESERVED: 1 - mask}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class InitialLatents:
     """A slot's initial latents and inpainting inputs.
 
@@ -51,6 +47,11 @@ class InitialLatents:
     latents: torch.Tensor
     preserved: PreservedRegion | None = None
     mask_channels: torch.Tensor | None = None
+
+    def registers(self) -> dict[Register, torch.Tensor]:
+        """The initial registers of a slot."""
+        preserved = {} if self.preserved is None else self.preserved.registers()
+        return {LATENTS: self.latents, **preserved}
 
 
 class LatentInitializer(Protocol):

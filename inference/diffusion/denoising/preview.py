@@ -9,14 +9,14 @@ from inference.diffusion.denoising.slot import Slot
 from inference.diffusion.tasks.generation_task import Postprocess
 
 
-def start_preview(slot: Slot, predictions: tuple[torch.Tensor, ...]) -> Postprocess | None:
+def start_preview(slot: Slot, prediction: torch.Tensor) -> Postprocess | None:
     """Starts a preview of a slot's next step; returns a function that finishes it on the CPU.
 
     The engine thread does not wait for the GPU, except at a VAE's first preview.
 
     Args:
         slot: the slot before the step.
-        predictions: see `Slot.step`.
+        prediction: see `Slot.estimate`.
 
     Returns:
         None if the VAE cannot be approximated.
@@ -24,7 +24,7 @@ def start_preview(slot: Slot, predictions: tuple[torch.Tensor, ...]) -> Postproc
     decoder = slot.autoencoder.linear_decoder
     if decoder is None:
         return None
-    latents = _copy_to_cpu(slot.estimate(predictions)[0])
+    latents = _copy_to_cpu(slot.estimate(prediction)[0])
     return lambda: decoder.image(latents())
 
 

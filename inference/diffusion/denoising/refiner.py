@@ -47,7 +47,9 @@ class Refiner:
             prompts=PromptEncoder(pipeline),
             text_encoder=pipeline.text_encoder_2,
             unet=pipeline.unet,
-            schedulers=NoiseSchedulers(pipeline.scheduler.config),
+            schedulers=NoiseSchedulers(
+                pipeline.scheduler.config, dtype=pipeline.unet.dtype, device_type=pipeline.unet.device.type
+            ),
             requires_aesthetics_score=bool(pipeline.config.requires_aesthetics_score),
         )
 

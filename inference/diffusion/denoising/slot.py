@@ -1,12 +1,10 @@
-"""A slot: one image's latents, scheduler and conditioning in the denoising loop."""
+"""A slot: one image's latents, schedule and conditioning in the denoising loop."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from inspect import signature
 
 import torch
-from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 
 from inference.diffusion.adapters.adapter_set import AdapterSet
 from inference.diffusion.adapters.controlnets import ControlNetInput
@@ -15,6 +13,7 @@ from inference.diffusion.denoising.initial_latents import InitialLatents
 from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.diffusion.modules.noise_schedulers import NoiseSchedule
 from inference.diffusion.prompts.conditioning import Conditioning, ConditioningStage
+from inference.diffusion.solvers.traced_steps import LATENTS, TracedStep
 from inference.diffusion.tasks.generation_task import GenerationTask
 
 _MIN_ALPHA = 1e-4
@@ -68,13 +67,14 @@ class Slot:
         guidance_scale: scale of classifier-free guidance.
         guidance_rescale: share to which predictions with classifier-free guidance have the
             contrast of those without it.
-        schedule: the slot's own scheduler and its timesteps.
+        schedule: the timesteps, and the scheduler's arithmetic.
         generator: the slot's own random numbers, on the CPU, so that a seed means the same on every device.
         initial: the latents to start from.
         autoencoder: decodes the final latents.
         adapter_set: the adapters in use.
         refinement: of the steps that are left to the refiner; None without a refiner.
         evaluations_before: denoiser evaluations that the image took before this slot.
+        registers: the tensors that the remaining steps use, by their number in `traced_step`.
     """
 
     task: GenerationTask
@@ -92,11 +92,11 @@ class Slot:
     evaluations_before: int = 0
 
     def __post_init__(self) -> None:
-        self.latents = self.initial.latents
+        self.registers = self.initial.registers()
         self._done = 0
-        accepted = signature(self.schedule.scheduler.step).parameters
-        options = {"generator": self.generator, "eta": 0.0}  # eta as diffusers' pipelines set it
-        self._step_options = {name: value for name, value in options.items() if name in accepted}
+        preserves = self.initial.preserved is not None
+        self._steps = self.schedule.preserving_steps if preserves else self.schedule.steps
+        self._timesteps: list[float] = self.schedule.timesteps.tolist()
 
     @property
     def batch_key(self) -> BatchKey:
@@ -135,9 +135,24 @@ class Slot:
         return self.evaluations_before + self._done
 
     @property
-    def timestep(self) -> torch.Tensor:
-        """The timestep of the next evaluation, ()."""
-        return self.schedule.timesteps[self._done]
+    def rows(self) -> int:
+        """UNet samples of the next evaluation, one for each conditioning."""
+        return len(self.conditionings)
+
+    @property
+    def timestep(self) -> float:
+        """The timestep of the next evaluation."""
+        return self._timesteps[self._done]
+
+    @property
+    def traced_step(self) -> TracedStep:
+        """The scheduler's arithmetic of the next evaluation."""
+        return self._steps[self._done]
+
+    @property
+    def latents(self) -> torch.Tensor:
+        """(1, 4, height, width)."""
+        return self.registers[self._steps[self._done - 1].latents if self._done else LATENTS]
 
     @property
     def controlnet_inputs(self) -> list[tuple[ControlNetInput, float]]:
@@ -145,39 +160,23 @@ class Slot:
         inputs = self.adapter_set.controlnet_inputs
         return [(each, each.scale_at(self._done, self.evaluations)) for each in inputs]
 
-    def model_input(self) -> torch.Tensor:
-        """The UNet's sample, (1, 4 or 9, height, width). Has no side effects."""
-        scaled: torch.Tensor = self.schedule.scheduler.scale_model_input(self.latents, self.timestep)
-        channels = self.initial.mask_channels
-        return scaled if channels is None else torch.cat([scaled, channels], dim=1)
-
-    def step(self, predictions: tuple[torch.Tensor, ...]) -> None:
-        """Takes one scheduler step.
-
-        Args:
-            predictions: the noise prediction for each conditioning, (1, 4, height, width).
-        """
-        scheduler = self.schedule.scheduler
-        self.latents = scheduler.step(
-            self._combine(predictions), self.timestep, self.latents, **self._step_options, return_dict=False
-        )[0]
+    def complete_step(self) -> None:
+        """Goes on to the next evaluation; keeps only the registers that later ones use."""
+        live = self.traced_step.live
+        self.registers = {register: value for register, value in self.registers.items() if register in live}
         self._done += 1
-        if self.initial.preserved is not None:
-            next_timestep = self.schedule.timestep_after(self._done)
-            self.latents = self.initial.preserved.restore(self.latents, scheduler, next_timestep)
 
-    def estimate(self, predictions: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """The final latents as the next step's predictions estimate them, (1, 4, height, width).
+    def estimate(self, prediction: torch.Tensor) -> torch.Tensor:
+        """The final latents as the prediction of this evaluation estimates them, (1, 4, height, width).
 
         With every sampler the UNet's sample is sqrt(a) * image + sqrt(1 - a) * noise, where a is the value of
-        `alphas_cumprod` at the timestep. Has no side effects.
+        `alphas_cumprod` at the timestep.
 
         Args:
-            predictions: see `step`.
+            prediction: combined by classifier-free guidance, (1, 4, height, width).
         """
-        scheduler, prediction = self.schedule.scheduler, self._combine(predictions)
-        sample: torch.Tensor = scheduler.scale_model_input(self.latents, self.timestep)
-        alpha = float(scheduler.alphas_cumprod[round(float(self.timestep))])
+        scheduler, sample = self.schedule.scheduler, self.registers[self.traced_step.sample]
+        alpha = float(scheduler.alphas_cumprod[round(self.timestep)])
         estimate: torch.Tensor
         match scheduler.config.prediction_type:
             case "sample":
@@ -187,24 +186,6 @@ class Slot:
             case _:
                 estimate = (sample - prediction * (1 - alpha) ** 0.5) / max(alpha, _MIN_ALPHA) ** 0.5
         return estimate
-
-    def _combine(self, predictions: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Classifier-free guidance, with the weighted sum of the prompts that AND joins."""
-        if len(predictions) == 1:
-            return predictions[0]
-        negative, *positive = predictions
-        combined = self._away_from(negative, positive, max(self.guidance_scale, 1.0))
-        if self.guidance_rescale:
-            reference = positive[0] if len(positive) == 1 else self._away_from(negative, positive, 1.0)
-            rescaled: torch.Tensor = rescale_noise_cfg(combined, reference, self.guidance_rescale)
-            return rescaled
-        return combined
-
-    def _away_from(self, negative: torch.Tensor, positive: list[torch.Tensor], scale: float) -> torch.Tensor:
-        combined = negative
-        for weight, prediction in zip(self.prompt_weights, positive, strict=True):
-            combined = combined + weight * scale * (prediction - negative)
-        return combined
 
     def refine(self, refinement: Refinement) -> "Slot":
         """The slot that continues from these latents with the refiner, without LoRAs and ControlNets."""

@@ -21,7 +21,7 @@ from inference.diffusion.denoising.refiner import Refiner
 from inference.diffusion.denoising.slot import Refinement, Slot, SlotStage
 from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.diffusion.modules.noise_schedulers import NoiseSchedule
-from inference.diffusion.prompts.conditioning import encode_prompts, uses_classifier_free_guidance
+from inference.diffusion.prompts.conditioning import encode_prompts
 from inference.diffusion.tasks.generation_task import GenerationTask
 from inference.engine.interface import AdapterFile
 
@@ -50,9 +50,7 @@ def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
     )
     batch_key = BatchKey(
         *size,
-        classifier_free_guidance=uses_classifier_free_guidance(generation),
         tokens=conditioning_stages[0].tokens,
-        prompts=len(generation.prompt_weights),
         loras=adapter_set.lora_weights,
         controlnets=adapter_set.controlnet_ids,
     )

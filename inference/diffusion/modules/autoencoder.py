@@ -1,15 +1,17 @@
 """The VAE: encodes images to latents and decodes latents to images, as diffusers' pipelines do."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
 import torch
 from diffusers.image_processor import VaeImageProcessor
-from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
+from inference.diffusion.modules.device_copy import copy_to_device
 from inference.diffusion.modules.linear_decoder import LinearDecoder
+from inference.diffusion.modules.side_stream import Moment, SideStream
 from inference.diffusion.modules.vae_tiling import RecordFallback, with_tiling_fallback
 from inference.engine.errors import InvalidOutputError
 
@@ -44,8 +46,8 @@ class Autoencoder:
 
     def noise(self, shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
         """Standard normal noise of this shape, with the dtype and device of the latents."""
-        noise: torch.Tensor = randn_tensor(shape, generator=generator, device=self._device, dtype=self._dtype)
-        return noise
+        noise = torch.randn(shape, generator=generator, dtype=self._dtype)
+        return copy_to_device(noise, self._device)
 
     def pixels(self, image: Image.Image) -> torch.Tensor:
         """The image as (1, 3, height, width), -1 to 1, on the CPU."""
@@ -57,7 +59,7 @@ class Autoencoder:
         pixel_mask = self._masks.preprocess(mask)
         size = (mask.height // self._factor, mask.width // self._factor)
         latent_mask = torch.nn.functional.interpolate(pixel_mask, size=size)
-        return pixel_mask, latent_mask.to(device=self._device, dtype=self._dtype)
+        return pixel_mask, copy_to_device(latent_mask.to(self._dtype), self._device)
 
     def encode(
         self, pixels: torch.Tensor, record_fallback: RecordFallback
@@ -65,25 +67,37 @@ class Autoencoder:
         """Encodes pixels to a latent distribution; returns a function that samples it with a generator."""
         posterior = with_tiling_fallback(
             self._vae,
-            lambda: self._vae.encode(pixels.to(self._device, self._vae.dtype)).latent_dist,
+            lambda: self._vae.encode(copy_to_device(pixels.to(self._vae.dtype), self._device)).latent_dist,
             record_fallback,
         )
         return partial(self._sample, posterior)
 
-    def decode(self, latents: torch.Tensor, record_fallback: RecordFallback) -> Callable[[], Image.Image]:
-        """Decodes latents to pixels, and returns a function that converts those to an image on the CPU.
+    def decode(
+        self, latents: torch.Tensor, record_fallback: RecordFallback, stream: SideStream
+    ) -> "DecodedImage":
+        """Starts decoding latents; see `DecodedImage`.
+
+        Args:
+            latents: (1, channels, height, width).
+            record_fallback: is told what was done otherwise than usual.
+            stream: runs the decoder beside the caller's stream.
+        """
+        with stream.running():
+            unscaled = self._unscale(latents)
+            pixels = self._decode(unscaled, record_fallback)
+            return self._start_transfer(latents, unscaled, pixels, stream)
+
+    def decode_in_float32(self, image: "DecodedImage", record_fallback: RecordFallback) -> "DecodedImage":
+        """Decodes the image's latents in float32, and waits for the result.
 
         Raises:
-            InvalidOutputError: the pixels are not finite or all black, in float32 too.
+            InvalidOutputError: that cannot help, because the VAE is in float32 or the latents are not finite.
         """
-        latents = self._unscale(latents)
-        pixels = self._decode(latents, record_fallback)
-        if not _is_valid(pixels) and self._vae.dtype != torch.float32 and latents.isfinite().all():
-            record_fallback("VAE decoded in float32: half precision gave an invalid image")
-            pixels = self._decode_in_float32(latents, record_fallback)
-        if not _is_valid(pixels):
+        if self._vae.dtype == torch.float32 or not image.unscaled.isfinite().all():
             raise InvalidOutputError("The generated image is black or not finite.")
-        return partial(self._postprocess, pixels.cpu())
+        record_fallback("VAE decoded in float32: half precision gave an invalid image")
+        pixels = self._decode_in_float32(image.unscaled, record_fallback)
+        return self._start_transfer(image.latents, image.unscaled, pixels, SideStream(None))
 
     @cached_property
     def linear_decoder(self) -> LinearDecoder | None:
@@ -116,6 +130,8 @@ class Autoencoder:
 
     def _decode_in_float32(self, latents: torch.Tensor, record_fallback: RecordFallback) -> torch.Tensor:
         dtype = self._vae.dtype
+        if latents.is_cuda:
+            torch.cuda.synchronize()  # the side stream may still read the weights
         self._vae.to(torch.float32)
         try:
             return self._decode(latents, record_fallback)
@@ -132,11 +148,66 @@ class Autoencoder:
             return default
         return torch.tensor(values, device=self._device, dtype=self._dtype).view(1, -1, 1, 1)
 
-    def _postprocess(self, pixels: torch.Tensor) -> Image.Image:
-        image: Image.Image = self._pixels.postprocess(pixels)[0]
-        return image
+    def _start_transfer(
+        self, latents: torch.Tensor, unscaled: torch.Tensor, pixels: torch.Tensor, stream: SideStream
+    ) -> "DecodedImage":
+        """Checks and converts pixels on the device, and starts the copy of the result to the CPU."""
+        is_valid = pixels.isfinite().all() & (pixels.max() > _BLACK)
+        image = _to_8_bits(pixels[0])
+        return DecodedImage(
+            autoencoder=self,
+            latents=latents,
+            unscaled=unscaled,
+            is_valid=_start_copy_to_cpu(is_valid),
+            pixels=_start_copy_to_cpu(image),
+            copied=stream.record(),
+        )
 
 
-def _is_valid(pixels: torch.Tensor) -> bool:
-    """Whether the pixels, -1 to 1, are finite and not all black."""
-    return bool(pixels.isfinite().all() and pixels.max() > _BLACK)
+@dataclass(frozen=True, eq=False)
+class DecodedImage:
+    """An image that is decoded beside the denoising steps.
+
+    Attributes:
+        autoencoder: has decoded it; stays loaded meanwhile.
+        latents: (1, channels, height, width), from the UNet.
+        unscaled: the decoder's input.
+        is_valid: (), whether the pixels are finite and not all black; on the CPU.
+        pixels: (height, width, 3), 8 bits; on the CPU.
+        copied: when `is_valid` and `pixels` may be read.
+    """
+
+    autoencoder: Autoencoder
+    latents: torch.Tensor
+    unscaled: torch.Tensor
+    is_valid: torch.Tensor
+    pixels: torch.Tensor
+    copied: Moment
+
+    def finish(self, record_fallback: RecordFallback) -> Callable[[], Image.Image]:
+        """Waits for the copy, and returns a function that creates the image.
+
+        Raises:
+            InvalidOutputError: the pixels are not finite or all black, in float32 too.
+        """
+        self.copied.wait()
+        finished = self
+        if not self.is_valid:
+            finished = self.autoencoder.decode_in_float32(self, record_fallback)
+            if not finished.is_valid:
+                raise InvalidOutputError("The generated image is black or not finite.")
+        pixels = finished.pixels
+        return lambda: Image.fromarray(pixels.numpy())
+
+
+def _to_8_bits(pixels: torch.Tensor) -> torch.Tensor:
+    """Pixels of -1 to 1, (3, height, width), as 0 to 255, (height, width, 3); rounded as in diffusers."""
+    denormalized = (pixels * 0.5 + 0.5).clamp(0, 1)
+    return (denormalized.permute(1, 2, 0).float() * 255).round().to(torch.uint8).contiguous()
+
+
+def _start_copy_to_cpu(tensor: torch.Tensor) -> torch.Tensor:
+    if not tensor.is_cuda:
+        return tensor
+    on_host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+    return on_host.copy_(tensor, non_blocking=True)

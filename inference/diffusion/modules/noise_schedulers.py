@@ -1,9 +1,9 @@
-"""Noise schedules: one scheduler for each image."""
+"""Noise schedules, and the traced steps of their schedulers."""
 
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import diffusers
@@ -13,44 +13,65 @@ import torch
 from contract.samplers import ALL_SAMPLERS, Sampler, find_sampler
 from contract.schedule_types import NORMAL, SGM_UNIFORM
 from inference.diffusion.modules import stochastic_schedulers
+from inference.diffusion.solvers.traced_steps import TracedStep, trace_steps
 
-_CACHED_SCHEDULERS = 64
+_CACHED_SCHEDULES = 64
 _DIVIDE_BY_SIGNAL = frozenset({"DDPMScheduler", "DDIMScheduler", "LCMScheduler", "TCDScheduler"})
 """Those that divide a predicted noise by the signal's amplitude, zero at the first timestep."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NoiseSchedule:
-    """A scheduler that no other image uses, and the timesteps to evaluate.
+    """The denoiser evaluations of images with the same sampler, steps and strength, which share this object.
 
     Attributes:
-        scheduler: a diffusers scheduler; its step index and multistep history belong to one image.
+        scheduler: a diffusers scheduler in its initial state.
         timesteps: (evaluations,), descending, on the CPU.
         end: the timestep after the last evaluation, (1,), or (0,) if that yields the image.
+        dtype: of the latents.
+        device_type: of the latents.
     """
 
     scheduler: Any
     timesteps: torch.Tensor
     end: torch.Tensor
+    dtype: torch.dtype
+    device_type: str
 
-    def timestep_after(self, evaluations: int) -> torch.Tensor:
-        """The timestep that this many evaluations lead to, (1,), or (0,) for the image."""
-        if evaluations < len(self.timesteps):
-            return self.timesteps[evaluations : evaluations + 1]
-        return self.end
+    @cached_property
+    def steps(self) -> tuple[TracedStep, ...]:
+        """The arithmetic of each evaluation; traced at the first use, which takes milliseconds."""
+        return self._trace(preserves=False)
+
+    @cached_property
+    def preserving_steps(self) -> tuple[TracedStep, ...]:
+        """The same for inpainting, with the image outside the mask restored after each step."""
+        return self._trace(preserves=True)
+
+    def _trace(self, *, preserves: bool) -> tuple[TracedStep, ...]:
+        return trace_steps(
+            self.scheduler,
+            self.timesteps,
+            end=self.end,
+            dtype=self.dtype,
+            device_type=self.device_type,
+            preserves=preserves,
+        )
 
 
 class NoiseSchedulers:
-    """Creates the noise schedules of one model.
+    """Creates and caches the noise schedules of one model."""
 
-    Some schedulers take a tenth of a second to construct, so one is cached for each sampler and number of
-    steps, and copied.
-    """
-
-    def __init__(self, config: Mapping[str, Any]) -> None:
-        """Takes the configuration of the model's own scheduler."""
+    def __init__(
+        self, config: Mapping[str, Any], *, dtype: torch.dtype = torch.float32, device_type: str = "cpu"
+    ) -> None:
+        """Takes the configuration of the model's own scheduler, and what its UNet computes with."""
         self._config = config
-        self._cached = lru_cache(maxsize=_CACHED_SCHEDULERS)(self._construct)
+        self._dtype = dtype
+        self._device_type = device_type
+        self._cached = lru_cache(maxsize=_CACHED_SCHEDULES)(self._construct)
+        self._cached_schedule = lru_cache(maxsize=_CACHED_SCHEDULES)(self._create)
+        self._cached_refining_schedule = lru_cache(maxsize=_CACHED_SCHEDULES)(self._create_refining)
 
     def create(
         self,
@@ -70,24 +91,44 @@ class NoiseSchedulers:
             until: the share of the training timesteps after which the refiner takes over; None runs all.
             spacing: of the timesteps; None: the model's.
         """
+        return self._cached_schedule(sampler, steps, strength, until, spacing)
+
+    def create_refining(
+        self, sampler: str, *, steps: int, start: float, spacing: str | None = None
+    ) -> NoiseSchedule:
+        """The refiner's schedule, which begins after this share of the training timesteps."""
+        return self._cached_refining_schedule(sampler, steps, start, spacing)
+
+    def _create(
+        self, sampler: str, steps: int, strength: float | None, until: float | None, spacing: str | None
+    ) -> NoiseSchedule:
         scheduler = deepcopy(self._cached(sampler, steps, spacing))
         skipped = 0 if strength is None else steps - int(steps * strength)
         begin = skipped * scheduler.order
         end = len(scheduler.timesteps)
         if until is not None:
             end = begin + int((scheduler.timesteps[begin:] >= _cutoff(scheduler, until)).sum())
-        return _slice(scheduler, begin, end)
+        return self._slice(scheduler, begin, end)
 
-    def create_refining(
-        self, sampler: str, *, steps: int, start: float, spacing: str | None = None
-    ) -> NoiseSchedule:
-        """The refiner's schedule, which begins after this share of the training timesteps."""
+    def _create_refining(self, sampler: str, steps: int, start: float, spacing: str | None) -> NoiseSchedule:
         scheduler = deepcopy(self._cached(sampler, steps, spacing))
         remaining = int((scheduler.timesteps < _cutoff(scheduler, start)).sum())
         if scheduler.order == 2 and remaining % 2 == 0:
             remaining += 1  # as diffusers does, so as not to begin at the second half of a step
         end = len(scheduler.timesteps)
-        return _slice(scheduler, end - remaining, end)
+        return self._slice(scheduler, end - remaining, end)
+
+    def _slice(self, scheduler: Any, begin: int, end: int) -> NoiseSchedule:
+        if hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(begin)
+        timesteps = scheduler.timesteps
+        return NoiseSchedule(
+            scheduler,
+            timesteps[begin:end],
+            end=timesteps[end : end + 1],
+            dtype=self._dtype,
+            device_type=self._device_type,
+        )
 
     def check(self, sampler: str) -> None:
         """Checks that a sampler is right for the model.
@@ -112,6 +153,8 @@ class NoiseSchedulers:
     def _construct(self, name: str, steps: int, spacing: str | None) -> Any:
         sampler = find_sampler(name)
         options: dict[str, Any] = {} if spacing is None else {"timestep_spacing": spacing}
+        if self._config.get("thresholding"):
+            options["thresholding"] = False  # latents are not pixels
         options |= sampler.options
         if steps == 1:
             options["timestep_spacing"] = "trailing"  # the others would begin at the last timestep
@@ -145,10 +188,3 @@ def _cutoff(scheduler: Any, share: float) -> int:
     """The timestep after this share of the training timesteps, rounded as diffusers does."""
     timesteps: int = scheduler.config.num_train_timesteps
     return round(timesteps - share * timesteps)
-
-
-def _slice(scheduler: Any, begin: int, end: int) -> NoiseSchedule:
-    if hasattr(scheduler, "set_begin_index"):
-        scheduler.set_begin_index(begin)
-    timesteps = scheduler.timesteps
-    return NoiseSchedule(scheduler, timesteps[begin:end], end=timesteps[end : end + 1])

@@ -152,24 +152,39 @@ class DPMPlusPlus3MSDEScheduler(_StochasticScheduler):
         if end == 0:
             return image
         step = math.log(begin / end)
-        updated = _interpolate(sample, image, math.exp(-2 * step))
-        second = math.expm1(-2 * step) / (2 * step) + 1
-        third = second / (2 * step) - 0.5
-        if self._earlier:
-            (previous, previous_step), *older = self._earlier
-            ratio = previous_step / step
-            slope = (image - previous) / ratio
-            if older:
-                oldest, oldest_step = older[0]
-                older_ratio = oldest_step / step
-                change = (slope - (previous - oldest) / older_ratio) / (ratio + older_ratio)
-                updated = updated + second * (slope + change * ratio) - third * change
-            else:
-                updated = updated + second * slope
+        shares = _multistep_shares(step, [each_step / step for _, each_step in self._earlier])
+        updated = math.exp(-2 * step) * sample
+        for share, each in zip(shares, (image, *(each for each, _ in self._earlier)), strict=True):
+            updated = updated + share * each
         self._earlier = [(image, step), *self._earlier[:1]]
         noise = randn_tensor(sample.shape, generator=generator, device=sample.device)
-        added: torch.Tensor = noise * end * math.sqrt(-math.expm1(-2 * step))
+        added: torch.Tensor = noise * (end * math.sqrt(-math.expm1(-2 * step)))
         return updated + added
+
+
+def _multistep_shares(step: float, ratios: list[float]) -> list[float]:
+    """The shares of the predicted image and of up to two earlier ones in DPM++ 3M SDE's update.
+
+    Args:
+        step: its length in the logarithm of the noise level.
+        ratios: of the lengths of the steps before to it, the last first.
+    """
+    first = -math.expm1(-2 * step)
+    second = math.expm1(-2 * step) / (2 * step) + 1
+    if not ratios:
+        return [first]
+    ratio = ratios[0]
+    slope = second / ratio
+    if len(ratios) == 1:
+        return [first + slope, -slope]
+    older = ratios[1]
+    third = second / (2 * step) - 0.5
+    change = (second * ratio - third) / (ratio + older)
+    return [
+        first + slope + change / ratio,
+        -slope - change / ratio - change / older,
+        change / older,
+    ]
 
 
 def _ancestral(begin: float, end: float) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from inference.diffusion.prompts.prompt_encoder import PromptEncoder
 from inference.engine.interface import AdapterFile
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Conditioning:
     """The conditioning of one UNet sample.
 

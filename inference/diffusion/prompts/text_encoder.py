@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from inference.diffusion.modules.device_copy import copy_to_device
 from inference.diffusion.prompts.chunks import Chunk
 
 END_OF_WORD = "</w>"
@@ -74,7 +75,7 @@ class TextEncoder:
         return _apply_weights(states, self._tensor(weights)[..., None]), getattr(output, "text_embeds", None)
 
     def _tensor(self, values: list[Any]) -> torch.Tensor:
-        return torch.tensor([values], device=self._model.device)
+        return copy_to_device(torch.tensor([values]), self._model.device)
 
     def _mask(self, length: int, padding: int) -> torch.Tensor | None:
         """The attention mask, if the encoder masks its padding; diffusers ignores this setting for SDXL."""

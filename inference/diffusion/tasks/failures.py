@@ -1,6 +1,6 @@
 """Error handling on the engine thread: an error fails one task, or ends the thread if the GPU is lost."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,6 +35,17 @@ def failing(task: EngineTask[Any]) -> Iterator[None]:
             return
         torch.cuda.empty_cache()
         task.fail(out_of_memory(task))
+
+
+@contextmanager
+def failing_all(tasks: Iterable[EngineTask[Any]]) -> Iterator[None]:
+    """Fails every one of the tasks with whatever exception the block raises; see `failing`."""
+    try:
+        yield
+    except Exception:
+        for task in tasks:
+            with failing(task):
+                raise
 
 
 def out_of_memory(task: EngineTask[Any]) -> OutOfMemoryError:

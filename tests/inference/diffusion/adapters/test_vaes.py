@@ -135,7 +135,7 @@ def test_requests_with_different_vaes_share_a_batch_and_each_vae_is_loaded_once(
         patch.setattr("inference.diffusion.adapters.vaes.load_component", None)
         tasks = [harness.add_request(), *(harness.add_request(**with_vae(file)) for file in files)]
         images = harness.finish(*tasks)
-    assert [task.future.result(0).batch_size for task in tasks] == [4, 4, 4]
+    assert [task.future.result(0).batch_size for task in tasks] == [3, 3, 3]
     assert len(set(images)) == len(set(alone)) == 3
 
 

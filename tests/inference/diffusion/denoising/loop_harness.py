@@ -40,9 +40,9 @@ class LoopHarness:
         self.samples.append(len(arguments[0]))
         self.before_forward(arguments[0], options["encoder_hidden_states"])
 
-    def _record_latents(self, latents: torch.Tensor, record_fallback: Any) -> Any:
+    def _record_latents(self, latents: torch.Tensor, *arguments: Any) -> Any:
         self.latents.append(latents.numpy().tobytes())
-        return self._decode(latents, record_fallback)
+        return self._decode(latents, *arguments)
 
     def add_request(
         self,

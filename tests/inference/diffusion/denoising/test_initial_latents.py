@@ -1,27 +1,38 @@
 """Restoring the image outside an inpainting mask."""
 
 import torch
-from diffusers import DDIMScheduler
 
-from inference.diffusion.denoising.initial_latents import PreservedRegion
+from inference.diffusion.denoising.initial_latents import InitialLatents, PreservedRegion
+from inference.diffusion.modules.noise_schedulers import NoiseSchedule, NoiseSchedulers
+from inference.diffusion.solvers.executor import Registers, execute
+from tests.inference.diffusion.modules.published import STABLE_DIFFUSION
+
+SHAPE = (1, 4, 8, 8)
+IMAGE, NOISE = torch.full(SHAPE, 2.0), torch.full(SHAPE, 3.0)
 
 
-def preserved_left_half() -> PreservedRegion:
+def latents_after(schedule: NoiseSchedule, evaluations: int) -> torch.Tensor:
+    """The latents of an image whose left half is preserved, after this many evaluations."""
     mask = torch.zeros(1, 1, 8, 8)
     mask[..., 4:] = 1
-    return PreservedRegion(mask, image=torch.full((1, 4, 8, 8), 2.0), noise=torch.full((1, 4, 8, 8), 3.0))
+    initial = InitialLatents(torch.ones(SHAPE), preserved=PreservedRegion(mask, IMAGE, NOISE))
+    registers: Registers = initial.registers()
+    for step in schedule.preserving_steps[:evaluations]:
+        registers[step.prediction] = torch.zeros(SHAPE)
+        execute([((*step.scaling, *step.update), registers)])
+    return registers[schedule.preserving_steps[evaluations - 1].latents]
 
 
 def test_the_image_is_restored_without_noise_after_the_last_step() -> None:
-    latents = preserved_left_half().restore(torch.ones(1, 4, 8, 8), DDIMScheduler(), torch.tensor([]))
+    schedule = NoiseSchedulers(STABLE_DIFFUSION).create("ddim", steps=3, strength=None)
+    latents = latents_after(schedule, 3)
     assert (latents[..., :4] == 2).all()
-    assert (latents[..., 4:] == 1).all()
+    assert (latents[..., 4:] != 2).all()
 
 
-def test_the_image_is_restored_at_the_noise_level_of_the_timestep() -> None:
-    scheduler, timestep = DDIMScheduler(), torch.tensor([500])
-    region = preserved_left_half()
-    latents = region.restore(torch.ones(1, 4, 8, 8), scheduler, timestep)
-    noisy = scheduler.add_noise(region.image, region.noise, timestep)
+def test_the_image_is_restored_at_the_noise_level_of_the_next_timestep() -> None:
+    schedule = NoiseSchedulers(STABLE_DIFFUSION).create("ddim", steps=3, strength=None)
+    latents = latents_after(schedule, 1)
+    noisy = schedule.scheduler.add_noise(IMAGE, NOISE, schedule.timesteps[1:2])
     assert torch.equal(latents[..., :4], noisy[..., :4])
-    assert (latents[..., 4:] == 1).all()
+    assert not torch.isclose(latents[..., 4:], noisy[..., 4:]).any()

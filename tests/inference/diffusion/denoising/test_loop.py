@@ -44,12 +44,19 @@ def test_requests_join_between_steps_and_leave_when_they_are_done(loop: LoopHarn
     assert (first.future.result(0).batch_size, second.future.result(0).batch_size) == (2, 2)
 
 
-def test_different_sizes_guidance_and_prompt_lengths_do_not_share_a_batch(loop: LoopHarness) -> None:
-    requests = [{}, {"width": 72}, {"guidance_scale": 0}, {"prompt": "a red BREAK circle"}]
+def test_different_sizes_and_prompt_lengths_do_not_share_a_batch(loop: LoopHarness) -> None:
+    requests = [{}, {"width": 72}, {"prompt": "a red BREAK circle"}]
     tasks = [loop.add_request(steps=2, **request) for request in requests]
     loop.finish()
-    assert sorted(loop.samples) == [1, 1, 2, 2, 2, 2, 2, 2]
+    assert loop.samples == [2] * 6
     assert all(task.future.result(0).batch_size == 1 for task in tasks)
+
+
+def test_images_with_and_without_guidance_share_a_batch(loop: LoopHarness) -> None:
+    guided, unguided = loop.add_request(steps=2), loop.add_request(steps=2, guidance_scale=0)
+    loop.finish()
+    assert loop.samples == [3, 3]
+    assert [task.future.result(0).batch_size for task in (guided, unguided)] == [1, 3]
 
 
 def add_varied_requests(loop: LoopHarness) -> list[GenerationTask]:

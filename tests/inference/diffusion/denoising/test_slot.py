@@ -3,7 +3,9 @@
 import pytest
 import torch
 
+from inference.diffusion.denoising.guidance import combine_predictions
 from inference.diffusion.denoising.slot import Slot
+from inference.diffusion.denoising.solver_step import advance, scale_samples
 from tests.inference.diffusion.denoising.loop_harness import LoopHarness
 
 pytestmark = pytest.mark.usefixtures("engine_thread_count")
@@ -19,11 +21,18 @@ def noise(seed: int) -> torch.Tensor:
 
 
 def test_classifier_free_guidance_combines_the_predictions(loop: LoopHarness) -> None:
-    slot, combined = create_slot(loop), create_slot(loop)
+    slot = create_slot(loop)
     negative, positive = noise(1), noise(2)
-    slot.step((negative, positive))
-    combined.step((negative + 5.0 * (positive - negative),))
-    assert torch.equal(slot.latents, combined.latents)
+    (combined,) = combine_predictions([slot], [(negative, positive)])
+    assert torch.equal(combined, negative + 5.0 * (positive - negative))
+
+
+def test_guidance_is_combined_for_slots_with_and_without_it_at_once(loop: LoopHarness) -> None:
+    guided, unguided = create_slot(loop), create_slot(loop)
+    negative, positive, alone = noise(1), noise(2), noise(3)
+    combined = combine_predictions([guided, unguided], [(negative, positive), (alone,)])
+    assert torch.equal(combined[0], negative + 5.0 * (positive - negative))
+    assert torch.equal(combined[1], alone)
 
 
 def test_a_slot_is_finished_after_all_its_evaluations(loop: LoopHarness) -> None:
@@ -31,11 +40,13 @@ def test_a_slot_is_finished_after_all_its_evaluations(loop: LoopHarness) -> None
     finished = []
     for seed in range(slot.total_evaluations):
         finished.append(slot.finished)
-        slot.step((noise(seed),))
+        scale_samples([slot])
+        advance([slot], [noise(seed)])
     assert finished == [False, False]
     assert slot.finished
 
 
 def test_the_model_input_can_be_computed_repeatedly(loop: LoopHarness) -> None:
     slot = create_slot(loop)
-    assert torch.equal(slot.model_input(), slot.model_input())
+    (first,), (second,) = scale_samples([slot]), scale_samples([slot])
+    assert torch.equal(first, second)

@@ -42,16 +42,20 @@ def test_base_and_refiner_share_the_timesteps_of_one_schedule(
     assert torch.equal(base.end, refining.timesteps[:1])
 
 
-def test_the_timestep_after_the_last_evaluation_is_empty(schedulers: NoiseSchedulers) -> None:
+def test_the_end_is_empty_if_the_last_evaluation_yields_the_image(schedulers: NoiseSchedulers) -> None:
     schedule = schedulers.create("euler", steps=3, strength=None)
-    assert torch.equal(schedule.timestep_after(2), schedule.timesteps[2:])
-    assert len(schedule.timestep_after(3)) == 0
+    assert len(schedule.end) == 0
 
 
-def test_every_schedule_has_its_own_scheduler(schedulers: NoiseSchedulers) -> None:
+def test_images_with_the_same_settings_share_a_schedule(schedulers: NoiseSchedulers) -> None:
     first, second = (schedulers.create("dpmpp_2m_karras", steps=3, strength=None) for _ in range(2))
-    first.scheduler.step(torch.ones(1, 4, 8, 8), first.timesteps[0], torch.ones(1, 4, 8, 8))
-    assert (first.scheduler.step_index, second.scheduler.step_index) == (1, None)
+    assert first.steps is second.steps
+    assert first.scheduler.step_index is None
+
+
+def test_latents_are_never_thresholded_as_pixels_are() -> None:
+    schedulers = NoiseSchedulers({**STABLE_DIFFUSION, "thresholding": True})
+    assert len(schedulers.create("dpmpp_2m", steps=3, strength=None).steps) == 3
 
 
 def sigma(timesteps: np.ndarray) -> np.ndarray:
