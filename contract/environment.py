@@ -142,6 +142,9 @@ class ContainerEnvironment(Environment):
     compile: bool = False
     """Whether the UNet is compiled with torch.compile. This takes minutes; until then jobs run uncompiled."""
 
+    cuda_graphs: bool = True
+    """Whether the kernels of a UNet forward pass are launched together, on a GPU."""
+
     warm_up: bool = True
     """Whether the container, on a GPU, selects kernels and generates images before it is healthy."""
 

@@ -76,6 +76,7 @@ def load_handler(
                 max_batch_size=environment.max_batch_size,
                 fixed_batch_size=environment.fixed_batch_size,
                 compile_cache=cache if environment.compile else None,
+                cuda_graphs=environment.cuda_graphs,
                 warm_up_for=to_warm_up.pop() if to_warm_up else None,  # the first load: nothing is running
             )
 

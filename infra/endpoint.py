@@ -143,6 +143,7 @@ class AsyncEndpoint(Construct):
             max_batch_size=model.max_batch_size,
             fixed_batch_size=model.fixed_batch_size,
             compile=model.compile,
+            cuda_graphs=model.cuda_graphs,
             warm_up=model.warm_up,
             safety_mode=model.safety.mode,
             safety_checker=model.safety.checker and storage.safety_checker_prefix(model.safety.checker),

@@ -1,6 +1,6 @@
 """Creates an engine from a model's files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from inference.diffusion.denoising.refiner import Refiner
 from inference.diffusion.diffusers_pipeline import DiffusersPipeline
 from inference.diffusion.engine_thread import EngineThread
 from inference.diffusion.modules.compiled_unet import CompiledUNet
+from inference.diffusion.modules.cuda_graphs import CudaGraphs
+from inference.diffusion.modules.graphed_unet import GraphedUNet
 from inference.diffusion.modules.kernel_selection import CudaTiming, KernelSelector
 from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
 from inference.diffusion.warm_up import warm_up
@@ -28,6 +30,7 @@ def load_engine(
     max_batch_size: int,
     fixed_batch_size: bool = False,
     compile_cache: CompileCache | None = None,
+    cuda_graphs: bool = True,
     warm_up_for: ModelDeclaration | None = None,
 ) -> EngineThread:
     """Loads a model, on the GPU if there is one.
@@ -37,6 +40,7 @@ def load_engine(
         max_batch_size: images in a forward pass at most, a power of two.
         fixed_batch_size: pad every batch to `max_batch_size`, so that images do not depend on the load.
         compile_cache: stores what torch.compile generates; None does not compile.
+        cuda_graphs: on a GPU, launch the kernels of a UNet forward pass together.
         warm_up_for: on a GPU, selects the fastest kernels for the default size of this model, unless
             `fixed_batch_size` promises equal images in every container, and warms the engine up. None does
             neither; the GPU's other models must not be running.
@@ -60,6 +64,7 @@ def load_engine(
         max_batch_size=max_batch_size,
         fixed_batch_size=fixed_batch_size,
         compile_cache=compile_cache,
+        cuda_graphs=cuda_graphs,
         kernels=kernels,
     )
     if on_gpu and warm_up_for is not None:
@@ -82,6 +87,7 @@ def create_engine(
     max_batch_size: int,
     fixed_batch_size: bool = False,
     compile_cache: CompileCache | None = None,
+    cuda_graphs: bool = True,
     kernels: Mapping[str, str] | None = None,
 ) -> EngineThread:
     """Creates an engine for loaded pipelines; see `load_engine` and `EngineThread`."""
@@ -90,5 +96,9 @@ def create_engine(
         return EngineThread(DiffusersPipeline(pipeline), upscaling, kernels=kernels)
     batcher = Batcher(max_batch_size=max_batch_size, fixed_batch_size=fixed_batch_size)
     components = Components.of(pipeline, None if refiner is None else Refiner.of(refiner))
-    compiled = None if compile_cache is None else CompiledUNet(components.unet, compile_cache)
-    return EngineThread(DenoisingLoop(components, batcher, denoiser=compiled), upscaling, kernels=kernels)
+    unet: Callable[..., Any] = components.unet
+    if compile_cache is not None:
+        unet = CompiledUNet(unet, compile_cache)
+    elif cuda_graphs and pipeline.device.type == "cuda":
+        unet = GraphedUNet(unet, CudaGraphs(pipeline.device), state=lambda: components.adapters.unet_state)
+    return EngineThread(DenoisingLoop(components, batcher, denoiser=unet), upscaling, kernels=kernels)

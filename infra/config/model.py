@@ -9,6 +9,7 @@ from contract.model import ServedModel
 from contract.options import AdapterName
 from contract.safety import SafetyMode
 from infra.config.base import Config
+from infra.config.batch_sizes import default_batch_size
 
 InstanceType = Annotated[
     str,
@@ -131,18 +132,23 @@ class ModelConfig(ServedModel):
             "no capacity for the one before. A change replaces the endpoint, see docs/operations.md."
         ),
     )
+    max_batch_size: MaxBatchSize = Field(
+        default_factory=lambda fields: default_batch_size(fields.get("instance_types", ())),
+        description=(
+            "The most images, from all running jobs, in one batch of the denoiser; a power of two. By default 8, "
+            "or 4 if one of the instance types has a GPU of 16 GiB (g4dn). A batch that does not fit in the GPU's "
+            "memory is halved."
+        ),
+    )
     max_concurrent_invocations: int = Field(
-        default=8,
+        default_factory=lambda fields: 2 * fields.get("max_batch_size", 0) or 1,
         ge=1,
         le=1000,
         description=(
-            "Concurrent requests per instance. If it is below `max_batch_size`, jobs of one image "
-            "never fill a batch."
+            "Concurrent requests per instance, at least `max_batch_size`. By default twice that: a batch stays "
+            "full while other jobs are prepared, encoded and stored. Jobs that an instance has received stay "
+            "there when another instance is added."
         ),
-    )
-    max_batch_size: MaxBatchSize = Field(
-        default=8,
-        description=("The most images, from all running jobs, in one batch of the denoiser; a power of two."),
     )
     fixed_batch_size: bool = Field(
         default=False,
@@ -156,6 +162,14 @@ class ModelConfig(ServedModel):
         description=(
             "Compiles the denoiser with torch.compile. The first compilation takes minutes, while jobs "
             "run uncompiled; the compiled code is cached in the data bucket for further instances."
+        ),
+    )
+    cuda_graphs: bool = Field(
+        default=True,
+        description=(
+            "Launches the kernels of a forward pass of the denoiser together, as a CUDA graph for each shape "
+            "and set of LoRAs, so that small batches do not wait for the CPU. Images stay the same. Takes "
+            "GPU memory, but none that a batch needs."
         ),
     )
     warm_up: bool = Field(
@@ -205,6 +219,16 @@ class ModelConfig(ServedModel):
         ),
     )
     scaling: ScalingConfig = Field(default=ScalingConfig(), description="The number of instances.")
+
+    @model_validator(mode="after")
+    def _check_batches_can_be_filled(self) -> Self:
+        if self.max_concurrent_invocations < self.max_batch_size:
+            raise ValueError(
+                f"max_concurrent_invocations ({self.max_concurrent_invocations}) is less than max_batch_size "
+                f"({self.max_batch_size}), so that jobs of one image never fill a batch; leave it out, raise it, "
+                "or lower max_batch_size"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_types_differ(self) -> Self:

@@ -128,6 +128,7 @@ LARGE: dict[str, Any] = {
             "max_batch_size": 4,
             "fixed_batch_size": True,
             "compile": True,
+            "cuda_graphs": False,
             "warm_up": False,
             "safety": {"mode": "blur", "checker": "strict"},
             "watermark": "generated image",

@@ -27,6 +27,7 @@ def test_the_container_receives_the_settings_of_generation_and_of_images(
     changed = container_environment(large.endpoints["first"])
     default = container_environment(small.endpoints["demo"])
     assert (changed.compile, default.compile) == (True, False)
+    assert (changed.cuda_graphs, default.cuda_graphs) == (False, True)
     assert (changed.warm_up, default.warm_up) == (False, True)
     assert (changed.safety_mode, default.safety_mode) == (SafetyMode.BLUR, SafetyMode.OFF)
     assert changed.safety_checker == "s3://models/adapters/safety_checkers/strict/"

@@ -101,7 +101,7 @@ def _attributes(subject: Any) -> list[tuple[Any, dict[str, Any]]]:
         (
             owner,
             {
-                name: value.copy() if isinstance(value, dict | list | set) else value
+                name: value.copy() if type(value) in (dict, list, set) else value
                 for name, value in vars(owner).items()
             },
         )

@@ -1,0 +1,72 @@
+"""Generations whose UNet is replayed: the same images as without graphs, whatever LoRAs come and go."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inference.diffusion.denoising.batcher import Batcher
+from inference.diffusion.denoising.components import Components
+from inference.diffusion.denoising.loop import DenoisingLoop
+from inference.diffusion.modules.graphed_unet import GraphedUNet
+from tests.inference import tiny_models
+from tests.inference.diffusion.adapters.adapter_harness import AdapterHarness, with_controlnets, with_loras
+from tests.inference.diffusion.modules.fake_graphs import FakeGraphs
+from tests.inference.tiny_adapters import controlnet, lora, write
+
+pytestmark = pytest.mark.usefixtures("engine_thread_count")
+
+
+class GraphedHarness(AdapterHarness):
+    """A denoising loop with recordings that keep the UNet's weights and LoRAs of their time."""
+
+    def __init__(self, pipeline: Any) -> None:
+        super().__init__(pipeline)
+        components = Components.of(pipeline)
+        self.graphs = FakeGraphs(pipeline.unet)
+        unet = GraphedUNet(pipeline.unet, self.graphs, state=lambda: components.adapters.unet_state)
+        self.loop = DenoisingLoop(components, Batcher(max_batch_size=4), denoiser=unet)
+
+
+@pytest.mark.parametrize("model", [tiny_models.sd, tiny_models.sdxl], ids=["SD", "SDXL"])
+def test_images_are_those_of_the_unet_itself_while_loras_change(
+    demo_model: Path, tmp_path: Path, model: Any
+) -> None:
+    graphed, plain = GraphedHarness(model(demo_model)), AdapterHarness(model(demo_model))
+    sun, moon = (
+        write(tmp_path / f"{name}.safetensors", lora(plain.pipeline, seed=seed))
+        for seed, name in enumerate(["sun", "moon"])
+    )
+    requests: list[dict[str, Any]] = [
+        {},
+        with_loras(sun),
+        {},
+        with_loras(sun, weights=(0.5,)),
+        with_loras(moon),
+        with_loras(sun, moon),
+        with_loras(sun),
+    ]
+    for request in requests:
+        assert graphed.generate(steps=5, **request) == plain.generate(steps=5, **request)
+    assert graphed.graphs.recorded == 5
+    assert graphed.graphs.replayed == 7 * 5 - 5 * 2
+
+
+def test_images_with_controlnets_are_those_of_the_unet_itself(demo_model: Path, tmp_path: Path) -> None:
+    graphed, plain = GraphedHarness(tiny_models.sd(demo_model)), AdapterHarness(tiny_models.sd(demo_model))
+    request = with_controlnets(controlnet(plain.pipeline, tmp_path / "edges"))
+    size = {"width": 72, "height": 64, "steps": 5}
+    assert graphed.generate(**request, **size) == plain.generate(**request, **size)
+    assert graphed.graphs.replayed == 3
+
+
+def test_images_of_batches_that_grow_and_shrink_are_those_of_the_unet_itself(demo_model: Path) -> None:
+    graphed, plain = GraphedHarness(tiny_models.sd(demo_model)), AdapterHarness(tiny_models.sd(demo_model))
+    images = []
+    for harness in (graphed, plain):
+        tasks = [harness.add_request(seed=1, steps=12)]
+        harness.step()
+        tasks += [harness.add_request(seed=2, steps=6, count=2), harness.add_request(seed=4, steps=9)]
+        images.append(harness.finish(*tasks))
+    assert images[0] == images[1]
+    assert graphed.graphs.replayed > 0
