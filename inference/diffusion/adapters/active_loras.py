@@ -1,12 +1,15 @@
 """Activation of LoRAs on layers: the layers are adapted while LoRAs are active, and plain otherwise."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import zip_longest
 
+from inference.diffusion.adapters.combined_loras import CombinedLoras, LoraOfRow
 from inference.diffusion.adapters.device_cache import DeviceCache
 from inference.diffusion.adapters.loaded_lora import LayerChanges
 from inference.diffusion.adapters.lora_deltas import Delta
 from inference.diffusion.adapters.lora_layers import AdaptableLayer
-from inference.diffusion.adapters.low_rank_layer import LowRankLayer, LowRankTerm
+from inference.diffusion.adapters.low_rank_layer import LowRankLayer, Term
 from inference.diffusion.adapters.merged_weights import MergedWeights, ReplaceableWeights, WeightedDeltas
 
 WeightedChanges = Sequence[tuple[LayerChanges, float]]
@@ -25,35 +28,74 @@ class ActiveLoras:
         """Begins with plain layers.
 
         Args:
-            cache: for weights that replace layers' own.
+            cache: for weights that are computed from those of the active LoRAs.
         """
         self._cache = cache
         self._low_rank_layers: dict[AdaptableLayer, LowRankLayer] = {}
         self._adapted: set[AdaptableLayer] = set()
         self._weights = ReplaceableWeights()
         self._merged: MergedWeights | None = None
-        self._active: tuple[tuple[int, float], ...] = ()
+        self._combined: tuple[CombinedLoras, ...] = ()
+        self._active: tuple[Hashable, ...] = ()
 
     @property
     def state(self) -> Hashable:
         """Equal values: the same tensors at the same addresses; () for plain layers."""
+        if self._combined:
+            return ("rows", len(self._active) - 1, *(each.serial for each in self._combined))
         return self._active if self._merged is None else (*self._active, self._merged.serial)
 
     def activate(self, loras: WeightedChanges) -> None:
         """Activates exactly these changes; after an error the layers are plain."""
-        loras = [(changes, weight) for changes, weight in loras if changes]
-        key = tuple((changes.serial, weight) for changes, weight in loras)
+        key = _key(loras)
         if key == self._active:
             return
-        try:
+        with self._changing():
+            self._combined = ()
             self._replace_weights(key, _deltas(loras))
             self._adapt(_terms(loras))
+            self._active = key
+
+    def activate_rows(self, rows: Sequence[WeightedChanges]) -> None:
+        """Activates these changes for each row of the inputs; after an error the layers are plain.
+
+        Args:
+            rows: for each its changes, with plain LoRA weights only.
+        """
+        keys = [_key(row) for row in rows]
+        if all(key == keys[0] for key in keys):
+            self.activate(rows[0])
+            return
+        key = ("rows", *keys)
+        if key == self._active:
+            return
+        by_position = list(zip_longest(*keys))
+        with self._changing():
+            self._replace_weights((), {})
+            loras = {changes.serial: changes for row in rows for changes, _ in row}
+            self._combined = tuple(self._combine(of_rows, loras) for of_rows in by_position)
+            terms: dict[AdaptableLayer, list[Term]] = {}
+            for combined, of_rows in zip(self._combined, by_position, strict=True):
+                for layer, term in combined.terms(of_rows):
+                    terms.setdefault(layer, []).append(term)
+            self._adapt(terms)
+            self._active = key
+
+    def _combine(self, rows: Sequence[LoraOfRow], loras: Mapping[int, LayerChanges]) -> CombinedLoras:
+        serials = sorted({row[0] for row in rows if row is not None})
+        return self._cache.get_or_load(
+            f"combined {serials}", lambda: CombinedLoras.of([loras[serial] for serial in serials])
+        )
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        try:
+            yield
         except BaseException:
             self._replace_weights((), {})
             self._adapt({})
-            self._active = ()
+            self._combined, self._active = (), ()
             raise
-        self._active = key
 
     def _replace_weights(self, key: Hashable, deltas: Mapping[AdaptableLayer, WeightedDeltas]) -> None:
         self._weights.restore()
@@ -63,7 +105,7 @@ class ActiveLoras:
             self._merged = self._cache.get_or_load(f"merged {key}", lambda: MergedWeights.of(by_module))
             self._weights.replace(self._merged)
 
-    def _adapt(self, terms: Mapping[AdaptableLayer, Sequence[LowRankTerm]]) -> None:
+    def _adapt(self, terms: Mapping[AdaptableLayer, Sequence[Term]]) -> None:
         for layer in self._adapted - terms.keys():
             self._low_rank_layers[layer].terms = ()
             layer.put(layer.module)
@@ -76,9 +118,13 @@ class ActiveLoras:
         self._adapted = set(terms)
 
 
-def _terms(loras: WeightedChanges) -> dict[AdaptableLayer, list[LowRankTerm]]:
+def _key(loras: WeightedChanges) -> tuple[tuple[int, float], ...]:
+    return tuple((changes.serial, weight) for changes, weight in loras if changes)
+
+
+def _terms(loras: WeightedChanges) -> dict[AdaptableLayer, list[Term]]:
     """The terms of each layer."""
-    terms: dict[AdaptableLayer, list[LowRankTerm]] = {}
+    terms: dict[AdaptableLayer, list[Term]] = {}
     for changes, weight in loras:
         for layer, of_layer in changes.low_rank.items():
             terms.setdefault(layer, []).append(of_layer.term(weight))

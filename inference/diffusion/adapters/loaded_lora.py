@@ -34,6 +34,11 @@ class LayerChanges:
         return bool(self.low_rank or self.deltas)
 
     @property
+    def rank(self) -> int:
+        """The largest rank of the plain LoRA weights; 0 without any."""
+        return max((each.rank for each in self.low_rank.values()), default=0)
+
+    @property
     def size_bytes(self) -> int:
         """Of the weights."""
         low_rank = sum(each.down.nbytes + each.up.nbytes for each in self.low_rank.values())
