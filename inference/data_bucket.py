@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 _CHUNK_BYTES = 1 << 20
+_CONNECTIONS = 32
+"""Kept open: as many as the pools for images, reports and cancellations have threads, and a few for inputs.
+Further requests open connections of their own, whose handshakes take the CPU from the engine."""
+
 _CLIENT_ERRORS = {
     "NoSuchKey": "does not exist",
     "KeyTooLongError": "does not exist",
@@ -44,7 +48,7 @@ _PUT_ERRORS = {
 
 def create_s3_client() -> "S3Client":
     """The client of S3. Its requests go to the region's own hosts, which VPC endpoints serve."""
-    return boto3.client("s3", config=Config(s3=S3_HOSTS))
+    return boto3.client("s3", config=Config(s3=S3_HOSTS, max_pool_connections=_CONNECTIONS))
 
 
 class DataBucket:

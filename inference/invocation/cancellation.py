@@ -11,6 +11,8 @@ from inference.observability.logs import ContextThreadPool
 
 _POLL_INTERVAL_S = 1.0
 _FIRST_POLL_TIMEOUT_S = 1.0
+_THREADS = 4
+"""Poll the 16 jobs of a container within a second even if S3 takes 0.2 s to answer."""
 
 
 class CanceledError(ProblemError):
@@ -39,7 +41,7 @@ class CancellationWatch:
         self._bucket = bucket
         self._first_poll_timeout_s = first_poll_timeout_s
         self._sleep = sleep
-        self._executor = ContextThreadPool(max_workers=2, thread_name_prefix="cancellation")
+        self._executor = ContextThreadPool(max_workers=_THREADS, thread_name_prefix="cancellation")
 
     @asynccontextmanager
     async def watch(self, job_id: str, scope: CancelScope) -> AsyncIterator[None]:

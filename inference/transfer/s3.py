@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 _PART_BYTES = 16 << 20
 _BLOCK_BYTES = 1 << 20
-_CONCURRENT_REQUESTS = 10  # the size of a boto3 client's connection pool
+_CONCURRENT_REQUESTS = 10  # as many as boto3's own transfer manager makes
 _ATTEMPTS = 4
 """To read a part; botocore retries requests, but not the reading of a response's body."""
 

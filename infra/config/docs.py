@@ -147,6 +147,8 @@ def _limit(constraint: Any) -> str:
 
 
 def _default(field: FieldInfo) -> str:
+    if field.default_factory is not None:
+        return "see the description"
     default = field.default
     if default is PydanticUndefined:
         return "required"

@@ -133,21 +133,21 @@ class ModelConfig(ServedModel):
         ),
     )
     max_batch_size: MaxBatchSize = Field(
-        default_factory=lambda fields: default_batch_size(fields.get("instance_types", ())),
+        default_factory=lambda fields: default_batch_size(fields["instance_types"]),
         description=(
-            "The most images, from all running jobs, in one batch of the denoiser; a power of two. By default 8, "
-            "or 4 if one of the instance types has a GPU of 16 GiB (g4dn). A batch that does not fit in the GPU's "
-            "memory is halved."
+            "The most images, from all running jobs, in one batch of the denoiser; a power of two. By "
+            "default 8, or 4 if one of the instance types has a GPU of 16 GiB (g4dn). A batch that does not "
+            "fit in the GPU's memory is halved."
         ),
     )
     max_concurrent_invocations: int = Field(
-        default_factory=lambda fields: 2 * fields.get("max_batch_size", 0) or 1,
+        default_factory=lambda fields: 2 * fields["max_batch_size"],
         ge=1,
         le=1000,
         description=(
-            "Concurrent requests per instance, at least `max_batch_size`. By default twice that: a batch stays "
-            "full while other jobs are prepared, encoded and stored. Jobs that an instance has received stay "
-            "there when another instance is added."
+            "Concurrent requests per instance, at least `max_batch_size`. By default twice that: a batch "
+            "stays full while other jobs are prepared, encoded and stored. Jobs that an instance has "
+            "received stay there when another instance is added."
         ),
     )
     fixed_batch_size: bool = Field(
@@ -224,9 +224,9 @@ class ModelConfig(ServedModel):
     def _check_batches_can_be_filled(self) -> Self:
         if self.max_concurrent_invocations < self.max_batch_size:
             raise ValueError(
-                f"max_concurrent_invocations ({self.max_concurrent_invocations}) is less than max_batch_size "
-                f"({self.max_batch_size}), so that jobs of one image never fill a batch; leave it out, raise it, "
-                "or lower max_batch_size"
+                f"max_concurrent_invocations ({self.max_concurrent_invocations}) is less than "
+                f"max_batch_size ({self.max_batch_size}), so that jobs of one image never fill a batch; "
+                "leave it out, raise it, or lower max_batch_size"
             )
         return self
 

@@ -52,7 +52,12 @@ def describe_errors(
 
 
 def _is_consequence(detail: ErrorDetails) -> bool:
-    """Whether an error follows from another one: pydantic counts only the valid items of a list."""
+    """Whether an error follows from another one.
+
+    pydantic counts only the valid items of a list, and computes no default from invalid settings.
+    """
+    if detail["type"] == "default_factory_not_called":
+        return True
     return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
 
 

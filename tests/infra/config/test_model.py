@@ -3,7 +3,12 @@ from typing import Any
 import pytest
 
 from infra.config import DeploymentConfig, InvalidConfigurationError
+from infra.config.batch_sizes import default_batch_size
 from tests.infra.config.stages import MODEL
+
+EVERY_FAMILY = [
+    f"ml.{family}.48xlarge" for family in ("g4dn", "g5", "g6", "g6e", "p4d", "p4de", "p5", "p5e", "p5en")
+]
 
 
 @pytest.mark.parametrize(
@@ -33,6 +38,10 @@ from tests.infra.config.stages import MODEL
             {"limits": {"min_size": 1024, "max_size": 512}},
             "models.0.limits: min_size 1024, max_size 512 and max_output_size 4096 must not decrease",
         ),
+        (
+            {"max_batch_size": 16, "max_concurrent_invocations": 8},
+            "models.0: max_concurrent_invocations (8) is less than max_batch_size (16), so that",
+        ),
         ({"limits": {"max_size": 8192}}, "models.0.limits: "),
         ({"safety": {"checker": "strict"}}, "models.0.safety: checker has no effect while mode is off"),
     ],
@@ -41,3 +50,27 @@ def test_contradicting_settings_are_rejected(settings: dict[str, Any], message: 
     with pytest.raises(InvalidConfigurationError) as caught:
         DeploymentConfig.for_stage("dev", {"dev": {"models": [{**MODEL, **settings}]}})
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"instance_types": ["ml.g4dn.xlarge"]}, (4, 8)),
+        ({"instance_types": ["ml.g5.xlarge"]}, (8, 16)),
+        ({"instance_types": ["ml.p5.48xlarge"]}, (8, 16)),
+        ({"instance_types": ["ml.g6e.xlarge", "ml.g4dn.xlarge"]}, (4, 8)),
+        ({"instance_types": ["ml.g4dn.xlarge"], "max_batch_size": 16}, (16, 32)),
+        ({"instance_types": ["ml.g5.xlarge"], "max_concurrent_invocations": 40}, (8, 40)),
+    ],
+)
+def test_batch_size_and_concurrent_jobs_fit_the_gpu_and_each_other(
+    settings: dict[str, Any], expected: tuple[int, int]
+) -> None:
+    (model,) = DeploymentConfig.for_stage("dev", {"dev": {"models": [{**MODEL, **settings}]}}).models
+    assert (model.max_batch_size, model.max_concurrent_invocations) == expected
+
+
+@pytest.mark.parametrize("instance_type", EVERY_FAMILY)
+def test_every_family_of_instance_types_has_a_default(instance_type: str) -> None:
+    expected = 4 if ".g4dn." in instance_type else 8
+    assert default_batch_size([instance_type]) == expected
