@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -35,19 +35,29 @@ class DenoisingLoop:
     stream, beside the steps. A slot that fails fails its own generation only.
     """
 
-    def __init__(self, components: Components, batcher: Batcher, *, denoiser: Denoiser | None = None) -> None:
+    def __init__(
+        self,
+        components: Components,
+        batcher: Batcher,
+        *,
+        denoiser: Denoiser | None = None,
+        release_memory: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Starts without slots.
 
         Args:
             components: the loaded model.
             batcher: selects the slots of each step.
             denoiser: called in place of the UNet; None calls the UNet itself.
+            release_memory: releases GPU memory that is not needed, such as that of CUDA graphs, before
+                batches become smaller; False if there is none.
         """
         device = components.unet.device
         self._components = components
         self._batcher = batcher
         self._predictor = NoisePredictor(denoiser or components.unet)
         self._refining = None if components.refiner is None else NoisePredictor(components.refiner.unet)
+        self._release_memory = release_memory
         self._side_stream = SideStream(device)
         self._pacer = Pacer(device)
         self._joining: deque[tuple[Moment, list[Slot]]] = deque()
@@ -161,7 +171,10 @@ class DenoisingLoop:
             self._complete_images(wait=True)  # their memory may be enough
             torch.cuda.empty_cache()
             return []
+        released = self._release_memory()
         torch.cuda.empty_cache()
+        if released:
+            return []
         if self._batcher.can_reduce_limit(batch):
             _LOGGER.warning("a batch of %d samples does not fit in GPU memory", batch.rows)
             self._batcher.reduce_limit(batch)

@@ -51,10 +51,6 @@ class GraphRecorder(Protocol):
         """Device memory that is not in use; the memory that recordings share counts as free."""
         ...
 
-    def return_free_memory(self) -> None:
-        """Makes the memory of released recordings available to other calls."""
-        ...
-
 
 class CudaGraphs:
     """Records on one CUDA device, as PyTorch's documentation on CUDA graphs describes.
@@ -101,10 +97,6 @@ class CudaGraphs:
         free, _ = torch.cuda.mem_get_info(self._device)
         cached = torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(self._device)
         return free + cached
-
-    def return_free_memory(self) -> None:
-        """See `GraphRecorder.return_free_memory`."""
-        torch.cuda.empty_cache()
 
 
 class _CudaRecording:

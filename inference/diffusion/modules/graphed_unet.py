@@ -102,22 +102,7 @@ class GraphedUNet:
         self._max_needed_bytes: int | None = None
 
     def __call__(self, *arguments: Any, **options: Any) -> tuple[torch.Tensor]:
-        """The UNet's output; see `diffusers.UNet2DConditionModel.forward`.
-
-        Raises:
-            torch.OutOfMemoryError: the call does not fit in memory without any graph either.
-        """
-        try:
-            return self._call(arguments, options)
-        except torch.OutOfMemoryError:
-            if not self._graphs:
-                raise
-        # repeated here: above, the error still references the tensors
-        _LOGGER.warning("memory is short: the CUDA graphs of the UNet are released")
-        self.release_memory()
-        return self._call(arguments, options)
-
-    def _call(self, arguments: Any, options: Any) -> tuple[torch.Tensor]:
+        """The UNet's output; see `diffusers.UNet2DConditionModel.forward`."""
         tensors: list[torch.Tensor] = []
         key = (_flatten((arguments, options), tensors), self._state())
         code = self._code(*arguments, **options)
@@ -137,16 +122,18 @@ class GraphedUNet:
         self._shared_bytes = 0
 
     def release_memory(self) -> bool:
-        """Releases all graphs because memory is short; later ones may need half as much.
+        """Releases all graphs because memory is short; later ones must need less than half as much.
+
+        The memory is in PyTorch's cache then.
 
         Returns:
             Whether there were any.
         """
         if not self._graphs:
             return False
+        _LOGGER.warning("memory is short: the CUDA graphs of the UNet are released")
         self._max_needed_bytes = self._shared_bytes // 2
         self.clear()
-        self._recorder.return_free_memory()
         return True
 
     def _run_without_graph(
@@ -155,8 +142,8 @@ class GraphedUNet:
         call = partial(self._unet, *arguments, **options)
         candidate = self._candidate(key, code)
         if candidate.uses < _EAGER_USES:
-            candidate.uses += 1
             result, candidate.needed_bytes = self._recorder.measure(call)
+            candidate.uses += 1
             return result
         if candidate.eager or not self._leaves_enough_memory(candidate, tensors):
             candidate.eager = True
@@ -186,7 +173,7 @@ class GraphedUNet:
     def _leaves_enough_memory(self, candidate: _Candidate, tensors: Sequence[torch.Tensor]) -> bool:
         """Whether a call without a graph still fits in memory beside this graph and the others."""
         needed = candidate.needed_bytes
-        if self._max_needed_bytes is not None and needed > self._max_needed_bytes:
+        if self._max_needed_bytes is not None and needed >= self._max_needed_bytes:
             return False
         inputs = sum(each.numel() * each.element_size() for each in tensors)
         added = max(needed - self._shared_bytes, 0) + inputs

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from inference.diffusion.denoising.batcher import Batcher
 from inference.diffusion.denoising.components import Components
@@ -25,7 +26,9 @@ class GraphedHarness(AdapterHarness):
         components = Components.of(pipeline)
         self.graphs = FakeGraphs(pipeline.unet)
         unet = GraphedUNet(pipeline.unet, self.graphs, state=lambda: components.adapters.unet_state)
-        self.loop = DenoisingLoop(components, Batcher(max_batch_size=4), denoiser=unet)
+        self.loop = DenoisingLoop(
+            components, Batcher(max_batch_size=4), denoiser=unet, release_memory=unet.release_memory
+        )
 
 
 @pytest.mark.parametrize("model", [tiny_models.sd, tiny_models.sdxl], ids=["SD", "SDXL"])
@@ -70,3 +73,22 @@ def test_images_of_batches_that_grow_and_shrink_are_those_of_the_unet_itself(dem
         images.append(harness.finish(*tasks))
     assert images[0] == images[1]
     assert graphed.graphs.replayed > 0
+
+
+def test_graphs_are_given_up_before_batches_become_smaller(demo_model: Path) -> None:
+    graphed, plain = GraphedHarness(tiny_models.sd(demo_model)), AdapterHarness(tiny_models.sd(demo_model))
+    graphed.graphs.needed = 1 << 30
+    assert graphed.generate(seed=1, steps=5) == plain.generate(seed=1, steps=5)
+    kept = []
+
+    def fail_beside_graphs(*_arguments: Any) -> None:
+        kept.append(graphed.graphs.kept)
+        if graphed.graphs.kept:
+            raise torch.OutOfMemoryError
+
+    graphed.pipeline.unet.register_forward_pre_hook(fail_beside_graphs)
+    two = {"seed": 2, "steps": 4, "count": 2}
+    task = graphed.add_request(**two)
+    assert graphed.finish(task) == plain.finish(plain.add_request(**two))
+    assert task.future.result(0).fallbacks == ()
+    assert kept == [1, 0, 0, 0, 0]

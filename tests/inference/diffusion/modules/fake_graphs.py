@@ -24,7 +24,6 @@ class FakeGraphs:
         error: raised by `record`, unless None.
         needed: what every call is said to need, in bytes.
         free: what is said to be free, in bytes.
-        returned: whether the memory of all recordings has been returned.
     """
 
     def __init__(self, subject: Any) -> None:
@@ -37,7 +36,6 @@ class FakeGraphs:
         self.error: Exception | None = None
         self.needed = 0
         self.free = 64 << 30
-        self.returned = False
 
     @property
     def kept(self) -> int:
@@ -57,9 +55,6 @@ class FakeGraphs:
 
     def free_bytes(self) -> int:
         return self.free
-
-    def return_free_memory(self) -> None:
-        self.returned = self.kept == 0
 
     def overwrite_outputs(self) -> None:
         self.replayed += 1
