@@ -1,1 +1,1 @@
-"""VAE, noise schedulers, compiled UNet, offloading."""
+"""VAE, noise schedulers, CUDA graphs of the UNet, selection of kernels, offloading."""
