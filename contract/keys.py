@@ -35,7 +35,7 @@ JOB_PREFIXES = (
 """The prefixes of the objects of jobs in the data bucket."""
 
 COMPILED_PREFIX = "compiled/"
-"""Cache artifacts of torch.compile, shared by containers."""
+"""Packages of compiled code, shared by containers."""
 
 ADAPTERS_PREFIX = "adapters/"
 """Adapters, in the models bucket."""
@@ -81,6 +81,6 @@ def preview_key(job_id: str) -> str:
     return f"{PREVIEWS_PREFIX}{job_id}.jpg"
 
 
-def compiled_key(model: str, machine: str) -> str:
-    """The torch.compile cache of a model for one kind of machine."""
-    return f"{COMPILED_PREFIX}{model}/{machine}"
+def compiled_key(name: str) -> str:
+    """A package of compiled code."""
+    return f"{COMPILED_PREFIX}{name}.pt2"

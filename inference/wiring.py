@@ -70,7 +70,7 @@ def load_handler(
         with metrics.model_load(name):
             from inference.diffusion.loader import load_engine  # takes seconds: /ping must not wait
 
-            cache = S3CompileCache(s3, environment.data_bucket_name, name)
+            cache = S3CompileCache(s3, environment.data_bucket_name)
             return load_engine(
                 models.fetch(name),
                 max_batch_size=environment.max_batch_size,

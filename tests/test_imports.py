@@ -42,6 +42,7 @@ ALLOWED = {
     "inference.data_bucket": {"contract", "inference.engine"},
     "inference.diffusion": {
         "contract",
+        "inference.diffusion.compilation",
         "inference.diffusion.denoising",
         "inference.diffusion.modules",
         "inference.diffusion.tasks",
@@ -55,6 +56,7 @@ ALLOWED = {
         "inference.engine",
         "inference.models",
     },
+    "inference.diffusion.compilation": {"inference.engine"},
     "inference.diffusion.denoising": {
         "contract",
         "inference.diffusion.adapters",

@@ -1,5 +1,6 @@
-"""torch.compile's cache artifacts in the data bucket, shared between containers."""
+"""Packages of compiled code in the data bucket, shared between containers."""
 
+import hashlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -11,30 +12,39 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _LOGGER = logging.getLogger(__name__)
+_DIGEST = "sha256"
+_MAX_BYTES = 256 << 20
+"""Of a package; those of Stable Diffusion XL have less than a tenth of it."""
 
 
 class S3CompileCache:
-    """The compile cache of one model. S3 errors are logged only: the model can be compiled again."""
+    """The packages of all models. S3 errors are logged only: what is missing is compiled again."""
 
-    def __init__(self, s3: "S3Client", bucket: str, model: str) -> None:
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._s3 = s3
         self._bucket = bucket
-        self._model = model
 
-    def read(self, machine: str) -> bytes | None:
+    def read(self, name: str) -> bytes | None:
         """See `inference.engine.interface.CompileCache.read`."""
         try:
-            key = compiled_key(self._model, machine)
-            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            stored = self._s3.get_object(Bucket=self._bucket, Key=compiled_key(name))
+            package = stored["Body"].read(_MAX_BYTES)
         except self._s3.exceptions.NoSuchKey:
             return None
         except (ClientError, BotoCoreError) as error:
             _LOGGER.warning("the compile cache could not be read: %s", error)
             return None
+        if stored["Metadata"].get(_DIGEST) != hashlib.sha256(package).hexdigest():
+            _LOGGER.warning("%s is damaged and not used", compiled_key(name))
+            return None
+        return package
 
-    def write(self, machine: str, artifacts: bytes) -> None:
+    def write(self, name: str, package: bytes) -> None:
         """See `inference.engine.interface.CompileCache.write`."""
+        digest = hashlib.sha256(package).hexdigest()
         try:
-            self._s3.put_object(Bucket=self._bucket, Key=compiled_key(self._model, machine), Body=artifacts)
+            self._s3.put_object(
+                Bucket=self._bucket, Key=compiled_key(name), Body=package, Metadata={_DIGEST: digest}
+            )
         except (ClientError, BotoCoreError) as error:
             _LOGGER.warning("the compile cache could not be written: %s", error)

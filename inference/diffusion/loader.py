@@ -1,17 +1,17 @@
 """Creates an engine from a model's files."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
 from contract.model import ModelDeclaration
+from inference.diffusion.compilation.compiled_unet import compiled_unet
 from inference.diffusion.denoising.batcher import Batcher
 from inference.diffusion.denoising.components import Components
 from inference.diffusion.denoising.loop import DenoisingLoop
 from inference.diffusion.denoising.refiner import Refiner
 from inference.diffusion.diffusers_pipeline import DiffusersPipeline
 from inference.diffusion.engine_thread import EngineThread
-from inference.diffusion.modules.compiled_unet import CompiledUNet
 from inference.diffusion.modules.cuda_graphs import CudaGraphs
 from inference.diffusion.modules.graphed_unet import GraphedUNet
 from inference.diffusion.modules.kernel_selection import CudaTiming, KernelSelector
@@ -39,7 +39,7 @@ def load_engine(
         path: of a model in any supported format; see `inference.models.formats.open_model`.
         max_batch_size: images in a forward pass at most, a power of two.
         fixed_batch_size: pad every batch to `max_batch_size`, so that images do not depend on the load.
-        compile_cache: stores what torch.compile generates; None does not compile.
+        compile_cache: stores compiled code; None does not compile.
         cuda_graphs: on a GPU, launch the kernels of a UNet forward pass together.
         warm_up_for: on a GPU, selects the fastest kernels for the default size of this model, unless
             `fixed_batch_size` promises equal images in every container, and warms the engine up. None does
@@ -96,9 +96,27 @@ def create_engine(
         return EngineThread(DiffusersPipeline(pipeline), upscaling, kernels=kernels)
     batcher = Batcher(max_batch_size=max_batch_size, fixed_batch_size=fixed_batch_size)
     components = Components.of(pipeline, None if refiner is None else Refiner.of(refiner))
-    unet: Callable[..., Any] = components.unet
+    return EngineThread(_loop(components, batcher, compile_cache, cuda_graphs), upscaling, kernels=kernels)
+
+
+def _loop(
+    components: Components, batcher: Batcher, compile_cache: CompileCache | None, cuda_graphs: bool
+) -> DenoisingLoop:
+    unet, adapters = components.unet, components.adapters
+    compiled = None
     if compile_cache is not None:
-        unet = CompiledUNet(unet, compile_cache)
-    elif cuda_graphs and pipeline.device.type == "cuda":
-        unet = GraphedUNet(unet, CudaGraphs(pipeline.device), state=lambda: components.adapters.unet_state)
-    return EngineThread(DenoisingLoop(components, batcher, denoiser=unet), upscaling, kernels=kernels)
+        compiled = compiled_unet(unet, compile_cache, unet_state=lambda: adapters.unet_state)
+    if not (cuda_graphs and unet.device.type == "cuda"):
+        return DenoisingLoop(components, batcher, denoiser=compiled)
+    graphed = GraphedUNet(
+        compiled or unet,
+        CudaGraphs(unet.device),
+        state=lambda: adapters.unet_state,
+        code=compiled.code if compiled else _one_code,
+    )
+    return DenoisingLoop(components, batcher, denoiser=graphed, release_memory=graphed.release_memory)
+
+
+def _one_code(*_arguments: Any, **_options: Any) -> Hashable:
+    """Of a UNet that always runs the same code for the same arguments."""
+    return None

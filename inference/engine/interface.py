@@ -129,14 +129,17 @@ class GenerationOutput:
 
 
 class CompileCache(Protocol):
-    """Stores torch.compile's cache artifacts beyond the life of a container."""
+    """Stores packages of compiled code beyond the life of a container.
 
-    def read(self, machine: str) -> bytes | None:
-        """The artifacts that were last written for this kind of machine; None if there are none."""
+    A package is native code: only the containers may be able to write it.
+    """
+
+    def read(self, name: str) -> bytes | None:
+        """The package with this name, as it was written; None if there is none or it is damaged."""
         ...
 
-    def write(self, machine: str, artifacts: bytes) -> None:
-        """Replaces the artifacts for this kind of machine."""
+    def write(self, name: str, package: bytes) -> None:
+        """Adds or replaces a package."""
         ...
 
 

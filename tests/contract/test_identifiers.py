@@ -35,7 +35,7 @@ def test_the_keys_of_a_jobs_objects() -> None:
     assert keys.output_key("J", 2, "png") == "outputs/J/2.png"
     assert keys.progress_key("J") == "progress/J.json"
     assert keys.cancellation_key("J") == "cancellations/J"
-    assert keys.compiled_key("demo", "a10g") == "compiled/demo/a10g"
+    assert keys.compiled_key("a10g-1a2b") == "compiled/a10g-1a2b.pt2"
 
 
 def test_an_s3_uri_is_parsed_and_formatted() -> None:
