@@ -134,7 +134,8 @@ class KernelSelector:
     def select(self, unet: Any, *, width: int, height: int, max_batch_size: int) -> None:
         """Times a UNet on the largest batch that fits, and selects and logs the fastest kernels.
 
-        Later calls do nothing. The attention kernels apply to the whole process at once.
+        Later calls do nothing. The attention kernels apply to the whole process at once. Failures are logged
+        only, and select the default.
 
         Args:
             unet: its memory format changes.
@@ -144,9 +145,13 @@ class KernelSelector:
         """
         if self._selected is not None:
             return
-        with torch.inference_mode():
-            forward = _largest_forward(unet, rows=2 * max_batch_size, width=width, height=height)
-            self._selected = self._fastest(unet, forward) if forward else Kernels()
+        try:
+            with torch.inference_mode():
+                forward = _largest_forward(unet, rows=2 * max_batch_size, width=width, height=height)
+                self._selected = self._fastest(unet, forward)
+        except Exception:
+            _LOGGER.exception("kernels could not be selected; the default ones are used")
+            self._selected = Kernels()
         self._process.enter_context(self._timing.prefer_attention(self._selected.attention))
 
     def apply(self, unet: Any) -> Kernels:
@@ -200,14 +205,19 @@ def _in_format(unet: Any, name: str) -> Iterator[None]:
     yield
 
 
-def _largest_forward(unet: Any, *, rows: int, width: int, height: int) -> Callable[[], object] | None:
-    """A forward pass of as many rows as fit in memory; None if none fits."""
-    while rows:
+def _largest_forward(unet: Any, *, rows: int, width: int, height: int) -> Callable[[], object]:
+    """A forward pass of as many rows as fit in memory.
+
+    Raises:
+        torch.OutOfMemoryError: not even one row fits.
+    """
+    while True:
         forward = partial(unet, **example_inputs(unet, rows=rows, width=width, height=height))
         try:
             forward()
         except torch.OutOfMemoryError:
+            if rows == 1:
+                raise
             rows //= 2
         else:
             return forward
-    return None

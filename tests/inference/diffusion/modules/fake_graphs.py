@@ -48,7 +48,7 @@ class FakeGraphs:
         if self.error is not None:
             raise self.error
         self._outputs.append(output)
-        return _FakeRecording(self, call, output, _attributes(self._subject))
+        return FakeRecording(self, call, output, _attributes(self._subject))
 
     def measure(self, call: Callable[[], _T]) -> tuple[_T, int]:
         return call(), self.needed
@@ -66,7 +66,9 @@ class FakeGraphs:
         self._outputs = [each for each in self._outputs if each is not output]
 
 
-class _FakeRecording:
+class FakeRecording:
+    """A recording of `FakeGraphs`."""
+
     def __init__(
         self, graphs: FakeGraphs, call: Callable[[], torch.Tensor], output: torch.Tensor, frozen: Any
     ) -> None:

@@ -1,6 +1,7 @@
 """The recorders of calls, with and without CUDA, do what the graphed UNet relies on."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -90,3 +91,101 @@ def test_a_measured_call_gives_its_result(
 
 def current_stream(device: str) -> object:
     return torch.cuda.current_stream() if device == "cuda" else None
+
+
+class FakeCuda:
+    """Records what is done to streams and graphs, in place of `torch.cuda`.
+
+    Attributes:
+        events: in order.
+        ends_with: raised when a capture ends, unless None.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.ends_with: Exception | None = None
+        self._current = ["default"]
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        names = ("Stream", "CUDAGraph", "current_stream", "graph", "graph_pool_handle", "stream")
+        for name in names:
+            monkeypatch.setattr(torch.cuda, name, getattr(self, name))
+
+    def Stream(self, _device: torch.device) -> "FakeStream":  # noqa: N802
+        return FakeStream("side", self.events)
+
+    def CUDAGraph(self) -> object:  # noqa: N802
+        return object()
+
+    def graph_pool_handle(self) -> str:
+        return "pool"
+
+    def current_stream(self, _device: torch.device) -> "FakeStream":
+        return FakeStream(self._current[-1], self.events)
+
+    @contextmanager
+    def stream(self, stream: "FakeStream") -> Iterator[None]:
+        before, self._current = self._current, [*self._current, stream.name]
+        try:
+            yield
+        finally:
+            self._current = before
+
+    @contextmanager
+    def graph(
+        self, _graph: object, *, pool: str, stream: "FakeStream", capture_error_mode: str
+    ) -> Iterator[None]:
+        self._current.append(stream.name)  # as in PyTorch, which restores it only if the capture ends well
+        self.events.append(f"capture on {stream.name}, {pool}, {capture_error_mode}")
+        try:
+            yield
+        finally:
+            self.events.append("end")
+            if self.ends_with is not None:
+                raise self.ends_with
+            self._current.pop()
+
+    def call(self) -> torch.Tensor:
+        self.events.append(f"call on {self._current[-1]}")
+        return torch.ones(1)
+
+
+class FakeStream:
+    def __init__(self, name: str, events: list[str]) -> None:
+        self.name = name
+        self._events = events
+
+    def wait_stream(self, other: "FakeStream") -> None:
+        self._events.append(f"{self.name} waits for {other.name}")
+
+
+_SEQUENCE = [
+    "side waits for default",
+    "call on side",
+    "capture on side, pool, thread_local",
+    "call on side",
+    "end",
+    "default waits for side",
+]
+
+
+def test_a_call_is_warmed_up_and_captured_on_a_stream_that_is_ordered_with_the_current_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cuda = FakeCuda()
+    cuda.install(monkeypatch)
+    CudaGraphs(torch.device("cuda")).record(cuda.call)
+    assert cuda.events == _SEQUENCE
+    assert cuda.current_stream(torch.device("cuda")).name == "default"
+
+
+def test_the_current_stream_is_restored_after_a_capture_that_cannot_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cuda = FakeCuda()
+    cuda.ends_with = RuntimeError("the capture is invalid")
+    cuda.install(monkeypatch)
+    with pytest.raises(RuntimeError, match="invalid"):
+        CudaGraphs(torch.device("cuda")).record(cuda.call)
+    assert cuda.events == _SEQUENCE
+    assert cuda.current_stream(torch.device("cuda")).name == "default"

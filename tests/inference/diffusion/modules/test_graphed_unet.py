@@ -7,10 +7,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from inference.diffusion.modules.graphed_unet import GraphedUNet
 from tests.inference.conftest import Log
-from tests.inference.diffusion.modules.fake_graphs import FakeGraphs
+from tests.inference.diffusion.modules.fake_graphs import FakeGraphs, FakeRecording
 
 _GIB = 1 << 30
 
@@ -205,6 +206,35 @@ def test_a_result_has_the_networks_memory_format(harness: Harness) -> None:
     record(harness, rows=2, memory_format=torch.channels_last)
     result = harness.call(rows=2, value=2.0, memory_format=torch.channels_last)
     assert result.is_contiguous(memory_format=torch.channels_last)
+
+
+class Operations(TorchDispatchMode):
+    """Counts the operations that torch dispatches, which are launches on a GPU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += 1
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize(
+    ("added", "launches"),
+    [(None, 4), ({"text_embeds": torch.ones(1, 3), "time_ids": torch.ones(1, 6)}, 6)],
+    ids=["SD", "SDXL"],
+)
+def test_beside_the_graph_a_call_launches_a_copy_of_each_input_and_of_the_result(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, added: Any, launches: int
+) -> None:
+    record(harness, added_cond_kwargs=added)
+    arguments, options = call_arguments(1, 2.0, added_cond_kwargs=added)
+    result = torch.ones(1, 4, 4, 4)
+    monkeypatch.setattr(FakeRecording, "replay", lambda _self: result)
+    with Operations() as operations:
+        harness.unet(*arguments, **options)
+    assert operations.count == launches
 
 
 def test_the_least_recently_used_graphs_are_released(harness: Harness) -> None:

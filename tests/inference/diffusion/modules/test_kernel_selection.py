@@ -121,13 +121,15 @@ def test_the_batch_is_the_largest_that_fits_in_memory(unet: Any) -> None:
     assert set(timing.rows[1:]) == {2}
 
 
-def test_the_default_is_kept_if_not_even_one_row_fits(unet: Any) -> None:
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError(), ValueError("added_cond_kwargs")])
+def test_a_unet_that_cannot_be_run_keeps_the_default(unet: Any, log: Log, error: Exception) -> None:
     def fail(*_arguments: Any) -> None:
-        raise torch.OutOfMemoryError
+        raise error
 
     timing = FakeTiming(unet, cudnn=0.5)
     unet.register_forward_pre_hook(fail)
     assert select(timing, unet) == Kernels()
+    assert "kernels could not be selected" in log.text
 
 
 def test_later_models_get_the_same_kernels_without_being_timed(unet: Any, demo_model: Path) -> None:
