@@ -95,7 +95,9 @@ def create_engine(
     if not Components.supports(pipeline):
         return EngineThread(DiffusersPipeline(pipeline), upscaling, kernels=kernels)
     batcher = Batcher(max_batch_size=max_batch_size, fixed_batch_size=fixed_batch_size)
-    components = Components.of(pipeline, None if refiner is None else Refiner.of(refiner))
+    components = Components.of(
+        pipeline, None if refiner is None else Refiner.of(refiner), mix_loras=not fixed_batch_size
+    )
     return EngineThread(_loop(components, batcher, compile_cache, cuda_graphs), upscaling, kernels=kernels)
 
 

@@ -9,6 +9,7 @@ from contract.generation import Generation, InvalidRequestError
 from contract.problem import FieldError
 from inference.diffusion.adapters.adapter_files import adapter_errors
 from inference.diffusion.adapters.bundled_embeddings import BundledEmbeddings
+from inference.diffusion.adapters.combined_loras import can_combine
 from inference.diffusion.adapters.controlnets import ControlNetInput, ControlNets
 from inference.diffusion.adapters.device_cache import DeviceCache
 from inference.diffusion.adapters.loaded_lora import LoadedLora, LoraWeights
@@ -17,10 +18,6 @@ from inference.diffusion.adapters.vaes import LoadedVae, Vaes
 from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.engine.interface import Inputs
 from inference.models.absent_vae import AbsentVae
-
-MAX_SHARED_RANK = 64
-"""Of LoRAs whose images share batches with others. Eight sets of this rank add half of the linear layers'
-arithmetic in Stable Diffusion 1.x, less in most batches."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +30,7 @@ class AdapterSet:
         controlnet_inputs: the ControlNets and their conditioning images.
         vae: replaces the model's own; None keeps it.
         bundled_embeddings: the textual inversions of the LoRA files that have some.
+        mixes_loras: whether rows with these LoRAs share forward passes with rows that have others or none.
     """
 
     loras: tuple[LoadedLora, ...] = ()
@@ -40,6 +38,7 @@ class AdapterSet:
     controlnet_inputs: tuple[ControlNetInput, ...] = ()
     vae: LoadedVae | None = None
     bundled_embeddings: tuple[BundledEmbeddings, ...] = ()
+    mixes_loras: bool = False
 
     @property
     def lora_weights(self) -> LoraWeights:
@@ -47,14 +46,9 @@ class AdapterSet:
         return tuple((lora.id, weight) for lora, weight in zip(self.loras, self.weights, strict=True))
 
     @property
-    def can_share_rows(self) -> bool:
-        """Whether the rows of a UNet forward pass may have these LoRAs beside other ones or none.
-
-        They change layers by plain LoRA weights only, of small ranks: the products are computed for all rows.
-        """
-        return sum(lora.unet.rank for lora in self.loras) <= MAX_SHARED_RANK and not any(
-            lora.unet.deltas for lora in self.loras
-        )
+    def batch_loras(self) -> LoraWeights:
+        """The LoRAs that the rows of a UNet forward pass have in common: none if each can have its own."""
+        return () if self.mixes_loras else self.lora_weights
 
     @property
     def controlnet_ids(self) -> tuple[str, ...]:
@@ -69,10 +63,16 @@ class AdapterSet:
 class AdapterLoader:
     """Loads adapters for one model, and caches them on its device."""
 
-    def __init__(self, pipeline: Any) -> None:
-        """Takes the model's pipeline."""
+    def __init__(self, pipeline: Any, *, mix_loras: bool = False) -> None:
+        """Takes the model's pipeline.
+
+        Args:
+            pipeline: the pipeline.
+            mix_loras: let rows with different LoRAs share a forward pass, where `can_combine` allows it.
+        """
         cache = DeviceCache()
         self._loras = Loras(pipeline, cache)
+        self._mix_loras = mix_loras
         self._controlnets = ControlNets(pipeline, cache)
         self._vaes = Vaes(pipeline, cache)
         self._missing_vae = (
@@ -110,22 +110,20 @@ class AdapterLoader:
             for index, (file, lora) in enumerate(zip(files.loras, loras, strict=True))
             if lora.embeddings
         )
-        return AdapterSet(tuple(loras), weights, tuple(controlnet_inputs), vae, bundled)
+        mixes_loras = self._mix_loras and can_combine([lora.unet for lora in loras])
+        return AdapterSet(tuple(loras), weights, tuple(controlnet_inputs), vae, bundled, mixes_loras)
 
-    def activate(self, lora_weights: LoraWeights) -> None:
-        """Activates exactly these LoRAs on the UNet."""
-        self._loras.activate(lora_weights)
+    def activate(self, rows: Sequence[LoraWeights]) -> None:
+        """Activates these LoRAs on the UNet.
 
-    def activate_rows(self, rows: Sequence[LoraWeights]) -> None:
-        """Activates these LoRAs for each row of the UNet's inputs.
-
-        If the rows have the same LoRAs, this is `activate`. Otherwise a row equals that of a forward pass
-        with its own LoRAs alone up to rounding: within one unit of the last place in each layer.
+        If the rows have the same LoRAs, images are those of diffusers to the bit. Otherwise each row equals
+        that of a forward pass with its own LoRAs up to rounding: within one unit of the last place a layer.
 
         Args:
-            rows: as many as the inputs have; only LoRAs of sets that `can_share_rows`, or none.
+            rows: for each row of the UNet's inputs its LoRAs; one stands for all. Different ones only of sets
+                with `mixes_loras`.
         """
-        self._loras.activate_rows(rows)
+        self._loras.activate(rows)
 
     def activate_on_text_encoders(self, lora_weights: LoraWeights) -> None:
         """Activates exactly these LoRAs on the text encoders."""

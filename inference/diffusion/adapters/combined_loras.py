@@ -11,6 +11,10 @@ from inference.diffusion.adapters.lora_layers import AdaptableLayer
 from inference.diffusion.adapters.low_rank_layer import RowsTerm
 from inference.diffusion.modules.device_copy import copy_to_device
 
+MAX_RANK = 64
+"""Of a set of LoRAs that shares forward passes with others: the products are computed for all rows. Eight
+sets of this rank add half of the linear layers' arithmetic in Stable Diffusion 1.x."""
+
 LoraOfRow = tuple[int, float] | None
 """The serial of a LoRA's changes, and its weight; None for a row without a LoRA."""
 
@@ -92,6 +96,11 @@ class CombinedLoras:
         self._rows[key].others[2].copy_(others)
         self._rows[key].scales[2].copy_(scaled[:, None])
         return self._rows[key]
+
+
+def can_combine(loras: Sequence[LayerChanges]) -> bool:
+    """Whether rows with this set of LoRAs can share forward passes with rows that have others."""
+    return not any(lora.deltas for lora in loras) and sum(lora.rank for lora in loras) <= MAX_RANK
 
 
 def _join(loras: Sequence[LayerChanges], layer: AdaptableLayer) -> _JoinedLayer:

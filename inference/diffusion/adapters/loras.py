@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 
 import torch
 
-from inference.diffusion.adapters.active_loras import ActiveLoras, WeightedChanges
+from inference.diffusion.adapters.active_loras import ActiveLoras
 from inference.diffusion.adapters.adapter_files import AdapterFileError, identify
 from inference.diffusion.adapters.device_cache import DeviceCache
 from inference.diffusion.adapters.loaded_lora import LayerChanges, LoadedLora, LoraWeights
@@ -49,22 +49,17 @@ class Loras:
         """
         return self._cache.get_or_load(f"lora {identify(file)}", lambda: self._load(file))
 
-    def activate(self, lora_weights: LoraWeights) -> None:
-        """Activates exactly these LoRAs on the UNet."""
-        self._unet.activate(self._of_unet(lora_weights))
-
-    def activate_rows(self, rows: Sequence[LoraWeights]) -> None:
-        """See `inference.diffusion.adapters.adapter_set.AdapterLoader.activate_rows`."""
-        self._unet.activate_rows([self._of_unet(row) for row in rows])
+    def activate(self, rows: Sequence[LoraWeights]) -> None:
+        """See `inference.diffusion.adapters.adapter_set.AdapterLoader.activate`."""
+        self._unet.activate_rows(
+            [[(self._loaded[lora].unet, weight) for lora, weight in row] for row in rows]
+        )
 
     def activate_on_text_encoders(self, lora_weights: LoraWeights) -> None:
         """Activates exactly these LoRAs on the text encoders."""
         self._text_encoders.activate(
             [(self._loaded[lora].text_encoders, weight) for lora, weight in lora_weights]
         )
-
-    def _of_unet(self, lora_weights: LoraWeights) -> WeightedChanges:
-        return [(self._loaded[lora].unet, weight) for lora, weight in lora_weights]
 
     @cached_property
     def _layers(self) -> LoraLayers:

@@ -18,7 +18,7 @@ class BatchKey:
         width: pixels.
         height: pixels.
         tokens: length of each prompt's embeddings, padding included.
-        loras: ids of the active LoRAs (see `inference.diffusion.adapters.loras`) and their weights.
+        loras: the LoRAs that all slots have; none where rows have LoRAs of their own (see `AdapterSet`).
         controlnets: ids of the ControlNets; each slot has its own conditioning scales.
         refining: whether the refiner's UNet runs.
     """
@@ -64,6 +64,12 @@ class Batch(Generic[SlotT]):
     def key(self) -> BatchKey:
         """The slots' batch key."""
         return self.slots[0].batch_key
+
+    @property
+    def owners(self) -> list[int]:
+        """The index of each row's slot; a slot's rows are consecutive, and padding repeats the last row."""
+        owners = [index for index, slot in enumerate(self.slots) for _ in range(slot.rows)]
+        return owners + owners[-1:] * (self.rows - len(owners))
 
     def size_for(self, slot: SlotT) -> int:
         """The number of images with as many rows as this slot that the forward pass is as large as."""

@@ -44,14 +44,11 @@ class NoisePredictor:
     def predict(self, batch: Batch[Slot]) -> list[tuple[torch.Tensor, ...]]:
         """The noise predictions of each slot, one for each of its conditionings, (1, 4, height, width).
 
-        The rows of a slot are consecutive. Padding repeats the last row. The slots go on only with
-        `solver_step.advance`, so a failed forward pass can be repeated.
+        The slots go on only with `solver_step.advance`, so a failed forward pass can be repeated.
         """
-        slots = batch.slots
+        slots, owners = batch.slots, batch.owners
         padding = batch.rows - sum(slot.rows for slot in slots)
         latents = scale_samples(slots)
-        owners = [index for index, slot in enumerate(slots) for _ in range(slot.rows)]
-        owners += owners[-1:] * padding
         conditioning = self._conditioning(slots, owners, padding)
         sample = torch.cat([latents[index] for index in owners])
         if conditioning.mask_channels is not None:

@@ -197,5 +197,6 @@ class DenoisingLoop:
     def _run_unet(self, batch: Batch[Slot]) -> list[tuple[Slot, Predictions]]:
         if self._refining is not None and batch.key.refining:
             return list(zip(batch.slots, self._refining.predict(batch), strict=True))
-        self._components.adapters.activate(batch.key.loras)
+        loras = [slot.adapter_set.lora_weights for slot in batch.slots]
+        self._components.adapters.activate([loras[index] for index in batch.owners])
         return list(zip(batch.slots, self._predictor.predict(batch), strict=True))

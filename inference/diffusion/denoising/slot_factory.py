@@ -51,7 +51,7 @@ def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
     batch_key = BatchKey(
         *size,
         tokens=conditioning_stages[0].tokens,
-        loras=adapter_set.lora_weights,
+        loras=adapter_set.batch_loras,
         controlnets=adapter_set.controlnet_ids,
     )
     stages = SlotStage.all_of(conditioning_stages, batch_key)

@@ -22,10 +22,11 @@ NO_INPUTS = Inputs()
 class AdapterHarness:
     """A denoising loop that is stepped in the test's own thread."""
 
-    def __init__(self, pipeline: Any, **batcher: Any) -> None:
+    def __init__(self, pipeline: Any, *, mix_loras: bool = False, **batcher: Any) -> None:
         self.pipeline = pipeline
         self.loop = DenoisingLoop(
-            Components.of(pipeline), Batcher(**{"max_batch_size": MAX_BATCH_SIZE} | batcher)
+            Components.of(pipeline, mix_loras=mix_loras),
+            Batcher(**{"max_batch_size": MAX_BATCH_SIZE} | batcher),
         )
 
     def add_request(self, inputs: Inputs = NO_INPUTS, **request: Any) -> GenerationTask:
@@ -100,3 +101,9 @@ def generate_with_diffusers(pipeline: Any, name: str, generation: Generation, **
         **arguments,
     ).images[0]
     return np.asarray(image).tobytes()
+
+
+def check_close(image: bytes, expected: bytes) -> None:
+    """Fails if pixels differ by more than rounding."""
+    both = (np.frombuffer(each, np.uint8).astype(int) for each in (image, expected))
+    assert np.abs(np.subtract(*both)).max() <= 1

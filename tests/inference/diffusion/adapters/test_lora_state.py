@@ -74,13 +74,13 @@ def test_every_change_of_the_active_loras_changes_the_state_and_without_them_it_
     assert subject.loader.unet_state == ()
     states = []
     for each in sets:
-        subject.loader.activate(each.lora_weights)
+        subject.loader.activate([each.lora_weights])
         states.append(subject.loader.unet_state)
     assert len({*states, ()}) == len(sets) + 1
     for each, state in zip(sets, states, strict=True):
-        subject.loader.activate(())
+        subject.loader.activate([()])
         assert subject.loader.unet_state == ()
-        subject.loader.activate(each.lora_weights)
+        subject.loader.activate([each.lora_weights])
         assert subject.loader.unet_state == state
 
 
@@ -92,37 +92,37 @@ def test_equal_states_are_the_same_tensors(subject: Subject) -> None:
         return terms + [values.data_ptr() for values in subject.pipeline.unet.parameters()]
 
     plain = tensors()
-    subject.loader.activate(both.lora_weights)
+    subject.loader.activate([both.lora_weights])
     active = tensors()
     for each in (other.lora_weights, ()):
-        subject.loader.activate(each)
+        subject.loader.activate([each])
     assert tensors() == plain
-    subject.loader.activate(both.lora_weights)
+    subject.loader.activate([both.lora_weights])
     assert tensors() == active != plain
 
 
 @pytest.mark.parametrize("name", ["one", "delta"])
 def test_a_lora_that_is_evicted_and_loaded_again_has_another_state(subject: Subject, name: str) -> None:
     weights = subject.load(name).lora_weights
-    subject.loader.activate(weights)
+    subject.loader.activate([weights])
     before = subject.loader.unet_state
-    subject.loader.activate(())
+    subject.loader.activate([()])
     subject.evict()
     again = subject.load(name)
     assert again.lora_weights == weights
-    subject.loader.activate(weights)
+    subject.loader.activate([weights])
     assert subject.loader.unet_state != before
 
 
 def test_loading_and_the_text_encoders_change_neither_the_unet_nor_its_state(subject: Subject) -> None:
     one = subject.load("one")
-    subject.loader.activate(one.lora_weights)
+    subject.loader.activate([one.lora_weights])
     state, layers = subject.loader.unet_state, subject.layers()
     other, text = subject.load("other"), subject.load("text")
     subject.loader.activate_on_text_encoders(other.lora_weights)
     assert subject.loader.unet_state == state
     assert subject.layers() == layers
-    subject.loader.activate(text.lora_weights)
+    subject.loader.activate([text.lora_weights])
     assert subject.loader.unet_state == ()
 
 
@@ -131,22 +131,22 @@ def test_a_unet_without_active_loras_consists_of_its_own_modules(subject: Subjec
     one, text = subject.load("one"), subject.load("text")
     assert list(subject.pipeline.unet.named_modules()) == before
     for active in (one, text):
-        subject.loader.activate(active.lora_weights)
+        subject.loader.activate([active.lora_weights])
     assert list(subject.pipeline.unet.named_modules()) == before
 
 
 def test_only_the_layers_of_either_set_are_touched(subject: Subject) -> None:
     one = subject.load("one")
-    subject.loader.activate(one.lora_weights)
+    subject.loader.activate([one.lora_weights])
     adapted = len(subject.layers())
     assert 0 < adapted < len([each for each in subject.pipeline.unet.modules() if hasattr(each, "weight")])
     assert all(len(layer.terms) == 1 for layer in subject.layers())
 
 
 def test_an_evicted_lora_is_not_kept_by_the_layers(subject: Subject) -> None:
-    subject.loader.activate(subject.load("one").lora_weights)
+    subject.loader.activate([subject.load("one").lora_weights])
     layers = subject.layers()
-    subject.loader.activate(())
+    subject.loader.activate([()])
     assert not any(layer.terms for layer in layers)
 
 

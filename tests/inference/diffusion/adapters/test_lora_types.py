@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
@@ -15,6 +14,7 @@ from inference.engine.interface import AdapterFile, Adapters, Inputs
 from tests.inference import tiny_models
 from tests.inference.diffusion.adapters.adapter_harness import (
     AdapterHarness,
+    check_close,
     generate_with_diffusers,
     with_loras,
 )
@@ -102,11 +102,6 @@ def harness(demo_model: Path) -> AdapterHarness:
 def generate_with(pipeline: Any, **request: Any) -> bytes:
     name = type(pipeline).__name__
     return generate_with_diffusers(pipeline, name, generation_of(**request), width=64, height=64)
-
-
-def check_close(ours: bytes, theirs: bytes) -> None:
-    ours_and_theirs = (np.frombuffer(each, np.uint8).astype(int) for each in (ours, theirs))
-    assert np.abs(np.subtract(*ours_and_theirs)).max() <= 1
 
 
 def strong(*files: AdapterFile) -> dict[str, Any]:
@@ -240,7 +235,7 @@ def test_files_of_every_type_are_stacked_and_leave_no_trace(harness: AdapterHarn
     tasks = [harness.add_request(**strong(file)) for file in files]
     assert harness.finish(*tasks) == alone
     assert harness.generate(**strong(*reversed(files))) != harness.generate()
-    harness.loop._components.adapters.activate(())
+    harness.loop._components.adapters.activate([()])
     after = {name.replace(".base_layer", ""): values for name, values in unet.state_dict().items()}
     assert all(torch.equal(values, after[name]) for name, values in before.items())
 
