@@ -1,13 +1,14 @@
 """Classifier-free guidance for all slots of a batch at once."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 
 from inference.diffusion.denoising.slot import Slot
 from inference.diffusion.solvers.executor import execute
-from inference.diffusion.solvers.instructions import Instruction, Kind, Opcode
+from inference.diffusion.solvers.instructions import Instruction, Opcode, Program, Register, kind_of
 
 Predictions = tuple[torch.Tensor, ...]
 """The noise prediction of a slot for each of its conditionings, (1, 4, height, width)."""
@@ -38,24 +39,25 @@ def _away_from_negative(
 ) -> list[torch.Tensor]:
     """The negative predictions, plus the differences of the others from them times their scales."""
     programs = [
-        _program(rows[0].dtype, of_slot) if len(rows) > 1 else ((), 0)
+        _program(rows[0].dtype, of_slot if len(rows) > 1 else ())
         for rows, of_slot in zip(predictions, scales, strict=True)
     ]
     registers = [dict(enumerate(rows)) for rows in predictions]
-    execute([(instructions, of_slot) for (instructions, _), of_slot in zip(programs, registers, strict=True)])
+    execute([(program, of_slot) for (program, _), of_slot in zip(programs, registers, strict=True)])
     return [of_slot[result] for (_, result), of_slot in zip(programs, registers, strict=True)]
 
 
-def _program(dtype: torch.dtype, scales: tuple[float, ...]) -> tuple[tuple[Instruction, ...], int]:
-    """The instructions, for which the predictions are registers 0, 1, ..., and the register of the result."""
+@lru_cache(maxsize=256)
+def _program(dtype: torch.dtype, scales: tuple[float, ...]) -> tuple[Program, Register]:
+    """The program, for which the predictions are registers 0, 1, ..., and the register of the result."""
     instructions: list[Instruction] = []
     combined, free = 0, len(scales) + 1
     for positive, scale in enumerate(scales, start=1):
         difference, scaled, total = free, free + 1, free + 2
         instructions += [
-            Instruction(Kind(Opcode.SUBTRACT, dtype), (positive, 0), (), difference),
-            Instruction(Kind(Opcode.MULTIPLY_CONSTANT, dtype), (difference,), (scale,), scaled),
-            Instruction(Kind(Opcode.ADD, dtype), (combined, scaled), (), total),
+            Instruction(kind_of(Opcode.SUBTRACT, dtype), (positive, 0), (), difference),
+            Instruction(kind_of(Opcode.MULTIPLY_CONSTANT, dtype), (difference,), (scale,), scaled),
+            Instruction(kind_of(Opcode.ADD, dtype), (combined, scaled), (), total),
         ]
         combined, free = total, free + 3
-    return tuple(instructions), combined
+    return Program.of(instructions), combined

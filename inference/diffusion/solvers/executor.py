@@ -6,51 +6,71 @@ from typing import Any
 
 import torch
 
-from inference.diffusion.solvers.instructions import Instruction, Kind, Opcode, Register
+from inference.diffusion.solvers.instructions import Instruction, Kind, Opcode, Program, Register
 
 Registers = dict[Register, torch.Tensor]
 """Values of a slot's registers."""
 
 
 @dataclass
-class _Progress:
-    """The instructions of one slot that are left."""
+class _Running:
+    """Slots whose programs have the same kinds of instructions, and the place that they have reached."""
 
-    instructions: Sequence[Instruction]
-    registers: Registers
-    position: int = field(default=0)
+    kinds: Sequence[Kind]
+    slots: list[tuple[Sequence[Instruction], Registers]] = field(default_factory=list)
+    position: int = 0
 
-    @property
-    def next(self) -> Instruction:
-        return self.instructions[self.position]
+    def next(self) -> list[tuple[Instruction, Registers]]:
+        """The next instruction of each slot, and its registers."""
+        return [(instructions[self.position], registers) for instructions, registers in self.slots]
 
 
-def execute(programs: Sequence[tuple[Sequence[Instruction], Registers]]) -> None:
-    """Executes the instructions of each slot in order, and adds the results to its registers.
+def execute(programs: Sequence[tuple[Program, Registers]]) -> None:
+    """Executes the program of each slot, and adds the results to its registers.
 
     Instructions of the same kind run together with PyTorch's foreach functions, which take one launch on
-    CUDA: the number of launches does not depend on the number of slots, unless their samplers differ.
+    CUDA: the number of launches does not depend on the number of slots. Slots with different programs share
+    the launches of the instructions that are the same in both.
 
     Args:
-        programs: the instructions and registers of each slot.
+        programs: the program and the registers of each slot.
     """
-    running = [_Progress(instructions, registers) for instructions, registers in programs if instructions]
-    while running:
-        by_kind: dict[Kind, list[_Progress]] = {}
-        for each in running:
-            by_kind.setdefault(each.next.kind, []).append(each)
-        kind, chosen = max(by_kind.items(), key=lambda item: len(item[1]))
-        instructions = [each.next for each in chosen]
-        operands = [
-            [each.registers[register] for each, register in zip(chosen, registers, strict=True)]
-            for registers in zip(*(instruction.operands for instruction in instructions), strict=True)
-        ]
-        constants = [instruction.constants for instruction in instructions]
-        results = _OPERATIONS[kind.opcode](kind.dtype, operands, constants)
-        for each, instruction, result in zip(chosen, instructions, results, strict=True):
-            each.registers[instruction.result] = result
+    by_kinds: dict[int, _Running] = {}
+    for program, registers in programs:
+        if program.kinds:
+            running = by_kinds.setdefault(id(program.kinds), _Running(program.kinds))
+            running.slots.append((program.instructions, registers))
+    unfinished = list(by_kinds.values())
+    while unfinished:
+        kind, chosen = _most_frequent_next(unfinished)
+        _execute(
+            kind,
+            [(instructions[each.position], slot) for each in chosen for instructions, slot in each.slots],
+        )
+        for each in chosen:
             each.position += 1
-        running = [each for each in running if each.position < len(each.instructions)]
+        unfinished = [each for each in unfinished if each.position < len(each.kinds)]
+
+
+def _most_frequent_next(unfinished: Sequence[_Running]) -> tuple[Kind, Sequence[_Running]]:
+    """The kind of instruction that most slots need next, and those slots."""
+    if len(unfinished) == 1:
+        return unfinished[0].kinds[unfinished[0].position], unfinished
+    by_kind: dict[Kind, list[_Running]] = {}
+    for each in unfinished:
+        by_kind.setdefault(each.kinds[each.position], []).append(each)
+    return max(by_kind.items(), key=lambda item: sum(len(each.slots) for each in item[1]))
+
+
+def _execute(kind: Kind, slots: Sequence[tuple[Instruction, Registers]]) -> None:
+    count = len(slots[0][0].operands)
+    operands = [
+        [registers[instruction.operands[index]] for instruction, registers in slots] for index in range(count)
+    ]
+    constants = [instruction.constants for instruction, _ in slots]
+    results = _OPERATIONS[kind.opcode](kind.dtype, operands, constants)
+    for (instruction, registers), result in zip(slots, results, strict=True):
+        registers[instruction.result] = result
 
 
 _Operands = list[list[torch.Tensor]]

@@ -1,8 +1,9 @@
 """Elementwise instructions on latents, of which a traced scheduler step consists."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from functools import cache, lru_cache
 
 import torch
 
@@ -26,7 +27,8 @@ class Opcode(Enum):
     """The linear combination of several registers with `torch.einsum`."""
 
 
-class Kind(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Kind:
     """Instructions of the same kind, of all slots, are one operation on the device.
 
     Attributes:
@@ -36,6 +38,12 @@ class Kind(NamedTuple):
 
     opcode: Opcode
     dtype: torch.dtype
+
+
+@cache
+def kind_of(opcode: Opcode, dtype: torch.dtype) -> Kind:
+    """The only object for this kind."""
+    return Kind(opcode, dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +61,27 @@ class Instruction:
     operands: tuple[Register, ...]
     constants: tuple[float, ...]
     result: Register
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Instructions in the order of their execution.
+
+    Attributes:
+        instructions: each uses registers that are set at the begin, or by one before it.
+        kinds: of the instructions; programs with equal ones have the same object.
+    """
+
+    instructions: tuple[Instruction, ...]
+    kinds: tuple[Kind, ...]
+
+    @classmethod
+    def of(cls, instructions: Iterable[Instruction]) -> "Program":
+        """The program of these instructions."""
+        instructions = tuple(instructions)
+        return cls(instructions, _only(tuple(each.kind for each in instructions)))
+
+
+@lru_cache(maxsize=4096)
+def _only(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+    return kinds

@@ -7,7 +7,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from inference.diffusion.solvers.instructions import Instruction, Kind, Opcode, Register
+from inference.diffusion.solvers.instructions import Instruction, Opcode, Program, Register, kind_of
 
 _ARITHMETIC: Mapping[Any, tuple[Opcode, Opcode]] = {
     torch.ops.aten.add.Tensor: (Opcode.ADD, Opcode.ADD_CONSTANT),
@@ -64,9 +64,9 @@ class Recorder(TorchDispatchMode):
         """The register of a traced tensor."""
         return self._traced[id(tensor)]
 
-    def take(self) -> tuple[tuple[Instruction, ...], tuple[tuple[Register, torch.dtype], ...]]:
+    def take(self) -> tuple[Program, tuple[tuple[Register, torch.dtype], ...]]:
         """The instructions, and the registers of standard normal noise, since the last call."""
-        taken = tuple(self._instructions), tuple(self._noise)
+        taken = Program.of(self._instructions), tuple(self._noise)
         self._instructions, self._noise = [], []
         return taken
 
@@ -132,7 +132,7 @@ class Recorder(TorchDispatchMode):
         operands: tuple[Register, ...],
         constants: tuple[float, ...] = (),
     ) -> Register:
-        kind = Kind(opcode, dtype)
+        kind = kind_of(opcode, dtype)
         key = (kind, operands, constants)
         if key not in self._recorded:
             self._recorded[key] = self._new_register(dtype)

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from inference.diffusion.solvers.instructions import Instruction, Register
+from inference.diffusion.solvers.instructions import Program, Register
 from inference.diffusion.solvers.recorder import Recorder
 
 LATENTS: Register = 0
@@ -37,11 +37,11 @@ class TracedStep:
         live: the registers that later steps use, `latents` included.
     """
 
-    scaling: tuple[Instruction, ...]
+    scaling: Program
     sample: Register
     prediction: Register
     noise: tuple[tuple[Register, torch.dtype], ...]
-    update: tuple[Instruction, ...]
+    update: Program
     latents: Register
     live: frozenset[Register]
 
@@ -111,7 +111,7 @@ def _with_live_registers(steps: Sequence[TracedStep]) -> list[TracedStep]:
     for step in reversed(steps):
         live = needed | {step.latents}
         completed.append(replace(step, live=live))
-        instructions = (*step.scaling, *step.update)
+        instructions = (*step.scaling.instructions, *step.update.instructions)
         defined = {each.result for each in instructions} | {register for register, _ in step.noise}
         used = {operand for each in instructions for operand in each.operands}
         needed = (live | used | {step.sample}) - defined - {step.prediction}

@@ -19,7 +19,8 @@ def latents_after(schedule: NoiseSchedule, evaluations: int) -> torch.Tensor:
     registers: Registers = initial.registers()
     for step in schedule.preserving_steps[:evaluations]:
         registers[step.prediction] = torch.zeros(SHAPE)
-        execute([((*step.scaling, *step.update), registers)])
+        for program in (step.scaling, step.update):
+            execute([(program, registers)])
     return registers[schedule.preserving_steps[evaluations - 1].latents]
 
 
