@@ -12,6 +12,7 @@ from contract.output_location import OutputPrefix
 from contract.problem import ErrorCode, FieldError, ProblemError, bound_errors, describe
 from contract.prompts.prompt import PromptStage, parse_positive, prompt_stages
 from contract.request import (
+    ALL_STEPS,
     MAX_COUNT,
     MAX_SEED,
     ClipSkip,
@@ -19,6 +20,7 @@ from contract.request import (
     Count,
     Dimension,
     Embeddings,
+    GuidanceInterval,
     GuidanceRescale,
     GuidanceScale,
     InputImage,
@@ -46,7 +48,14 @@ from contract.rules import effective_strength, violations
 from contract.samplers import find_sampler, select_sampler
 
 _MASK_BLUR = 4
-_SAMPLING_FIELDS = ("guidance_scale", "guidance_rescale", "sampler", "timestep_spacing", "clip_skip")
+_SAMPLING_FIELDS = (
+    "guidance_scale",
+    "guidance_rescale",
+    "guidance_interval",
+    "sampler",
+    "timestep_spacing",
+    "clip_skip",
+)
 _COPIED_FIELDS = (
     "prompt",
     "negative_prompt",
@@ -105,6 +114,7 @@ class Generation(BaseModel):
     seed: Seed
     count: Count
     guidance_rescale: GuidanceRescale = 0.0
+    guidance_interval: GuidanceInterval = ALL_STEPS
     timestep_spacing: TimestepSpacing | None = None
     clip_skip: ClipSkip = 1
     input_image: InputImage | None = None
@@ -191,6 +201,7 @@ class Generation(BaseModel):
             guidance_rescale=(
                 defaults.guidance_rescale if request.guidance_rescale is None else request.guidance_rescale
             ),
+            guidance_interval=_guidance_interval(request, defaults),
             sampler=sampler.name,
             timestep_spacing=(
                 (request.timestep_spacing or defaults.timestep_spacing)
@@ -206,6 +217,13 @@ class Generation(BaseModel):
             hires=request.hires and request.hires.model_copy(update={"steps": request.hires.steps or steps}),
             metadata=request.metadata or defaults.metadata,
         )
+
+
+def _guidance_interval(request: JobRequest, defaults: ModelDefaults) -> GuidanceInterval:
+    """All steps where AND joins prompts: their predictions are differences from the negative prompt's."""
+    if len(parse_positive(request.prompt).prompts) > 1:
+        return ALL_STEPS
+    return request.guidance_interval or defaults.guidance_interval
 
 
 def _mask_blur(request: JobRequest) -> int | None:

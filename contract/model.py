@@ -7,9 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from contract.default_type import default_type
 from contract.options import MetadataMode
 from contract.request import (
+    ALL_STEPS,
     ClipSkip,
     Count,
     Dimension,
+    GuidanceInterval,
     GuidanceRescale,
     GuidanceScale,
     ModelName,
@@ -32,6 +34,7 @@ class ModelDefaults(BaseModel):
     steps: Steps = 30
     guidance_scale: GuidanceScale = 7.5
     guidance_rescale: GuidanceRescale = 0.0
+    guidance_interval: GuidanceInterval = ALL_STEPS
     sampler: SamplerName = "euler_a"
     timestep_spacing: TimestepSpacing | None = Field(
         default=None, description="Spacing of the timesteps; by default the one of the model's scheduler."

@@ -14,6 +14,7 @@ from contract.options import (
     MetadataMode,
     Outpaint,
     OutputFormat,
+    StepFraction,
     Upscale,
 )
 from contract.output_location import OutputPrefix
@@ -91,6 +92,30 @@ GuidanceRescale = Annotated[
             "without it, against overexposure; models with zero terminal SNR need about 0.7. 0 disables it."
         ),
     ),
+]
+
+
+def _check_increasing(interval: tuple[float, float]) -> tuple[float, float]:
+    if interval[0] >= interval[1]:
+        raise ValueError("must be two increasing numbers, where guidance begins and where it ends")
+    return interval
+
+
+ALL_STEPS = (0.0, 1.0)
+"""The guidance interval that applies guidance at every step."""
+
+GuidanceInterval = Annotated[
+    tuple[StepFraction, StepFraction],
+    Field(
+        strict=False,
+        description=(
+            "Two shares of the steps, between which classifier-free guidance applies; the other steps "
+            "evaluate the prompt alone, at half the cost. An approximation, unless it is [0, 1]. Steps that "
+            "image-to-image skips and those of the refiner count. Not for prompts with AND."
+        ),
+        json_schema_extra={"examples": [[0.2, 0.8]]},
+    ),
+    AfterValidator(_check_increasing),
 ]
 TimestepSpacing = Annotated[
     Literal["leading", "trailing", "linspace"],
@@ -224,6 +249,7 @@ class JobRequest(BaseModel):
     steps: Steps | None = None
     guidance_scale: GuidanceScale | None = None
     guidance_rescale: GuidanceRescale | None = None
+    guidance_interval: GuidanceInterval | None = None
     sampler: SamplerName | None = None
     scheduler: SchedulerName | None = None
     timestep_spacing: TimestepSpacing | None = None

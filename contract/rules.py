@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from contract.model import ModelDeclaration, ModelDefaults
 from contract.problem import FieldError
+from contract.prompts.errors import PromptError
+from contract.prompts.prompt import parse_positive
 from contract.prompts.rules import prompt_errors
-from contract.request import MAX_SEED, JobRequest
+from contract.request import ALL_STEPS, MAX_SEED, JobRequest
 from contract.samplers import select_sampler
 
 _EXCLUDED_BY_OUTPAINT = ("mask_image", "width", "height")
@@ -44,6 +46,7 @@ def violations(
     found = (
         *_prompt_violations(request, model),
         *_contradictions(request),
+        *_guidance_violations(request),
         *_duplicates(request),
         *_size_violations(request, model),
         *_step_violations(request, model),
@@ -98,6 +101,21 @@ def _mask_contradictions(request: JobRequest) -> Iterator[_Violation]:
     elif request.mask_padding is not None and request.upscale is not None:
         detail = "cannot be combined with upscale, since the image keeps the input image's size; remove one"
         yield _Violation("mask_padding", detail, ("upscale",))
+
+
+def _guidance_violations(request: JobRequest) -> Iterator[_Violation]:
+    if request.guidance_interval in (None, ALL_STEPS):
+        return
+    try:
+        joins = len(parse_positive(request.prompt).prompts) > 1
+    except PromptError:
+        return
+    if joins:
+        detail = (
+            "cannot be combined with AND, whose prompts are added up at every step as differences from the "
+            "negative prompt; remove one"
+        )
+        yield _Violation("guidance_interval", detail, ("prompt",))
 
 
 def _duplicates(request: JobRequest) -> Iterator[_Violation]:

@@ -10,6 +10,7 @@ from transformers import CLIPTokenizer
 from contract.generation import Generation
 from contract.problem import FieldError
 from contract.prompts.prompt import parse_negative, parse_positive
+from contract.request import ALL_STEPS
 from contract.samplers import find_sampler
 
 _UNSUPPORTED_FIELDS = (
@@ -48,6 +49,8 @@ class PipelineFields:
             yield FieldError(pointer="#/guidance_scale", detail=_NO_PARAMETER)
         if generation.guidance_rescale and "guidance_rescale" not in self._parameters:
             yield FieldError(pointer="#/guidance_rescale", detail=_NO_PARAMETER)
+        if generation.guidance_interval != ALL_STEPS:
+            yield FieldError(pointer="#/guidance_interval", detail=_NO_PARAMETER)
         if generation.timestep_spacing is not None:
             yield FieldError(pointer="#/timestep_spacing", detail=_OWN_SCHEDULE)
         if "sampler" in chosen and not self._is_own_sampler(generation.sampler):
@@ -102,7 +105,7 @@ class PipelineFields:
 
     def unused(self, generation: Generation) -> frozenset[str]:
         """The names of the fields that the pipeline does not use."""
-        unused = {"clip_skip", "timestep_spacing"}
+        unused = {"clip_skip", "guidance_interval", "timestep_spacing"}
         if not self._is_own_sampler(generation.sampler):
             unused.add("sampler")
         if self._guidance_parameter is None:

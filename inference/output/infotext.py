@@ -8,7 +8,7 @@ from contract.generation import Generation
 from contract.keys import LANCZOS
 from contract.options import ControlNet
 from contract.prompts.lora_tags import tag_of
-from contract.request import MAX_CONTROLNETS, control_image_pointer
+from contract.request import ALL_STEPS, MAX_CONTROLNETS, control_image_pointer
 from contract.samplers import find_sampler
 from contract.size import Size, to_grid
 
@@ -72,6 +72,9 @@ def _sampling(generation: Generation, size: Size) -> dict[str, str]:
     }
     if generation.guidance_rescale:
         parameters["CFG Rescale"] = _number(generation.guidance_rescale)
+    if generation.guidance_interval != ALL_STEPS:
+        start, end = generation.guidance_interval
+        parameters |= {"CFG interval start": _number(start), "CFG interval end": _number(end)}
     if generation.timestep_spacing is not None:
         parameters["Timestep spacing"] = generation.timestep_spacing
     return parameters

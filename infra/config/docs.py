@@ -110,6 +110,8 @@ def _kind(annotation: Any) -> str:
         return " or ".join(f"`{each}`" for each in annotation)
     if origin in _UNIONS:
         return " or ".join(_kind(each) for each in arguments if each is not type(None))
+    if origin is tuple and Ellipsis not in arguments:
+        return f"[{', '.join(map(_kind, arguments))}]"
     if origin is tuple:
         return f"list of {_kind(arguments[0])}"
     if origin is Mapping:
@@ -152,6 +154,8 @@ def _default(field: FieldInfo) -> str:
     default = field.default
     if default is PydanticUndefined:
         return "required"
+    if isinstance(default, tuple) and default:
+        return f"`{list(default)}`"
     if isinstance(default, BaseModel):
         given = default.model_dump(mode="json", exclude_defaults=True)
         tag = getattr(default, "type", None) or getattr(default, "source", None)

@@ -60,6 +60,19 @@ def test_the_requests_metadata_mode_takes_precedence_over_the_models(default: Me
     assert [resolved(metadata=mode.value) for mode in MetadataMode] == list(MetadataMode)
 
 
+def test_a_default_guidance_interval_is_for_prompts_without_and() -> None:
+    model = MODEL.model_copy(update={"defaults": ModelDefaults(guidance_interval=(0.2, 0.8))})
+
+    def resolved(**body: Any) -> tuple[float, float]:
+        request = JobRequest.model_validate({"prompt": "x", **body})
+        return Generation.resolve(request, model, job_id=resolve().id, seed=0).guidance_interval
+
+    assert resolved() == (0.2, 0.8)
+    assert resolved(guidance_interval=[0, 1]) == (0, 1)
+    assert resolved(guidance_interval=[0.5, 1]) == (0.5, 1)
+    assert resolved(prompt="a AND b") == resolved(prompt="a AND b", guidance_interval=[0, 1]) == (0, 1)
+
+
 def test_image_i_has_seed_plus_i() -> None:
     assert resolve(seed=100, count=3).seeds == (100, 101, 102)
 

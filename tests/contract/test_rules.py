@@ -41,6 +41,11 @@ from tests.contract.parsing import IMAGE, resolve, violations_of
             "#/mask_padding",
             "cannot be combined with upscale",
         ),
+        (
+            {"prompt": "a AND b", "guidance_interval": [0.2, 0.8]},
+            "#/guidance_interval",
+            "cannot be combined with AND",
+        ),
         ({"loras": [{"name": "a"}, {"name": "a", "weight": 2}]}, "#/loras", "a name more than once"),
         ({"embeddings": ["a", "a"]}, "#/embeddings", "a name more than once"),
         ({"hires": {"steps": 51}}, "#/hires/steps", "must be at most 50, not 51"),

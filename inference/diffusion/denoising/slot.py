@@ -1,7 +1,6 @@
 """A slot: one image's latents, schedule and conditioning in the denoising loop."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,36 +9,15 @@ from inference.diffusion.adapters.adapter_set import AdapterSet
 from inference.diffusion.adapters.controlnets import ControlNetInput
 from inference.diffusion.denoising.batcher import BatchKey
 from inference.diffusion.denoising.initial_latents import InitialLatents
+from inference.diffusion.denoising.slot_stages import SlotStage
 from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.diffusion.modules.noise_schedulers import NoiseSchedule
-from inference.diffusion.prompts.conditioning import Conditioning, ConditioningStage
+from inference.diffusion.prompts.conditioning import Conditioning
 from inference.diffusion.solvers.traced_steps import LATENTS, TracedStep
 from inference.diffusion.tasks.generation_task import GenerationTask
 
 _MIN_ALPHA = 1e-4
 """Schedules with a terminal signal-to-noise ratio of zero begin at 0."""
-
-
-@dataclass(frozen=True)
-class SlotStage:
-    """The conditionings of consecutive denoiser evaluations.
-
-    Attributes:
-        start: the first of these evaluations of the image.
-        batch_key: slots with the same key can share a batch.
-        conditionings: see `ConditioningStage`.
-    """
-
-    start: int
-    batch_key: BatchKey
-    conditionings: tuple[Conditioning, ...]
-
-    @classmethod
-    def all_of(cls, stages: Sequence[ConditioningStage], batch_key: BatchKey) -> "tuple[SlotStage, ...]":
-        """The stages of a slot, whose batch key differs between them in the number of tokens only."""
-        return tuple(
-            cls(each.start, replace(batch_key, tokens=each.tokens), each.conditionings) for each in stages
-        )
 
 
 @dataclass(frozen=True)
@@ -62,7 +40,7 @@ class Slot:
     Attributes:
         task: the generation that the image belongs to.
         index: of the image in its generation.
-        stages: the conditionings over all evaluations of the image, the first from 0.
+        stages: the conditionings over the evaluations of this slot.
         prompt_weights: of the prompts that AND joins; a single 1 without it.
         guidance_scale: scale of classifier-free guidance.
         guidance_rescale: share to which predictions with classifier-free guidance have the
@@ -97,6 +75,7 @@ class Slot:
         preserves = self.initial.preserved is not None
         self._steps = self.schedule.preserving_steps if preserves else self.schedule.steps
         self._timesteps: list[float] = self.schedule.timesteps.tolist()
+        self._stage = self._current_stage()
 
     @property
     def batch_key(self) -> BatchKey:
@@ -108,8 +87,7 @@ class Slot:
         """The conditionings of the next evaluation."""
         return self._stage.conditionings
 
-    @property
-    def _stage(self) -> SlotStage:
+    def _current_stage(self) -> SlotStage:
         index = bisect_right(self.stages, self.evaluations_done, key=lambda stage: stage.start)
         return self.stages[index - 1]
 
@@ -140,6 +118,11 @@ class Slot:
         return len(self.conditionings)
 
     @property
+    def max_rows(self) -> int:
+        """The most rows of an evaluation; fewer outside the guidance interval."""
+        return max(len(stage.conditionings) for stage in self.stages)
+
+    @property
     def timestep(self) -> float:
         """The timestep of the next evaluation."""
         return self._timesteps[self._done]
@@ -165,6 +148,7 @@ class Slot:
         live = self.traced_step.live
         self.registers = {register: value for register, value in self.registers.items() if register in live}
         self._done += 1
+        self._stage = self._current_stage()
 
     def estimate(self, prediction: torch.Tensor) -> torch.Tensor:
         """The final latents as the prediction of this evaluation estimates them, (1, 4, height, width).

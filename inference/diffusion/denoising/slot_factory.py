@@ -18,7 +18,8 @@ from inference.diffusion.denoising.initial_latents import (
     TextToImage,
 )
 from inference.diffusion.denoising.refiner import Refiner
-from inference.diffusion.denoising.slot import Refinement, Slot, SlotStage
+from inference.diffusion.denoising.slot import Refinement, Slot
+from inference.diffusion.denoising.slot_stages import slot_stages
 from inference.diffusion.modules.autoencoder import Autoencoder
 from inference.diffusion.modules.noise_schedulers import NoiseSchedule
 from inference.diffusion.prompts.conditioning import encode_prompts
@@ -54,20 +55,19 @@ def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
         loras=adapter_set.batch_loras,
         controlnets=adapter_set.controlnet_ids,
     )
-    stages = SlotStage.all_of(conditioning_stages, batch_key)
+    schedule = components.schedulers.create(
+        generation.sampler,
+        steps=generation.steps,
+        strength=generation.strength,
+        until=generation.refiner_start,
+        spacing=generation.timestep_spacing,
+    )
+    refinement = _refinement(components.refiner, task, size, batch_key, embeddings, schedule)
+    stages = slot_stages(conditioning_stages, batch_key, schedule.are_within(*generation.guidance_interval))
     autoencoder = adapter_set.autoencoder(components.autoencoder)
     initializer = _initializer(components, autoencoder, task, size)
-    refinements = _refinements(components.refiner, task, size, batch_key, embeddings)
     slots = []
-    for index, (seed, refinement) in enumerate(zip(generation.seeds, refinements, strict=True)):
-        schedule = components.schedulers.create(
-            generation.sampler,
-            steps=generation.steps,
-            strength=generation.strength,
-            until=generation.refiner_start,
-            spacing=generation.timestep_spacing,
-        )
-        _check_refiner_start(schedule, refinement)
+    for index, seed in enumerate(generation.seeds):
         generator = torch.Generator("cpu").manual_seed(seed)
         slots.append(
             Slot(
@@ -95,44 +95,34 @@ def _check_sampler(components: Components, generation: Generation) -> None:
         raise InvalidRequestError((FieldError(pointer="#/sampler", detail=str(error)),)) from error
 
 
-def _refinements(
+def _refinement(
     refiner: Refiner | None,
     task: GenerationTask,
     size: Size,
     base: BatchKey,
     embeddings: tuple[AdapterFile, ...],
-) -> list[Refinement | None]:
-    """The refiner's part of each image; None where the generation does not use the refiner."""
+    base_schedule: NoiseSchedule,
+) -> Refinement | None:
+    """The refiner's part of each image; None if the generation does not use the refiner."""
     generation, start = task.generation, task.generation.refiner_start
     if start is None:
-        return [None] * generation.count
+        return None
     if refiner is None:
         raise _invalid_refiner_start("this model has no refiner; leave it out")
-    stages = SlotStage.all_of(
+    schedule = refiner.schedulers.create_refining(
+        generation.sampler, steps=generation.steps, start=start, spacing=generation.timestep_spacing
+    )
+    if not len(base_schedule.timesteps):
+        raise _invalid_refiner_start("leaves no steps to the base model; raise it, or strength or steps")
+    if not len(schedule.timesteps):
+        raise _invalid_refiner_start("leaves no steps to the refiner; lower it, or raise steps")
+    stages = slot_stages(
         refiner.encode_prompts(generation, size, embeddings=embeddings),
         replace(base, loras=(), controlnets=(), refining=True),
+        schedule.are_within(*generation.guidance_interval),
+        first=len(base_schedule.timesteps),
     )
-    return [
-        Refinement(
-            stages=stages,
-            schedule=refiner.schedulers.create_refining(
-                generation.sampler,
-                steps=generation.steps,
-                start=start,
-                spacing=generation.timestep_spacing,
-            ),
-        )
-        for _ in generation.seeds
-    ]
-
-
-def _check_refiner_start(schedule: NoiseSchedule, refinement: Refinement | None) -> None:
-    if refinement is None:
-        return
-    if not len(schedule.timesteps):
-        raise _invalid_refiner_start("leaves no steps to the base model; raise it, or strength or steps")
-    if not len(refinement.schedule.timesteps):
-        raise _invalid_refiner_start("leaves no steps to the refiner; lower it, or raise steps")
+    return Refinement(stages, schedule)
 
 
 def _invalid_refiner_start(detail: str) -> InvalidRequestError:

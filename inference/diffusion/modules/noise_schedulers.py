@@ -27,6 +27,7 @@ class NoiseSchedule:
     Attributes:
         scheduler: a diffusers scheduler in its initial state.
         timesteps: (evaluations,), descending, on the CPU.
+        begin: the number of the scheduler's evaluations that are left out before these.
         end: the timestep after the last evaluation, (1,), or (0,) if that yields the image.
         dtype: of the latents.
         device_type: of the latents.
@@ -34,6 +35,7 @@ class NoiseSchedule:
 
     scheduler: Any
     timesteps: torch.Tensor
+    begin: int
     end: torch.Tensor
     dtype: torch.dtype
     device_type: str
@@ -47,6 +49,12 @@ class NoiseSchedule:
     def preserving_steps(self) -> tuple[TracedStep, ...]:
         """The same for inpainting, with the image outside the mask restored after each step."""
         return self._trace(preserves=True)
+
+    def are_within(self, start: float, end: float) -> tuple[bool, ...]:
+        """Whether each evaluation lies between these shares of all evaluations of the scheduler."""
+        total = len(self.scheduler.timesteps)
+        numbers = range(self.begin, self.begin + len(self.timesteps))
+        return tuple(start <= number / total and (number + 1) / total <= end for number in numbers)
 
     def _trace(self, *, preserves: bool) -> tuple[TracedStep, ...]:
         return trace_steps(
@@ -125,6 +133,7 @@ class NoiseSchedulers:
         return NoiseSchedule(
             scheduler,
             timesteps[begin:end],
+            begin=begin,
             end=timesteps[end : end + 1],
             dtype=self._dtype,
             device_type=self._device_type,

@@ -167,6 +167,7 @@ def run_on(
         ({"negative_prompt": "blue"}, ["#/negative_prompt"]),
         ({"guidance_scale": 3.0}, ["#/guidance_scale"]),
         ({"guidance_rescale": 0.5}, ["#/guidance_rescale"]),
+        ({"guidance_interval": [0.2, 0.8]}, ["#/guidance_interval"]),
         ({"sampler": "heun"}, ["#/sampler"]),
         ({"sampler": "heun", "timestep_spacing": "trailing"}, ["#/timestep_spacing", "#/sampler"]),
         ({"clip_skip": 2}, ["#/clip_skip"]),

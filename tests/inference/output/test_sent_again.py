@@ -52,6 +52,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "steps": st.integers(1, 1000),
     "guidance_scale": st.floats(0, 50),
     "guidance_rescale": st.floats(0, 1),
+    "guidance_interval": st.tuples(st.floats(0, 0.5), st.floats(0.6, 1)),
     "sampler": st.sampled_from(
         [name for each in SAMPLERS for name in (each.name, each.label, *each.aliases)]
     ),
@@ -159,6 +160,8 @@ def request_of(text: str) -> dict[str, Any]:
         "clip_skip": int(given.get("Clip skip", 1)),
         "vae": given.get("VAE"),
     }
+    if "CFG interval start" in given:
+        body["guidance_interval"] = [float(given[f"CFG interval {side}"]) for side in ("start", "end")]
     if "Refiner switch at" in given:
         body["refiner_start"] = float(given["Refiner switch at"])
     if "Hires upscale" in given:
@@ -186,6 +189,7 @@ def request_of(text: str) -> dict[str, Any]:
                 "height",
                 "steps",
                 "guidance_scale",
+                "guidance_interval",
                 "seed",
                 "clip_skip",
                 "loras",

@@ -170,6 +170,13 @@ def test_images_share_the_forward_passes_of_both_unets(refiner_loop: RefinerLoop
     assert all(task.future.result(0).batch_size == 2 for task in tasks)
 
 
+def test_the_guidance_interval_spans_base_and_refiner(refiner_loop: RefinerLoop) -> None:
+    refiner_loop.add_request(sampler="euler", refiner_start=0.6, guidance_interval=[0.2, 0.8])
+    refiner_loop.finish()
+    base, refiner = [1] * 2 + [2] * 4, [2] * 2 + [1] * 2
+    assert refiner_loop.samples == [("base", rows) for rows in base] + [("refiner", rows) for rows in refiner]
+
+
 @pytest.mark.parametrize(
     ("refiner_start", "message"), [(0.05, "no steps to the base model"), (0.999, "no steps to the refiner")]
 )
