@@ -19,6 +19,7 @@ ALLOWED = {
         "guarded_http",
         "inference.__main__",
         "inference.diffusion",
+        "inference.diffusion.compilation",
         "inference.diffusion.denoising",
         "inference.diffusion.modules",
         "inference.diffusion.tasks",

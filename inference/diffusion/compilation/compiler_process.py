@@ -19,6 +19,7 @@ from inference.diffusion.compilation.specification import Specification
 
 _ROOT = Path(__file__).parents[3]
 _OUTPUT = "output.txt"
+_CLOSED = "the engine is closed"
 _ONE_AT_A_TIME = Lock()
 """In this process, whatever the number of models."""
 
@@ -98,7 +99,7 @@ class CompilerProcess:
     def _run(self, directory: Path, output: Any) -> None:
         with self._lock:
             if self._closed:
-                raise CompilerUnavailableError("the engine is closed")
+                raise CompilerUnavailableError(_CLOSED)
             process = self._process = subprocess.Popen(  # noqa: S603 (this package's own module)
                 [*self._command, str(directory)],
                 stdin=subprocess.PIPE,
@@ -118,6 +119,8 @@ class CompilerProcess:
             process.wait()
             if process.stdin is not None:
                 process.stdin.close()
+        if self._closed:
+            raise CompilerUnavailableError(_CLOSED)
         if code != 0:
             raise CompilationError(_reason(code, directory / _OUTPUT))
 

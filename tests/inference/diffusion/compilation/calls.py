@@ -12,24 +12,31 @@ from inference.diffusion.compilation.trial import Call
 
 
 def inputs(unet: Any, samples: int = 1, *, size: int = 8) -> dict[str, torch.Tensor]:
-    """The inputs of a call without added conditions, as in `Specification.inputs`."""
+    """The inputs of a call, as in `Specification.inputs`."""
     generator = torch.Generator().manual_seed(samples)
-    prompt = (samples, 77, unet.config.cross_attention_dim)
-    return {
-        "sample": torch.randn(samples, unet.config.in_channels, size, size, generator=generator),
+    config = unet.config
+    tensors = {
+        "sample": torch.randn(samples, config.in_channels, size, size, generator=generator),
         "timestep": torch.full((samples,), 500.0),
-        "encoder_hidden_states": torch.randn(prompt, generator=generator),
+        "encoder_hidden_states": torch.randn(samples, 77, config.cross_attention_dim, generator=generator),
     }
+    if config.addition_embed_type == "text_time":
+        time_ids = 6
+        pooled = config.projection_class_embeddings_input_dim - time_ids * config.addition_time_embed_dim
+        tensors["text_embeds"] = torch.randn(samples, pooled, generator=generator)
+        tensors["time_ids"] = 64 * torch.rand(samples, time_ids, generator=generator)
+    return tensors
 
 
 def call(denoiser: Any, tensors: Mapping[str, torch.Tensor], **arguments: Any) -> torch.Tensor:
     """The result of a denoiser for `inputs`, called as by the denoising loop."""
+    added = {name: tensors[name] for name in ("time_ids", "text_embeds") if name in tensors}
     with torch.inference_mode():
         output: torch.Tensor = denoiser(
             tensors["sample"],
             tensors["timestep"],
             encoder_hidden_states=tensors["encoder_hidden_states"],
-            added_cond_kwargs=None,
+            added_cond_kwargs=added or None,
             return_dict=False,
             **arguments,
         )[0]

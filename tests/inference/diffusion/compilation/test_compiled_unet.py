@@ -1,5 +1,6 @@
 """Use of compiled code: shapes, weights, trials, and eager calls wherever code cannot be used."""
 
+import gc
 import threading
 from collections.abc import Iterator
 from copy import deepcopy
@@ -10,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from inference.diffusion.compilation import compiled_unet
 from inference.diffusion.compilation.compiled_unet import CompiledUNet
 from inference.diffusion.compilation.compiler_process import CompilationError
 from inference.diffusion.compilation.packages import Packages
@@ -244,3 +246,25 @@ def test_other_unets_have_other_packages_and_the_same_unet_with_other_weights_th
         other.get_ready()
     keys = [next(iter(each.cache.packages)) for each in (compiled, *others)]
     assert keys[0] == keys[1] != keys[2]
+
+
+def test_compilations_end_with_the_engine(unet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiling, closed = threading.Event(), threading.Event()
+
+    class Compiler:
+        def compile(self, _specification: Specification) -> bytes:
+            compiling.set()
+            assert closed.wait(LIMIT_S)
+            raise CompilationError("closed")
+
+        def close(self) -> None:
+            closed.set()
+
+    monkeypatch.setattr(compiled_unet, "CompilerProcess", Compiler)
+    denoiser = compiled_unet.compiled_unet(unet, InMemoryCompileCache(), unet_state=tuple)
+    call(denoiser, inputs(unet))
+    assert compiling.wait(LIMIT_S)
+    assert not closed.is_set()
+    del denoiser
+    gc.collect()
+    assert closed.is_set()
