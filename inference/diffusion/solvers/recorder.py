@@ -1,11 +1,10 @@
 """Recording of the arithmetic of diffusers' schedulers as instructions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from inference.diffusion.solvers.instructions import Instruction, Opcode, Program, Register, kind_of
 
@@ -75,13 +74,21 @@ class Recorder(TorchDispatchMode):
     ) -> Any:
         """Computes the operation, and records it if it has a traced tensor among its arguments."""
         del types
-        kwargs = kwargs or {}
-        result = function(*args, **kwargs)
-        if any(id(each) in self._traced or id(each) in self._stacks for each in tree_leaves((args, kwargs))):
+        result = function(*args, **kwargs) if kwargs else function(*args)
+        if self._is_traced(args):
             self._record(function, args, result)
         elif function is torch.ops.aten.randn.generator:
             self._noise.append((self._trace(result, self._new_register(result.dtype)), result.dtype))
         return result
+
+    def _is_traced(self, arguments: Sequence[Any]) -> bool:
+        """Whether there is a traced tensor among the arguments, or in a list among them."""
+        return any(
+            id(each) in self._traced
+            or id(each) in self._stacks
+            or (isinstance(each, list | tuple) and self._is_traced(each))
+            for each in arguments
+        )
 
     def _record(self, function: Any, args: tuple[Any, ...], result: torch.Tensor) -> None:
         if function in _ARITHMETIC:

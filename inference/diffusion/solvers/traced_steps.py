@@ -1,12 +1,13 @@
 """Traces of a scheduler's steps over a whole schedule."""
 
 from collections.abc import Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
 
 import torch
+from diffusers import LMSDiscreteScheduler
 
 from inference.diffusion.solvers.instructions import Program, Register
 from inference.diffusion.solvers.recorder import Recorder
@@ -73,6 +74,11 @@ def trace_steps(
         UnsupportedOperationError: the scheduler does more than arithmetic.
     """
     scheduler = deepcopy(scheduler)
+    if isinstance(scheduler, LMSDiscreteScheduler):
+        # the same numbers from NumPy: it integrates with thousands of operations a step
+        integrating = copy(scheduler)
+        integrating.sigmas = scheduler.sigmas.numpy()
+        scheduler.get_lms_coefficient = integrating.get_lms_coefficient
     options = {"generator": torch.Generator(), "eta": 0.0}  # eta as diffusers' pipelines set it
     accepted = signature(scheduler.step).parameters
     options = {name: value for name, value in options.items() if name in accepted}
