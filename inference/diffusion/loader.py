@@ -1,6 +1,7 @@
 """Creates an engine from a model's files."""
 
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from inference.diffusion.denoising.loop import DenoisingLoop
 from inference.diffusion.denoising.refiner import Refiner
 from inference.diffusion.diffusers_pipeline import DiffusersPipeline
 from inference.diffusion.engine_thread import EngineThread
-from inference.diffusion.modules.cuda_graphs import CudaGraphs
+from inference.diffusion.modules.cuda_graphs import CudaGraphs, GraphRecorder
 from inference.diffusion.modules.graphed_unet import GraphedUNet
 from inference.diffusion.modules.kernel_selection import CudaTiming, KernelSelector
 from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
@@ -98,25 +99,47 @@ def create_engine(
     components = Components.of(
         pipeline, None if refiner is None else Refiner.of(refiner), mix_loras=not fixed_batch_size
     )
-    return EngineThread(_loop(components, batcher, compile_cache, cuda_graphs), upscaling, kernels=kernels)
+    graphs = CudaGraphs(pipeline.device) if cuda_graphs and pipeline.device.type == "cuda" else None
+    loop = create_loop(components, batcher, compile_cache=compile_cache, graphs=graphs)
+    return EngineThread(loop, upscaling, kernels=kernels)
 
 
-def _loop(
-    components: Components, batcher: Batcher, compile_cache: CompileCache | None, cuda_graphs: bool
+def create_loop(
+    components: Components,
+    batcher: Batcher,
+    *,
+    compile_cache: CompileCache | None = None,
+    graphs: GraphRecorder | None = None,
 ) -> DenoisingLoop:
-    unet, adapters = components.unet, components.adapters
+    """Creates a denoising loop.
+
+    Args:
+        components: the loaded model.
+        batcher: selects the slots of each step.
+        compile_cache: see `load_engine`.
+        graphs: records the UNet's and the refiner's forward passes; None runs them one kernel at a time.
+    """
+    unet, adapters, refiner = components.unet, components.adapters, components.refiner
     compiled = None
     if compile_cache is not None:
         compiled = compiled_unet(unet, compile_cache, unet_state=lambda: adapters.unet_state)
-    if not (cuda_graphs and unet.device.type == "cuda"):
+    if graphs is None:
         return DenoisingLoop(components, batcher, denoiser=compiled)
     graphed = GraphedUNet(
         compiled or unet,
-        CudaGraphs(unet.device),
+        graphs,
         state=lambda: adapters.unet_state,
         code=compiled.code if compiled else _one_code,
     )
-    return DenoisingLoop(components, batcher, denoiser=graphed, release_memory=graphed.release_memory)
+    if refiner is None:
+        return DenoisingLoop(components, batcher, denoiser=graphed, release_memory=graphed.release_memory)
+    refining = GraphedUNet(refiner.unet, graphs)
+    return DenoisingLoop(
+        replace(components, refiner=replace(refiner, unet=refining)),
+        batcher,
+        denoiser=graphed,
+        release_memory=lambda: graphed.release_memory() | refining.release_memory(),
+    )
 
 
 def _one_code(*_arguments: Any, **_options: Any) -> Hashable:

@@ -1,6 +1,6 @@
 """CUDA graphs: the kernels of a call, recorded once and launched together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Protocol, TypeVar
 
@@ -10,6 +10,10 @@ _T = TypeVar("_T")
 
 _RECORDING = Lock()
 """PyTorch allows one capture at a time in a process, and models on one endpoint have a thread each."""
+
+
+_DEFAULT_POOL = (0, 0)
+"""The memory in PyTorch's cache that does not belong to CUDA graphs."""
 
 
 class Recording(Protocol):
@@ -48,7 +52,7 @@ class GraphRecorder(Protocol):
         ...
 
     def free_bytes(self) -> int:
-        """Device memory that is not in use; the memory that recordings share counts as free."""
+        """Device memory for calls that are not recorded: without what recordings, also of others, keep."""
         ...
 
 
@@ -95,8 +99,12 @@ class CudaGraphs:
     def free_bytes(self) -> int:
         """See `GraphRecorder.free_bytes`."""
         free, _ = torch.cuda.mem_get_info(self._device)
-        cached = torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(self._device)
-        return free + cached
+        cached: Iterable[int] = (
+            segment["total_size"] - segment["active_size"]
+            for segment in torch.cuda.memory_snapshot(include_traces=False)
+            if segment["segment_pool_id"] == _DEFAULT_POOL
+        )
+        return free + sum(cached)
 
 
 class _CudaRecording:

@@ -177,7 +177,7 @@ class GraphedUNet:
             return False
         inputs = sum(each.numel() * each.element_size() for each in tensors)
         added = max(needed - self._shared_bytes, 0) + inputs
-        return self._recorder.free_bytes() - self._shared_bytes - added >= max(needed, _RESERVED_BYTES)
+        return self._recorder.free_bytes() - added >= max(needed, _RESERVED_BYTES)
 
     def _record(
         self, code: Hashable, arguments: Any, options: Any, tensors: Sequence[torch.Tensor]

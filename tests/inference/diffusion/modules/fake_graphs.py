@@ -23,7 +23,7 @@ class FakeGraphs:
         released: the number of recordings released.
         error: raised by `record`, unless None.
         needed: what every call is said to need, in bytes.
-        free: what is said to be free, in bytes.
+        free: what is said to be free without recordings, in bytes.
     """
 
     def __init__(self, subject: Any) -> None:
@@ -54,7 +54,7 @@ class FakeGraphs:
         return call(), self.needed
 
     def free_bytes(self) -> int:
-        return self.free
+        return self.free - (self.needed if self.kept else 0)
 
     def overwrite_outputs(self) -> None:
         self.replayed += 1

@@ -189,3 +189,14 @@ def test_the_current_stream_is_restored_after_a_capture_that_cannot_end(
         CudaGraphs(torch.device("cuda")).record(cuda.call)
     assert cuda.events == _SEQUENCE
     assert cuda.current_stream(torch.device("cuda")).name == "default"
+
+
+def test_memory_that_graphs_keep_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    segments = [
+        {"segment_pool_id": (0, 0), "total_size": 50, "active_size": 20},
+        {"segment_pool_id": (0, 7), "total_size": 500, "active_size": 100},
+    ]
+    FakeCuda().install(monkeypatch)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device: (1000, 9000))
+    monkeypatch.setattr(torch.cuda, "memory_snapshot", lambda include_traces: segments)
+    assert CudaGraphs(torch.device("cuda")).free_bytes() == 1030
