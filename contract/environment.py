@@ -140,7 +140,7 @@ class ContainerEnvironment(Environment):
     """Whether every batch is padded to `max_batch_size`, so that images do not depend on the load."""
 
     compile: bool = False
-    """Whether the UNet is compiled with torch.compile. This takes minutes; until then jobs run uncompiled."""
+    """Whether the UNet is compiled. This takes minutes; until then jobs run uncompiled."""
 
     cuda_graphs: bool = True
     """Whether the kernels of a UNet forward pass are launched together, on a GPU."""

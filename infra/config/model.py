@@ -160,8 +160,9 @@ class ModelConfig(ServedModel):
     compile: bool = Field(
         default=False,
         description=(
-            "Compiles the denoiser with torch.compile. The first compilation takes minutes, while jobs "
-            "run uncompiled; the compiled code is cached in the data bucket for further instances."
+            "Compiles the denoiser in a process beside the engine, which takes minutes for each image size "
+            "and batch size, while jobs run uncompiled. The code is used where it is not slower, and cached "
+            "in the data bucket for further instances. It changes the last bits of images."
         ),
     )
     cuda_graphs: bool = Field(

@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -44,7 +45,7 @@ def _end_with_parent() -> None:
 
 def _restrict(*, seconds: int, memory_bytes: int, niceness: int) -> None:
     os.nice(niceness)
-    if _OOM_SCORE.exists():
+    with suppress(OSError):
         _OOM_SCORE.write_text("1000")  # if memory is short, this process is killed rather than its parent
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
