@@ -22,7 +22,7 @@ _SMALL_BATCH, _BATCH = 4, 8
 def default_batch_size(instance_types: Iterable[str]) -> int:
     """The default of `max_batch_size`: 4 if one of the types has a GPU of 16 GiB, otherwise 8.
 
-    The weights of Stable Diffusion XL alone take 7 GiB in half precision; that 8 guided images of 1024 x 1024
+    The weights of Stable Diffusion XL alone take 7 GiB in half precision; that 8 images of 1024 x 1024
     pixels need more than the rest of 16 GiB is an estimate. Larger GPUs have memory for more than 8 images,
     but 8 keep them busy: 16 are estimated to take twice as long.
     """
