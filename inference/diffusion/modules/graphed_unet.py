@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 @dataclass
 class _Candidate:
-    """What is known of calls that have no graph.
+    """The record of calls that have no graph.
 
     Attributes:
         code: that ran them.

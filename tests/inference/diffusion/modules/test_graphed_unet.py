@@ -168,7 +168,7 @@ def test_a_constant_that_changes_is_not_replayed(harness: Harness) -> None:
     assert harness.replays(lambda: harness.call(value=3.0))
 
 
-def test_a_graph_is_recorded_anew_when_other_code_is_ready_for_its_shape(harness: Harness) -> None:
+def test_a_graph_is_recorded_again_when_other_code_is_ready_for_its_shape(harness: Harness) -> None:
     record(harness)
     harness.network.code = "compiled"
     assert not harness.replays(lambda: harness.call(value=2.0))
