@@ -21,6 +21,7 @@ ALLOWED = {
         "inference.artifacts",
         "inference.data_bucket",
         "inference.diffusion",
+        "inference.diffusion.adapters",
         "inference.diffusion.compilation",
         "inference.diffusion.denoising",
         "inference.diffusion.modules",

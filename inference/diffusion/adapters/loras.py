@@ -82,13 +82,14 @@ class Loras:
         Raises:
             AdapterFileError: they exceed the range of the layers' dtype.
         """
+        device = self._pipeline.unet.device  # diffusers walks over all modules to find it
         return LayerChanges(
             {
-                layer: _low_rank_to_device(layer, weights, self._pipeline.unet.device)
+                layer: _low_rank_to_device(layer, weights, device)
                 for layer, weights in self._of(components, lora.low_rank)
             },
             {
-                layer: _delta_to_device(layer, delta, self._pipeline.unet.device)
+                layer: _delta_to_device(layer, delta, device)
                 for layer, delta in self._of(components, lora.deltas)
             },
         )
