@@ -90,8 +90,11 @@ def _check_power_of_two(number: int) -> int:
     return number
 
 
+Quantization = Literal["fp8"]
+"""8-bit floating point."""
+
 MaxBatchSize = Annotated[int, Field(ge=1, le=64), AfterValidator(_check_power_of_two)]
-"""Images, over all jobs, that share a forward pass of the UNet at most; a power of two."""
+"""Images with classifier-free guidance, over all jobs, that share a forward pass at most; a power of two."""
 
 
 class ContainerEnvironment(Environment):
@@ -144,6 +147,9 @@ class ContainerEnvironment(Environment):
 
     cuda_graphs: bool = True
     """Whether the kernels of a UNet forward pass are launched together, on a GPU."""
+
+    quantization: Quantization | None = None
+    """The number format of the UNet's linear layers; None: that of the model."""
 
     warm_up: bool = True
     """Whether the container, on a GPU, selects kernels and generates images before it is healthy."""

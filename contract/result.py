@@ -31,7 +31,8 @@ class ResultDetails(BaseModel):
     batch_size: int | None = Field(
         default=None,
         description=(
-            "Size of the largest batch that the images were denoised in, other jobs' images included. "
+            "Size of the largest batch that the images were denoised in, in images like these; other jobs' "
+            "images and padding are included. "
             "Images are reproduced bit for bit only at the same batch size."
         ),
     )

@@ -115,7 +115,7 @@ class GenerationOutput:
 
     Attributes:
         images: RGB, in the order of the generation's seeds.
-        batch_size: samples in the largest batch that these images shared, padding included.
+        batch_size: of the largest batch that these images shared, in images like these, padding included.
         seconds: since the engine started on the generation.
         fallbacks: descriptions of what was done otherwise than requested, such as to fit the memory.
         unused: names of the generation's fields that the model does not use.

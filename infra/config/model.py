@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from contract.environment import MaxBatchSize
+from contract.environment import MaxBatchSize, Quantization
 from contract.model import ServedModel
 from contract.options import AdapterName
 from contract.safety import SafetyMode
@@ -20,6 +20,9 @@ InstanceType = Annotated[
     ),
 ]
 
+
+_FP8_FAMILIES = ("g6", "g6e", "p5", "p5e", "p5en")
+"""Of instance types: those with GPUs of the generations Ada and Hopper."""
 
 _MIN_TAIL_S = 180
 """Longer than the two minutes by which metrics may be late."""
@@ -135,9 +138,9 @@ class ModelConfig(ServedModel):
     max_batch_size: MaxBatchSize = Field(
         default_factory=lambda fields: default_batch_size(fields["instance_types"]),
         description=(
-            "The most images, from all running jobs, in one batch of the denoiser; a power of two. By "
-            "default 8, or 4 if one of the instance types has a GPU of 16 GiB (g4dn). A batch that does not "
-            "fit in the GPU's memory is halved."
+            "The most images, from all running jobs, in one batch of the denoiser; a power of two. Images "
+            "without classifier-free guidance count half. By default 8, or 4 if one of the instance types "
+            "has a GPU of 16 GiB (g4dn). A batch that does not fit in the GPU's memory is halved."
         ),
     )
     max_concurrent_invocations: int = Field(
@@ -153,8 +156,8 @@ class ModelConfig(ServedModel):
     fixed_batch_size: bool = Field(
         default=False,
         description=(
-            "Pads every batch to `max_batch_size`, so that an image does not depend on the other jobs that "
-            "are running. Slower under low load."
+            "Pads every batch to `max_batch_size` images with classifier-free guidance, so that an image "
+            "does not depend on the other jobs that are running. Slower under low load."
         ),
     )
     compile: bool = Field(
@@ -171,6 +174,16 @@ class ModelConfig(ServedModel):
             "Launches the kernels of a forward pass of the denoiser together, as a CUDA graph for each shape "
             "and set of LoRAs, so that small batches do not wait for the CPU. Images stay the same. Takes "
             "GPU memory, but none that a batch needs."
+        ),
+    )
+    quantization: Quantization | None = Field(
+        default=None,
+        description=(
+            "`fp8`: the linear layers of the denoiser's transformer blocks, most of the work of Stable "
+            "Diffusion XL, multiply in 8-bit floating point. An approximation: docs/performance.md has its "
+            "distance from the exact image. It pays with `compile`, and needs instance types of the families "
+            "g6, g6e, p5, p5e or p5en. Of the LoRAs, only plain ones (two matrices a layer) can be used with "
+            "it."
         ),
     )
     warm_up: bool = Field(
@@ -228,6 +241,16 @@ class ModelConfig(ServedModel):
                 f"max_concurrent_invocations ({self.max_concurrent_invocations}) is less than "
                 f"max_batch_size ({self.max_batch_size}), so that jobs of one image never fill a batch; "
                 "leave it out, raise it, or lower max_batch_size"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_quantization(self) -> Self:
+        without = [each for each in self.instance_types if each.split(".")[1] not in _FP8_FAMILIES]
+        if self.quantization == "fp8" and without:
+            raise ValueError(
+                f"quantization is fp8, which the GPU of {without[0]} does not have; leave it out, or use "
+                f"instance types of the families {', '.join(_FP8_FAMILIES)}"
             )
         return self
 

@@ -112,11 +112,13 @@ class DenoisingLoop:
             advance(slots, combined)
         refined: dict[Slot, Slot] = {}
         for slot, batch_size in zip(slots, batch_sizes, strict=True):
+            slot.task.report_step(slot.total_evaluations, batch_size=batch_size)
+            if not slot.finished:
+                continue
             with failing(slot.task):
-                slot.task.report_step(slot.total_evaluations, batch_size=batch_size)
-                if slot.finished and slot.refinement:
+                if slot.refinement:
                     refined[slot] = slot.refine(slot.refinement)
-                elif slot.finished:
+                else:
                     self._start_decoding(slot)
         self._slots = [
             refined.get(slot, slot) for slot in self._slots if slot in refined or not slot.finished
@@ -124,18 +126,19 @@ class DenoisingLoop:
 
     def _start_previews(self, slots: Sequence[Slot], predictions: Sequence[torch.Tensor]) -> None:
         for slot, prediction in zip(slots, predictions, strict=True):
+            if slot.index or not slot.task.claim_preview():
+                continue
             with failing(slot.task):
-                if slot.index == 0 and slot.task.claim_preview():
-                    preview = start_preview(slot, prediction)
-                    self._components.offloading.offload()
-                    if preview is not None:
-                        slot.task.report_preview(preview, slot.evaluations_done + 1)
+                preview = start_preview(slot, prediction)
+                self._components.offloading.offload()
+                if preview is not None:
+                    slot.task.report_preview(preview, slot.evaluations_done + 1)
 
     def _start_decoding(self, slot: Slot) -> None:
         limit = self._batcher.reduced_limit(slot.batch_key)
         if limit is not None:
             slot.task.record_fallback(
-                f"batch size limited to {limit // slot.rows}: larger batches did not fit in GPU memory"
+                f"batch size limited to {limit // slot.max_rows}: larger batches did not fit in GPU memory"
             )
         offloading = self._components.offloading
         if offloading.enabled:
