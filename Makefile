@@ -19,10 +19,10 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PROMPT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo showcase up test check format synth doctor cost convert docs lock package mutants bench attack soak train evaluate clean
+.PHONY: help setup demo showcase up test check format synth doctor cost convert docs lock package mutants bench bench-gpu attack soak train evaluate clean
 
 help: ## List the commands.
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: .venv/.installed ## Create .venv. On Linux, TORCH_INDEX_URL=... selects a CPU build of torch: PyPI's includes several GB of CUDA libraries.
 
@@ -86,6 +86,9 @@ mutants: setup .venv/.mutmut ## Mutate the pure modules and run their tests agai
 
 bench: setup ## Benchmark the engine against others, with the demo model.
 	$(BIN)/python -W ignore -m bench
+
+bench-gpu: setup ## Benchmark the engine on this machine's GPU (8 minutes), and write the tables of docs/performance.md.
+	$(BIN)/python -W ignore -m bench.gpu
 
 soak: setup ## Run 500 jobs through a local stack whose parts fail at random; print how they ended (8 minutes).
 	@$(BIN)/python -m bench.soak

@@ -49,13 +49,29 @@ def random_model(name: str, directory: Path) -> Path:
     target = directory / name
     if not (target / "model_index.json").exists():
         torch.manual_seed(0)
-        with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
-            pipeline = {"sd15": _sd15, "sdxl": _sdxl}[name]()
-        pipeline.to(dtype=torch.float16).save_pretrained(target)
+        pipeline = random_pipeline(name, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+        pipeline.save_pretrained(target)
     return target
 
 
-def _sd15() -> Any:
+def random_pipeline(name: str, device: torch.device) -> Any:
+    """A pipeline with half-precision weights; see `random_model`.
+
+    Args:
+        name: see `random_model`.
+        device: of the weights; `meta` has none.
+    """
+    scheduler = EulerDiscreteScheduler(**_SCHEDULE)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float16)
+    try:
+        with device:
+            return {"sd15": _sd15, "sdxl": _sdxl}[name](scheduler)
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _sd15(scheduler: Any) -> Any:
     return StableDiffusionPipeline(
         vae=_vae(scaling_factor=0.18215),
         text_encoder=CLIPTextModel(CLIPTextConfig(**_CLIP_L)),
@@ -69,14 +85,14 @@ def _sd15() -> Any:
             cross_attention_dim=768,
             attention_head_dim=8,
         ),
-        scheduler=EulerDiscreteScheduler(**_SCHEDULE),
+        scheduler=scheduler,
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
     )
 
 
-def _sdxl() -> Any:
+def _sdxl(scheduler: Any) -> Any:
     tokenizer = CLIPTokenizer.from_pretrained(_TOKENIZER)
     return StableDiffusionXLPipeline(
         vae=_vae(scaling_factor=0.13025, force_upcast=True),
@@ -98,7 +114,7 @@ def _sdxl() -> Any:
             addition_time_embed_dim=256,
             projection_class_embeddings_input_dim=2816,
         ),
-        scheduler=EulerDiscreteScheduler(**_SCHEDULE),
+        scheduler=scheduler,
     )
 
 

@@ -8,7 +8,7 @@ import argparse
 import copy
 import statistics
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,18 @@ from bench.steps.on_gpu import profile_steps
 from contract.samplers import SAMPLERS, find_sampler
 from inference.diffusion.modules.torch_threads import spare_a_core
 
+Row = tuple[str, ...]
+
+GPU_COLUMNS = (
+    "sampler",
+    "kernels, smallest batch",
+    "kernels, largest batch",
+    "copies",
+    "of pageable memory",
+    "synchronisations",
+)
+"""Of a table of means for each step."""
+
 _MIXED = "all at once"
 _COUNTED_STEPS = 8
 _WARM_UP = 2
@@ -35,7 +47,8 @@ def main() -> int:
     samplers = {find_sampler(each).name: [find_sampler(each).name] for each in arguments.samplers}
     print(count_table(samplers, arguments))
     if torch.cuda.is_available():
-        print("\n" + gpu_table(samplers, arguments))
+        rows = gpu_rows(arguments.model, samplers, images=arguments.images, size=arguments.size)
+        print("\n" + markdown(GPU_COLUMNS, rows))
     print("\n" + time_table(samplers, arguments))
     return 0
 
@@ -64,30 +77,25 @@ def count_table(samplers: dict[str, list[str]], arguments: argparse.Namespace) -
     return markdown((*columns, *(f"CPU operations, {images}" for images in arguments.images)), rows)
 
 
-def gpu_table(samplers: dict[str, list[str]], arguments: argparse.Namespace) -> str:
-    """Kernels, copies and synchronisations a step, by PyTorch's profiler."""
-    loop = StepLoop(load_default(arguments.model), InstantUNet())
-    rows = []
-    for name, of_name in tqdm(
-        _with_mixed(samplers), desc="profiling", file=sys.stderr, total=len(samplers) + 1
-    ):
-        profiles = [
-            profile_steps(loop, _images(of_name, images), steps=_COUNTED_STEPS, size=arguments.size)
-            for images in (min(arguments.images), max(arguments.images))
-        ]
-        rows.append(
-            (
-                name,
-                *(f"{each.kernels:.0f}" for each in profiles),
-                f"{profiles[-1].copies:.0f}",
-                f"{profiles[-1].blocking_copies:.0f}",
-                f"{profiles[-1].synchronisations:.0f}",
-            )
+def gpu_rows(model: Path, samplers: Iterable[str], *, images: Sequence[int], size: int) -> Iterator[Row]:
+    """Kernels, copies and synchronisations a step, by PyTorch's profiler, for `GPU_COLUMNS`.
+
+    Args:
+        model: a diffusers directory.
+        samplers: canonical names.
+        images: in the smallest and in the largest batch.
+        size: width and height in pixels.
+    """
+    loop = StepLoop(load_default(model), InstantUNet())
+    for name, of_name in _with_mixed({each: [each] for each in samplers}):
+        smallest, largest = (
+            profile_steps(loop, _images(of_name, count), steps=_COUNTED_STEPS, size=size)
+            for count in (min(images), max(images))
         )
+        counts = (largest.copies, largest.blocking_copies, largest.synchronisations)
+        kernels = (f"{smallest.kernels:.0f}", f"{largest.kernels:.0f}")
+        yield (name, *kernels, *(f"{each:.1f}" for each in counts))
     loop.close()
-    first, last = min(arguments.images), max(arguments.images)
-    columns = ("sampler", f"kernels, {first}", f"kernels, {last}", "copies", "from pageable memory", "syncs")
-    return markdown(columns, rows)
 
 
 def time_table(samplers: dict[str, list[str]], arguments: argparse.Namespace) -> str:

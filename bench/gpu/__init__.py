@@ -1,0 +1,1 @@
+"""The benchmark on a GPU: one command of eight minutes, which writes the tables of docs/performance.md."""
