@@ -11,6 +11,7 @@ from torch._inductor import aoti_compile_and_package
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from inference.diffusion.compilation.specification import Specification, TensorLayout
+from inference.diffusion.modules.float8_linear import use_float8
 
 _ALIGNMENT = 64
 """In elements, between the first elements of parameters: the compiler generates other code for parameters
@@ -87,6 +88,8 @@ def compile_package(specification: Specification, package: Path) -> None:
 def _module(specification: Specification, device: torch.device) -> nn.Module:
     with torch.device("meta"):
         unet = UNet2DConditionModel.from_config(json.loads(specification.config))
+        if any(layout.dtype == "float8_e4m3fn" for _, layout in specification.parameters):
+            use_float8(unet)
     unet.load_state_dict(_stand_ins(dict(specification.parameters), device), assign=True)
     unet.eval().requires_grad_(requires_grad=False)
     added = tuple(name for name, _ in specification.inputs[_POSITIONAL:])

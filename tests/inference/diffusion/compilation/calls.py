@@ -74,7 +74,7 @@ class FakePackage:
 
 
 class FakePackages:
-    """Loads fake packages.
+    """Loads fake packages of a UNet that is plain at first.
 
     Attributes:
         loaded: by specification.
@@ -82,7 +82,7 @@ class FakePackages:
     """
 
     def __init__(self, unet: Any) -> None:
-        self._unet = unet
+        self._unet = deepcopy(unet)
         self.loaded: dict[Specification, FakePackage] = {}
         self.factor = 1.0
 
