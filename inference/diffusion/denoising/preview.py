@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from inference.diffusion.denoising.slot import Slot
+from inference.diffusion.modules.device_copy import start_copy_to_cpu
 from inference.diffusion.tasks.generation_task import Postprocess
 
 
@@ -30,7 +31,7 @@ def start_preview(slot: Slot, prediction: torch.Tensor) -> Postprocess | None:
 
 def _copy_to_cpu(tensor: torch.Tensor) -> Callable[[], np.ndarray]:
     """Starts a copy to the CPU, and returns a function that waits for it."""
-    copy = tensor.to("cpu", non_blocking=True)
+    copy = start_copy_to_cpu(tensor)
     copied = torch.cuda.current_stream(tensor.device).record_event() if tensor.is_cuda else None
 
     def wait() -> np.ndarray:

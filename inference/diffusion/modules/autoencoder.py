@@ -9,7 +9,7 @@ import torch
 from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 
-from inference.diffusion.modules.device_copy import copy_to_device
+from inference.diffusion.modules.device_copy import copy_to_device, start_copy_to_cpu
 from inference.diffusion.modules.linear_decoder import LinearDecoder
 from inference.diffusion.modules.side_stream import Moment, SideStream
 from inference.diffusion.modules.vae_tiling import RecordFallback, with_tiling_fallback
@@ -158,8 +158,8 @@ class Autoencoder:
             autoencoder=self,
             latents=latents,
             unscaled=unscaled,
-            is_valid=_start_copy_to_cpu(is_valid),
-            pixels=_start_copy_to_cpu(image),
+            is_valid=start_copy_to_cpu(is_valid),
+            pixels=start_copy_to_cpu(image),
             copied=stream.record(),
         )
 
@@ -204,10 +204,3 @@ def _to_8_bits(pixels: torch.Tensor) -> torch.Tensor:
     """Pixels of -1 to 1, (3, height, width), as 0 to 255, (height, width, 3); rounded as in diffusers."""
     denormalized = (pixels * 0.5 + 0.5).clamp(0, 1)
     return (denormalized.permute(1, 2, 0).float() * 255).round().to(torch.uint8).contiguous()
-
-
-def _start_copy_to_cpu(tensor: torch.Tensor) -> torch.Tensor:
-    if not tensor.is_cuda:
-        return tensor
-    on_host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
-    return on_host.copy_(tensor, non_blocking=True)

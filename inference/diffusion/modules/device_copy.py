@@ -1,4 +1,4 @@
-"""Copies to the device that do not wait for it."""
+"""Copies to the device and back that do not wait for it."""
 
 from collections.abc import Sequence
 
@@ -14,6 +14,14 @@ def copy_to_device(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     if device.type == "cuda" and not tensor.is_cuda:
         tensor = tensor.pin_memory()
     return tensor.to(device, non_blocking=True)
+
+
+def start_copy_to_cpu(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor on the CPU that has the values when the current stream has done what is queued now."""
+    if not tensor.is_cuda:
+        return tensor
+    on_host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+    return on_host.copy_(tensor, non_blocking=True)
 
 
 def to_device(values: Sequence[float], device: torch.device) -> torch.Tensor:
