@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
 from inference.diffusion.upscaling.tiles import OVERLAP
 from inference.engine.errors import InvalidOutputError
@@ -46,14 +45,18 @@ class Upscaler:
         self.max_tile_size = halved
         return True
 
-    def upscale(self, image: Image.Image) -> Image.Image:
-        """The RGB image, `scale` times as large. Memory grows with the image's size.
+    def upscale(self, pixels: np.ndarray) -> np.ndarray:
+        """An RGB image, `scale` times as large. Memory grows with the image's size.
+
+        Args:
+            pixels: uint8, (height, width, 3).
 
         Raises:
             InvalidOutputError: the model's output contains NaN values.
         """
-        pixels = torch.from_numpy(np.array(image)).to(self._model.device, self._model.dtype)
-        upscaled = self._model(pixels.permute(2, 0, 1)[None] / 255)[0].permute(1, 2, 0)
+        on_device = torch.from_numpy(pixels).to(self._model.device, self._model.dtype)
+        upscaled = self._model(on_device.permute(2, 0, 1)[None] / 255)[0].permute(1, 2, 0)
         if upscaled.isnan().any():
             raise InvalidOutputError("The upscaler's output contains NaN values; use another upscaler.")
-        return Image.fromarray((upscaled.float() * 255).round().to(torch.uint8).cpu().numpy())
+        levels: np.ndarray = (upscaled.float() * 255).round().to(torch.uint8).cpu().numpy()
+        return levels

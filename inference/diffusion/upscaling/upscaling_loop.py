@@ -30,7 +30,9 @@ class UpscalingLoop:
 
     def add_request(self, task: UpscaleTask) -> None:
         """See `inference.diffusion.engine_thread.Worker.add_request`."""
-        self._waiting.append(task)
+        with failing(task):
+            task.start()
+            self._waiting.append(task)
 
     def step(self) -> None:
         """Upscales the next tile of the oldest task that is not done."""
@@ -38,6 +40,8 @@ class UpscalingLoop:
         if not self._waiting:
             return
         oldest = self._waiting[0]
+        if not oldest.wait_for_pixels():
+            return
         with failing(oldest):
             oldest.upscaler.move_to_device(self._device)
             self._upscale_tile(oldest)

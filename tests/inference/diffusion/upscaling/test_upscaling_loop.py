@@ -14,6 +14,7 @@ from inference.diffusion.denoising.components import Components
 from inference.diffusion.denoising.loop import DenoisingLoop
 from inference.diffusion.engine_thread import EngineThread, RoundRobin
 from inference.diffusion.tasks.generation_task import GenerationTask
+from inference.diffusion.upscaling.tiles import Tile, TileBlender
 from inference.diffusion.upscaling.upscaler import MAX_TILE_SIZE, Upscaler
 from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
 from inference.engine.errors import InvalidOutputError, OutOfMemoryError
@@ -192,6 +193,26 @@ def test_closing_finishes_the_accepted_images(tmp_path: Path) -> None:
     assert [future.result(0).size for future in futures] == [(128, 96)] * 2
     with pytest.raises(ProblemError, match="shutting down"):
         upscale(noise_image(), (320, 200))
+
+
+def test_pixels_are_read_and_blended_outside_the_engine_thread(
+    engine: EngineThread, harness: UpscalingHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tiny_upscalers.save(tmp_path, tiny_upscalers.network())
+    expected = harness.upscale(
+        engine._upscaling.upscalers.load(file, pointer=POINTER), noise_image(), (640, 400)
+    )
+    threads: set[str] = set()
+    add = TileBlender.add
+
+    def record_thread(blender: TileBlender, upscaled: Image.Image, tile: Tile) -> None:
+        threads.add(threading.current_thread().name)
+        add(blender, upscaled, tile)
+
+    monkeypatch.setattr(TileBlender, "add", record_thread)
+    upscaled = engine.upscaler(file, pointer=POINTER)(noise_image(), (640, 400)).result(LIMIT_S)
+    assert upscaled.tobytes() == expected.tobytes()
+    assert threads == {"callbacks_0"}
 
 
 def test_a_failed_image_does_not_affect_the_next_one(engine: EngineThread, tmp_path: Path) -> None:
