@@ -24,28 +24,28 @@ def advance(slots: Sequence[Slot], predictions: Sequence[torch.Tensor]) -> None:
     """
     for slot, prediction in zip(slots, predictions, strict=True):
         slot.registers[slot.traced_step.prediction] = prediction
-    _draw_noise(slots)
+    _generate_noise(slots)
     execute([(slot.traced_step.update, slot.registers) for slot in slots])
     for slot in slots:
         slot.complete_step()
 
 
-def _draw_noise(slots: Sequence[Slot]) -> None:
+def _generate_noise(slots: Sequence[Slot]) -> None:
     """Sets the noise registers of the step, from each slot's own generator.
 
-    The numbers are drawn on the CPU, while the GPU computes the predictions, and copied together without
-    waiting for it.
+    The numbers are generated on the CPU, while the GPU computes the predictions, and copied together
+    without waiting for it.
     """
     by_dtype: dict[torch.dtype, list[tuple[Slot, int]]] = {}
     for slot in slots:
         for register, dtype in slot.traced_step.noise:
             by_dtype.setdefault(dtype, []).append((slot, register))
-    for dtype, drawn in by_dtype.items():
-        latents = drawn[0][0].latents
-        shape = (len(drawn), *latents.shape[1:])
+    for dtype, needed in by_dtype.items():
+        latents = needed[0][0].latents
+        shape = (len(needed), *latents.shape[1:])
         noise = torch.empty(shape, dtype=dtype)
-        for row, (slot, _) in zip(noise.split(1), drawn, strict=True):
+        for row, (slot, _) in zip(noise.split(1), needed, strict=True):
             torch.randn(row.shape, generator=slot.generator, dtype=dtype, out=row)
         rows = copy_to_device(noise, latents.device).split(1)
-        for row, (slot, register) in zip(rows, drawn, strict=True):
+        for row, (slot, register) in zip(rows, needed, strict=True):
             slot.registers[register] = row

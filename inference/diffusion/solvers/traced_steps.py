@@ -26,7 +26,7 @@ PRESERVED: Register = 4
 
 @dataclass(frozen=True)
 class TracedStep:
-    """What a scheduler does for one denoiser evaluation.
+    """The arithmetic of a scheduler for one denoiser evaluation.
 
     Attributes:
         scaling: computes the sample of the denoiser.
@@ -95,13 +95,13 @@ def trace_steps(
                 following = timesteps[index + 1 : index + 2] if index + 1 < len(timesteps) else end
                 noisy = scheduler.add_noise(image, noise, following) if len(following) else image
                 latents = preserved * noisy + mask * latents
-            update, drawn = recorder.take()
+            update, noise_registers = recorder.take()
             recorded.append(
                 TracedStep(
                     scaling=scaling,
                     sample=recorder.register(sample),
                     prediction=register,
-                    noise=drawn,
+                    noise=noise_registers,
                     update=update,
                     latents=recorder.register(latents),
                     live=frozenset(),

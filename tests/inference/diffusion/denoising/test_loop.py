@@ -53,10 +53,10 @@ def test_different_sizes_and_prompt_lengths_do_not_share_a_batch(loop: LoopHarne
 
 
 def test_images_with_and_without_guidance_share_a_batch(loop: LoopHarness) -> None:
-    guided, unguided = loop.add_request(steps=2), loop.add_request(steps=2, guidance_scale=0)
+    with_guidance, without = loop.add_request(steps=2), loop.add_request(steps=2, guidance_scale=0)
     loop.finish()
     assert loop.samples == [3, 3]
-    assert [task.future.result(0).batch_size for task in (guided, unguided)] == [1, 3]
+    assert [task.future.result(0).batch_size for task in (with_guidance, without)] == [1, 3]
 
 
 def add_varied_requests(loop: LoopHarness) -> list[GenerationTask]:

@@ -28,9 +28,9 @@ def test_classifier_free_guidance_combines_the_predictions(loop: LoopHarness) ->
 
 
 def test_guidance_is_combined_for_slots_with_and_without_it_at_once(loop: LoopHarness) -> None:
-    guided, unguided = create_slot(loop), create_slot(loop)
+    with_guidance, without = create_slot(loop), create_slot(loop)
     negative, positive, alone = noise(1), noise(2), noise(3)
-    combined = combine_predictions([guided, unguided], [(negative, positive), (alone,)])
+    combined = combine_predictions([with_guidance, without], [(negative, positive), (alone,)])
     assert torch.equal(combined[0], negative + 5.0 * (positive - negative))
     assert torch.equal(combined[1], alone)
 
