@@ -55,30 +55,38 @@ Arm = tuple[Callable[[], None], Callable[[], None]]
 
 @dataclass(frozen=True)
 class _Subject:
-    """A UNet with loaded LoRAs that change the same layers, and one like it without any."""
+    """A UNet with loaded LoRAs that change the same layers, one with merged LoRAs, and one without any."""
 
     unet: Any
+    merging_unet: Any
     untouched: Any
     loras: Loras
+    merging: Loras
     sets: list[LoadedLora]
+    merged: list[LoadedLora]
     load_s: list[float]
 
     @classmethod
     def of(cls, name: str, directory: Path, *, width: int, rank: int) -> "_Subject":
-        unet, untouched = (_unet(name, width) for _ in range(2))
-        loras, sets, load_s = Loras(SimpleNamespace(unet=unet), DeviceCache()), [], []
+        unet, merging_unet, untouched = (_unet(name, width) for _ in range(3))
+        loras, merging = (
+            Loras(SimpleNamespace(unet=each), DeviceCache(), merge=each is merging_unet)
+            for each in (unet, merging_unet)
+        )
+        sets, merged, load_s = [], [], []
         for index in range(_SETS):
             file = _lora_file(unet, directory / f"{index}.safetensors", rank)
             started_at = time.perf_counter()
             sets.append(loras.load(file))
             load_s.append(time.perf_counter() - started_at)
-        return cls(unet, untouched, loras, sets, load_s)
+            merged.append(merging.load(file))
+        return cls(unet, merging_unet, untouched, loras, merging, sets, merged, load_s)
 
     def weights(self, index: int) -> tuple[tuple[str, float], ...]:
         return ((self.sets[index].id, _WEIGHT),)
 
-    def forward(self, rows: int, *, untouched: bool = False) -> None:
-        unet = self.untouched if untouched else self.unet
+    def forward(self, rows: int, unet: Any = None) -> None:
+        unet = self.unet if unet is None else unet
         with torch.inference_mode():
             unet(**_inputs(unet, rows), return_dict=False)
 
@@ -88,22 +96,25 @@ class _Subject:
             self.forward(_ROWS // _SETS)
 
     def arms(self) -> dict[str, Arm]:
-        activate = self.loras.activate
+        activate, merge = self.loras.activate, self.merging.activate
         none, one, other = ([()], [self.weights(0)], [self.weights(1)])
         mixed = [self.weights(row % _SETS) for row in range(_ROWS)]
         return {
-            "2 rows, no LoRA was ever loaded": (lambda: None, lambda: self.forward(2, untouched=True)),
+            "2 rows, no LoRA was ever loaded": (lambda: None, lambda: self.forward(2, self.untouched)),
             "2 rows, 4 LoRAs loaded, none active": (lambda: activate(none), lambda: self.forward(2)),
             "2 rows, one active": (lambda: activate(one), lambda: self.forward(2)),
+            "2 rows, one merged": (lambda: merge(one), lambda: self.forward(2, self.merging_unet)),
             "change from none to one": (lambda: activate(none), lambda: activate(one)),
             "change from one to another": (lambda: activate(one), lambda: activate(other)),
             "change from one to none": (lambda: activate(one), lambda: activate(none)),
+            "change from one merged to another": (lambda: merge(one), lambda: merge(other)),
             "change of the rows of a mixed batch": (
                 lambda: activate(mixed),
                 lambda: activate(mixed[1:] + mixed[:1]),
             ),
             "16 rows, none active": (lambda: activate(none), lambda: self.forward(_ROWS)),
             "16 rows, one active": (lambda: activate(one), lambda: self.forward(_ROWS)),
+            "16 rows, one merged": (lambda: merge(one), lambda: self.forward(_ROWS, self.merging_unet)),
             "16 rows, 4 LoRAs mixed": (lambda: activate(mixed), lambda: self.forward(_ROWS)),
             "4 times 4 rows, one LoRA each": (lambda: activate(none), self.by_set),
         }

@@ -151,6 +151,9 @@ class ContainerEnvironment(Environment):
     quantization: Quantization | None = None
     """The number format of the UNet's linear layers; None: that of the model."""
 
+    merge_loras: bool = False
+    """Whether plain LoRAs are merged into the UNet's weights while they are active."""
+
     warm_up: bool = True
     """Whether the container, on a GPU, selects kernels and generates images before it is healthy."""
 

@@ -77,6 +77,7 @@ def load_handler(
                 fixed_batch_size=environment.fixed_batch_size,
                 compile_cache=cache if environment.compile else None,
                 cuda_graphs=environment.cuda_graphs,
+                merge_loras=environment.merge_loras,
                 warm_up_for=to_warm_up.pop() if to_warm_up else None,  # the first load: nothing is running
             )
 

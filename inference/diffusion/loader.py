@@ -32,6 +32,7 @@ def load_engine(
     fixed_batch_size: bool = False,
     compile_cache: CompileCache | None = None,
     cuda_graphs: bool = True,
+    merge_loras: bool = False,
     warm_up_for: ModelDeclaration | None = None,
 ) -> EngineThread:
     """Loads a model, on the GPU if there is one.
@@ -42,6 +43,7 @@ def load_engine(
         fixed_batch_size: pad every batch to `max_batch_size`, so that images do not depend on the load.
         compile_cache: stores compiled code; None does not compile.
         cuda_graphs: on a GPU, launch the kernels of a UNet forward pass together.
+        merge_loras: merge plain LoRAs into the UNet's weights; see `AdapterLoader`.
         warm_up_for: on a GPU, selects the fastest kernels for the default size of this model, unless
             `fixed_batch_size` promises equal images in every container, and warms the engine up. None does
             neither; the GPU's other models must not be running.
@@ -66,6 +68,7 @@ def load_engine(
         fixed_batch_size=fixed_batch_size,
         compile_cache=compile_cache,
         cuda_graphs=cuda_graphs,
+        merge_loras=merge_loras,
         kernels=kernels,
     )
     if on_gpu and warm_up_for is not None:
@@ -89,6 +92,7 @@ def create_engine(
     fixed_batch_size: bool = False,
     compile_cache: CompileCache | None = None,
     cuda_graphs: bool = True,
+    merge_loras: bool = False,
     kernels: Mapping[str, str] | None = None,
 ) -> EngineThread:
     """Creates an engine for loaded pipelines; see `load_engine` and `EngineThread`."""
@@ -97,7 +101,10 @@ def create_engine(
         return EngineThread(DiffusersPipeline(pipeline), upscaling, kernels=kernels)
     batcher = Batcher(max_batch_size=max_batch_size, fixed_batch_size=fixed_batch_size)
     components = Components.of(
-        pipeline, None if refiner is None else Refiner.of(refiner), mix_loras=not fixed_batch_size
+        pipeline,
+        None if refiner is None else Refiner.of(refiner),
+        mix_loras=not fixed_batch_size,
+        merge_loras=merge_loras,
     )
     graphs = CudaGraphs(pipeline.device) if cuda_graphs and pipeline.device.type == "cuda" else None
     loop = create_loop(components, batcher, compile_cache=compile_cache, graphs=graphs)

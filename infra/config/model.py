@@ -186,6 +186,15 @@ class ModelConfig(ServedModel):
             "it."
         ),
     )
+    merge_loras: bool = Field(
+        default=False,
+        description=(
+            "Merges LoRAs into the denoiser's weights while they are in use, so that they cost no time in "
+            "its steps. An approximation: the sum is rounded to the weights' precision, as a result's "
+            "`fallbacks` say. Takes the memory of a copy of the layers that are changed, and images share "
+            "batches only with those of the same LoRAs. Pays where most jobs use the same ones."
+        ),
+    )
     warm_up: bool = Field(
         default=True,
         description=(

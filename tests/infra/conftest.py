@@ -129,6 +129,7 @@ LARGE: dict[str, Any] = {
             "fixed_batch_size": True,
             "compile": True,
             "cuda_graphs": False,
+            "merge_loras": True,
             "warm_up": False,
             "safety": {"mode": "blur", "checker": "strict"},
             "watermark": "generated image",

@@ -28,6 +28,7 @@ def test_the_container_receives_the_settings_of_generation_and_of_images(
     default = container_environment(small.endpoints["demo"])
     assert (changed.compile, default.compile) == (True, False)
     assert (changed.cuda_graphs, default.cuda_graphs) == (False, True)
+    assert (changed.merge_loras, default.merge_loras) == (True, False)
     assert (changed.warm_up, default.warm_up) == (False, True)
     assert (changed.safety_mode, default.safety_mode) == (SafetyMode.BLUR, SafetyMode.OFF)
     assert changed.safety_checker == "s3://models/adapters/safety_checkers/strict/"

@@ -31,6 +31,7 @@ class AdapterSet:
         vae: replaces the model's own; None keeps it.
         bundled_embeddings: the textual inversions of the LoRA files that have some.
         mixes_loras: whether rows with these LoRAs share forward passes with rows that have others or none.
+        merges_loras: whether plain LoRAs are merged into the UNet's weights, and there are some.
     """
 
     loras: tuple[LoadedLora, ...] = ()
@@ -39,6 +40,7 @@ class AdapterSet:
     vae: LoadedVae | None = None
     bundled_embeddings: tuple[BundledEmbeddings, ...] = ()
     mixes_loras: bool = False
+    merges_loras: bool = False
 
     @property
     def lora_weights(self) -> LoraWeights:
@@ -63,16 +65,19 @@ class AdapterSet:
 class AdapterLoader:
     """Loads adapters for one model, and caches them on its device."""
 
-    def __init__(self, pipeline: Any, *, mix_loras: bool = False) -> None:
+    def __init__(self, pipeline: Any, *, mix_loras: bool = False, merge_loras: bool = False) -> None:
         """Takes the model's pipeline.
 
         Args:
             pipeline: the pipeline.
             mix_loras: let rows with different LoRAs share a forward pass, where `can_combine` allows it.
+            merge_loras: merge plain LoRAs into the UNet's weights while they are active, as those of other
+                types: their forward passes cost nothing more, and round differently. They are not mixed.
         """
         cache = DeviceCache()
-        self._loras = Loras(pipeline, cache)
+        self._loras = Loras(pipeline, cache, merge=merge_loras)
         self._mix_loras = mix_loras
+        self._merge_loras = merge_loras
         self._controlnets = ControlNets(pipeline, cache)
         self._vaes = Vaes(pipeline, cache)
         self._missing_vae = (
@@ -111,7 +116,10 @@ class AdapterLoader:
             if lora.embeddings
         )
         mixes_loras = self._mix_loras and can_combine([lora.unet for lora in loras])
-        return AdapterSet(tuple(loras), weights, tuple(controlnet_inputs), vae, bundled, mixes_loras)
+        merges_loras = self._merge_loras and any(lora.unet.deltas for lora in loras)
+        return AdapterSet(
+            tuple(loras), weights, tuple(controlnet_inputs), vae, bundled, mixes_loras, merges_loras
+        )
 
     def activate(self, rows: Sequence[LoraWeights]) -> None:
         """Activates these LoRAs on the UNet.

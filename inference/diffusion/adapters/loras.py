@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 import torch
+from torch import nn
 
 from inference.diffusion.adapters.active_loras import ActiveLoras
 from inference.diffusion.adapters.adapter_files import AdapterFileError, identify
@@ -28,10 +29,17 @@ class Loras:
     were loaded before. LoRAs that are loaded and not active cost memory only: the layers are the plain ones.
     """
 
-    def __init__(self, pipeline: Any, cache: DeviceCache) -> None:
-        """Takes the pipeline, and the cache for the LoRAs."""
+    def __init__(self, pipeline: Any, cache: DeviceCache, *, merge: bool = False) -> None:
+        """Takes the pipeline.
+
+        Args:
+            pipeline: the pipeline.
+            cache: for the LoRAs.
+            merge: treat the UNet's low-rank weights as changes of its weights.
+        """
         self._pipeline = pipeline
         self._cache = cache
+        self._merge = merge
         self._loaded: WeakValueDictionary[str, LoadedLora] = WeakValueDictionary()
         self._unet = ActiveLoras(cache)
         self._text_encoders = ActiveLoras(cache)
@@ -67,6 +75,7 @@ class Loras:
 
     def _load(self, file: AdapterFile) -> LoadedLora:
         lora = read_lora(file.path, self._layers)
+        lora = _merged(lora, self._layers) if self._merge else lora
         if lora.deltas:  # they are checked with the layers' own weights
             self._unet.activate([])
             self._text_encoders.activate([])
@@ -101,6 +110,18 @@ class Loras:
         for layer, value in values.items():
             if layer.component in components:
                 yield self._layers.layer(layer), value
+
+
+def _merged(lora: Lora, layers: LoraLayers) -> Lora:
+    """The LoRA with its low-rank weights of the UNet as changes of the layers' weights."""
+    low_rank, deltas = dict(lora.low_rank), dict(lora.deltas)
+    for layer, weights in lora.low_rank.items():
+        if layer.component == "unet" and isinstance(layers.layer(layer).module, nn.Linear | nn.Conv2d):
+            del low_rank[layer]
+            bias = deltas[layer].parts if layer in deltas else {}
+            parts = {"down": weights.down, "up": weights.up, **bias}
+            deltas[layer] = Delta(parts, weights.alpha / weights.rank)
+    return Lora(low_rank, deltas, lora.embeddings)
 
 
 def _low_rank_to_device(

@@ -50,13 +50,21 @@ class Components:
     refiner: Refiner | None = None
 
     @classmethod
-    def of(cls, pipeline: Any, refiner: Refiner | None = None, *, mix_loras: bool = False) -> "Components":
+    def of(
+        cls,
+        pipeline: Any,
+        refiner: Refiner | None = None,
+        *,
+        mix_loras: bool = False,
+        merge_loras: bool = False,
+    ) -> "Components":
         """The components of a pipeline that `supports` accepts, and its refiner.
 
         Args:
             pipeline: the pipeline.
             refiner: its refiner.
             mix_loras: see `AdapterLoader`.
+            merge_loras: see `AdapterLoader`.
         """
         offloadable = [getattr(pipeline, name, None) for name in ("text_encoder", "text_encoder_2", "vae")]
         if refiner is not None:
@@ -69,7 +77,7 @@ class Components:
                 pipeline.scheduler.config, dtype=pipeline.unet.dtype, device_type=pipeline.unet.device.type
             ),
             offloading=Offloading([each for each in offloadable if each is not None], pipeline.unet.device),
-            adapters=AdapterLoader(pipeline, mix_loras=mix_loras),
+            adapters=AdapterLoader(pipeline, mix_loras=mix_loras, merge_loras=merge_loras),
             refiner=refiner,
         )
 

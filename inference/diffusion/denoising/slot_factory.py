@@ -41,6 +41,8 @@ def create_slots(components: Components, task: GenerationTask) -> list[Slot]:
     size = inputs.size(generation)
     adapter_set = components.adapters.load(generation, inputs)
     components.adapters.activate_on_text_encoders(adapter_set.lora_weights)
+    if adapter_set.merges_loras:
+        task.record_fallback("merge_loras: merged into the UNet's weights, whose values are rounded")
     embeddings = (*inputs.adapters.embeddings, *adapter_set.bundled_embeddings)
     conditioning_stages = encode_prompts(
         components.prompts,

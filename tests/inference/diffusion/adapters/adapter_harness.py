@@ -22,10 +22,12 @@ NO_INPUTS = Inputs()
 class AdapterHarness:
     """A denoising loop that is stepped in the test's own thread."""
 
-    def __init__(self, pipeline: Any, *, mix_loras: bool = False, **batcher: Any) -> None:
+    def __init__(
+        self, pipeline: Any, *, mix_loras: bool = False, merge_loras: bool = False, **batcher: Any
+    ) -> None:
         self.pipeline = pipeline
         self.loop = DenoisingLoop(
-            Components.of(pipeline, mix_loras=mix_loras),
+            Components.of(pipeline, mix_loras=mix_loras, merge_loras=merge_loras),
             Batcher(**{"max_batch_size": MAX_BATCH_SIZE} | batcher),
         )
 
