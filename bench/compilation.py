@@ -1,4 +1,7 @@
-"""`python -m bench.compilation`: compiled UNets beside eager ones, and steps while the compiler runs."""
+"""`python -m bench.compilation`: compiled UNets beside eager ones, and steps while the compiler runs.
+
+On the GPU if there is one.
+"""
 
 import argparse
 import os
@@ -6,7 +9,7 @@ import signal
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -18,10 +21,14 @@ from tqdm import tqdm
 from inference.diffusion.compilation.compiler_process import CompilerProcess
 from inference.diffusion.compilation.package import AotiPackage
 from inference.diffusion.compilation.specification import Specification
+from inference.diffusion.compilation.trial import Call, measure
 from inference.diffusion.compilation.weights import CurrentWeights
 from inference.diffusion.modules.torch_threads import spare_a_core
+from inference.models.loading import default_device_and_dtype
+from inference.models.memory_format import move_to_device
 
 _DEMO_MODEL = Path(__file__).parents[1] / "inference" / "demo_model"
+_TIME_IDS = 6
 _WINDOW_S = 1
 """Steps are timed for so long with the compiler, and then without it."""
 
@@ -30,8 +37,11 @@ def main() -> int:
     """Measures, and prints two Markdown tables."""
     arguments = _parser().parse_args()
     spare_a_core()
-    unet: Any = UNet2DConditionModel.from_pretrained(arguments.model / "unet", local_files_only=True)
-    unet.requires_grad_(requires_grad=False)
+    device, dtype = default_device_and_dtype()
+    unet: Any = UNet2DConditionModel.from_pretrained(
+        arguments.model / "unet", dtype=dtype, local_files_only=True
+    )
+    move_to_device(unet.requires_grad_(requires_grad=False), device)
     beside, packages = [], {}
     for rows in arguments.rows:
         inputs = _inputs(unet, rows, arguments.size)
@@ -81,7 +91,7 @@ class _Compilation:
                 os.killpg(os.getpgid(process_id), number)
 
 
-def _time_beside(compilation: _Compilation, step: Callable[[], object], rows: int) -> str:
+def _time_beside(compilation: _Compilation, step: Call, rows: int) -> str:
     """A row of the first table, with pairs of windows: while the compiler runs, and while it is paused."""
     running, costs, without = 0.0, [], []
     progress = tqdm(desc=f"{rows} rows, compiling", file=sys.stderr)
@@ -109,7 +119,7 @@ def _compare(unet: Any, content: bytes, inputs: Mapping[str, torch.Tensor], pair
     package = AotiPackage(content, frozenset(weights.layouts))
     package.bind(weights.views)
     tensors = [*inputs.values()]
-    steps: dict[str, Callable[[], object]] = {
+    steps: dict[str, Call] = {
         "eager": _eager(unet, inputs),
         "compiled": lambda: package.run(tensors),
     }
@@ -125,31 +135,47 @@ def _compare(unet: Any, content: bytes, inputs: Mapping[str, torch.Tensor], pair
 
 
 def _inputs(unet: Any, rows: int, size: int) -> dict[str, torch.Tensor]:
-    """Inputs for images of this size in pixels."""
-    return {
-        "sample": torch.randn(rows, unet.config.in_channels, size // 8, size // 8),
-        "timestep": torch.full((rows,), 500.0),
-        "encoder_hidden_states": torch.randn(rows, 77, unet.config.cross_attention_dim),
+    """Inputs for images of this size in pixels, as in `Specification.inputs`."""
+    config = unet.config
+    shapes = {
+        "sample": (config.in_channels, size // 8, size // 8),
+        "timestep": (),
+        "encoder_hidden_states": (77, config.cross_attention_dim),
     }
+    if config.addition_embed_type == "text_time":
+        pooled = config.projection_class_embeddings_input_dim - _TIME_IDS * config.addition_time_embed_dim
+        shapes |= {"text_embeds": (pooled,), "time_ids": (_TIME_IDS,)}
+    inputs = {name: torch.randn(rows, *shape).to(unet.device, unet.dtype) for name, shape in shapes.items()}
+    return inputs | {"timestep": torch.full((rows,), 500.0, device=unet.device)}
 
 
-def _eager(unet: Any, inputs: Mapping[str, torch.Tensor]) -> Callable[[], object]:
-    sample, timestep, prompts = inputs.values()
-    return lambda: unet(sample, timestep, encoder_hidden_states=prompts, return_dict=False)
+def _eager(unet: Any, inputs: Mapping[str, torch.Tensor]) -> Call:
+    sample, timestep, prompts, *_ = inputs.values()
+    added = {name: inputs[name] for name in ("text_embeds", "time_ids") if name in inputs}
+
+    def step() -> torch.Tensor:
+        output: torch.Tensor = unet(
+            sample,
+            timestep,
+            encoder_hidden_states=prompts,
+            added_cond_kwargs=added or None,
+            return_dict=False,
+        )[0]
+        return output
+
+    return step
 
 
-def _seconds(step: Callable[[], object], duration_s: float) -> Iterator[float]:
+def _seconds(step: Call, duration_s: float) -> Iterator[float]:
     """The seconds of each step, for a time."""
     deadline = time.perf_counter() + duration_s
     while time.perf_counter() < deadline:
         yield _timed(step)
 
 
-def _timed(step: Callable[[], object]) -> float:
-    started_at = time.perf_counter()
+def _timed(step: Call) -> float:
     with torch.inference_mode():
-        step()
-    return time.perf_counter() - started_at
+        return measure(step)[1]
 
 
 def _parser() -> argparse.ArgumentParser:
