@@ -50,8 +50,10 @@ class InitialLatents:
 
     def registers(self) -> dict[Register, torch.Tensor]:
         """The initial registers of a slot."""
-        preserved = {} if self.preserved is None else self.preserved.registers()
-        return {LATENTS: self.latents, **preserved}
+        registers = {} if self.preserved is None else self.preserved.registers()
+        registers[LATENTS] = self.latents
+        # one memory format lets CUDA compute the slots of a batch together; on the CPU it decides the last bits
+        return {each: value.contiguous() if value.is_cuda else value for each, value in registers.items()}
 
 
 class LatentInitializer(Protocol):
