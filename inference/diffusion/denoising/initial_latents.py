@@ -52,7 +52,7 @@ class InitialLatents:
         """The initial registers of a slot."""
         registers = {} if self.preserved is None else self.preserved.registers()
         registers[LATENTS] = self.latents
-        # one memory format lets CUDA compute the slots of a batch together; on the CPU it decides the last bits
+        # one memory format lets CUDA compute a batch together; on the CPU it decides the last bits
         return {each: value.contiguous() if value.is_cuda else value for each, value in registers.items()}
 
 
