@@ -58,7 +58,7 @@ def load_handler(
     """
     from inference.diffusion.device import check_device  # imports torch, which takes seconds
 
-    check_device(environment.gpu_instance_types)
+    check_device(environment.gpu_instance_types, quantization=environment.quantization)
     delete_leftovers()
     downloads = Path(tempfile.gettempdir())
     fetch = partial(fetch_prefix, s3)
@@ -77,6 +77,7 @@ def load_handler(
                 fixed_batch_size=environment.fixed_batch_size,
                 compile_cache=cache if environment.compile else None,
                 cuda_graphs=environment.cuda_graphs,
+                quantization=environment.quantization,
                 merge_loras=environment.merge_loras,
                 warm_up_for=to_warm_up.pop() if to_warm_up else None,  # the first load: nothing is running
             )

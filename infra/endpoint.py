@@ -144,6 +144,7 @@ class AsyncEndpoint(Construct):
             fixed_batch_size=model.fixed_batch_size,
             compile=model.compile,
             cuda_graphs=model.cuda_graphs,
+            quantization=model.quantization,
             merge_loras=model.merge_loras,
             warm_up=model.warm_up,
             safety_mode=model.safety.mode,

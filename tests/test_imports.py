@@ -36,6 +36,7 @@ ALLOWED = {
         "inference.server",
         "inference.wiring",
         "local",
+        "training",
     },
     "contract": set(),
     "examples": set(),
@@ -67,7 +68,7 @@ ALLOWED = {
         "inference.engine",
         "inference.models",
     },
-    "inference.diffusion.compilation": {"inference.engine"},
+    "inference.diffusion.compilation": {"inference.diffusion.modules", "inference.engine"},
     "inference.diffusion.denoising": {
         "contract",
         "inference.diffusion.adapters",

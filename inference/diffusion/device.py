@@ -8,30 +8,36 @@ from pathlib import Path
 
 import torch
 
+from contract.environment import Quantization
 from inference.models.loading import default_device_and_dtype
 
 _DRIVER = Path("/proc/driver/nvidia/version")
+_FP8_CAPABILITY = (8, 9)
 _LIBRARIES = ("torch", "diffusers", "transformers", "safetensors")
 
 _LOGGER = logging.getLogger(__name__)
 
 
 class NoUsableGpuError(RuntimeError):
-    """The instance type has a GPU, and PyTorch cannot use it; the message names the cause and the remedy."""
+    """The GPU cannot be used as it has to be; the message names the cause and the remedy."""
 
 
-def check_device(gpu_instance_types: Sequence[str]) -> None:
+def check_device(gpu_instance_types: Sequence[str], *, quantization: Quantization | None = None) -> None:
     """Logs the device, its driver and memory, the dtype of models and the versions of libraries.
 
     Args:
         gpu_instance_types: types with a GPU, one of which the machine is; empty: the machine needs no GPU.
+        quantization: of the models.
 
     Raises:
-        NoUsableGpuError: the machine should have a GPU, and PyTorch cannot compute on one.
+        NoUsableGpuError: the machine should have a GPU, and PyTorch cannot compute on one, or it does not
+            support the quantization.
     """
     if gpu_instance_types:
         _check_gpu(gpu_instance_types)
     device, dtype = default_device_and_dtype()
+    if quantization is not None:
+        _check_quantization(device)
     details: dict[str, object] = {
         "dtype": str(dtype).removeprefix("torch."),
         "libraries": {name: version(name) for name in _LIBRARIES},
@@ -49,6 +55,21 @@ def check_device(gpu_instance_types: Sequence[str]) -> None:
         _LOGGER.info("models run on %s", properties.name, extra=details)
     else:
         _LOGGER.info("models run on the CPU", extra=details)
+
+
+def _check_quantization(device: torch.device) -> None:
+    if device.type != "cuda":
+        found = "models run on the CPU here"
+    else:
+        properties = torch.cuda.get_device_properties(device)
+        if (properties.major, properties.minor) >= _FP8_CAPABILITY:
+            return
+        found = f"{properties.name} has {properties.major}.{properties.minor}"
+    required = ".".join(map(str, _FP8_CAPABILITY))
+    raise NoUsableGpuError(
+        f"quantization: fp8 needs a GPU of compute capability {required} or higher, such as an L4, L40S or "
+        f"H100, but {found}; leave quantization out, or change instance_types"
+    )
 
 
 def driver_version(file: Path = _DRIVER) -> str | None:

@@ -5,15 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from contract.environment import Quantization
 from contract.model import ModelDeclaration
 from inference.diffusion.compilation.compiled_unet import compiled_unet
 from inference.diffusion.denoising.batcher import Batcher
 from inference.diffusion.denoising.components import Components
 from inference.diffusion.denoising.loop import DenoisingLoop
 from inference.diffusion.denoising.refiner import Refiner
-from inference.diffusion.diffusers_pipeline import DiffusersPipeline
+from inference.diffusion.diffusers_pipeline import DiffusersPipeline, UnsupportedModelError
 from inference.diffusion.engine_thread import EngineThread
 from inference.diffusion.modules.cuda_graphs import CudaGraphs, GraphRecorder
+from inference.diffusion.modules.float8_linear import use_float8
 from inference.diffusion.modules.graphed_unet import GraphedUNet
 from inference.diffusion.modules.kernel_selection import CudaTiming, KernelSelector
 from inference.diffusion.upscaling.upscaling_loop import UpscalingLoop
@@ -32,6 +34,7 @@ def load_engine(
     fixed_batch_size: bool = False,
     compile_cache: CompileCache | None = None,
     cuda_graphs: bool = True,
+    quantization: Quantization | None = None,
     merge_loras: bool = False,
     warm_up_for: ModelDeclaration | None = None,
 ) -> EngineThread:
@@ -43,6 +46,8 @@ def load_engine(
         fixed_batch_size: pad every batch to `max_batch_size`, so that images do not depend on the load.
         compile_cache: stores compiled code; None does not compile.
         cuda_graphs: on a GPU, launch the kernels of a UNet forward pass together.
+        quantization: number format of the UNet's linear layers, which `check_device` has checked; None: the
+            model's.
         merge_loras: merge plain LoRAs into the UNet's weights; see `AdapterLoader`.
         warm_up_for: on a GPU, selects the fastest kernels for the default size of this model, unless
             `fixed_batch_size` promises equal images in every container, and warms the engine up. None does
@@ -50,17 +55,21 @@ def load_engine(
 
     Raises:
         UnusableModelError: the model is missing, damaged, incomplete or unsafe.
-        UnsupportedModelError: the pipeline is not text-to-image.
+        UnsupportedModelError: the pipeline is not text-to-image, or cannot be quantized.
     """
     pipeline = load_pipeline(path)
     refiner = None
     if Components.supports(pipeline):
         refiner = load_refiner(path, device=pipeline.device, dtype=pipeline.unet.dtype)
-    on_gpu, kernels = pipeline.device.type == "cuda", None
+    on_gpu = pipeline.device.type == "cuda"
+    kernels: dict[str, str] = {}
+    if quantization is not None:
+        _quantize(pipeline, refiner)
+        kernels["quantization"] = quantization
     if on_gpu and Components.supports(pipeline):
         if warm_up_for is not None and not fixed_batch_size:
             _select_kernels(pipeline, warm_up_for, max_batch_size)
-        kernels = _KERNELS.apply(pipeline.unet).describe()
+        kernels |= _KERNELS.apply(pipeline.unet).describe()
     engine = create_engine(
         pipeline,
         refiner=refiner,
@@ -75,6 +84,16 @@ def load_engine(
         select_convolutions = not fixed_batch_size
         warm_up(engine, warm_up_for, max_batch_size=max_batch_size, select_convolutions=select_convolutions)
     return engine
+
+
+def _quantize(pipeline: Any, refiner: Any | None) -> None:
+    if not Components.supports(pipeline):
+        raise UnsupportedModelError(
+            f"quantization is for Stable Diffusion, and not for a {type(pipeline).__name__}; leave it out"
+        )
+    for each in (pipeline, refiner):
+        if each is not None:
+            use_float8(each.unet)
 
 
 def _select_kernels(pipeline: Any, model: ModelDeclaration, max_batch_size: int) -> None:

@@ -261,6 +261,8 @@ class ModelConfig(ServedModel):
                 f"quantization is fp8, which the GPU of {without[0]} does not have; leave it out, or use "
                 f"instance types of the families {', '.join(_FP8_FAMILIES)}"
             )
+        if self.quantization is not None and self.merge_loras:
+            raise ValueError("merge_loras cannot change weights that are quantized; leave one of them out")
         return self
 
     @model_validator(mode="after")

@@ -38,6 +38,12 @@ def test_the_container_receives_the_settings_of_generation_and_of_images(
     assert default.output_prefixes == ()
 
 
+def test_the_container_receives_the_quantization() -> None:
+    settings = model(instance_types=["ml.g6.xlarge"], quantization="fp8")
+    (endpoint,) = synthesize({"models": [settings]}).endpoints.values()
+    assert container_environment(endpoint).quantization == "fp8"
+
+
 def test_the_container_receives_the_companions_and_the_memory_for_all_models(large: Templates) -> None:
     environment = container_environment(large.endpoints["first"])
     assert list(environment.served) == ["first", "anime", "photo"]

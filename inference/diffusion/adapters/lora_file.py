@@ -14,6 +14,7 @@ from inference.diffusion.adapters.lora_layers import LayerId, LoraLayers
 from inference.diffusion.adapters.lora_parts import LayerParts, check_names, group_tensors
 from inference.diffusion.adapters.low_rank_layer import LowRankWeights
 from inference.diffusion.adapters.peft_metadata import PeftMetadata, read_peft_metadata
+from inference.diffusion.modules.float8_linear import Float8Linear
 
 _PLAIN = {"down", "up"}
 _SHAPE_ERRORS = (RuntimeError, ValueError, LookupError, TypeError)
@@ -87,10 +88,17 @@ def _split(
     weights: LayerParts, alpha: float | None, module: nn.Module
 ) -> tuple[LowRankWeights | None, Delta | None]:
     plain, delta = None, delta_of(weights, alpha)
-    is_plain = weights.keys() - {"diff_b"} == _PLAIN and isinstance(module, nn.Linear | nn.Conv2d)
+    is_plain = weights.keys() - {"diff_b"} == _PLAIN and isinstance(
+        module, nn.Linear | Float8Linear | nn.Conv2d
+    )
     if delta is not None and is_plain:
         plain = _plain(weights, alpha, module)
         delta = delta_of({part: values for part, values in weights.items() if part == "diff_b"}, None)
+    if delta is not None and isinstance(module, Float8Linear):
+        raise AdapterFileError(
+            "changes weights that are quantized; with quantization, only LoRAs with two matrices a layer can "
+            "be used"
+        )
     if delta is not None:
         _check_shape(delta, module)
     return plain, delta

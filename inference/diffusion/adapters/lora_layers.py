@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from inference.diffusion.adapters.ldm_names import ldm_name
+from inference.diffusion.modules.float8_linear import Float8Linear
 
 COMPONENTS = ("unet", "text_encoder", "text_encoder_2")
 """The components of a pipeline that LoRAs are applied to."""
@@ -32,7 +33,7 @@ and dots are underscores after them."""
 _AMBIGUOUS = ("base_model.model.", "")
 """Prefixes of the UNet's layers, and of those of a text encoder whose names begin with `text_model.`."""
 
-_TYPES = (nn.Linear, nn.Conv2d, nn.GroupNorm, nn.LayerNorm, nn.Embedding)
+_TYPES = (nn.Linear, Float8Linear, nn.Conv2d, nn.GroupNorm, nn.LayerNorm, nn.Embedding)
 _OLD_NAMES = (
     ("to_out.0", "to_out"),
     *((f"self_attn.{name}_proj", f"self_attn.to_{name}") for name in ("q", "k", "v", "out")),

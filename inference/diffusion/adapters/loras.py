@@ -17,6 +17,7 @@ from inference.diffusion.adapters.lora_file import Lora, read_lora
 from inference.diffusion.adapters.lora_layers import AdaptableLayer, LayerId, LoraLayers
 from inference.diffusion.adapters.low_rank_layer import LowRankWeights
 from inference.diffusion.adapters.merged_weights import merge
+from inference.diffusion.modules.float8_linear import Float8Linear
 from inference.engine.interface import AdapterFile
 
 _T = TypeVar("_T")
@@ -127,7 +128,9 @@ def _merged(lora: Lora, layers: LoraLayers) -> Lora:
 def _low_rank_to_device(
     layer: AdaptableLayer, weights: LowRankWeights, device: torch.device
 ) -> LowRankWeights:
-    down, up = (values.to(layer.module.weight.dtype) for values in (weights.down, weights.up))
+    module = layer.module
+    dtype = module.input_dtype if isinstance(module, Float8Linear) else module.weight.dtype
+    down, up = (values.to(dtype) for values in (weights.down, weights.up))
     for values in (down, up):
         _check_range(layer, values)
     return LowRankWeights(down.to(device), up.to(device), weights.alpha)

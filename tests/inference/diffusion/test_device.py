@@ -77,6 +77,27 @@ def test_the_gpu_its_driver_and_its_memory_are_logged(
     assert logged.items() <= record.__dict__.items()
 
 
+@pytest.mark.parametrize(
+    ("name", "capability", "is_refused"),
+    [("A10G", (8, 6), True), ("L4", (8, 9), False), ("H100", (9, 0), False), (None, (0, 0), True)],
+)
+def test_fp8_is_refused_on_devices_without_it(
+    monkeypatch: pytest.MonkeyPatch, name: str | None, capability: tuple[int, int], is_refused: bool
+) -> None:
+    major, minor = capability
+    properties = SimpleNamespace(name=f"NVIDIA {name}", major=major, minor=minor, total_memory=24 << 30)
+    device = torch.device("cuda" if name else "cpu")
+    monkeypatch.setattr(module, "default_device_and_dtype", lambda: (device, torch.bfloat16))
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _device: properties)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device: (23 << 30, 24 << 30))
+    if not is_refused:
+        check_device([], quantization="fp8")
+        return
+    found = f"NVIDIA {name} has {major}.{minor}" if name else "models run on the CPU here"
+    with pytest.raises(NoUsableGpuError, match=rf"quantization: fp8 needs .* 8\.9 or higher.* but {found};"):
+        check_device([], quantization="fp8")
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_container_without_the_gpu_of_its_instance_type_loads_no_model(tmp_path: Path) -> None:
     container = ContainerProcess(

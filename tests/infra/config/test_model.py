@@ -42,6 +42,14 @@ EVERY_FAMILY = [
             {"max_batch_size": 16, "max_concurrent_invocations": 8},
             "models.0: max_concurrent_invocations (8) is less than max_batch_size (16), so that",
         ),
+        (
+            {"quantization": "fp8", "instance_types": ["ml.g6e.xlarge", "ml.g5.xlarge"]},
+            "models.0: quantization is fp8, which the GPU of ml.g5.xlarge does not have; leave it out",
+        ),
+        (
+            {"quantization": "fp8", "instance_types": ["ml.g6.xlarge"], "merge_loras": True},
+            "models.0: merge_loras cannot change weights that are quantized; leave one of them out",
+        ),
         ({"limits": {"max_size": 8192}}, "models.0.limits: "),
         ({"safety": {"checker": "strict"}}, "models.0.safety: checker has no effect while mode is off"),
     ],
