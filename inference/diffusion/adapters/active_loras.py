@@ -98,12 +98,17 @@ class ActiveLoras:
             raise
 
     def _replace_weights(self, key: Hashable, deltas: Mapping[AdaptableLayer, WeightedDeltas]) -> None:
-        self._weights.restore()
         self._merged = None
-        if deltas:
-            by_module = {layer.module: of_layer for layer, of_layer in deltas.items()}
-            self._merged = self._cache.get_or_load(f"merged {key}", lambda: MergedWeights.of(by_module))
-            self._weights.replace(self._merged)
+        if not deltas:
+            self._weights.restore()
+            return
+
+        def merge() -> MergedWeights:
+            self._weights.restore()
+            return MergedWeights.of({layer.module: of_layer for layer, of_layer in deltas.items()})
+
+        self._merged = self._cache.get_or_load(f"merged {key}", merge)
+        self._weights.replace(self._merged)
 
     def _adapt(self, terms: Mapping[AdaptableLayer, Sequence[Term]]) -> None:
         for layer in self._adapted - terms.keys():

@@ -31,7 +31,7 @@ class DeviceCache:
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
-        self._cached: OrderedDict[str, Cacheable] = OrderedDict()
+        self._cached: OrderedDict[str, tuple[Cacheable, int]] = OrderedDict()
         self._alive: WeakValueDictionary[str, Any] = WeakValueDictionary()
 
     def get_or_load(self, key: str, load: Callable[[], _C]) -> _C:
@@ -40,9 +40,10 @@ class DeviceCache:
         if entry is None:
             entry = load()
             self._alive[key] = entry
-        self._cached[key] = entry
+        if key not in self._cached:
+            self._cached[key] = entry, entry.size_bytes
         self._cached.move_to_end(key)
-        while sum(each.size_bytes for each in self._cached.values()) > self._max_bytes:
+        while sum(size for _, size in self._cached.values()) > self._max_bytes:
             self._cached.popitem(last=False)
         return entry
 

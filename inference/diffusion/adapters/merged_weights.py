@@ -1,6 +1,6 @@
 """Replacement of layers' weights by changed ones, and back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -56,16 +56,25 @@ class ReplaceableWeights:
 
     def replace(self, merged: MergedWeights) -> None:
         """Changes the parameters of exactly these layers; all others have their original ones afterwards."""
-        self.restore()
-        for layer, parameters in merged.parameters.items():
-            self._originals[layer] = {name: getattr(layer, name) for name in parameters}
+        changed = merged.parameters
+        self._restore(
+            layer
+            for layer, originals in self._originals.items()
+            if layer not in changed or originals.keys() - changed[layer].keys()
+        )
+        for layer, parameters in changed.items():
+            originals = self._originals.get(layer, {})
+            added = {name: getattr(layer, name) for name in parameters.keys() - originals.keys()}
+            self._originals[layer] = {**originals, **added}
             _set(layer, parameters)
 
     def restore(self) -> None:
         """Puts the original parameters back."""
-        for layer, originals in self._originals.items():
-            _set(layer, originals)
-        self._originals = {}
+        self._restore(self._originals)
+
+    def _restore(self, layers: Iterable[Any]) -> None:
+        for layer in list(layers):
+            _set(layer, self._originals.pop(layer))
 
 
 def merge(layer: Any, deltas: WeightedDeltas) -> tuple[torch.Tensor, torch.Tensor | None]:

@@ -48,6 +48,29 @@ def test_layers_that_are_no_longer_changed_are_restored(layers: list[nn.Conv2d])
     assert torch.equal(other.bias, torch.full((2,), -1.0))  # type: ignore[arg-type]
 
 
+def test_one_replacement_follows_another_without_a_trace(layers: list[nn.Conv2d]) -> None:
+    before, weights = parameters(layers), ReplaceableWeights()
+    one, other = layers
+    weight_only = Delta({"diff": torch.ones(one.weight.shape)}, 1.0)
+    replacements = [
+        MergedWeights.of(deltas)
+        for deltas in (
+            {one: [(delta(one), 1.0)], other: [(delta(other), 1.0)]},
+            {one: [(delta(one), 2.0)], other: [(weight_only, 1.0)]},
+            {other: [(delta(other), 3.0)]},
+            {one: [(weight_only, 1.0)], other: [(weight_only, 2.0)]},
+        )
+    ]
+    for merged in (*replacements, *reversed(replacements)):
+        weights.replace(merged)
+        for index, layer in enumerate(layers):
+            changed = merged.parameters.get(layer, {})
+            assert layer.weight is changed.get("weight", before[2 * index])
+            assert layer.bias is changed.get("bias", before[2 * index + 1])
+    weights.restore()
+    assert all(now is original for now, original in zip(parameters(layers), before, strict=True))
+
+
 def test_changed_weights_are_used_again_as_they_are(layers: list[nn.Conv2d]) -> None:
     layer, weights = layers[1], ReplaceableWeights()
     merged = MergedWeights.of({layer: [(delta(layer), 1.0)]})
