@@ -94,7 +94,7 @@ class EngineThread:
         Args:
             generation: runs the generations.
             upscaling: runs the upscaling tasks.
-            kernels: selected for the model, by kind; recorded with the versions.
+            kernels: selected for the model, by kind, and its quantization; recorded with the versions.
         """
         self._kernels = kernels or {}
         self._generation = generation

@@ -148,7 +148,7 @@ class Engine(Protocol):
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """Library name to version, and kind of kernels to those that have been selected by timing."""
+        """Library name to version, kind of kernels to those selected by timing, and the quantization."""
         ...
 
     def submit(
