@@ -53,7 +53,8 @@ def test_images_equal_diffusers(engine: Engine, demo_model: Path) -> None:
         for _ in range(2)
     ]
     outputs = [future.result(LIMIT_S) for future in futures]
-    assert calls == [(step, 4) for step in (1, 2, 3, 4)] * 2
+    assert calls[0] == (1, 4)
+    assert calls.count((4, 4)) == 2
     assert outputs[0].batch_size == 2
     expected = pag_pipeline(demo_model)(
         "a red circle",
