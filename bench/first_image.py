@@ -1,7 +1,7 @@
 """`python -m bench.first_image BACKEND MODEL`: generates one image in a new process (cold start).
 
-Reads the generation from standard input, and prints the peak memory in MiB: the GPU's if there is one, else
-the process's resident set size.
+Reads the generation from standard input. When the image is done, prints the peak memory in MiB: the GPU's if
+there is one, else the process's resident set size.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import NamedTuple
 
 from contract.generation import Generation
@@ -19,7 +20,7 @@ class ColdStart(NamedTuple):
     """The cost of a first image.
 
     Attributes:
-        seconds: from the start of the process to its end.
+        seconds: from the start of the process until its image is done.
         peak_mib: peak memory, of the GPU if there is one, else of the process.
     """
 
@@ -29,15 +30,17 @@ class ColdStart(NamedTuple):
 
 def measure_cold_start(backend: str, model: Path, generation: Generation) -> ColdStart:
     """Starts a process that generates one image, and waits for its end."""
-    started_at = time.perf_counter()
-    process = subprocess.run(  # noqa: S603 - this module, with the command line's own arguments
-        [sys.executable, "-W", "ignore", "-m", "bench.first_image", backend, model],
-        input=generation.model_dump_json(),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return ColdStart(time.perf_counter() - started_at, float(process.stdout.split()[-1]))
+    command = [sys.executable, "-W", "ignore", "-m", "bench.first_image", backend, str(model)]
+    with TemporaryFile() as request:
+        request.write(generation.model_dump_json().encode())
+        request.seek(0)
+        started_at = time.perf_counter()
+        with subprocess.Popen(command, stdin=request, stdout=subprocess.PIPE) as process:  # noqa: S603 - this module, with the command line's own arguments
+            printed = b"" if process.stdout is None else process.stdout.readline()
+            seconds = time.perf_counter() - started_at
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return ColdStart(seconds, float(printed))
 
 
 def main() -> None:
@@ -47,17 +50,18 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     arguments = parser.parse_args()
     generation = Generation.model_validate_json(sys.stdin.read())
-    import torch
-
     from bench.backends import backends
 
     backend = backends(arguments.model, max_batch_size=8)[arguments.backend]()
     backend.generate(generation)
-    backend.close()
+    import torch  # is loaded by now
+
     if torch.cuda.is_available():
-        print(torch.cuda.max_memory_allocated() / 2**20)
+        peak_mib = torch.cuda.max_memory_allocated() / 2**20
     else:
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10)
+        peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    print(peak_mib, flush=True)
+    backend.close()
 
 
 if __name__ == "__main__":

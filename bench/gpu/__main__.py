@@ -67,6 +67,7 @@ def _sections(arguments: argparse.Namespace) -> list[Section]:
         Section(name, throughput.COLUMNS, 80, sd15.throughput),
         Section("Operations of a step besides the UNet", GPU_COLUMNS, 40, lambda: _counts(arguments)),
         Section(name_xl, throughput.COLUMNS, 120, sdxl.throughput),
+        Section(f"{name_xl}: FP8", throughput.COLUMNS, 60, sdxl.fp8),
         Section(f"{unet}, 8 images, by kernels", forward_passes.KERNEL_COLUMNS, 25, sd15.kernels),
         Section("Decoding beside the steps", forward_passes.DECODE_COLUMNS, 10, sd15.decoding),
         Section(f"{name}: pipelines", throughput.COLUMNS, 40, sd15.pipelines),
@@ -98,6 +99,9 @@ class _Model:
 
     def throughput(self) -> Iterator[tuple[str, ...]]:
         return throughput.measure_arms(self._setting, throughput.engine_arms(self._setting))
+
+    def fp8(self) -> Iterator[tuple[str, ...]]:
+        return throughput.measure_arms(self._setting, throughput.fp8_arms(self._setting))
 
     def pipelines(self) -> Iterator[tuple[str, ...]]:
         return throughput.measure_arms(self._setting, throughput.pipeline_arms(self._setting))

@@ -13,6 +13,8 @@ from bench.load import run
 from bench.pipelines import Batched, Sequential, load_default
 from bench.requests import SAME, requests
 from contract.generation import Generation
+from contract.model import ModelDeclaration, ModelDefaults
+from inference.diffusion.device import check_device
 from inference.diffusion.loader import load_engine
 
 COLUMNS = ("backend", "clients", "images/s", "p50 s", "p95 s", "of roofline")
@@ -63,6 +65,19 @@ def engine_arms(setting: Setting) -> list[Arm]:
             (1, 8, 16),
         )
     ]
+
+
+def fp8_arms(setting: Setting) -> list[Arm]:
+    """This engine with the UNet's linear layers in 8 bits."""
+
+    def load_fp8() -> Backend:
+        check_device((), quantization="fp8")
+        model = ModelDeclaration(
+            name="bench", defaults=ModelDefaults(width=setting.size, height=setting.size)
+        )
+        return Engine(load_engine(setting.model, max_batch_size=8, quantization="fp8", warm_up_for=model))
+
+    return [Arm("this engine, FP8", load_fp8, (16,), 2)]
 
 
 def ablation_arms(setting: Setting) -> list[Arm]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from PIL import Image
 
 from contract.generation import Generation
 from contract.identifiers import new_job_id
@@ -57,18 +58,22 @@ class TimedUNet:
         return result
 
 
-class _WithoutDecoder(Autoencoder):
-    """Decodes nothing: all images are black."""
+class _NoImage(DecodedImage):
+    """In place of a decoded image."""
 
-    def __init__(self, pipeline: Any) -> None:
-        super().__init__(pipeline)
-        self._pixels_of_all = torch.zeros(8, 8, 3, dtype=torch.uint8)
-        self._valid = torch.tensor(True)
+    def finish(self, record_fallback: Any) -> Callable[[], Image.Image]:
+        """See `DecodedImage.finish`."""
+        del record_fallback
+        return lambda: Image.new("RGB", (8, 8))
+
+
+class _WithoutDecoder(Autoencoder):
+    """Decodes nothing."""
 
     def decode(self, latents: torch.Tensor, record_fallback: Any, stream: SideStream) -> DecodedImage:
         """See `Autoencoder.decode`."""
         del record_fallback, stream
-        return DecodedImage(self, latents, latents, self._valid, self._pixels_of_all, Moment(None))
+        return _NoImage(self, latents, latents, latents, latents, Moment(None))
 
 
 class StepLoop:
