@@ -36,7 +36,8 @@ up: setup ## Run the whole system at http://127.0.0.1:8080 (PORT=...) until Ctrl
 	@$(BIN)/python -m local up --port $(PORT)
 
 test: setup .venv/node/.installed .venv-sagemaker/.installed ## Run all tests, without network access.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore tests/e2e -n 2 --dist loadfile
+	$(BIN)/python -m pytest tests/e2e
 
 check: setup ## Lint the code and the templates of every stage, and check the types.
 	@$(MAKE) --no-print-directory synth STAGE=prod

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # tests are not timed: other programs may run
+settings.load_profile("untimed")
 
 ROOT = Path(__file__).parents[1]
 

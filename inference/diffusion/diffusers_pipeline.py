@@ -45,6 +45,11 @@ class DiffusersPipeline:
         """See `inference.diffusion.engine_thread.Worker.has_unfinished_requests`."""
         return bool(self._queue)
 
+    @property
+    def has_room(self) -> bool:
+        """See `inference.diffusion.engine_thread.GenerationWorker.has_room`; generations run one by one."""
+        return not self._queue
+
     def add_request(self, task: GenerationTask) -> None:
         """Queues the task, or fails it if its generation has fields that this pipeline does not support."""
         with task:

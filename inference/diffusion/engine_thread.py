@@ -48,6 +48,15 @@ class Worker(Protocol[TaskT_contra]):
         ...
 
 
+class GenerationWorker(Worker[GenerationTask], Protocol):
+    """Runs generations."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another generation could share the next forward pass with those that are running."""
+        ...
+
+
 class RoundRobin:
     """Steps the workers that have unfinished requests in turn, so that none waits for another to finish."""
 
@@ -84,7 +93,7 @@ class EngineThread:
 
     def __init__(
         self,
-        generation: Worker[GenerationTask],
+        generation: GenerationWorker,
         upscaling: UpscalingLoop,
         *,
         kernels: Mapping[str, str] | None = None,
@@ -161,12 +170,12 @@ class EngineThread:
             self._fail_unfinished()
 
     def _add_arrivals(self) -> bool:
-        """Adds a queued task to its worker, so that running tasks wait for one at most; False once closed.
+        """Adds queued tasks to their workers, blocking while there is no work; False once closed.
 
-        Blocks while there is no work; then all tasks that are queued already are added.
+        Tasks that can share the next forward pass are added at once. Once there is no room in it, the running
+        tasks wait for one arrival at most.
         """
         self._unfinished = [task for task in self._unfinished if not task.done]
-        was_idle = not self._workers.has_unfinished_requests
         while True:
             try:
                 arrival = self._arrivals.get(block=not self._workers.has_unfinished_requests)
@@ -178,7 +187,7 @@ class EngineThread:
             if not arrival.task.done:
                 self._unfinished.append(arrival.task)
                 arrival.add_request()
-                if not was_idle:
+                if not self._generation.has_room:
                     return True
 
     def _finish_requests(self) -> None:

@@ -1,14 +1,17 @@
 """A limit on the number of parameters of a module that is built from a configuration file."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import get_ident
 
 import torch
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 _FACTOR = 2
 _MORE = 1_000
+
+_limits = threading.local()
+"""`remaining`: parameters that the thread may still create; None, or not set: any number."""
 
 
 class TooManyParametersError(ValueError):
@@ -27,18 +30,22 @@ def limit_parameters(tensors: int) -> Iterator[None]:
     Raises:
         TooManyParametersError: a module has more parameters.
     """
-    thread = get_ident()
-    remaining = _FACTOR * tensors + _MORE
-
-    def count(_module: torch.nn.Module, _name: str, _parameter: torch.nn.Parameter) -> None:
-        nonlocal remaining
-        if get_ident() == thread:
-            remaining -= 1
-            if remaining < 0:
-                raise TooManyParametersError
-
-    hook = register_module_parameter_registration_hook(count)
+    before = getattr(_limits, "remaining", None)
+    _limits.remaining = _FACTOR * tensors + _MORE
     try:
         yield
     finally:
-        hook.remove()
+        _limits.remaining = before
+
+
+def _count(_module: torch.nn.Module, _name: str, _parameter: torch.nn.Parameter) -> None:
+    remaining = getattr(_limits, "remaining", None)
+    if remaining is None:
+        return
+    if remaining == 0:
+        raise TooManyParametersError
+    _limits.remaining = remaining - 1
+
+
+# once: a module that another thread builds meanwhile iterates over the hooks, and fails if they change
+register_module_parameter_registration_hook(_count)

@@ -85,6 +85,9 @@ class Batcher:
 
     Batches are padded to 1, 2, 3, 4, 6, 8, 12, 16, ... rows: few sizes, each of which the GPU's kernels are
     chosen, compiled and captured for, and at most a third of padding.
+
+    Attributes:
+        max_rows: of a batch.
     """
 
     def __init__(self, *, max_batch_size: int, fixed_batch_size: bool = False) -> None:
@@ -94,7 +97,7 @@ class Batcher:
             max_batch_size: images in a batch at most, with classifier-free guidance; twice as many without.
             fixed_batch_size: pad every batch to this size, so that an image does not depend on the load.
         """
-        self._max_rows = _ROWS_PER_IMAGE * max_batch_size
+        self.max_rows = _ROWS_PER_IMAGE * max_batch_size
         self._fixed_batch_size = fixed_batch_size
         self._reduced_limits: dict[BatchKey, int] = {}
         self._skipped: dict[BatchKey, int] = {}
@@ -111,7 +114,7 @@ class Batcher:
         chosen = most_skipped if skipped[most_skipped] >= MAX_SKIPPED_BATCHES else slots[0].batch_key
         self._skipped = {key: 0 if key == chosen else count + 1 for key, count in skipped.items()}
         candidates = [slot for slot in slots if slot.batch_key == chosen]
-        limit = max(self._reduced_limits.get(chosen, self._max_rows), candidates[0].rows)
+        limit = max(self._reduced_limits.get(chosen, self.max_rows), candidates[0].rows)
         members, rows = [], 0
         for slot in candidates:
             if rows + slot.rows <= limit:

@@ -69,6 +69,12 @@ class DenoisingLoop:
         """See `inference.diffusion.engine_thread.Worker.has_unfinished_requests`."""
         return bool(self._slots or self._joining or self._decoding)
 
+    @property
+    def has_room(self) -> bool:
+        """See `inference.diffusion.engine_thread.GenerationWorker.has_room`."""
+        joining = (slot for _, slots in self._joining for slot in slots)
+        return sum(slot.rows for slot in (*self._slots, *joining)) < self._batcher.max_rows
+
     def add_request(self, task: GenerationTask) -> None:
         """Encodes the generation's prompts and inputs, and adds a slot for each of its images."""
         # adapters change modules that the steps use, so they are loaded in order with the steps

@@ -44,6 +44,10 @@ class FakeWorker:
     def has_unfinished_requests(self) -> bool:
         return bool(self.queue)
 
+    @property
+    def has_room(self) -> bool:
+        return True
+
     def add_request(self, task: GenerationTask) -> None:
         self.queue.append(task)
 

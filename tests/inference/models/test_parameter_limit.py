@@ -2,6 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from torch.nn.modules import module
 
 from inference.models.parameter_limit import TooManyParametersError, limit_parameters
 
@@ -30,3 +31,10 @@ def test_the_limit_ends_with_the_block() -> None:
     with limit_parameters(0):
         build(1)
     assert len(list(build(1_000).parameters())) == 2_000
+
+
+def test_beginning_and_ending_a_limit_does_not_disturb_modules_that_other_threads_build() -> None:
+    before = list(module._global_parameter_registration_hooks)
+    with limit_parameters(1):
+        assert list(module._global_parameter_registration_hooks) == before
+    assert list(module._global_parameter_registration_hooks) == before

@@ -71,6 +71,7 @@ class UnusedWorker:
     """A generation worker that must not receive any request."""
 
     has_unfinished_requests = False
+    has_room = True
 
     def add_request(self, task: GenerationTask) -> None:
         raise AssertionError
