@@ -53,7 +53,7 @@ def statuses() -> Iterator[Counter[int]]:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=EXAMPLES, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_each_response_is_documented(
     case: schemathesis.Case, stack: LocalStack, statuses: Counter[int]
 ) -> None:

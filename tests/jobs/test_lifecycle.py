@@ -143,7 +143,7 @@ def message(status: str, invocation: InvocationId) -> CompletionMessage:
     )
 
 
-JobLife.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+JobLife.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
 TestJobLife = JobLife.TestCase
 
 

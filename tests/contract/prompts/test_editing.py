@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.prompts.editing import EditedPrompt, second_pass_text
@@ -111,7 +111,6 @@ def test_brackets_without_a_form_are_left_to_emphasis(prompt: str) -> None:
     assert set(edited.texts(7)) == {prompt}
 
 
-@settings(deadline=None)
 @given(SYNTAX)
 def test_every_prompt_has_a_text_for_each_evaluation(prompt: str) -> None:
     edited = EditedPrompt(prompt)
@@ -121,7 +120,6 @@ def test_every_prompt_has_a_text_for_each_evaluation(prompt: str) -> None:
         assert set(texts) == {prompt}
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60).filter(lambda text: "[" not in text))
 def test_a_prompt_without_square_brackets_is_unchanged(prompt: str) -> None:
     assert set(EditedPrompt(prompt).texts(3)) == {prompt}

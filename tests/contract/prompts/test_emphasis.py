@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.prompts.emphasis import WeightedText, parse_prompt
@@ -72,7 +72,6 @@ def test_a_weight_applies_on_both_sides_of_a_break() -> None:
     )
 
 
-@settings(deadline=None)
 @given(PROMPTS)
 def test_every_text_can_be_parsed_and_adjacent_weights_differ(prompt: str) -> None:
     segments = parse_prompt(prompt)
@@ -83,27 +82,23 @@ def test_every_text_can_be_parsed_and_adjacent_weights_differ(prompt: str) -> No
         assert all(left != right for left, right in pairwise(weights))
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60).filter(lambda text: not set(text) & set("()[]\\") and "BREAK" not in text))
 def test_text_without_syntax_is_unchanged(prompt: str) -> None:
     assert parse_prompt(prompt) == ((WeightedText(prompt),),)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60).filter(lambda text: "BREAK" not in text))
 def test_escaped_brackets_are_literal(prompt: str) -> None:
     escaped = "".join("\\" + each if each in "()[]\\" else each for each in prompt)
     assert parse_prompt(escaped) == ((WeightedText(prompt),),)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=20), st.text(st.characters(exclude_characters="()[]\\"), min_size=1, max_size=20))
 def test_a_weight_of_one_is_neutral(before: str, word: str) -> None:
     plain = before.translate(str.maketrans("()[]\\", "     "))
     assert parse_prompt(f"{plain} ({word}:1.0)") == parse_prompt(f"{plain} {word}")
 
 
-@settings(deadline=None)
 @given(st.integers(1, 12), st.sampled_from([("(", ")", ROUND), ("[", "]", SQUARE)]))
 def test_nested_weights_multiply(depth: int, bracket: tuple[str, str, float]) -> None:
     left, right, weight = bracket

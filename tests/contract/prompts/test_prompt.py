@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.generation import InvalidRequestError
@@ -122,7 +122,6 @@ def test_the_hires_pass_keeps_loras_and_and() -> None:
     assert hires_prompt(prompt, first_pass=10, second_pass=4) == "a [b:c:2] :2 AND  [:d:0]<lora:moon:0.5>"
 
 
-@settings(deadline=None)
 @given(
     st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("(:1.2)"), max_size=60).filter(
         lambda text: text.strip() and "[" not in text and "AND" not in text and "<" not in text

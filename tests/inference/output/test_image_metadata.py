@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -74,7 +74,6 @@ def with_job_id(generation: Generation, **changes: int) -> Generation:
 
 
 @FORMATS
-@settings(deadline=None)
 @given(prompt=PROMPTS, negative_prompt=st.text(max_size=60))
 @example(prompt=ANY_SCRIPT, negative_prompt=ANY_SCRIPT)
 @example(prompt="\x80\x9f latin é", negative_prompt="")

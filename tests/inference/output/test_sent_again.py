@@ -122,7 +122,7 @@ def test_every_field_is_tried() -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much])
 @given(st.data())
 def test_a_record_sent_again_is_the_same_generation(task: str, data: st.DataObject) -> None:
     body = data.draw(bodies(task))
@@ -178,7 +178,7 @@ def request_of(text: str) -> dict[str, Any]:
     return body
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.filter_too_much])
 @given(
     st.fixed_dictionaries(
         {"prompt": PROMPTS.filter(lambda text: "\n" not in text)},

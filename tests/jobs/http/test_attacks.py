@@ -204,9 +204,7 @@ values = st.recursive(
 bodies = st.dictionaries(
     st.sampled_from(sorted(JobSubmission.model_fields)) | st.text(max_size=8), values, max_size=8
 )
-any_request = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+any_request = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @any_request

@@ -3,7 +3,7 @@
 from itertools import chain
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.diffusion.prompts.chunks import COMMA_BACKTRACK, TokenGroup, WeightedToken, split_into_chunks
@@ -53,7 +53,6 @@ def test_a_textual_inversion_is_not_split() -> None:
     assert lengths([*segment(*[1] * 4), inversion], chunk_length=6) == [4, 6]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.lists(st.sampled_from([1, 2, COMMA]), max_size=100), min_size=1, max_size=4),
     st.integers(1, 75),

@@ -311,7 +311,7 @@ def small_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 @pytest.mark.filterwarnings("ignore")  # pickletools and torch warn of some of the damage
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_file_raises_nothing_but_adapter_file_error(small_file: Path, data: st.DataObject) -> None:
     content = bytearray(small_file.read_bytes())

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.diffusion.upscaling.tiles import MARGIN, OVERLAP, split_into_tiles
@@ -22,7 +22,6 @@ from tests.inference.diffusion.upscaling.upscaling_harness import (
 pytestmark = pytest.mark.usefixtures("engine_thread_count")
 
 
-@settings(deadline=None)
 @given(length=st.integers(1, 5000), max_tile_size=st.integers(OVERLAP + 1, MAX_TILE_SIZE))
 def test_tiles_of_one_size_cover_the_image_and_overlap(length: int, max_tile_size: int) -> None:
     spans = [tile.columns for tile in split_into_tiles((length, 1), max_tile_size=max_tile_size)]
