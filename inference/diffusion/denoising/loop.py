@@ -59,7 +59,7 @@ class DenoisingLoop:
         self._refining = None if components.refiner is None else NoisePredictor(components.refiner.unet)
         self._release_memory = release_memory
         self._side_stream = SideStream(device)
-        self._pacer = Pacer(device)
+        self._pacer = Pacer(self._side_stream.record)
         self._joining: deque[tuple[Moment, list[Slot]]] = deque()
         self._slots: list[Slot] = []
         self._decoding: deque[tuple[Slot, DecodedImage]] = deque()
@@ -78,10 +78,7 @@ class DenoisingLoop:
     def add_request(self, task: GenerationTask) -> None:
         """Encodes the generation's prompts and inputs, and adds a slot for each of its images."""
         # adapters change modules that the steps use, so they are loaded in order with the steps
-        stream = self._side_stream
-        if task.inputs.adapters != Adapters():
-            stream.join()
-            stream = SideStream(None)
+        stream = self._free_stream() if task.inputs.adapters == Adapters() else self._joined_stream()
         with failing(task), stream.running():
             slots = create_slots(self._components, task)
             self._joining.append((stream.record(), slots))
@@ -96,6 +93,15 @@ class DenoisingLoop:
             self._step(self._batcher.next_batch(self._slots))
             self._pacer.end_step()
         self._complete_images(wait=not self._slots)
+
+    def _free_stream(self) -> SideStream:
+        """The side stream, unless modules are moved between uses, which happens in order with the steps."""
+        return self._joined_stream() if self._components.offloading.enabled else self._side_stream
+
+    def _joined_stream(self) -> SideStream:
+        """The current stream, after what has been queued on the side stream."""
+        self._side_stream.join()
+        return SideStream(None)
 
     def _join_slots(self) -> None:
         """Adds the slots whose inputs are encoded; waits for them if there are no others."""
@@ -149,8 +155,7 @@ class DenoisingLoop:
         offloading = self._components.offloading
         if offloading.enabled:
             slot.task.record_fallback("model offloading: text encoders and VAE did not fit beside the UNet")
-        stream = SideStream(None) if offloading.enabled else self._side_stream
-        decoded = slot.autoencoder.decode(slot.latents, slot.task.record_fallback, stream)
+        decoded = slot.autoencoder.decode(slot.latents, slot.task.record_fallback, self._free_stream())
         self._decoding.append((slot, decoded))
         offloading.offload()
 
@@ -158,6 +163,7 @@ class DenoisingLoop:
         """Hands over the images that are decoded; `wait` waits for all of them."""
         while self._decoding and (wait or self._decoding[0][1].copied.has_passed):
             slot, decoded = self._decoding.popleft()
+            decoded.copied.wait()  # the GPU may still read its tensors
             if slot.task.done:
                 continue
             with failing(slot.task):
@@ -189,6 +195,7 @@ class DenoisingLoop:
             self._batcher.reduce_limit(batch)
         elif not self._components.offloading.enabled:
             _LOGGER.warning("the model and one forward pass do not fit in GPU memory together")
+            self._side_stream.join()
             self._components.offloading.enable()
         else:
             for slot in batch.slots:

@@ -7,7 +7,7 @@ results may be used on the current stream only after that.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -66,16 +66,14 @@ class Pacer:
     The thread that queues the work prepares one step while the GPU computes the one before.
     """
 
-    def __init__(self, device: torch.device, *, steps: int = 2) -> None:
-        """Takes the device, and the number of steps in the queue at most."""
-        self._device = device
+    def __init__(self, record: Callable[[], Moment], *, steps: int = 2) -> None:
+        """Takes a function that marks the end of the queue, and the number of steps in it at most."""
+        self._record = record
         self._steps = steps
         self._ends: deque[Moment] = deque()
 
     def end_step(self) -> None:
         """Marks the end of a step, and waits until fewer than `steps` are unfinished."""
-        if self._device.type != "cuda":
-            return
-        self._ends.append(Moment(torch.cuda.current_stream().record_event()))
+        self._ends.append(self._record())
         while len(self._ends) >= self._steps:
             self._ends.popleft().wait()
