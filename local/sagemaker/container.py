@@ -1,10 +1,12 @@
 """The inference container as a local process: model download, start, health check and replacement."""
 
+import shutil
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import httpx
@@ -44,6 +46,8 @@ class Container:
         self._definition = definition
         self._startup_timeout_s = startup_timeout_s
         self._directory = directory
+        # of its own for each container, and short: paths of sockets are limited to about 100 characters
+        self._scratch = Path(mkdtemp(prefix="sd-"))
         self._command = command
         self._port = free_port()
         self._process: ChildProcess | None = None
@@ -100,6 +104,7 @@ class Container:
             self._stopped = True
             if self._process is not None:
                 self._process.stop()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _launch(self, aws: LocalAws, model_directory: Path) -> ChildProcess | None:
         """Starts the server and waits until it is healthy; None if the container has been stopped."""
@@ -116,9 +121,7 @@ class Container:
                 return None
             self._process = process = ChildProcess(
                 self._command,
-                environment=aws.environment()
-                | own.variables()
-                | {"TMPDIR": str(self._directory)},  # each container has its own cache of adapters
+                environment=aws.environment() | own.variables() | {"TMPDIR": str(self._scratch)},
                 log=self._directory / "container.log",
             )
         self._wait_until_healthy(process)
