@@ -47,28 +47,27 @@ class NoisePredictor:
         The slots go on only with `solver_step.advance`, so a failed forward pass can be repeated.
         """
         slots, owners = batch.slots, batch.owners
-        padding = batch.rows - sum(slot.rows for slot in slots)
         latents = scale_samples(slots)
-        conditioning = self._conditioning(slots, owners, padding)
+        conditioning = self._conditioning(slots, owners)
         sample = torch.cat([latents[index] for index in owners])
         if conditioning.mask_channels is not None:
             sample = torch.cat([sample, conditioning.mask_channels], dim=1)
         # the inputs' memory formats decide the last bits, which must not depend on other slots; and one
         # format for all tensors of a step lets CUDA compute them together
-        several = len(slots) > 1 or padding > 0 or sample.is_cuda
-        sample = sample.contiguous() if several else sample
+        in_one_format = batch.rows > slots[0].rows or sample.is_cuda
+        sample = sample.contiguous() if in_one_format else sample
         timesteps = to_device([slots[index].timestep for index in owners], sample.device)
         controlnet_inputs = [slots[index].controlnet_inputs for index in owners]
         residuals = run_controlnets(controlnet_inputs, sample, timesteps, **conditioning.arguments)
         predicted = self._unet(
             sample, timesteps, **conditioning.arguments, **unet_arguments(residuals), return_dict=False
         )[0]
-        rows = (predicted.contiguous() if several else predicted).split(1)
+        rows = (predicted.contiguous() if in_one_format else predicted).split(1)
         return _split(rows, [slot.rows for slot in slots])
 
-    def _conditioning(self, slots: Sequence[Slot], owners: Sequence[int], padding: int) -> _BatchConditioning:
+    def _conditioning(self, slots: Sequence[Slot], owners: Sequence[int]) -> _BatchConditioning:
         rows = [each for slot in slots for each in slot.conditionings]
-        rows += rows[-1:] * padding
+        rows += rows[-1:] * (len(owners) - len(rows))
         channels = [slots[index].initial.mask_channels for index in owners]
         key = (*rows, *(slot.initial for slot in slots if slot.initial.mask_channels is not None))
         if key in self._cached:

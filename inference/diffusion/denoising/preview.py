@@ -7,6 +7,7 @@ import torch
 
 from inference.diffusion.denoising.slot import Slot
 from inference.diffusion.modules.device_copy import start_copy_to_cpu
+from inference.diffusion.modules.side_stream import SideStream
 from inference.diffusion.tasks.generation_task import Postprocess
 
 
@@ -32,11 +33,10 @@ def start_preview(slot: Slot, prediction: torch.Tensor) -> Postprocess | None:
 def _copy_to_cpu(tensor: torch.Tensor) -> Callable[[], np.ndarray]:
     """Starts a copy to the CPU, and returns a function that waits for it."""
     copy = start_copy_to_cpu(tensor)
-    copied = torch.cuda.current_stream(tensor.device).record_event() if tensor.is_cuda else None
+    copied = SideStream(None).record()
 
     def wait() -> np.ndarray:
-        if copied is not None:
-            copied.synchronize()
+        copied.wait()
         array: np.ndarray = copy.float().numpy()
         return array
 

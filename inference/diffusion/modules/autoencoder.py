@@ -79,7 +79,7 @@ class Autoencoder:
 
         Args:
             latents: (1, channels, height, width).
-            record_fallback: is told what was done otherwise than usual.
+            record_fallback: called with a description of each fallback.
             stream: runs the decoder beside the caller's stream.
         """
         with stream.running():
