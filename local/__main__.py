@@ -17,11 +17,12 @@ from local.address import Address, AlreadyRunningError
 from local.client import JobFailedError, UnreachableError
 from local.deployment import DeploymentError
 from local.emulator import StartError
+from local.page import BUILD_COMMAND, is_built
 from local.processes import ProcessEndedError
 from local.sagemaker.container import ContainerError
 from local.showcase import command as showcase
 from local.showcase.command import Api, UnexpectedResultsError
-from local.stack import ROOT, LocalStack
+from local.stack import PAGE, ROOT, LocalStack
 from local.web_server import PortTakenError
 
 _CHECK_INTERVAL_S = 0.5
@@ -93,7 +94,11 @@ def _stack_directory(arguments: argparse.Namespace) -> Path:
 
 
 def _print_address(address: Address, console: Console, directory: Path) -> None:
-    console.print(f"\nThe API is running at [bold]{address.api_url}[/bold] until Ctrl-C.")
+    if is_built(PAGE):
+        console.print(f"\nOpen [bold]{address.api_url}[/bold] in a browser.")
+    else:
+        console.print(f"\nThe page has not been built: run `{BUILD_COMMAND}`, then start again.")
+    console.print(f"The API is running at [bold]{address.api_url}/v1[/bold] until Ctrl-C.")
     console.print(
         "Jobs and images are kept until then; after a restart there are none, and the API key is a new one.",
         soft_wrap=True,

@@ -47,6 +47,7 @@ def run(stack: LocalStack, *, prompt: str, output: Path, console: Console) -> No
                 path = output / f"{name}-{index}.png"
                 path.write_bytes(client.download(image))
                 console.print(f"  {image['s3_uri']} -> {path}", soft_wrap=True)
+    console.print(f"Look at the images in {output}. The page that generates more: make up", soft_wrap=True)
 
 
 def _progress_bar(console: Console) -> Progress:

@@ -1,9 +1,9 @@
-"""A reverse proxy that serves the API's stage of the emulated API Gateway at the root of one address."""
+"""The local gateway: the API's stage of the emulated API Gateway and the web page, at one address."""
 
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from urllib.parse import quote
@@ -13,9 +13,10 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
-from contract.problem import CONTENT_TYPE, ErrorCode, Problem
+from contract.problem import ErrorCode
+from local.problems import problem_response
 
 _MAX_CONCURRENT_REQUESTS = 8
 """MiniStack starts a process per concurrent invocation of a function; 100 at once exhaust a small machine."""
@@ -49,6 +50,7 @@ def create_proxy(
     stage_url: str,
     tls: ssl.SSLContext,
     *,
+    own_routes: Sequence[BaseRoute] = (),
     max_concurrent_requests: int = _MAX_CONCURRENT_REQUESTS,
     queue_timeout_s: float = _QUEUE_TIMEOUT_S,
 ) -> Starlette:
@@ -57,6 +59,7 @@ def create_proxy(
     Args:
         stage_url: base URL of the stage in the emulated API Gateway, without a trailing slash.
         tls: the TLS settings for requests to it.
+        own_routes: what the proxy answers itself.
         max_concurrent_requests: further requests wait until one of these has finished.
         queue_timeout_s: a request that waits longer gets status 429.
     """
@@ -70,14 +73,14 @@ def create_proxy(
 
     async def queue(request: Request) -> Response:
         if _has_control_characters(request):
-            return _problem(
+            return problem_response(
                 ErrorCode.MALFORMED_REQUEST, "The path or a header contains control characters; remove them."
             )
         try:
             async with asyncio.timeout(queue_timeout_s):
                 await slots.acquire()
         except TimeoutError:
-            return _problem(
+            return problem_response(
                 ErrorCode.TOO_MANY_REQUESTS,
                 f"The local stack processes {max_concurrent_requests} requests at once, and this one waited "
                 f"for {queue_timeout_s:g} s. Send fewer requests at once.",
@@ -86,13 +89,13 @@ def create_proxy(
         try:
             return await forward(request)
         except _BodyTooLargeError:
-            return _problem(
+            return problem_response(
                 ErrorCode.PAYLOAD_TOO_LARGE, "Upload large images to S3 and pass their s3:// URIs."
             )
         except (httpx.InvalidURL, httpx.LocalProtocolError) as error:
-            return _problem(ErrorCode.MALFORMED_REQUEST, f"The request cannot be forwarded: {error}.")
+            return problem_response(ErrorCode.MALFORMED_REQUEST, f"The request cannot be forwarded: {error}.")
         except httpx.TransportError as error:
-            return _problem(
+            return problem_response(
                 ErrorCode.ENDPOINT_UNAVAILABLE,
                 f"The emulated API Gateway did not respond ({type(error).__name__}). Try again later.",
                 retry_after_s=_RETRY_AFTER_S,
@@ -113,7 +116,7 @@ def create_proxy(
 
     return Starlette(
         lifespan=lifespan,
-        routes=[Route("/{path:path}", queue, methods=_METHODS)],
+        routes=[*own_routes, Route("/{path:path}", queue, methods=_METHODS)],
         exception_handlers={HTTPException: _on_http_error},
     )
 
@@ -166,15 +169,7 @@ async def _on_http_error(_request: Request, error: Exception) -> Response:
     """The response to a path or method that the proxy does not forward."""
     if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ", ".join(_METHODS)
-        response = _problem(ErrorCode.METHOD_NOT_ALLOWED, f"The methods of the API are {allowed}.")
+        response = problem_response(ErrorCode.METHOD_NOT_ALLOWED, f"The methods of the API are {allowed}.")
         response.headers["Allow"] = allowed
         return response
-    return _problem(ErrorCode.ROUTE_NOT_FOUND, "Paths begin with /v1/.")
-
-
-def _problem(code: ErrorCode, detail: str, *, retry_after_s: int | None = None) -> Response:
-    problem = Problem.of(code, detail)
-    response = Response(problem.model_dump_json(), problem.status, media_type=CONTENT_TYPE)
-    if retry_after_s is not None:
-        response.headers["Retry-After"] = str(retry_after_s)
-    return response
+    return problem_response(ErrorCode.ROUTE_NOT_FOUND, "Paths begin with /v1/.")

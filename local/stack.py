@@ -1,4 +1,4 @@
-"""The local stack: the emulated services, the deployed templates and the proxy in front of the API."""
+"""The local stack: the emulated services, the deployed templates, and the gateway to the API and the page."""
 
 import json
 import os
@@ -16,10 +16,14 @@ from local.address import Address, exclusive, published_address
 from local.aws import ACCOUNT, REGION, LocalAws
 from local.deployment import Deployer, read_assembly
 from local.emulator import Emulator, Parts, StartError
+from local.page import page_routes
 from local.proxy import create_proxy
 from local.web_server import WebServer, listen
 
 ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "web" / "dist"
+"""The directory of the built page."""
+
 _STAGE = "dev"
 _MODEL = ROOT / "inference" / "demo_model"
 _ADAPTERS = {
@@ -84,7 +88,9 @@ class LocalStack:
             report("loading the model")
             emulator.sagemaker.wait_in_service()
             key = aws.client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)
-            proxy = WebServer(create_proxy(stage_url(aws, outputs["ApiUrl"]), aws.ssl_context()), socket)
+            page = page_routes(PAGE, api_key=key["value"], storage_origin=aws.url)
+            gateway = create_proxy(stage_url(aws, outputs["ApiUrl"]), aws.ssl_context(), own_routes=page)
+            proxy = WebServer(gateway, socket)
             cleanup.callback(proxy.stop)
             address = Address(
                 api_url=proxy.url,
