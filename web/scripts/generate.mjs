@@ -1,0 +1,71 @@
+// Generates the client of the API from docs/openapi.json: its types, its operations and the request's fields.
+// With --check, it only fails when the generated files are stale.
+import { readFileSync, writeFileSync } from "node:fs";
+import openapiTS, { astToString } from "openapi-typescript";
+
+const DOCUMENT = new URL("../../docs/openapi.json", import.meta.url);
+const NOTICE = "// Generated from docs/openapi.json by `npm run generate`.\n";
+
+/** The parts of a JSON schema that a form needs, with references and `null` alternatives resolved. */
+function describe(schema, schemas) {
+  const { anyOf, $ref, ...own } = schema;
+  const base = $ref === undefined ? {} : schemas[$ref.split("/").at(-1)];
+  const value = anyOf?.find((each) => each.type !== "null") ?? {};
+  const inner = value.$ref === undefined ? value : { ...schemas[value.$ref.split("/").at(-1)], ...value };
+  const merged = { ...base, ...inner, ...own };
+  const described = {};
+  for (const name of [
+    "type",
+    "description",
+    "default",
+    "enum",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+  ]) {
+    if (merged[name] !== undefined) described[name] = merged[name];
+  }
+  if (merged.items !== undefined) described.items = describe(merged.items, schemas);
+  if (merged.properties !== undefined) {
+    described.properties = Object.fromEntries(
+      Object.entries(merged.properties).map(([name, each]) => [name, describe(each, schemas)]),
+    );
+    described.required = merged.required ?? [];
+  }
+  return described;
+}
+
+const document = JSON.parse(readFileSync(DOCUMENT, "utf8"));
+const { schemas } = document.components;
+const types = astToString(await openapiTS(document, { immutable: true, defaultNonNullable: false }));
+const fields = describe(schemas.JobSubmission, schemas).properties;
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, { operationId }]) => [
+    operationId,
+    { method: method.toUpperCase(), path },
+  ]),
+);
+const constant = (name, value) =>
+  `${NOTICE}export const ${name} = ${JSON.stringify(value, null, 2)} as const;\n`;
+const files = {
+  "schema.ts": `${NOTICE}${types}`,
+  "operations.ts": constant("OPERATIONS", Object.fromEntries(operations)),
+  "fields.ts": constant("FIELDS", fields),
+};
+
+let stale = false;
+for (const [name, text] of Object.entries(files)) {
+  const path = new URL(`../src/api/${name}`, import.meta.url);
+  if (!process.argv.includes("--check")) {
+    writeFileSync(path, text);
+  } else if (readFileSync(path, "utf8") !== text) {
+    console.error(`web/src/api/${name} is stale: run npm run generate --prefix web`);
+    stale = true;
+  }
+}
+process.exitCode = stale ? 1 : 0;

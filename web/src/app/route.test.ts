@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fragment, parseRoute, type Route } from "./route.ts";
+
+test("a route is read back from its fragment", () => {
+  const routes: readonly Route[] = [
+    { view: "create" },
+    { view: "gallery", image: { job: "01M83DTVVNDARV002GKFMEWG8M", index: 3 } },
+  ];
+  for (const route of routes) assert.deepEqual(parseRoute(fragment(route)), route);
+});
+
+test("an unknown fragment is the first view", () => {
+  for (const text of ["", "#", "#/unknown", "#/create/image/ID/x"]) {
+    assert.deepEqual(parseRoute(text), { view: "create" });
+  }
+});

@@ -1,0 +1,6 @@
+import { Feed } from "./feed.tsx";
+
+/** The gallery with its filters. */
+export function GalleryView() {
+  return <Feed />;
+}

@@ -1,0 +1,43 @@
+import type { ComponentChildren } from "preact";
+import { useId } from "preact/hooks";
+
+/** Attributes that connect a control with its label, help and error. */
+export interface ControlAttributes {
+  readonly id: string;
+  readonly "aria-describedby": string | undefined;
+  readonly "aria-invalid": boolean | undefined;
+}
+
+interface FieldProps {
+  readonly label: string;
+  readonly help?: string | undefined;
+  /** The error of the field; undefined if there is none. */
+  readonly error?: string | undefined;
+  readonly children: (attributes: ControlAttributes) => ComponentChildren;
+}
+
+/** A labelled control with its help and its error beside it. */
+export function Field({ label, help, error, children }: FieldProps) {
+  const id = useId();
+  const described = [help && `${id}-help`, error && `${id}-error`].filter(Boolean).join(" ");
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {children({
+        id,
+        "aria-describedby": described === "" ? undefined : described,
+        "aria-invalid": error === undefined ? undefined : true,
+      })}
+      {help !== undefined && (
+        <p id={`${id}-help`} class="field-help">
+          {help}
+        </p>
+      )}
+      {error !== undefined && (
+        <p id={`${id}-error`} class="field-error" role="alert">
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
