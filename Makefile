@@ -9,6 +9,7 @@ PROMPT ?= a photo of an astronaut riding a horse on mars
 
 BIN := .venv/bin
 REQUIREMENTS := $(wildcard requirements*.txt inference/requirements*.txt lambda/requirements.txt)
+WEB_SOURCES := $(shell find web -type d \( -name node_modules -o -name dist \) -prune -o -type f -print)
 TORCH := $(shell grep '^torch==' inference/requirements.txt)
 PIP_INSTALL := $(BIN)/pip install --disable-pip-version-check
 UV_INSTALL := $(BIN)/uv pip install --python
@@ -19,12 +20,14 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PROMPT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo showcase up test check format synth doctor cost convert docs lock package mutants bench bench-gpu attack soak train evaluate clean
+.PHONY: help setup web demo showcase up screenshots test check format synth doctor cost convert docs lock package mutants bench bench-gpu attack soak train evaluate clean
 
 help: ## List the commands.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/.installed ## Create .venv. On Linux, TORCH_INDEX_URL=... selects a CPU build of torch: PyPI's includes several GB of CUDA libraries.
+setup: .venv/.installed web ## Create .venv and build the page. On Linux, TORCH_INDEX_URL=... selects a CPU build of torch: PyPI's includes several GB of CUDA libraries.
+
+web: web/dist/.built ## Build the page into web/dist/.
 
 demo: setup ## Generate six images through the whole system, into out/. PROMPT="..." sets the first prompt.
 	@$(BIN)/python -m local demo --prompt "$$PROMPT"
@@ -32,22 +35,24 @@ demo: setup ## Generate six images through the whole system, into out/. PROMPT="
 showcase: setup ## Render a contact sheet of every feature, out/showcase.png, with the API of a running `make up` or a temporary one.
 	@$(BIN)/python -m local showcase
 
-up: setup ## Run the whole system at http://127.0.0.1:8080 (PORT=...) until Ctrl-C.
+up: setup ## Run the whole system with its page at http://127.0.0.1:8080 (PORT=...) until Ctrl-C.
 	@$(BIN)/python -m local up --port $(PORT)
 
 test: setup .venv/node/.installed .venv-sagemaker/.installed ## Run all tests, without network access.
 	$(BIN)/python -m pytest --ignore tests/e2e -n 2 --dist loadfile
 	$(BIN)/python -m pytest tests/e2e
 
-check: setup ## Lint the code and the templates of every stage, and check the types.
+check: setup ## Lint the code, the page and the templates of every stage, and check the types.
 	@$(MAKE) --no-print-directory synth STAGE=prod
 	@$(MAKE) --no-print-directory synth STAGE=dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/cfn-lint
+	npm run check --silent --prefix web
 
 format: setup ## Format the code.
+	npm run format --silent --prefix web
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -66,6 +71,7 @@ convert: setup ## Convert a model to fp16 safetensors (FROM=owner/name@commit, a
 
 docs: setup ## List the generated files, and write the documents among them.
 	@PYTHONPATH=.:lambda $(BIN)/python -m operations.generated_files --write
+	@npm run generate --silent --prefix web
 
 lock: setup ## Pin the packages of the container image, with hashes, from inference/requirements*.txt.
 	$(LOCK) inference/requirements.txt -o inference/requirements.lock
@@ -101,6 +107,7 @@ evaluate: setup ## Generate 200 prompts with the demo model and analyse the imag
 	$(BIN)/python -m training evaluate
 
 clean: ## Delete everything that the commands above have created, including .venv.
+	rm -rf web/node_modules web/dist
 	rm -rf .venv .venv-sagemaker .local out cdk.out mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # pip installs torch, since uv ignores the package indexes in the configuration of pip; uv then keeps that build.
@@ -114,6 +121,16 @@ clean: ## Delete everything that the commands above have created, including .ven
 	@echo "[3/3] Installing the other packages (about 0.4 GB)"
 	@$(UV_INSTALL) $(BIN)/python -r requirements-dev.txt
 	@$(UV_INSTALL) $(BIN)/python --no-deps -r inference/requirements-alone.txt
+	@touch $@
+
+# npm writes this file as the last one.
+web/node_modules/.package-lock.json: web/package-lock.json
+	@echo "Installing the packages that build the page (about 150 MB)"
+	@npm ci --silent --no-fund --no-audit --prefix web
+	@touch $@
+
+web/dist/.built: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	@npm run build --silent --prefix web
 	@touch $@
 
 # The CDK CLI, for the end-to-end test that deploys and destroys a stage.

@@ -19,7 +19,7 @@ class GeneratedFile:
         path: relative to the repository's root.
         source: the origin of its content.
         command: writes it.
-        render: the content that it should have; None where writing it takes hours or needs the network.
+        render: the content that it should have; None where writing it takes hours, the network or Node.
     """
 
     path: str
@@ -73,6 +73,8 @@ GENERATED_FILES = (
         "docs/compatibility.md", "the tables in contract/ and inference/", "make docs", _compatibility
     ),
     GeneratedFile("docs/reliability.md", "its life of a job: jobs.lifecycle", "make docs", _reliability),
+    GeneratedFile("web/src/api/schema.ts", "docs/openapi.json", "make docs"),
+    GeneratedFile("web/src/api/fields.ts", "docs/openapi.json", "make docs"),
     GeneratedFile("inference/requirements.lock", "inference/requirements.txt", "make lock"),
     GeneratedFile("inference/requirements-alone.lock", "inference/requirements-alone.txt", "make lock"),
     GeneratedFile("inference/demo_model", "training/", "make train"),

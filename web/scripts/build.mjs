@@ -1,13 +1,14 @@
 // Builds the page into dist/: index.html, and assets/ with a hash of their content in their names.
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// A server may deliver dist/ meanwhile: old files are deleted when nothing refers to them any more.
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(ROOT, "dist");
+const ASSETS = join(DIST, "assets");
 
-rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST, { recursive: true });
 const { metafile } = await build({
   absWorkingDir: ROOT,
@@ -20,7 +21,7 @@ const { metafile } = await build({
   minify: true,
   legalComments: "linked",
   metafile: true,
-  outdir: join(DIST, "assets"),
+  outdir: ASSETS,
   entryNames: "[name]-[hash]",
   assetNames: "[name]-[hash]",
 });
@@ -31,6 +32,10 @@ const style = outputs.find((name) => name.endsWith(".css"));
 cpSync(join(ROOT, "static"), DIST, { recursive: true });
 const html = readFileSync(join(ROOT, "index.html"), "utf8");
 writeFileSync(
-  join(DIST, "index.html"),
+  join(DIST, "index.html.new"),
   html.replace("{{script}}", `/assets/${script}`).replace("{{style}}", `/assets/${style}`),
 );
+renameSync(join(DIST, "index.html.new"), join(DIST, "index.html"));
+for (const name of readdirSync(ASSETS)) {
+  if (!outputs.includes(name)) rmSync(join(ASSETS, name));
+}
