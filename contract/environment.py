@@ -241,6 +241,9 @@ class ReconcilerEnvironment(CompletionEnvironment):
 class ApiEnvironment(CompletionEnvironment):
     """Environment of the API function."""
 
+    models_bucket_name: str
+    """Bucket of the adapters."""
+
     default_model: str
     signing_secret_arn: str
     retention_days: int = Field(default=30, ge=1)

@@ -35,6 +35,7 @@ class ErrorCode(StrEnum):
     INVALID_INPUT_IMAGE = "invalid_input_image"
     ADAPTER_NOT_FOUND = "adapter_not_found"
     ADAPTER_UNUSABLE = "adapter_unusable"
+    ADAPTERS_UNAVAILABLE = "adapters_unavailable"
     INVALID_OUTPUT = "invalid_output"
     CANCELED = "canceled"
     ALREADY_TERMINAL = "already_terminal"
@@ -95,6 +96,9 @@ _DEFINITIONS = {
     ),
     ErrorCode.ADAPTER_UNUSABLE: _Definition(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The adapter does not match the model, or is damaged", False
+    ),
+    ErrorCode.ADAPTERS_UNAVAILABLE: _Definition(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The adapters cannot be listed now", True
     ),
     ErrorCode.INVALID_OUTPUT: _Definition(
         HTTPStatus.INTERNAL_SERVER_ERROR, "The model generated an invalid image", False

@@ -132,6 +132,7 @@ class JobsApi(Construct):
             jobs_table_name=storage.jobs_table.table_name,
             estimates_table_name=storage.estimates_table.table_name,
             data_bucket_name=storage.data_bucket.bucket_name,
+            models_bucket_name=storage.models_bucket.bucket_name,
             webhook_queue_url=webhook_queue.queue.queue_url,
             signing_secret_arn=signing_secret.arn,
             powertools_service_name=SERVICE_NAME,

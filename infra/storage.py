@@ -201,7 +201,7 @@ class Storage(Construct):
         self._grant(role, self.data_bucket, actions, f"{keys.COMPILED_PREFIX}*")
 
     def grant_api_function(self, grantee: iam.IGrantable) -> None:
-        """Allows the API's function to store, read, list, finish and delete jobs, and to presign links."""
+        """Allows the API's function to do everything with jobs, to presign links, and to list adapters."""
         grant_table(
             grantee,
             self.jobs_table,
@@ -228,6 +228,7 @@ class Storage(Construct):
         )
         self.grant_output_prefixes(grantee, ["s3:GetObject", "s3:DeleteObject"])
         self._grant_responses(grantee)
+        self._grant_listing(grantee, self.models_bucket)
 
     def grant_completion_function(self, grantee: iam.IGrantable) -> None:
         """Allows the completion function to read responses, and to start and finish jobs."""

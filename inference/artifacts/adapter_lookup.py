@@ -56,10 +56,4 @@ def list_adapter_names(s3: "S3Client", bucket: str, kind: AdapterKind) -> list[s
     )
     keys = [item["Key"] for item in response.get("Contents", [])]
     keys += [item["Prefix"] for item in response.get("CommonPrefixes", [])]
-    names = {
-        unicodedata.normalize("NFC", key.removeprefix(kind.prefix).removesuffix(suffix))
-        for key in keys
-        for suffix in kind.suffixes
-        if key.endswith(suffix)
-    }
-    return sorted(names - {""})
+    return sorted({place.name for key in keys if (place := kind.place_of(key))})

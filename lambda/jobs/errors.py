@@ -72,6 +72,15 @@ class EndpointUnavailableError(ProblemError):
     code = ErrorCode.ENDPOINT_UNAVAILABLE
 
 
+class AdaptersUnavailableError(ProblemError):
+    """The adapters in the models bucket cannot be listed now."""
+
+    code = ErrorCode.ADAPTERS_UNAVAILABLE
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}; try again later.")
+
+
 class UnconfirmedInvocationError(RuntimeError):
     """The endpoint's answer was lost: whether it accepted the invocation is unknown."""
 

@@ -14,7 +14,8 @@ from jobs.http.routes import OPERATIONS
 
 logger = Logger()
 router = Router(OPERATIONS)
-wiring.job_service()  # while the function is initialized, so that SnapStart's snapshot contains the clients
+for build in (wiring.job_service, wiring.adapters):
+    build()  # while the function is initialized, so that SnapStart's snapshot contains the clients
 
 
 @logger.inject_lambda_context

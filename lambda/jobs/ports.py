@@ -1,10 +1,11 @@
-"""Interfaces of the services' dependencies: job records, documents, endpoints, estimates, webhooks, keys."""
+"""Interfaces of the services' dependencies: records, objects, endpoints, estimates, webhooks, keys."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from contract.adapters import AdapterKind
 from contract.generation import Generation
 from contract.identifiers import InvocationId, S3Location
 from contract.problem import Problem
@@ -241,6 +242,33 @@ class Waking:
 
     since: datetime | None = None
     seconds: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdapterObject:
+    """An object of the models bucket that may belong to an adapter.
+
+    Attributes:
+        size: in bytes; not 0.
+    """
+
+    key: str
+    size: int
+    modified_at: datetime
+
+
+class AdapterObjects(Protocol):
+    """The objects of adapters in the models bucket."""
+
+    def of(self, kind: AdapterKind) -> Iterable[AdapterObject]:
+        """The objects below the kind's prefix, in the order of their keys; of very many, the first ones.
+
+        Objects in directories are left out if the kind has none.
+
+        Raises:
+            AdaptersUnavailableError: the objects cannot be listed.
+        """
+        ...
 
 
 class WebhookQueue(Protocol):

@@ -15,10 +15,12 @@ from contract.environment import (
     ModelEndpoint,
     ReconcilerEnvironment,
 )
-from jobs.aws import s3
+from jobs.adapters import AdapterCatalog
+from jobs.aws import s3, s3_adapters
 from jobs.aws.dynamodb import DynamoDBJobRepository
 from jobs.aws.dynamodb_estimates import DynamoDBEstimates
 from jobs.aws.s3 import S3JobDocuments
+from jobs.aws.s3_adapters import S3AdapterObjects
 from jobs.aws.sagemaker import SageMakerEndpoints
 from jobs.aws.secrets import SecretsManagerSigningKeys
 from jobs.aws.sqs import SqsWebhookQueue
@@ -133,6 +135,13 @@ def job_service() -> JobService:
         data_bucket_name=environment.data_bucket_name,
         shared=environment.shared_jobs,
     )
+
+
+@cache
+def adapters() -> AdapterCatalog:
+    """The adapters in the models bucket, configured by the environment."""
+    bucket = ApiEnvironment.read(os.environ).models_bucket_name
+    return AdapterCatalog(S3AdapterObjects(client("s3", s3_adapters.CLIENT), bucket))
 
 
 @cache

@@ -21,6 +21,7 @@ def test_an_environment_is_read_from_its_own_variables() -> None:
         jobs_table_name="jobs",
         estimates_table_name="estimates",
         data_bucket_name="data",
+        models_bucket_name="models",
         webhook_queue_url="https://sqs.eu-west-1.amazonaws.com/123456789012/webhooks",
         powertools_service_name="jobs",
         model_endpoints=(ModelEndpoint(model=DEMO, queue="demo", endpoint_parameter="/endpoint"),),

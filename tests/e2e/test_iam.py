@@ -185,6 +185,16 @@ def test_a_repeated_request_with_the_same_key_returns_the_same_job(http: httpx.C
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
 
 
+def test_the_roles_suffice_to_list_adapters_and_without_a_permission_they_are_unavailable(
+    stack: LocalStack, http: httpx.Client
+) -> None:
+    with without(stack, API, "s3:ListBucket"):
+        refused = http.get("/v1/adapters", params={"kind": "controlnet"})
+    assert (refused.status_code, refused.json()["code"]) == (503, "adapters_unavailable")
+    listed = http.get("/v1/adapters", params={"kind": "lora"}).json()["data"]
+    assert ("lora", "moon") in [(each["kind"], each["name"]) for each in listed]
+
+
 @pytest.mark.parametrize(
     ("action", "status", "code"),
     [

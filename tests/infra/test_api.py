@@ -236,6 +236,11 @@ def test_the_function_may_only_access_its_own_prefixes(small: Templates) -> None
         "/results/*",
         "/failures/*",
     }
+    listed = [text(arn) for arn in arns(small, API, "s3:ListBucket")]
+    assert [("StorageData" in arn, "StorageModels" in arn) for arn in listed] == [
+        (True, False),
+        (False, True),
+    ]
     assert prefixes(small, API, "s3:DeleteObject") == {
         f"/{prefix}/*"
         for prefix in (

@@ -30,6 +30,7 @@ API = ApiEnvironment(
     jobs_table_name="jobs",
     estimates_table_name="estimates",
     data_bucket_name="data",
+    models_bucket_name="models",
     webhook_queue_url="https://sqs.us-east-1.amazonaws.com/000000000000/webhooks",
     signing_secret_arn="arn:aws:secretsmanager:us-east-1:000000000000:secret:signing",  # noqa: S106
     powertools_service_name="jobs",

@@ -4,6 +4,7 @@ import pytest
 from moto import mock_aws
 
 from jobs import wiring
+from jobs.adapters import AdapterCatalog
 from tests.jobs.fakes import InMemoryBackend
 from tests.jobs.fakes_webhooks import InMemorySigningKeys
 
@@ -20,7 +21,9 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> InMemoryBackend:
     backend = InMemoryBackend()
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "jobs")
     service, completion, keys = backend.service, backend.completion, InMemorySigningKeys()
+    adapters = AdapterCatalog(backend.adapters)
     monkeypatch.setattr(wiring, "job_service", lambda: service)
+    monkeypatch.setattr(wiring, "adapters", lambda: adapters)
     monkeypatch.setattr(wiring, "completion_service", lambda: completion)
     monkeypatch.setattr(wiring, "reconciler", lambda: backend.reconciler)
     monkeypatch.setattr(wiring, "signing_keys", lambda: keys)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from contract.adapters import AdapterKind
 from contract.environment import ModelEndpoint
 from contract.generation import Generation
 from contract.identifiers import InvocationId, S3Location, new_job_id
@@ -20,6 +21,7 @@ from jobs.changes import JobChanges
 from jobs.completion import CompletionService
 from jobs.deadlines import due_unconfirmed
 from jobs.errors import (
+    AdaptersUnavailableError,
     EndpointUnavailableError,
     JobNotFoundError,
     UnconfirmedInvocationError,
@@ -31,7 +33,7 @@ from jobs.input_access import InputAccess
 from jobs.invoker import Invoker
 from jobs.job import Invocation, Job, JobFilters, JobPage, UnfinishedJob
 from jobs.lifecycle import JobStatus
-from jobs.ports import IdempotencyRecord, Link, UploadForm, Waking
+from jobs.ports import AdapterObject, IdempotencyRecord, Link, UploadForm, Waking
 from jobs.reconciliation import Reconciler
 from jobs.service import JobService
 from jobs.submission import SubmissionService
@@ -295,6 +297,32 @@ class InMemoryEstimates:
 
 
 @dataclass
+class InMemoryAdapterObjects:
+    """The objects of adapters.
+
+    Attributes:
+        unavailable: listing fails.
+        listed: the prefixes that were listed.
+    """
+
+    objects: list[AdapterObject] = field(default_factory=list)
+    unavailable: bool = False
+    listed: list[str] = field(default_factory=list)
+
+    def put(self, key: str, size: int = 1, modified_at: datetime = NOW) -> None:
+        self.objects.append(AdapterObject(key=key, size=size, modified_at=modified_at))
+
+    def of(self, kind: AdapterKind) -> Iterable[AdapterObject]:
+        self.listed.append(kind.prefix)
+        if self.unavailable:
+            raise AdaptersUnavailableError("the models bucket is unavailable")
+        found = [each for each in self.objects if each.key.startswith(kind.prefix) and each.size]
+        if not kind.has_directories:
+            found = [each for each in found if "/" not in each.key.removeprefix(kind.prefix)]
+        return sorted(found, key=lambda each: each.key)
+
+
+@dataclass
 class InMemoryBackend:
     """The in-memory ports, and the services that use them.
 
@@ -308,6 +336,7 @@ class InMemoryBackend:
     endpoints: InMemoryEndpoints = field(default_factory=InMemoryEndpoints)
     estimates: InMemoryEstimates = field(default_factory=InMemoryEstimates)
     webhooks: InMemoryWebhookQueue = field(default_factory=InMemoryWebhookQueue)
+    adapters: InMemoryAdapterObjects = field(default_factory=InMemoryAdapterObjects)
     now: datetime = NOW
     shared: bool = True
 

@@ -39,6 +39,7 @@ def environment(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     api = ApiEnvironment.model_validate(
         {
             **_COMMON,
+            "models_bucket_name": "models",
             "default_model": "demo",
             "signing_secret_arn": "secret",
             "retention_days": 5,
@@ -51,6 +52,7 @@ def environment(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cached = (
         wiring.session,
         wiring.job_service,
+        wiring.adapters,
         wiring.completion_service,
         wiring.reconciler,
         wiring.signing_keys,

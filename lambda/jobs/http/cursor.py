@@ -1,4 +1,4 @@
-"""Cursors of lists: the last id that a caller has seen, signed."""
+"""Cursors of lists: the last entry that a caller has seen, signed."""
 
 import base64
 import hmac
@@ -28,35 +28,35 @@ class InvalidCursorError(InvalidRequestError):
         )
 
 
-def encode_cursor(last_id: str, *, secrets: Sequence[bytes], scope: Sequence[str | None]) -> str:
-    """The cursor after a job.
+def encode_cursor(last: str, *, secrets: Sequence[bytes], scope: Sequence[str | None]) -> str:
+    """The cursor after an entry.
 
     Args:
-        last_id: the id of the last job that the caller has seen.
+        last: identifies the last entry that the caller has seen.
         secrets: the signing secrets; the first one signs.
         scope: the caller and the filters that the cursor is valid for.
     """
-    return _sign(last_id, secrets[0], scope)
+    return _sign(last, secrets[0], scope)
 
 
 def decode_cursor(cursor: str, *, secrets: Sequence[bytes], scope: Sequence[str | None]) -> str:
-    """The id in a cursor.
+    """The entry in a cursor.
 
     Raises:
         InvalidCursorError: none of the secrets has signed this cursor for the scope.
     """
     try:
-        last_id = base64.b64decode(cursor, altchars=b"-_", validate=True)[:-_MAC_BYTES].decode("ascii")
+        last = base64.b64decode(cursor, altchars=b"-_", validate=True)[:-_MAC_BYTES].decode()
     except ValueError:
         raise InvalidCursorError from None
-    expected = (_sign(last_id, secret, scope) for secret in secrets)
+    expected = (_sign(last, secret, scope) for secret in secrets)
     if not any(hmac.compare_digest(cursor, each) for each in expected):
         raise InvalidCursorError
-    return last_id
+    return last
 
 
-def _sign(last_id: str, secret: bytes, scope: Sequence[str | None]) -> str:
-    """The id and a truncated HMAC-SHA256, whose key is derived from the secret, in base64."""
+def _sign(last: str, secret: bytes, scope: Sequence[str | None]) -> str:
+    """The entry and a truncated HMAC-SHA256, whose key is derived from the secret, in base64."""
     key = hmac.digest(secret, b"cursor", "sha256")
-    mac = hmac.digest(key, json.dumps([last_id, *scope]).encode(), "sha256")
-    return base64.urlsafe_b64encode(last_id.encode() + mac[:_MAC_BYTES]).decode()
+    mac = hmac.digest(key, json.dumps([last, *scope]).encode(), "sha256")
+    return base64.urlsafe_b64encode(last.encode() + mac[:_MAC_BYTES]).decode()

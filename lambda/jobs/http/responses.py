@@ -7,7 +7,11 @@ from typing import Any
 from contract.problem import CONTENT_TYPE, ErrorCode, Problem
 
 JSON = "application/json"
-_RETRY_AFTER_S = {ErrorCode.ENDPOINT_UNAVAILABLE: 5, ErrorCode.IDEMPOTENCY_IN_FLIGHT: 1}
+_RETRY_AFTER_S = {
+    ErrorCode.ADAPTERS_UNAVAILABLE: 5,
+    ErrorCode.ENDPOINT_UNAVAILABLE: 5,
+    ErrorCode.IDEMPOTENCY_IN_FLIGHT: 1,
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,6 +48,7 @@ def test_every_operation_lists_its_errors_as_problem_documents() -> None:
         "createUpload": {"201", "403", "413", "422"},
         "listModels": {"200", "403"},
         "listSamplers": {"200", "403"},
+        "listAdapters": {"200", "403", "422"},
         "getOpenapi": {"200"},
         "getDocs": {"200"},
     }
@@ -80,6 +81,7 @@ def test_the_headers_of_requests_and_responses_are_described() -> None:
         "createUpload": (set(), waits),
         "listModels": (set(), waits),
         "listSamplers": (set(), waits),
+        "listAdapters": ({"kind", "limit", "cursor"}, waits),
         "getOpenapi": (set(), waits),
         "getDocs": (set(), waits | {"Content-Security-Policy"}),
     }
