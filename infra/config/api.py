@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from contract.default_type import default_type
 from infra.config.base import Config
+from infra.config.origins import Origin
 
 DEFAULT_KEY = "default"
 
@@ -90,12 +91,24 @@ class ApiConfig(Config):
     and this limit per IP address; without a number there is no firewall. Refusals have the statuses 403, 413
     and 429."""
 
+    allowed_origins: tuple[Origin, ...] = Field(default=(), max_length=20)
+    """The origins of web pages on other hosts whose scripts may call the API and upload files (CORS), such as
+    `https://images.example.com` or `http://localhost:5173`. Each is compared exactly, and no credentials of
+    browsers (cookies) are allowed. Without origins, browsers refuse such pages."""
+
     domain: DomainConfig | None = None
     """A domain name of your own; API Gateway's name continues to work."""
 
     vpc_endpoint_ids: tuple[Annotated[str, Field(pattern=r"^vpce-[0-9a-f]{8,17}$")], ...] = ()
     """Makes the API private: only these VPC endpoints for `execute-api`, with private DNS names, reach it.
     Without ids, the API is public."""
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _check_unique(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(origins)) < len(origins):
+            raise ValueError("origins must be unique")
+        return origins
 
     @model_validator(mode="after")
     def _check_domain_is_public(self) -> Self:
