@@ -15,10 +15,10 @@ const LANGUAGES: readonly (readonly [Language, string])[] = [
 export function Header() {
   return (
     <header class="header">
-      <p class="header-name">
+      <h1 class="header-name">
         <Icon name="create" filled />
         {text.name()}
-      </p>
+      </h1>
       <nav aria-label={text.views()}>
         {VIEWS.map((view) => (
           <a
