@@ -1,4 +1,4 @@
-// Generates the client of the API from docs/openapi.json: its types, its operations and the request's fields.
+// Generates the client of the API from docs/openapi.json: its types, its operations and the fields of requests.
 // With --check, it only fails when the generated files are stale.
 import { readFileSync, writeFileSync } from "node:fs";
 import openapiTS, { astToString } from "openapi-typescript";
@@ -44,6 +44,7 @@ const document = JSON.parse(readFileSync(DOCUMENT, "utf8"));
 const { schemas } = document.components;
 const types = astToString(await openapiTS(document, { immutable: true, defaultNonNullable: false }));
 const fields = describe(schemas.JobSubmission, schemas).properties;
+const upload = describe(schemas.UploadRequest, schemas).properties;
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, { operationId }]) => [
     operationId,
@@ -56,6 +57,7 @@ const files = {
   "schema.ts": `${NOTICE}${types}`,
   "operations.ts": constant("OPERATIONS", Object.fromEntries(operations)),
   "fields.ts": constant("FIELDS", fields),
+  "upload.ts": constant("UPLOAD", upload),
 };
 
 let stale = false;
