@@ -1,10 +1,10 @@
-"""A submission: the body of POST /v1/jobs, a request with fields that concern the job and not its images."""
+"""The bodies of POST /v1/jobs, a request and what concerns the job and not its images; and of PATCH."""
 
 from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from contract.request import JobRequest
 
@@ -94,3 +94,11 @@ class JobSubmission(JobRequest):
     tags: Tags = ()
     webhook_url: WebhookUrl | None = None
     webhook_events: WebhookEvents = FINAL_EVENTS
+
+
+class JobUpdate(BaseModel):
+    """The attributes of a job that its caller may change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    tags: Tags

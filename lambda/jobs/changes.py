@@ -1,4 +1,4 @@
-"""Changes of job records: each is decided by the job's life, and announced to the job's webhook."""
+"""Changes of job records. Events are decided by the job's life, and announced to the job's webhook."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -66,6 +66,15 @@ class JobChanges:
             return replace(current, invocation=invocation, **attributes)
 
         return self._save(job, change) or job
+
+    def retag(self, job: Job, tags: tuple[str, ...]) -> Job:
+        """Replaces the tags of the job, whatever else changes meanwhile.
+
+        Raises:
+            JobNotFoundError: the job has been deleted.
+            RecordTooLargeError: the record exceeds the limit of the table.
+        """
+        return self._save(job, lambda current: replace(current, tags=tags)) or job
 
     def _save(self, job: Job, change: Callable[[Job], Job | None]) -> Job | None:
         for _ in range(_MAX_TRIES):

@@ -1,6 +1,6 @@
 """The life of a job: its statuses, the events that change them, and the causes of each event.
 
-Every change of a job's record is decided here; the diagram in docs/reliability.md is made from `TRANSITIONS`.
+Every change of a job's state is decided here; the diagram in docs/reliability.md is made from `TRANSITIONS`.
 """
 
 from dataclasses import dataclass, replace

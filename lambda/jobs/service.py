@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 
+from contract.generation import InvalidRequestError
 from contract.identifiers import S3Location
 from contract.keys import preview_key
-from contract.submission import JobSubmission
+from contract.problem import FieldError
+from contract.submission import JobSubmission, JobUpdate
 from jobs.caller import Caller
 from jobs.catalog import ModelCatalog
 from jobs.changes import JobChanges
 from jobs.completion import CompletionService
-from jobs.errors import AlreadyTerminalError, JobNotFoundError, JobRunningError
+from jobs.errors import AlreadyTerminalError, JobNotFoundError, JobRunningError, RecordTooLargeError
 from jobs.estimation import EstimationService
 from jobs.input_access import InputAccess
 from jobs.job import Job, JobFilters, JobPage, JobSnapshot
@@ -21,7 +23,7 @@ from jobs.uploads import Upload, UploadRequest, new_upload_location
 
 @dataclass(frozen=True, kw_only=True)
 class JobService:
-    """Submitting, following, listing, canceling and deleting jobs, and uploading their inputs.
+    """Submitting, following, listing, tagging, canceling and deleting jobs, and uploading their inputs.
 
     Attributes:
         shared: whether every caller sees all jobs. Otherwise a caller sees their own only.
@@ -54,6 +56,19 @@ class JobService:
         """Returns jobs, newest first; see `JobRepository.find`."""
         owner = None if self.shared else caller.id
         return self.jobs.find(owner, filters, limit=limit, before=before)
+
+    def update(self, job_id: str, update: JobUpdate, caller: Caller) -> JobSnapshot:
+        """Replaces the job's tags, in any state of the job. Returns the same as `follow`.
+
+        Raises:
+            JobNotFoundError: there is no such job, or it is not the caller's.
+            InvalidRequestError: the job's record has no room for the tags.
+        """
+        try:
+            return self._snapshot(self.changes.retag(self._get(job_id, caller), update.tags))
+        except RecordTooLargeError:
+            detail = "do not fit in the job's record beside its result; use fewer or shorter ones"
+            raise InvalidRequestError((FieldError(pointer="#/tags", detail=detail),)) from None
 
     def cancel(self, job_id: str, caller: Caller) -> JobSnapshot:
         """Requests that the container does not start the job, or stops it. Returns the same as `follow`.

@@ -9,10 +9,16 @@ from pydantic import ValidationError
 from contract.generation import InvalidRequestError
 from contract.identifiers import S3Location
 from contract.progress import Phase, Progress
-from contract.submission import JobSubmission
+from contract.submission import JobSubmission, JobUpdate
 from jobs.caller import Caller
 from jobs.completion import finish
-from jobs.errors import AlreadyTerminalError, EndpointUnavailableError, JobNotFoundError, JobRunningError
+from jobs.errors import (
+    AlreadyTerminalError,
+    EndpointUnavailableError,
+    JobNotFoundError,
+    JobRunningError,
+    RecordTooLargeError,
+)
 from jobs.job import Job, JobFilters, Outcome
 from jobs.lifecycle import JobStatus
 from jobs.uploads import MAX_UPLOAD_BYTES, UploadRequest
@@ -52,6 +58,63 @@ def test_an_unfinished_job_has_its_progress_and_preview(backend: InMemoryBackend
     end(backend, job)
     ended = backend.service.follow(job.id, CALLER)
     assert (ended.progress, ended.preview_uri, ended.estimate) == (None, None, None)
+
+
+def test_tags_and_an_outcome_that_is_stored_meanwhile_are_both_kept(
+    backend: InMemoryBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = submit(backend, tags=["old"])
+    save = backend.jobs.save
+
+    def end_first(changed: Job) -> bool:
+        monkeypatch.setattr(backend.jobs, "save", save)
+        end(backend, job)
+        return save(changed)
+
+    monkeypatch.setattr(backend.jobs, "save", end_first)
+    updated = backend.service.update(job.id, JobUpdate(tags=("new",)), CALLER).job
+    assert (updated.tags, updated.status) == (("new",), JobStatus.CANCELED)
+    assert backend.jobs.get(job.id) == updated
+
+
+def test_tags_that_are_stored_while_a_job_ends_are_kept(
+    backend: InMemoryBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = submit(backend, tags=["old"])
+    save = backend.jobs.save
+
+    def tag_first(changed: Job) -> bool:
+        monkeypatch.setattr(backend.jobs, "save", save)
+        backend.service.update(job.id, JobUpdate(tags=("new",)), CALLER)
+        return save(changed)
+
+    monkeypatch.setattr(backend.jobs, "save", tag_first)
+    end(backend, job)
+    stored = backend.jobs.get(job.id)
+    assert (stored.tags, stored.status) == (("new",), JobStatus.CANCELED)
+
+
+def test_tags_of_a_job_that_is_deleted_meanwhile_are_not_stored(
+    backend: InMemoryBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = submit(backend)
+    monkeypatch.setattr(backend.jobs, "save", lambda _: backend.jobs.delete(job.id))
+    with pytest.raises(JobNotFoundError):
+        backend.service.update(job.id, JobUpdate(tags=("new",)), CALLER)
+    assert backend.jobs.jobs == {}
+
+
+def test_tags_that_the_record_has_no_room_for_are_refused(
+    backend: InMemoryBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = submit(backend)
+
+    def refuse(_: Job) -> bool:
+        raise RecordTooLargeError
+
+    monkeypatch.setattr(backend.jobs, "save", refuse)
+    with pytest.raises(InvalidRequestError, match="use fewer or shorter ones"):
+        backend.service.update(job.id, JobUpdate(tags=("new",)), CALLER)
 
 
 def test_canceling_marks_the_job_and_may_be_repeated(backend: InMemoryBackend) -> None:

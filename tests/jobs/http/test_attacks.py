@@ -167,8 +167,9 @@ def test_an_id_that_is_no_ulid_is_not_looked_up(
 ) -> None:
     lookups: list[str] = []
     monkeypatch.setattr(deployed.jobs, "get", lookups.append)
-    for method, end in (("GET", ""), ("DELETE", ""), ("POST", "/cancel")):
-        assert problem_of(send(method, f"/v1/jobs/{job_id}{end}")).code is ErrorCode.JOB_NOT_FOUND
+    for method, end in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/cancel")):
+        answer = send(method, f"/v1/jobs/{job_id}{end}", '{"tags": []}')
+        assert problem_of(answer).code is ErrorCode.JOB_NOT_FOUND
     assert lookups == []
 
 
@@ -284,3 +285,19 @@ def test_a_generated_upload_is_permitted_or_refused(
     answer = send("POST", "/v1/uploads", json.dumps(document))
     if answer.status != 201:
         problem_of(answer)
+
+
+@any_request
+@given(
+    st.dictionaries(st.sampled_from(["tags", "status"]) | st.text(max_size=8), values, max_size=3)
+    | st.fixed_dictionaries({"tags": st.lists(st.text(max_size=70), max_size=12)})
+)
+def test_a_generated_change_of_tags_is_made_or_refused(
+    deployed: InMemoryBackend, document: dict[str, Any]
+) -> None:
+    path = json.loads(send("POST", "/v1/jobs", request()).text)["links"]["self"]
+    answer = send("PATCH", path, json.dumps(document))
+    if answer.status == 200:
+        assert json.loads(answer.text)["tags"] == document["tags"]
+    else:
+        assert problem_of(answer).code in (ErrorCode.VALIDATION_FAILED, ErrorCode.MALFORMED_REQUEST)

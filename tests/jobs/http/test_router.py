@@ -32,11 +32,12 @@ def test_an_unknown_path_is_a_404(deployed: InMemoryBackend, method: str, path: 
     ("path", "allowed"),
     [
         ("/v1/jobs", "GET, HEAD, OPTIONS, POST"),
-        (JOB, "DELETE, GET, HEAD, OPTIONS"),
+        (JOB, "DELETE, GET, HEAD, OPTIONS, PATCH"),
         (f"{JOB}/cancel", "OPTIONS, POST"),
         ("/v1/uploads", "OPTIONS, POST"),
         ("/v1/models", "GET, HEAD, OPTIONS"),
         ("/v1/samplers", "GET, HEAD, OPTIONS"),
+        ("/v1/adapters", "GET, HEAD, OPTIONS"),
         ("/v1/openapi.json", "GET, HEAD, OPTIONS"),
         ("/v1/docs", "GET, HEAD, OPTIONS"),
     ],

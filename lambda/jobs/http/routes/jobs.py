@@ -1,16 +1,16 @@
-"""Operations on one job: submit, follow, cancel, delete."""
+"""Operations on one job: submit, follow, tag, cancel, delete."""
 
 import re
 from http import HTTPStatus
 
 from pydantic import TypeAdapter, ValidationError
 
-from contract.document import MalformedRequestError
+from contract.document import MalformedRequestError, parse_document
 from contract.generation import InvalidRequestError
 from contract.identifiers import JobId
 from contract.problem import FieldError
-from contract.submission import JobSubmission
-from contract.validation import parse_request
+from contract.submission import JobSubmission, JobUpdate
+from contract.validation import parse_request, validate
 from jobs import wiring
 from jobs.errors import JobNotFoundError
 from jobs.http.job_response import job_response
@@ -46,6 +46,13 @@ def _follow(request: Request) -> Response:
     """Returns the job. While it is unfinished, Retry-After is the seconds to wait between requests."""
     service = wiring.job_service()
     return job_response(HTTPStatus.OK, service, service.follow(_job_id(request), request.caller), request)
+
+
+def _update(request: Request) -> Response:
+    """Replaces the tags of the job, whatever its status is."""
+    update = validate(JobUpdate, parse_document(request.body or ""))
+    service = wiring.job_service()
+    return job_response(HTTPStatus.OK, service, service.update(_job_id(request), update, request.caller))
 
 
 def _cancel(request: Request) -> Response:
@@ -130,6 +137,28 @@ OPERATIONS = (
             ),
         ),
         problems={404: _NO_JOB},
+    ),
+    Operation(
+        id="updateJob",
+        method="PATCH",
+        path=f"{JOBS_PATH}/{{job_id}}",
+        handle=_update,
+        summary="Change the tags of a job",
+        body=JobUpdate,
+        answers=(
+            Answer(
+                status=HTTPStatus.OK,
+                description="The job with the new tags.",
+                content=JobView,
+                headers=("Retry-After",),
+            ),
+        ),
+        problems={
+            400: "The body is not a JSON object.",
+            404: _NO_JOB,
+            413: "The body is too large.",
+            422: "The request is not valid: `errors` names the fields.",
+        },
     ),
     Operation(
         id="cancelJob",

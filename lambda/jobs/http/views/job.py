@@ -23,7 +23,7 @@ Presign = Callable[[str], Link]
 class JobLinks(BaseModel):
     """Paths of further requests. Append a path to the API's URL, the stack output `ApiUrl`."""
 
-    self: str = Field(description="Path of the job, for GET.")
+    self: str = Field(description="Path of the job, for GET and PATCH.")
     cancel: str | None = Field(description="Path for the POST that cancels the job; null once it has ended.")
     delete: str | None = Field(
         description="Path for the DELETE that removes the job and its files; null until it has ended."

@@ -308,20 +308,69 @@ def test_a_deletion_that_s3_does_not_accept_is_a_retryable_503(deployed: InMemor
     assert deployed.jobs.jobs
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", "/cancel"), ("DELETE", "")])
+def patch(path: str, document: Any, key: str = "default") -> tuple[int, dict[str, str], Any]:
+    return call("PATCH", path, json.dumps(document), key=key)
+
+
+@pytest.mark.parametrize("job_status", JobStatus)
+def test_the_tags_of_a_job_in_any_state_are_replaced(
+    deployed: InMemoryBackend, job_status: JobStatus
+) -> None:
+    due_at = None if job_status.is_terminal else NOW
+    path = store(deployed, a_job(), status=job_status, due_at=due_at, tags=("old", "kept"))
+    for tags in (["kept", "favorite"], []):
+        status, headers, job = patch(path, {"tags": tags})
+        assert (status, job["tags"], job["status"]) == (200, tags, job_status.value)
+        assert ("retry-after" in headers) is not job_status.is_terminal
+        assert call("GET", path)[2] == job
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer", "detail"),
+    [
+        ({}, "#/tags", "is required"),
+        ({"tags": None}, "#/tags", "must be a list"),
+        ({"tags": "favorite"}, "#/tags", "must be a list"),
+        ({"tags": ["a b"]}, "#/tags/0", ""),
+        ({"tags": ["a", "a"]}, "#/tags", "must not contain a value twice"),
+        ({"tags": [str(number) for number in range(11)]}, "#/tags", ""),
+        ({"tags": [], "tag": []}, "#/tag", "unknown field; did you mean tags?"),
+        ({"tags": [], "prompt": "x"}, "#/prompt", "unknown field"),
+    ],
+)
+def test_invalid_tags_are_named_and_change_nothing(
+    deployed: InMemoryBackend, document: Any, pointer: str, detail: str
+) -> None:
+    path = store(deployed, a_job(), tags=("old",))
+    status, _, problem = patch(path, document)
+    assert (status, [error["pointer"] for error in problem["errors"]]) == (422, [pointer])
+    assert problem["errors"][0]["detail"].startswith(detail)
+    assert call("GET", path)[2]["tags"] == ["old"]
+
+
+@pytest.mark.parametrize("body", [None, "", "[]", '{"tags": []'])
+def test_a_change_that_is_not_a_json_object_is_malformed(deployed: InMemoryBackend, body: str | None) -> None:
+    assert call("PATCH", store(deployed, a_job()), body)[2]["code"] == "malformed_request"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", ""), ("PATCH", ""), ("POST", "/cancel"), ("DELETE", "")]
+)
 def test_an_unknown_job_is_a_404(deployed: InMemoryBackend, method: str, path: str) -> None:
-    status, _, problem = call(method, UNKNOWN + path)
+    status, _, problem = call(method, UNKNOWN + path, '{"tags": []}')
     assert (status, problem["code"]) == (404, "job_not_found")
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", "/cancel"), ("DELETE", "")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", ""), ("PATCH", ""), ("POST", "/cancel"), ("DELETE", "")]
+)
 def test_the_job_of_another_caller_is_an_unknown_job(
     deployed: InMemoryBackend, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     job_path = store(deployed, a_job())
     service = replace(deployed.service, shared=False)
     monkeypatch.setattr("jobs.wiring.job_service", lambda: service)
-    assert call(method, job_path + path, key="other")[2]["code"] == "job_not_found"
+    assert call(method, job_path + path, '{"tags": ["x"]}', key="other")[2]["code"] == "job_not_found"
     assert call("GET", job_path, key="default")[0] == 200
 
 
