@@ -38,6 +38,9 @@ showcase: setup ## Render a contact sheet of every feature, out/showcase.png, wi
 up: setup ## Run the whole system with its page at http://127.0.0.1:8080 (PORT=...) until Ctrl-C.
 	@$(BIN)/python -m local up --port $(PORT)
 
+screenshots: setup ## Take the screenshots of the page in docs/, with a temporary local stack and Chromium.
+	@$(BIN)/python -m local screenshots
+
 test: setup .venv/node/.installed .venv-sagemaker/.installed ## Run all tests, without network access.
 	$(BIN)/python -m pytest --ignore tests/e2e -n 2 --dist loadfile
 	$(BIN)/python -m pytest tests/e2e

@@ -1,4 +1,4 @@
-"""The local stack's commands: `python -m local demo`, `showcase` and `up`."""
+"""The local stack's commands: `python -m local demo`, `showcase`, `screenshots` and `up`."""
 
 import argparse
 import os
@@ -12,8 +12,9 @@ from types import FrameType
 from rich.console import Console
 from rich.markup import escape
 
-from local import demo
+from local import demo, screenshots
 from local.address import Address, AlreadyRunningError
+from local.browser import BrowserMissingError
 from local.client import JobFailedError, UnreachableError
 from local.deployment import DeploymentError
 from local.emulator import StartError
@@ -29,6 +30,7 @@ _CHECK_INTERVAL_S = 0.5
 _INTERRUPTED = 130
 _EXPECTED_ERRORS = (
     AlreadyRunningError,
+    BrowserMissingError,
     ContainerError,
     DeploymentError,
     JobFailedError,
@@ -62,6 +64,8 @@ def main() -> int:
             case "showcase":
                 own = Api(stack.address.api_url, stack.address.api_key)
                 showcase.run(own, output=arguments.output, console=console)
+            case "screenshots":
+                screenshots.run(stack, output=arguments.output, console=console)
             case "up":
                 _print_address(stack.address, console, arguments.directory)
                 _run_until_interrupted(stack)
@@ -88,7 +92,7 @@ def _running_api(parser: argparse.ArgumentParser, arguments: argparse.Namespace)
 
 
 def _stack_directory(arguments: argparse.Namespace) -> Path:
-    """The directory of the command's stack: `demo` and `showcase` can run while `up` runs."""
+    """The directory of the command's stack: all commands but `up` can run while `up` runs."""
     directory: Path = arguments.directory
     return directory if arguments.command == "up" else directory / arguments.command
 
@@ -147,6 +151,9 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--api-key", default=os.environ.get("STABLE_DIFFUSION_API_KEY"))
     show.add_argument("--output", type=Path, default=ROOT / "out" / "showcase.png")
     show.set_defaults(port=0)
+    shots = commands.add_parser("screenshots", help="take screenshots of the page with a temporary stack")
+    shots.add_argument("--output", type=Path, default=ROOT / "docs")
+    shots.set_defaults(port=0)
     up = commands.add_parser("up", help="run the local stack until Ctrl-C")
     up.add_argument("--port", type=int, default=8080)
     return parser

@@ -44,8 +44,8 @@ def find_chromium() -> str:
         if path := shutil.which(name):
             return path
     raise BrowserMissingError(
-        f"none of {', '.join(PROGRAMS)} is installed: install Chromium "
-        f"(on Debian: apt-get install chromium), or set the variable {_VARIABLE} to the path of Chromium or Google Chrome"
+        f"none of {', '.join(PROGRAMS)} is installed: install Chromium (Debian: apt-get install chromium), "
+        f"or set the variable {_VARIABLE} to the path of Chromium or Google Chrome"
     )
 
 

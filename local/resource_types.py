@@ -59,6 +59,8 @@ def register(
             "Custom::CDKContainerImageBuild": _custom(lambda _properties: None),
             # No container writes to CloudWatch here.
             "Custom::LogRetention": _custom(lambda _properties: None),
+            # The gateway serves the page's files.
+            "Custom::CDKBucketDeployment": _custom(lambda _properties: None),
             # In place of the function, which needs the AWS SDK for JavaScript of the Lambda runtime.
             "Custom::S3AutoDeleteObjects": _custom(lambda properties: _empty(properties["BucketName"])),
             _ALARM: _alarm(registry[_ALARM]),

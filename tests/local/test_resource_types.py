@@ -63,6 +63,13 @@ TEMPLATE: dict[str, Any] = {
                 "imageTag": "1",
             },
         },
+        "Files": {
+            "Type": "Custom::CDKBucketDeployment",
+            "Properties": {
+                "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:none",
+                "DestinationBucketName": {"Ref": "Bucket"},
+            },
+        },
         "Bucket": {
             "Type": "AWS::S3::Bucket",
             "Properties": {"VersioningConfiguration": {"Status": "Enabled"}},
