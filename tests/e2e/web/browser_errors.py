@@ -1,4 +1,4 @@
-"""What a browser reports against the page: the errors that fail a test."""
+"""The errors that a browser reports against the page; they fail a test."""
 
 import re
 from urllib.parse import urlsplit

@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def browser_errors() -> BrowserErrors:
-    """What the browser reports against the pages of the test."""
+    """The errors that the browser reports against the pages of the test."""
     return BrowserErrors()
 
 
