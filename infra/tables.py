@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from contract.tables import CALLERS_INDEX, UNFINISHED_INDEX
+from contract.tables import CALLERS_ATTRIBUTES, CALLERS_INDEX, UNFINISHED_ATTRIBUTES, UNFINISHED_INDEX
 
 _STRING = dynamodb.AttributeType.STRING
 _NUMBER = dynamodb.AttributeType.NUMBER
@@ -22,14 +22,14 @@ def add_jobs_table(
         partition_key=dynamodb.Attribute(name="list_key", type=_STRING),
         sort_key=dynamodb.Attribute(name="id", type=_STRING),
         projection_type=dynamodb.ProjectionType.INCLUDE,
-        non_key_attributes=["status", "model", "tags"],
+        non_key_attributes=list(CALLERS_ATTRIBUTES),
     )
     table.add_global_secondary_index(
         index_name=UNFINISHED_INDEX,
         partition_key=dynamodb.Attribute(name="queue", type=_STRING),
         sort_key=dynamodb.Attribute(name="due_at", type=_NUMBER),
         projection_type=dynamodb.ProjectionType.INCLUDE,
-        non_key_attributes=["status", "created_at", "started_at", "endpoint", "workload", "units"],
+        non_key_attributes=list(UNFINISHED_ATTRIBUTES),
     )
     return table
 

@@ -11,6 +11,7 @@ from contract.progress import Progress
 from contract.result import ImageResult, ResultDetails
 from contract.submission import WebhookEvent
 from jobs.lifecycle import Event, JobState, JobStatus, after, may_occur
+from jobs.prompt_text import folded, searched
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,11 +159,25 @@ class JobSnapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class JobFilters:
-    """The jobs to list; None for any."""
+    """The jobs to list; None for any.
+
+    Attributes:
+        text: a part of the prompt, in any case; see `jobs.prompt_text`.
+    """
 
     status: JobStatus | None = None
     model: str | None = None
     tag: str | None = None
+    text: str | None = None
+
+    def match(self, job: Job) -> bool:
+        """Whether the job is one of them."""
+        return (
+            self.status in (None, job.status)
+            and self.model in (None, job.generation.model)
+            and (self.tag is None or self.tag in job.tags)
+            and (self.text is None or folded(self.text) in searched(job.generation.prompt))
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -169,7 +169,9 @@ def test_the_roles_suffice_for_uploads_lists_and_deletion(stack: LocalStack, htt
     assert job["status"] == "succeeded"
     tagged = http.patch(job["links"]["self"], json={"tags": ["uploaded", "favorite"]})
     assert (tagged.status_code, tagged.json()["tags"]) == (200, ["uploaded", "favorite"])
-    listed = http.get("/v1/jobs", params={"tag": "favorite", "status": "succeeded", "limit": 1}).json()
+    listed = http.get(
+        "/v1/jobs", params={"tag": "favorite", "text": "CIRCLE", "status": "succeeded", "limit": 1}
+    ).json()
     assert [each["id"] for each in listed["data"]] == [job["id"]]
     assert http.delete(job["links"]["delete"]).status_code == 204
     assert not exists(stack, job["images"][0]["s3_uri"])

@@ -154,11 +154,7 @@ class InMemoryJobs:
         found = [
             job
             for job in sorted(self.jobs.values(), key=lambda each: each.id, reverse=True)
-            if owner in (None, job.owner)
-            and (before is None or job.id < before)
-            and filters.status in (None, job.status)
-            and filters.model in (None, job.generation.model)
-            and (filters.tag is None or filters.tag in job.tags)
+            if owner in (None, job.owner) and (before is None or job.id < before) and filters.match(job)
         ]
         page = tuple(found[:limit])
         return JobPage(jobs=page, last_id=page[-1].id if len(found) > limit else None)

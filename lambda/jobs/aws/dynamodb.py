@@ -19,6 +19,7 @@ from jobs.aws.job_items import (
 from jobs.errors import JobNotFoundError, RecordTooLargeError
 from jobs.job import Job, JobFilters, JobPage, UnfinishedJob
 from jobs.ports import IdempotencyRecord
+from jobs.prompt_text import folded
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -139,7 +140,7 @@ class DynamoDBJobRepository:
             last_id = ids[-1]
         found = self._read_all(ids)
         # The index may be older than the items.
-        jobs = tuple(found[each] for each in ids if each in found and _matches(found[each], filters))
+        jobs = tuple(found[each] for each in ids if each in found and filters.match(found[each]))
         return JobPage(jobs=jobs, last_id=last_id)
 
     def overdue(self, queue: str, now: datetime) -> Iterator[str]:
@@ -179,10 +180,12 @@ class DynamoDBJobRepository:
         terms = [f"#{name} = :{name}" for name in equal]
         names = {f"#{name}": name for name in equal}
         values: dict[str, Value] = {f":{name}": value for name, value in equal.items()}
-        if filters.tag is not None:
-            terms.append("contains(#tags, :tag)")
-            names["#tags"] = "tags"
-            values[":tag"] = filters.tag
+        contained = {"tags": filters.tag, "searched": filters.text and folded(filters.text)}
+        for name, value in contained.items():
+            if value is not None:
+                terms.append(f"contains(#{name}, :{name})")
+                names[f"#{name}"] = name
+                values[f":{name}"] = value
         key = "list_key = :list_key"
         if before is not None:
             key += " AND id < :before"
@@ -221,14 +224,6 @@ class DynamoDBJobRepository:
 
 def _present(values: Mapping[str, Value | None]) -> dict[str, Value]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _matches(job: Job, filters: JobFilters) -> bool:
-    return (
-        filters.status in (None, job.status)
-        and filters.model in (None, job.generation.model)
-        and (filters.tag is None or filters.tag in job.tags)
-    )
 
 
 def _is_condition_failure(error: ClientError) -> bool:

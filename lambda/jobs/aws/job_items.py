@@ -14,13 +14,11 @@ from jobs.aws.attributes import Value
 from jobs.job import Invocation, Job, UnfinishedJob, Webhook
 from jobs.lifecycle import JobStatus
 from jobs.ports import IdempotencyRecord
+from jobs.prompt_text import searched
 from jobs.workload import units_of, workload_of
 
 _IMAGES = TypeAdapter(tuple[ImageResult, ...])
 _IDEMPOTENCY_PREFIX = "idempotency#"
-
-UNFINISHED_ATTRIBUTES = ("status", "created_at", "started_at", "endpoint", "workload", "units")
-"""The attributes, beside the keys, of `UnfinishedJob`."""
 
 
 def job_to_values(job: Job) -> dict[str, Value | None]:
@@ -30,6 +28,7 @@ def job_to_values(job: Job) -> dict[str, Value | None]:
         "id": job.id,
         "generation": generation.model_dump_json(),
         "model": generation.model,
+        "searched": searched(generation.prompt),
         "owner": job.owner,
         "queue": job.queue,
         "status": job.status.value,

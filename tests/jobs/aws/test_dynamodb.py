@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from contract.submission import WebhookEvent
-from contract.tables import CALLERS_INDEX, UNFINISHED_INDEX
+from contract.tables import CALLERS_ATTRIBUTES, CALLERS_INDEX, UNFINISHED_ATTRIBUTES, UNFINISHED_INDEX
 from jobs.aws.dynamodb import DynamoDBJobRepository
 from jobs.errors import JobNotFoundError, RecordTooLargeError
 from jobs.job import Job, JobFilters, Webhook
@@ -49,18 +49,8 @@ def client(aws: None) -> Any:
             _attribute("due_at", "N"),
         ],
         GlobalSecondaryIndexes=[
-            _index(CALLERS_INDEX, "list_key", "id", "status", "model", "tags"),
-            _index(
-                UNFINISHED_INDEX,
-                "queue",
-                "due_at",
-                "status",
-                "created_at",
-                "started_at",
-                "endpoint",
-                "workload",
-                "units",
-            ),
+            _index(CALLERS_INDEX, "list_key", "id", *CALLERS_ATTRIBUTES),
+            _index(UNFINISHED_INDEX, "queue", "due_at", *UNFINISHED_ATTRIBUTES),
         ],
     )
     return client
@@ -192,6 +182,35 @@ def test_jobs_are_found_by_caller_status_model_and_tag(jobs: JobRepository) -> N
     assert found(JobFilters(tag="b", status=JobStatus.SUCCEEDED)) == set()
     assert found(JobFilters(model="demo")) == {plain.id, tagged.id, ended.id}
     assert found(JobFilters(model="other")) == set()
+
+
+def test_jobs_are_found_by_a_part_of_their_prompt_in_any_case(jobs: JobRepository) -> None:
+    composed, decomposed = "CAF\N{LATIN CAPITAL LETTER E WITH ACUTE}", "cafe\N{COMBINING ACUTE ACCENT}"
+    plain, accented, chinese = (
+        a_job(prompt=prompt)
+        for prompt in ("A red CIRCLE, Stra\N{LATIN SMALL LETTER SHARP S}e", composed, "\u7ea2\u8272\u5706")
+    )
+    for job in (plain, accented, chinese):
+        jobs.create(job)
+    jobs.save(replace(plain, tags=("a",)))
+
+    def found(text: str, **filters: str) -> set[str]:
+        page = jobs.find(CALLER.id, JobFilters(text=text, **filters), limit=100, before=None)
+        return {job.id for job in page.jobs}
+
+    assert found("a red c") == found("RED circle") == found("STRASSE") == {plain.id}
+    assert found(composed) == found(decomposed) == {accented.id}
+    assert found("\u8272") == {chinese.id}
+    assert found("c") == {plain.id, accented.id}
+    assert found("c", tag="a") == {plain.id}
+    assert found("blue") == set()
+
+
+def test_the_beginning_of_a_long_prompt_is_searched(jobs: JobRepository) -> None:
+    job = a_job(prompt="x" * 997 + "END" + "later")
+    jobs.create(job)
+    for text, count in (("end", 1), ("endl", 0), ("later", 0)):
+        assert len(jobs.find(CALLER.id, JobFilters(text=text), limit=1, before=None).jobs) == count
 
 
 def test_overdue_jobs_are_found_the_longest_overdue_first(jobs: JobRepository) -> None:

@@ -240,7 +240,7 @@ def test_a_generated_path_is_answered(
 
 
 parameters = st.dictionaries(
-    st.sampled_from(["status", "model", "tag", "limit", "cursor"]) | st.text(max_size=8),
+    st.sampled_from(["status", "model", "tag", "text", "limit", "cursor"]) | st.text(max_size=8),
     st.text(max_size=80) | st.integers().map(str) | st.sampled_from(["queued", "demo", "a:b", "20"]),
     max_size=4,
 )

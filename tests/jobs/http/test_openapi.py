@@ -75,7 +75,7 @@ def test_the_headers_of_requests_and_responses_are_described() -> None:
     waits = {"Retry-After"}
     assert found == {
         "submitJob": ({"Idempotency-Key"}, waits | {"Location"}),
-        "listJobs": ({"status", "model", "tag", "limit", "cursor"}, waits),
+        "listJobs": ({"status", "model", "tag", "text", "limit", "cursor"}, waits),
         "getJob": ({"If-None-Match"}, waits | {"ETag"}),
         "updateJob": (set(), waits),
         "deleteJob": (set(), waits),

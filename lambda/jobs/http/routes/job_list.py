@@ -19,10 +19,13 @@ from jobs.http.responses import Response, json_response
 from jobs.http.views.job import JOBS_PATH, JobView
 from jobs.job import JobFilters, JobPage, JobSnapshot
 from jobs.lifecycle import JobStatus
+from jobs.prompt_text import SEARCHED_CHARACTERS
 from jobs.service import JobService
 
 _MAX_BODY_BYTES = 5_500_000
 """Lambda's limit for a response is 6 MB, in which the body is a JSON string."""
+
+_MAX_TEXT_CHARACTERS = 200
 
 
 class JobListQuery(BaseModel):
@@ -33,6 +36,17 @@ class JobListQuery(BaseModel):
     status: Annotated[JobStatus | None, Field(description="Jobs with this status.")] = None
     model: Annotated[ModelName | None, Field(description="Jobs of this model.")] = None
     tag: Annotated[Tag | None, Field(description="Jobs with this tag.")] = None
+    text: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=_MAX_TEXT_CHARACTERS,
+            description=(
+                f"Jobs whose prompt contains this text within its first {SEARCHED_CHARACTERS:,} characters, "
+                "without regard to case."
+            ),
+        ),
+    ] = None
     limit: Annotated[int, Field(ge=1, le=100, description="Number of jobs at most.")] = 20
     cursor: Annotated[
         str | None,
@@ -62,7 +76,7 @@ def _list(request: Request) -> Response:
     before = None
     if query.cursor is not None:
         before = decode_cursor(query.cursor, secrets=wiring.signing_keys().read(), scope=scope)
-    filters = JobFilters(status=query.status, model=query.model, tag=query.tag)
+    filters = JobFilters(status=query.status, model=query.model, tag=query.tag, text=query.text)
     page = service.list(request.caller, filters, limit=query.limit, before=before)
     documents, last_id = _within_limit(service, page)
     cursor = last_id and encode_cursor(last_id, secrets=wiring.signing_keys().read(), scope=scope)
@@ -72,7 +86,7 @@ def _list(request: Request) -> Response:
 
 def _scope(caller: Caller, query: JobListQuery) -> tuple[str | None, ...]:
     """The list that a cursor belongs to."""
-    return (caller.id, query.status, query.model, query.tag)
+    return (caller.id, query.status, query.model, query.tag, query.text)
 
 
 def _within_limit(service: JobService, page: JobPage) -> tuple[list[str], str | None]:

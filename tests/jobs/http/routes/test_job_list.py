@@ -79,6 +79,8 @@ def test_filters_select_jobs(deployed: InMemoryBackend) -> None:
     assert listed(status="failed") == ([failed], None)
     assert listed(tag="project:a") == ([tagged], None)
     assert listed(model="other") == ([other.id], None)
+    (circle,) = store(deployed, 1, generation=a_job(prompt="A Blue Circle").generation)
+    assert listed(text="blue C") == ([circle], None)
     assert listed(model="other", tag="b") == ([], None)
 
 
@@ -92,6 +94,9 @@ def test_filters_select_jobs(deployed: InMemoryBackend) -> None:
         ({"status": "done"}, {"#/status"}),
         ({"model": "NO SUCH"}, {"#/model"}),
         ({"tag": "a b"}, {"#/tag"}),
+        ({"text": ""}, {"#/text"}),
+        ({"text": "x" * 201}, {"#/text"}),
+        ({"text": "\ud800"}, {"#/text"}),
         ({"cursor": "damaged"}, {"#/cursor"}),
         ({"cursor": ""}, {"#/cursor"}),
         ({"cursor": "x" * 100_000}, {"#/cursor"}),
@@ -126,6 +131,7 @@ def test_a_cursor_belongs_to_its_caller_and_its_filters(deployed: InMemoryBacken
     assert listed(limit="2", status="queued", cursor=cursor)[0]
     assert refused(cursor=cursor).keys() == {"#/cursor"}
     assert refused(status="failed", cursor=cursor).keys() == {"#/cursor"}
+    assert refused(status="queued", text="x", cursor=cursor).keys() == {"#/cursor"}
     status, _, _ = call("GET", "/v1/jobs", key="other", query={"status": "queued", "cursor": cursor})
     assert status == 422
 
