@@ -42,8 +42,10 @@ DIRECTORIES = (
     "operations",
     "tests",
     "training",
+    "web/scripts",
+    "web/src",
 )
-ENDINGS = {".md", ".py", ".svg", ".toml"}
+ENDINGS = {".css", ".md", ".mjs", ".py", ".svg", ".toml", ".ts", ".tsx"}
 
 
 def text_files() -> list[Path]:

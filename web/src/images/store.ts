@@ -5,7 +5,7 @@ let opened: Promise<IDBDatabase> | undefined;
 /** The stored value; undefined if there is none. Rejects if this browser cannot store anything. */
 export async function load(key: string): Promise<unknown> {
   const database = await open();
-  return settled(database.transaction(NAME).objectStore(NAME).get(key));
+  return resultOf(database.transaction(NAME).objectStore(NAME).get(key));
 }
 
 /** Stores a value, or removes it if it is undefined. Rejects, for example, if there is no room. */
@@ -22,7 +22,7 @@ export async function save(key: string, value: unknown): Promise<void> {
 }
 
 function open(): Promise<IDBDatabase> {
-  opened ??= settled(openRequest()).catch((error: unknown) => {
+  opened ??= resultOf(openRequest()).catch((error: unknown) => {
     opened = undefined;
     throw error;
   });
@@ -35,7 +35,7 @@ function openRequest(): IDBOpenDBRequest {
   return request;
 }
 
-function settled<T>(request: IDBRequest<T>): Promise<T> {
+function resultOf<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.addEventListener("success", () => resolve(request.result));
     request.addEventListener("error", () => reject(request.error));
