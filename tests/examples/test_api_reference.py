@@ -15,7 +15,10 @@ from contract.progress import Phase
 from contract.result import ResultDetails
 from contract.safety import SafetyMode, SafetyReport
 from contract.submission import JobSubmission, WebhookEvent
+from jobs.adapters import AdapterType
+from jobs.http.routes.adapters import AdapterListQuery
 from jobs.http.routes.job_list import JobList, JobListQuery
+from jobs.http.views.adapters import AdapterList, AdapterView
 from jobs.http.views.job import JobImage, JobLinks, JobPreview, JobView
 from jobs.http.views.upload import UploadView
 from jobs.lifecycle import JobStatus
@@ -41,6 +44,7 @@ def quoted(section: str) -> set[str]:
         *(("Request", model) for model in (JobSubmission, ControlNet, Hires, Lora, Outpaint, Upscale)),
         *(("Job", model) for model in (JobView, JobImage, JobLinks, JobPreview, ResultDetails, SafetyReport)),
         *(("Listing", model) for model in (JobListQuery, JobList)),
+        *(("Listing adapters", model) for model in (AdapterListQuery, AdapterList, AdapterView)),
         *(("Uploads", model) for model in (UploadRequest, UploadView)),
         *(("Errors", model) for model in (Problem, FieldError)),
     ],
@@ -58,6 +62,7 @@ def test_every_field_is_documented(section: str, model: type[BaseModel]) -> None
         ("NSFW filter and watermark", SafetyMode),
         ("Job", JobStatus),
         ("Job", Phase),
+        ("Listing adapters", AdapterType),
         ("Errors", ErrorCode),
     ],
 )
@@ -72,13 +77,13 @@ def test_every_operation_is_documented() -> None:
         for path, methods in paths.items()
         for method in methods
     }
-    assert len(operations) == 10
+    assert len(operations) == 12
     assert {each for each in operations if each not in SECTIONS["Endpoints"]} == set()
 
 
 def test_every_error_code_has_its_http_status() -> None:
     statuses = dict(re.findall(r"^\| `(\w+)` \| (\d{3}) \|", SECTIONS["Errors"], re.MULTILINE))
-    assert len(statuses) == 16
+    assert len(statuses) == 17
     assert {code: str(Problem.of(ErrorCode(code), "").status) for code in statuses} == statuses
 
 
