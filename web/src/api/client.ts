@@ -1,4 +1,5 @@
-import { authorization, endSession } from "../state/session.ts";
+import { connectionFailed, connectionWorks } from "../state/connection.ts";
+import { authorization, endSessionIfRefused } from "../state/session.ts";
 import { ConnectionError, errorOf } from "./errors.ts";
 import { OPERATIONS } from "./operations.ts";
 import type { operations } from "./schema.ts";
@@ -89,7 +90,7 @@ async function send(request: Request): Promise<Response> {
     if (response.ok || response.status === 304) return response;
     const error = await errorOf(response);
     if (!error.asksToRepeat || attempt === MAX_RETRIES) {
-      if (error.isAccess) endSession();
+      if (error.isAccess) await endSessionIfRefused();
       throw error;
     }
     await pause(Math.min(error.retryAfter ?? 1, MAX_RETRY_AFTER_S) * 1000, request.signal);
@@ -98,10 +99,14 @@ async function send(request: Request): Promise<Response> {
 
 async function attemptTo(request: Request): Promise<Response> {
   try {
-    return await fetch(request.clone());
+    const response = await fetch(request.clone());
+    if (response.status < 500) connectionWorks();
+    return response;
   } catch (error) {
     if (request.signal.aborted) throw error;
-    throw new ConnectionError();
+    const failure = new ConnectionError();
+    connectionFailed(failure);
+    throw failure;
   }
 }
 

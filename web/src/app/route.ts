@@ -1,28 +1,35 @@
-/** The view, in the fragment of the page's address: `#/gallery`, `#/image/JOB/INDEX`. */
+/** The view, in the fragment of the page's address: `#/gallery`, `#/compare/GRID`, `#/gallery/image/JOB/INDEX`. */
 import { signal } from "@preact/signals";
 
 export type View = "create" | "compare" | "gallery";
 
 export interface Route {
   readonly view: View;
+  /** The id of the grid that the compare view shows. */
+  readonly grid?: string;
   /** The image that is open above the view. */
   readonly image?: { readonly job: string; readonly index: number };
 }
 
-const VIEWS: readonly View[] = ["create", "compare", "gallery"];
+export const VIEWS: readonly View[] = ["create", "compare", "gallery"];
+const FRAGMENT = /^#\/(\w+)(?:\/(?!image(?:\/|$))(\w+))?(?:\/image\/(\w+)\/(\d{1,3}))?$/;
 
 /** The route of a fragment; unknown ones are the first view. */
 export function parseRoute(fragment: string): Route {
-  const [, name, ...rest] = fragment.split("/");
+  const [, name, grid, job, index] = FRAGMENT.exec(fragment) ?? [];
   const view = VIEWS.find((each) => each === name) ?? "create";
-  const [kind, job, index] = rest;
-  if (kind !== "image" || job === undefined || !/^\d+$/.test(index ?? "")) return { view };
-  return { view, image: { job, index: Number(index) } };
+  return {
+    view,
+    ...(grid !== undefined && view === "compare" && { grid }),
+    ...(job !== undefined && { image: { job, index: Number(index) } }),
+  };
 }
 
 /** The fragment of a route. */
-export function fragment({ view, image }: Route): string {
-  return image === undefined ? `#/${view}` : `#/${view}/image/${image.job}/${image.index}`;
+export function fragment({ view, grid, image }: Route): string {
+  const parts = [view, ...(grid === undefined ? [] : [grid])];
+  if (image !== undefined) parts.push("image", image.job, String(image.index));
+  return `#/${parts.join("/")}`;
 }
 
 export const route = signal<Route>(parseRoute(typeof location === "undefined" ? "" : location.hash));
@@ -39,12 +46,19 @@ export function open(target: Route): void {
   location.hash = fragment(target);
 }
 
+/** Replaces the page's address, with its query, by the one of a fragment. */
+export function restoreAddress(target: string): void {
+  route.value = parseRoute(target);
+  history.replaceState(null, "", `/${fragment(route.value)}`);
+}
+
 /** Opens an image above the present view. */
 export function openImage(job: string, index: number): void {
-  open({ view: route.value.view, image: { job, index } });
+  open({ ...route.value, image: { job, index } });
 }
 
 /** Closes the open image. */
 export function closeImage(): void {
-  open({ view: route.value.view });
+  const { image: _, ...below } = route.value;
+  open(below);
 }

@@ -27,6 +27,10 @@ export function Dialog({ label, onClose, class: name, children }: DialogProps) {
         event.preventDefault();
         onClose?.();
       }}
+      onClose={({ currentTarget }) => {
+        // Browsers close a dialog at a second Escape whatever the first one's handler did.
+        if (currentTarget.isConnected && !currentTarget.open) currentTarget.showModal();
+      }}
     >
       {children}
     </dialog>
