@@ -70,7 +70,7 @@ def listening_ports(processes: list[psutil.Process]) -> set[int]:
     }
 
 
-def test_up_serves_the_api_until_sigterm_and_leaves_no_process_file_or_port(
+def test_up_serves_the_page_and_the_api_until_sigterm_and_leaves_no_process_file_or_port(
     up: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     (tmp_path / "endpoint.json").write_text(json.dumps({"api_url": "of a process that was killed"}))
@@ -78,6 +78,9 @@ def test_up_serves_the_api_until_sigterm_and_leaves_no_process_file_or_port(
     address = json.loads((tmp_path / "endpoint.json").read_text())
     headers = {"x-api-key": address["api_key"]}
     assert httpx.get(f"{address['api_url']}/v1/models", headers=headers, timeout=60).status_code == 200
+    assert "<!doctype html>" in httpx.get(address["api_url"]).text
+    config = httpx.get(f"{address['api_url']}/config.json").json()
+    assert config == {"auth": {"type": "api_key", "key": address["api_key"]}}
 
     second = run(tmp_path, "up", "--port", str(free_port()))
     assert second.returncode == 1
@@ -92,7 +95,11 @@ def test_up_serves_the_api_until_sigterm_and_leaves_no_process_file_or_port(
     up.send_signal(signal.SIGTERM)
     output, _ = up.communicate(timeout=60)
     assert up.returncode == 0
-    assert f"curl -sS {address['api_url']}/v1/jobs" in output
+    page, api = (
+        output.index(f"Open {address['api_url']} "),
+        output.index(f"running at {address['api_url']}/v1 "),
+    )
+    assert page < api < output.index(f"curl -sS {address['api_url']}/v1/jobs")
     assert "after a restart there are none" in output
     assert all(has_ended(child) for child in children)
     assert not (tmp_path / "endpoint.json").exists()
