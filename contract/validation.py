@@ -60,15 +60,15 @@ def parse_request(kind: type[_Request], body: bytes | str, find_model: FindModel
         return kind.model_validate(document)
     except ValidationError as error:
         findings = error.errors(include_url=False, include_input=False)
-        raise invalid_request(findings, document, find_model, kind=kind) from error
+        raise _invalid_request(findings, document, find_model, kind=kind) from error
 
 
-def invalid_request(
+def _invalid_request(
     findings: Sequence[Mapping[str, Any]],
     document: dict[str, Any],
     find_model: FindModel,
     *,
-    kind: type[JobRequest] = JobRequest,
+    kind: type[JobRequest],
 ) -> InvalidRequestError:
     """The error for a malformed request: invalid fields, and valid fields that exceed the model's limits.
 
@@ -79,7 +79,7 @@ def invalid_request(
         kind: the type of the request.
     """
     shown = [_field_error(each, kind) for each in findings[:MAX_FIELD_ERRORS]]
-    malformed = {str(path[0]) for each in findings if (path := _path(each))}
+    malformed = {str(each["loc"][0]) for each in findings if each["loc"]}
     shown += _violations_of_valid_fields(document, malformed, find_model, kind)
     return InvalidRequestError(tuple(shown), omitted=max(len(findings) - MAX_FIELD_ERRORS, 0))
 
@@ -98,14 +98,8 @@ def _violations_of_valid_fields(
     return violations(request, model, malformed=malformed)
 
 
-def _path(finding: Mapping[str, Any]) -> list[str | int]:
-    """The path of a finding inside the request; API validation puts `body` in front of it."""
-    path = list(finding["loc"])
-    return path[1:] if path[:1] == ["body"] else path
-
-
 def _field_error(finding: Mapping[str, Any], kind: type[BaseModel]) -> FieldError:
-    path = _path(finding)
+    path = list(finding["loc"])
     match finding["type"]:
         case "missing":
             detail = "is required"

@@ -8,7 +8,8 @@ from contract.images import MAX_DATA_URL_CHARACTERS
 from contract.options import ControlNet, Hires, Lora, Options, Outpaint, Upscale
 from contract.problem import MAX_FIELD_ERRORS
 from contract.request import InvocationRequest, JobRequest
-from contract.validation import invalid_request, parse_request
+from contract.submission import JobUpdate
+from contract.validation import parse_request, validate
 from tests.contract.parsing import IMAGE, by_pointer, find_model, parse_errors
 
 DATA_URL = "data:image/png;base64,"
@@ -156,10 +157,12 @@ def test_omitted_violations_of_limits_are_counted_too() -> None:
     assert parse_errors({"prompt": "x", "width": 1024, "count": 9, **unknown})["#"] == "and 5 more"
 
 
-def test_the_findings_of_api_validation_have_the_body_in_front_of_the_path() -> None:
-    findings = [{"type": "missing", "loc": ("body", "prompt"), "msg": "Field required"}]
-    error = invalid_request(findings, {"width": 1024}, find_model)
-    assert set(by_pointer(error)) == {"#/prompt", "#/width"}
+def test_a_field_with_any_name_is_an_unknown_field() -> None:
+    for name in ("body", "loc", "", "~/"):
+        errors = parse_errors({"prompt": "x", name: 1})
+        assert [detail.partition(";")[0] for detail in errors.values()] == ["unknown field"]
+        with pytest.raises(InvalidRequestError, match="unknown field"):
+            validate(JobUpdate, {"tags": [], name: 1})
 
 
 def test_a_data_url_that_is_too_long_is_answered_with_the_limit_and_the_alternatives() -> None:
