@@ -16,7 +16,6 @@ NO_CACHE = "no-cache"
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 HSTS_SECONDS = 365 * 24 * 3600
-REFERRER_POLICY = "no-referrer"
 OTHER_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -109,7 +108,7 @@ def page_headers(
     return {
         "Content-Security-Policy": content_security_policy(storage_origins, sign_in_origin),
         "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": REFERRER_POLICY,
+        "Referrer-Policy": "no-referrer",
         **({"Strict-Transport-Security": f"max-age={HSTS_SECONDS}"} if https else {}),
         **OTHER_HEADERS,
     }

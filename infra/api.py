@@ -57,6 +57,7 @@ class JobsApi(Construct):
         url: the address of the API, without a slash at its end.
         api_keys: the keys that callers send, by name; empty if the stage uses another kind of authentication.
         domain: the domain name of the stage's own; None if it has none.
+        firewall: None if the stage has none.
     """
 
     def __init__(
@@ -79,13 +80,7 @@ class JobsApi(Construct):
         self.api_keys = (
             self._api_keys(config.api.auth.keys) if isinstance(config.api.auth, ApiKeyAuth) else {}
         )
-        if config.api.firewall_requests_per_5_minutes is not None:
-            Firewall(
-                self,
-                "Firewall",
-                stage_arn=self.rest_api.deployment_stage.stage_arn,
-                requests_per_5_minutes=config.api.firewall_requests_per_5_minutes,
-            )
+        self.firewall = self._firewall(storage)
         add_gateway_responses(self.rest_api, config.api.auth)
         domain = config.api.domain
         self.domain = ApiDomain(self, "Domain", config=domain, rest_api=self.rest_api) if domain else None
@@ -254,6 +249,19 @@ class JobsApi(Construct):
             )
             plan.add_api_key(keys[name])
         return keys
+
+    def _firewall(self, storage: Storage) -> Firewall | None:
+        limit = self._config.api.firewall_requests_per_5_minutes
+        if limit is None:
+            return None
+        return Firewall(
+            self,
+            "Firewall",
+            stage_arn=self.rest_api.deployment_stage.stage_arn,
+            requests_per_5_minutes=limit,
+            has_page=self._config.page is not None,
+            key=storage.key,
+        )
 
     def _add_alarms(self, alarm_topics: AlarmTopics) -> None:
         alarm_topics.add_alarm(

@@ -1,11 +1,13 @@
 """AWS WAF web ACL for the API."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+from aws_cdk import aws_kms as kms
 from aws_cdk.aws_wafv2 import CfnWebACL, CfnWebACLAssociation
 from constructs import Construct
 
 from contract.problem import ErrorCode, Problem
+from infra.viewer_address import ADDRESS_HEADER, SECRET_HEADER, DistributionSecret
 
 MAX_BODY_BYTES = 5_999_999
 """Of a job with inline images. Lambda accepts 6 MiB, with the headers and the encoding of the body."""
@@ -45,17 +47,47 @@ _RULES_FOR_TEXT_OF_WEB_PAGES = (
 """AWS's common rules that refuse valid jobs: inline images, prompts with markup or `../`, and addresses of
 images and webhooks. The function validates each field, and none becomes part of a page or of a local path."""
 
+_Rule = Callable[[int], CfnWebACL.RuleProperty]
+"""A rule that gets its priority among the others."""
+
 
 class Firewall(Construct):
-    """A web ACL with limits of requests per IP address and of bodies, and two of AWS's managed rule groups.
+    """A web ACL with limits of requests per address and of bodies, and two of AWS's managed rule groups.
 
-    It is associated with the API Gateway stage `stage_arn`.
+    Attributes:
+        distribution_secret: what the page's distribution sends; None without a page.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, stage_arn: str, requests_per_5_minutes: int
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage_arn: str,
+        requests_per_5_minutes: int,
+        has_page: bool,
+        key: kms.Key | None,
     ) -> None:
+        """Creates the web ACL.
+
+        Args:
+            scope: the parent construct.
+            construct_id: the id within the parent.
+            stage_arn: the API Gateway stage that it is associated with.
+            requests_per_5_minutes: the limit per IP address.
+            has_page: whether requests also come from the page's distribution.
+            key: the stage's KMS key; None if it has none.
+        """
         super().__init__(scope, construct_id)
+        self.distribution_secret = (
+            DistributionSecret(self, "DistributionSecret", key=key) if has_page else None
+        )
+        rules = [
+            *_request_limits(requests_per_5_minutes, self.distribution_secret),
+            _rule("BodySize", _large_body(), refusal=_TOO_LARGE),
+            _managed_rules("AWSManagedRulesCommonRuleSet", counted=_RULES_FOR_TEXT_OF_WEB_PAGES),
+            _managed_rules("AWSManagedRulesKnownBadInputsRuleSet"),
+        ]
         acl = CfnWebACL(
             self,
             "WebAcl",
@@ -69,25 +101,48 @@ class Firewall(Construct):
                 )
                 for name, problem in _REFUSALS.items()
             },
-            rules=[
-                _rule(
-                    "RequestsPerAddress",
-                    0,
-                    _requests_above(requests_per_5_minutes),
-                    refusal=_TOO_MANY,
-                    headers={"Retry-After": _RETRY_AFTER_S},
-                ),
-                _rule("BodySize", 1, _large_body(), refusal=_TOO_LARGE),
-                _managed_rules("AWSManagedRulesCommonRuleSet", 2, counted=_RULES_FOR_TEXT_OF_WEB_PAGES),
-                _managed_rules("AWSManagedRulesKnownBadInputsRuleSet", 3),
-            ],
+            rules=[rule(priority) for priority, rule in enumerate(rules)],
         )
         CfnWebACLAssociation(self, "Association", resource_arn=stage_arn, web_acl_arn=acl.attr_arn)
 
 
-def _requests_above(limit: int) -> CfnWebACL.StatementProperty:
-    return CfnWebACL.StatementProperty(
-        rate_based_statement=CfnWebACL.RateBasedStatementProperty(aggregate_key_type="IP", limit=limit)
+def _request_limits(limit: int, distribution_secret: DistributionSecret | None) -> list[_Rule]:
+    """The limit per IP address: of the connection, or of the visitor behind the page's distribution."""
+    address = CfnWebACL.RateBasedStatementProperty(aggregate_key_type="IP", limit=limit)
+    if distribution_secret is None:
+        return [_requests_above("RequestsPerAddress", address)]
+    by_distribution = CfnWebACL.StatementProperty(
+        byte_match_statement=CfnWebACL.ByteMatchStatementProperty(
+            field_to_match=CfnWebACL.FieldToMatchProperty(single_header={"Name": SECRET_HEADER.lower()}),
+            positional_constraint="EXACTLY",
+            search_string=distribution_secret.value,
+            text_transformations=_UNCHANGED,
+        )
+    )
+    visitor = CfnWebACL.RateBasedStatementProperty(
+        aggregate_key_type="FORWARDED_IP",
+        limit=limit,
+        forwarded_ip_config=CfnWebACL.ForwardedIPConfigurationProperty(
+            header_name=ADDRESS_HEADER, fallback_behavior="NO_MATCH"
+        ),
+        scope_down_statement=by_distribution,
+    )
+    direct = CfnWebACL.RateBasedStatementProperty(
+        aggregate_key_type="IP",
+        limit=limit,
+        scope_down_statement=CfnWebACL.StatementProperty(
+            not_statement=CfnWebACL.NotStatementProperty(statement=by_distribution)
+        ),
+    )
+    return [_requests_above("RequestsPerAddress", direct), _requests_above("RequestsPerVisitor", visitor)]
+
+
+def _requests_above(name: str, limit: CfnWebACL.RateBasedStatementProperty) -> _Rule:
+    return _rule(
+        name,
+        CfnWebACL.StatementProperty(rate_based_statement=limit),
+        refusal=_TOO_MANY,
+        headers={"Retry-After": _RETRY_AFTER_S},
     )
 
 
@@ -153,12 +208,11 @@ def _all(*statements: CfnWebACL.StatementProperty) -> CfnWebACL.StatementPropert
 
 def _rule(
     name: str,
-    priority: int,
     statement: CfnWebACL.StatementProperty,
     *,
     refusal: str,
     headers: Mapping[str, str] | None = None,
-) -> CfnWebACL.RuleProperty:
+) -> _Rule:
     """A rule that answers with the problem document of the refusal."""
     response = CfnWebACL.CustomResponseProperty(
         response_code=_REFUSALS[refusal].status,
@@ -169,7 +223,7 @@ def _rule(
         ]
         or None,
     )
-    return CfnWebACL.RuleProperty(
+    return lambda priority: CfnWebACL.RuleProperty(
         name=name,
         priority=priority,
         action=CfnWebACL.RuleActionProperty(block=CfnWebACL.BlockActionProperty(custom_response=response)),
@@ -178,19 +232,13 @@ def _rule(
     )
 
 
-def _managed_rules(name: str, priority: int, *, counted: Iterable[str] = ()) -> CfnWebACL.RuleProperty:
-    """A rule group of AWS.
-
-    Args:
-        name: of the group.
-        priority: of the group among the rules.
-        counted: its rules that refuse nothing.
-    """
+def _managed_rules(name: str, *, counted: Iterable[str] = ()) -> _Rule:
+    """A rule group of AWS, of whose rules those in `counted` refuse nothing."""
     overrides = [
         CfnWebACL.RuleActionOverrideProperty(name=rule, action_to_use=CfnWebACL.RuleActionProperty(count={}))
         for rule in counted
     ]
-    return CfnWebACL.RuleProperty(
+    return lambda priority: CfnWebACL.RuleProperty(
         name=name,
         priority=priority,
         override_action=CfnWebACL.OverrideActionProperty(none={}),

@@ -1,6 +1,7 @@
-"""The stacks of a stage: storage, image, network, one endpoint per model, API and dashboard."""
+"""The stacks of a stage: storage, image, network, one endpoint per model, API, page and dashboard."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -8,6 +9,7 @@ from constructs import Construct
 from infra.alarms import AlarmTopics
 from infra.api import JobsApi
 from infra.autoscaling import BacklogScaling
+from infra.browser_storage import cors_rules
 from infra.completion_function import CompletionConsumer
 from infra.completion_queue import CompletionQueue
 from infra.config import (
@@ -17,6 +19,7 @@ from infra.config import (
     IsolatedNetwork,
     ModelConfig,
     PublicNetwork,
+    WebConfig,
 )
 from infra.config.api import DEFAULT_KEY
 from infra.dashboard import OperationsDashboard
@@ -27,8 +30,12 @@ from infra.reconciler import ReconcilerFunction
 from infra.signing_secret import SigningSecret
 from infra.stage_stack import StageStack
 from infra.storage import Storage
+from infra.web import WebPage
 from infra.webhook_function import WebhookConsumer
 from infra.webhook_queue import WebhookQueue
+
+BUILT_PAGE = Path(__file__).parents[1] / "web" / "dist"
+"""The page that `make web` builds."""
 
 
 class StorageStack(StageStack):
@@ -45,6 +52,7 @@ class StorageStack(StageStack):
             keep=config.keep_data,
             customer_managed_key=config.customer_managed_key,
             output_prefixes=config.output_prefixes,
+            cors=cors_rules(config),
         )
         self.alarm_topics = AlarmTopics(self, "AlarmTopics", config=config.alarms, key=self.storage.key)
         self.completion_queue = CompletionQueue(
@@ -125,7 +133,7 @@ class ApiStack(StageStack):
         self, scope: Construct, construct_id: str, *, config: DeploymentConfig, storage_stack: StorageStack
     ) -> None:
         super().__init__(scope, construct_id, config=config)
-        api = JobsApi(
+        api = self.api = JobsApi(
             self,
             "Api",
             config=config,
@@ -168,6 +176,36 @@ class ApiStack(StageStack):
             cdk.CfnOutput(self, f"ApiKeyId{suffix}", value=key.key_id)
 
 
+class WebStack(StageStack):
+    """The web page, behind CloudFront."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: DeploymentConfig,
+        web: WebConfig,
+        storage: Storage,
+        api: JobsApi,
+        files: Path,
+    ) -> None:
+        super().__init__(scope, construct_id, config=config)
+        page = WebPage(
+            self,
+            "Web",
+            config=config,
+            web=web,
+            storage=storage,
+            rest_api=api.rest_api,
+            secret=api.firewall.distribution_secret if api.firewall else None,
+            files=files,
+        )
+        cdk.CfnOutput(self, "WebUrl", value=page.url)
+        if web.domain is not None:
+            cdk.CfnOutput(self, "WebDomainTarget", value=page.target)
+
+
 class DashboardStack(StageStack):
     """The CloudWatch dashboard of the stage."""
 
@@ -183,11 +221,17 @@ class DashboardStack(StageStack):
         OperationsDashboard(self, "Operations", stage=config.stage, endpoints=endpoints)
 
 
-def add_stacks(scope: Construct, config: DeploymentConfig) -> None:
+def add_stacks(scope: Construct, config: DeploymentConfig, *, page: Path = BUILT_PAGE) -> None:
     """Adds the stacks of a stage to the application.
 
+    Args:
+        scope: the application.
+        config: the stage.
+        page: the directory of the built page.
+
     Raises:
-        InvalidConfigurationError: the stage does not fit a limit of AWS that the schema cannot check.
+        InvalidConfigurationError: the stage does not fit a limit of AWS that the schema cannot check, or the
+            page is not built.
     """
     prefix = f"StableDiffusion-{config.stage}"
     storage_stack = StorageStack(scope, f"{prefix}-Storage", config=config)
@@ -212,6 +256,16 @@ def add_stacks(scope: Construct, config: DeploymentConfig) -> None:
     api_stack = ApiStack(scope, f"{prefix}-Api", config=config, storage_stack=storage_stack)
     for stack in endpoint_stacks:
         api_stack.add_stack_dependency(stack, "the API reads the name of the model's endpoint from SSM")
+    if config.page is not None:
+        WebStack(
+            scope,
+            f"{prefix}-Web",
+            config=config,
+            web=config.page,
+            storage=storage_stack.storage,
+            api=api_stack.api,
+            files=page,
+        )
     DashboardStack(
         scope,
         f"{prefix}-Dashboard",

@@ -43,6 +43,7 @@ class Storage(Construct):
         keep: bool,
         customer_managed_key: bool,
         output_prefixes: Sequence[str] = (),
+        cors: Sequence[s3.CorsRule] = (),
     ) -> None:
         """Creates the buckets and the table.
 
@@ -53,6 +54,7 @@ class Storage(Construct):
             keep: whether buckets, table and key are retained when the stack is deleted.
             customer_managed_key: whether buckets and table are encrypted with a KMS key of the stage.
             output_prefixes: `s3://` prefixes outside the stage's buckets, for images.
+            cors: the rules of the data bucket.
         """
         super().__init__(scope, construct_id)
         self._keep = keep
@@ -79,6 +81,7 @@ class Storage(Construct):
                 ),
                 s3.LifecycleRule(prefix=keys.COMPILED_PREFIX, expiration=cdk.Duration.days(_COMPILED_DAYS)),
             ],
+            cors=cors,
         )
         self._report_objects_to_eventbridge(self.data_bucket)
         self.models_bucket = self._bucket("Models", lifecycle_rules=[])
@@ -100,7 +103,9 @@ class Storage(Construct):
         acknowledge(bucket, {"S1": "This bucket stores the access logs of the other buckets."})
         return bucket
 
-    def _bucket(self, construct_id: str, *, lifecycle_rules: list[s3.LifecycleRule]) -> s3.Bucket:
+    def _bucket(
+        self, construct_id: str, *, lifecycle_rules: list[s3.LifecycleRule], cors: Sequence[s3.CorsRule] = ()
+    ) -> s3.Bucket:
         return s3.Bucket(
             self,
             construct_id,
@@ -113,6 +118,7 @@ class Storage(Construct):
             server_access_logs_bucket=self._access_logs,
             server_access_logs_prefix=f"{construct_id.lower()}/",
             versioned=True,
+            cors=list(cors) or None,
             lifecycle_rules=[
                 *lifecycle_rules,
                 s3.LifecycleRule(

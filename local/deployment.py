@@ -21,6 +21,10 @@ _PLACEHOLDERS = {
 _STACK_ARTIFACT = "aws:cloudformation:stack"
 _BOOTSTRAP_VERSION = "30"
 
+_DISTRIBUTION = "AWS::CloudFront::Distribution"
+"""MiniStack refuses an origin at execute-api, and cannot run the function that deploys the files. The local
+gateway serves the page."""
+
 
 class DeploymentError(RuntimeError):
     """A stack could not be created."""
@@ -53,7 +57,7 @@ class Stack:
 
 
 def read_assembly(directory: Path) -> list[Stack]:
-    """The stacks of a cloud assembly, in order of their dependencies."""
+    """The stacks of a cloud assembly, in order of their dependencies, without those of CloudFront."""
     artifacts = json.loads((directory / "manifest.json").read_text())["artifacts"]
     order = TopologicalSorter({name: each.get("dependencies", []) for name, each in artifacts.items()})
     return [
@@ -65,7 +69,13 @@ def read_assembly(directory: Path) -> list[Stack]:
         )
         for name in order.static_order()
         if artifacts[name]["type"] == _STACK_ARTIFACT
+        and not _has_distribution(directory / artifacts[name]["properties"]["templateFile"])
     ]
+
+
+def _has_distribution(template: Path) -> bool:
+    resources = json.loads(template.read_text()).get("Resources", {})
+    return any(resource["Type"] == _DISTRIBUTION for resource in resources.values())
 
 
 class Deployer:

@@ -8,6 +8,7 @@ from infra.config.environment import EnvironmentConfig
 from infra.config.image import CodeBuildImage, DockerImage, RegistryImage
 from infra.config.model import ModelConfig, SafetyConfig, ScalingConfig, ScheduledMinimum
 from infra.config.network import ExistingNetwork, IsolatedNetwork, PublicNetwork
+from infra.config.web import SignInConfig, WebConfig, WebDomainConfig
 
 __all__ = [
     "AlarmsConfig",
@@ -29,4 +30,7 @@ __all__ = [
     "SafetyConfig",
     "ScalingConfig",
     "ScheduledMinimum",
+    "SignInConfig",
+    "WebConfig",
+    "WebDomainConfig",
 ]

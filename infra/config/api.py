@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from contract.default_type import default_type
 from infra.config.base import Config
+from infra.config.domain import CertificateArn, DomainName, HostedZoneId
 from infra.config.origins import Origin
 
 DEFAULT_KEY = "default"
@@ -53,13 +54,13 @@ class CognitoAuth(Config):
 class DomainConfig(Config):
     """A domain name of your own for the API."""
 
-    name: str = Field(max_length=64, pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")
+    name: DomainName
     """The name, such as `images.example.com`. The output `ApiUrl` contains it."""
 
-    certificate_arn: str = Field(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]+$")
+    certificate_arn: CertificateArn
     """The certificate for the name in AWS Certificate Manager, in the region of the stage."""
 
-    hosted_zone_id: str | None = Field(default=None, pattern=r"^Z[A-Z0-9]{1,31}$")
+    hosted_zone_id: HostedZoneId | None = None
     """The public hosted zone in Route 53 that gets the alias record of the name, which must not have one yet.
     Without it, create a CNAME record to the output `ApiDomainTarget`."""
 

@@ -1,11 +1,11 @@
 """The configuration of a stage."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
-from constructs import Node
 from pydantic import Field, ValidationError, model_validator
 
 from contract import keys
@@ -25,6 +25,7 @@ from infra.config.network import (
     PublicNetwork,
 )
 from infra.config.validation_errors import describe_errors
+from infra.config.web import WebConfig, reason_against_page
 
 _DAYS = logs.RetentionDays
 _LOG_RETENTION = {
@@ -54,6 +55,11 @@ class DeploymentConfig(Config):
     api: ApiConfig = ApiConfig()
     """Authentication and request limits of the API."""
 
+    web: WebConfig | None = WebConfig()
+    """The web page, or null for none. A stage that does not name it has none either if browsers cannot use
+    its API: with `api.auth` of the type `iam`, with `cognito` as long as `web.sign_in` is not set, with
+    `api.vpc_endpoint_ids`, and in AWS's regions in China and for governments."""
+
     network: NetworkConfig = PublicNetwork()
     """The network of the inference containers."""
 
@@ -72,8 +78,8 @@ class DeploymentConfig(Config):
     """The recipients and thresholds of the alarms."""
 
     customer_managed_key: bool = False
-    """Encrypts buckets, table, queues and topics with a KMS key of the stage. Access logs and log groups keep
-    the encryption of S3 and CloudWatch."""
+    """Encrypts buckets, table, queues and topics with a KMS key of the stage. Access logs, the page's files
+    and log groups keep the encryption of S3 and CloudWatch."""
 
     retention_days: int = Field(default=30, ge=1)
     """Days after which jobs and their objects are deleted."""
@@ -81,7 +87,8 @@ class DeploymentConfig(Config):
     output_prefixes: tuple[Annotated[OutputPrefix, Field(pattern=r"^[^*?$]+$")], ...] = ()
     """S3 prefixes, such as `s3://bucket/prefix/`, that `output_s3_uri` of a request must be within. Their
     buckets are in the stage's region, whose hosts the links to images name. The stage's roles receive access
-    to them; the policy and the KMS key of a bucket in another account must allow it too."""
+    to them; the policy and the KMS key of a bucket in another account must allow it too. The page shows their
+    images; it can use them again only if the CORS rules of the bucket allow `GET` from the page's address."""
 
     log_retention_days: Literal[1, 7, 14, 30, 90, 180, 365, 731] = 30
     """Days after which log events are deleted."""
@@ -162,6 +169,22 @@ class DeploymentConfig(Config):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _check_page_is_usable(self) -> Self:
+        """A page that the stage does not ask for is left out instead."""
+        if "web" in self.model_fields_set and self.web is not None:
+            reason = reason_against_page(self.web, self.api, self.environment)
+            if reason:
+                raise ValueError(f"the page cannot work: {reason}")
+        return self
+
+    @property
+    def page(self) -> WebConfig | None:
+        """The settings of the page; None if the stage has none."""
+        if self.web is None or reason_against_page(self.web, self.api, self.environment):
+            return None
+        return self.web
+
     @property
     def served(self) -> tuple[ServedModel, ...]:
         """All models that jobs may request, companions included."""
@@ -183,13 +206,13 @@ class DeploymentConfig(Config):
         return cdk.RemovalPolicy.RETAIN if self.keep_data else cdk.RemovalPolicy.DESTROY
 
     @classmethod
-    def from_context(cls, node: Node) -> Self:
+    def from_context(cls, context: Mapping[str, Any]) -> Self:
         """Reads the stage that the context variable `stage` names from `stages`.
 
         Raises:
             InvalidConfigurationError: the stage does not exist or is not valid.
         """
-        return cls.for_stage(node.try_get_context("stage"), node.try_get_context("stages") or {})
+        return cls.for_stage(context.get("stage"), context.get("stages") or {})
 
     @classmethod
     def for_stage(cls, stage: str | None, stages: dict[str, Any]) -> Self:

@@ -35,6 +35,9 @@ def fixed_names(config: DeploymentConfig) -> Iterator[FixedName]:
         yield FixedName(_DOMAIN, domain.name, stack)
         if domain.hosted_zone_id is not None:
             yield FixedName(_RECORD, domain.name, stack, domain.hosted_zone_id)
+    page = config.page and config.page.domain
+    if page and page.hosted_zone_id is not None:
+        yield FixedName(_RECORD, page.name, f"StableDiffusion-{config.stage}-Web", page.hosted_zone_id)
     for model in config.models:
         stack = f"StableDiffusion-{config.stage}-Endpoint-{model.name}"
         yield FixedName(_ENDPOINT, endpoint_name(config.stage, model), stack)
@@ -103,7 +106,9 @@ def _record(aws: Aws, fixed: FixedName) -> str | None:
     records = aws.client("route53").list_resource_record_sets(
         HostedZoneId=fixed.hosted_zone, StartRecordName=fixed.name
     )["ResourceRecordSets"]
-    taken = any(each["Name"] == f"{fixed.name}." and each["Type"] in ("A", "CNAME") for each in records)
+    taken = any(
+        each["Name"] == f"{fixed.name}." and each["Type"] in ("A", "CNAME") for each in records
+    )
     return fixed.name if taken else None
 
 

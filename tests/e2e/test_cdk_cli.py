@@ -50,6 +50,8 @@ class Project:
         self._settings = json.loads((ROOT / "cdk.json").read_text())
         self._settings["app"] = f"{sys.executable} app.py"
         self._settings["context"] |= (context or {}) | ({"stages": stages} if stages else {})
+        for settings in self._settings["context"]["stages"].values():
+            settings["web"] = None  # MiniStack cannot deploy it: local.deployment
         ignored = shutil.ignore_patterns("__pycache__", "demo_*")
         for name in _SOURCES:
             source, copy = ROOT / name, directory / name

@@ -14,6 +14,9 @@ from infra.config import DeploymentConfig
 from infra.stacks import add_stacks
 from tests.conftest import ROOT
 
+PAGE = ROOT / "tests" / "infra" / "page"
+"""A page that needs no build."""
+
 
 @dataclass(frozen=True)
 class Templates:
@@ -75,10 +78,10 @@ def text(value: Any) -> str:
 def synthesize(stage: dict[str, Any], *, context: dict[str, Any] | None = None) -> Templates:
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = cdk.App(
-        context=flags | {"stage": "test", "stages": {"test": stage}} | (context or {}),
+        context=flags | (context or {}),
         builtin_cloud_formation_validation=False,  # takes seconds; `make check` includes it
     )
-    add_stacks(app, DeploymentConfig.from_context(app.node))
+    add_stacks(app, DeploymentConfig.for_stage("test", {"test": stage}), page=PAGE)
     return Templates(
         {
             stack.stack_name.removeprefix("StableDiffusion-test-"): Template.from_json(stack.template)
@@ -109,6 +112,7 @@ LARGE: dict[str, Any] = {
             "hosted_zone_id": "Z0123456789ABC",
         },
     },
+    "web": None,
     "network": {"type": "isolated", "availability_zones": 2},
     "tags": {"team": "design", "cost center": "4711/a"},
     "permissions_boundary": "teams/design-boundary",

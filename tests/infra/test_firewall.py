@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from contract.images import MAX_DATA_URL_CHARACTERS
 from infra.firewall import LONGER_BODY, MAX_BODY_BYTES
-from tests.infra.conftest import Templates, only
+from tests.infra.conftest import SMALL, Templates, only, synthesize
 
 INSPECTED_BYTES = 16 * 1024
 """WAF sees no more of the body of a request to API Gateway."""
+
+SECRET = "secret of the distribution"  # noqa: S105
+"""In place of the reference that CloudFormation replaces."""
 
 LAMBDA_BYTES = 6 * 1024 * 1024
 """Lambda's limit for the event of a synchronous invocation."""
@@ -52,6 +55,8 @@ def matches(statement: Any, request: Request) -> bool:
             return any(matches(part, request) for part in parts)
         case {"NotStatement": {"Statement": part}}:
             return not matches(part, request)
+        case {"ByteMatchStatement": {"FieldToMatch": {"SingleHeader": {"Name": name}}}}:
+            return request.headers.get(name) == SECRET
         case {
             "ByteMatchStatement": {"FieldToMatch": where, "PositionalConstraint": how, "SearchString": text}
         }:
@@ -89,6 +94,38 @@ def test_requests_above_the_rate_limit_of_an_address_are_refused(large: Template
     assert (status, problem["status"], problem["code"]) == (429, 429, "too_many_requests")
     assert problem["retryable"]
     assert headers == {"Retry-After": "60"}
+
+
+def limited(templates: Templates, request: Request) -> dict[str, str]:
+    """The rules that count the request, and the address that they count it for."""
+    connection, header = "connection", "True-Client-IP"
+    found = {}
+    for name, rule in rules(templates).items():
+        limit = rule["Statement"].get("RateBasedStatement")
+        if limit and ("ScopeDownStatement" not in limit or matches(limit["ScopeDownStatement"], request)):
+            assert limit["Limit"] == 500
+            forwarded = limit.get("ForwardedIPConfig")
+            assert forwarded in (None, {"HeaderName": header, "FallbackBehavior": "NO_MATCH"})
+            assert limit["AggregateKeyType"] == ("FORWARDED_IP" if forwarded else "IP")
+            found[name] = header if forwarded else connection
+    return found
+
+
+def test_visitors_of_the_page_are_limited_by_their_own_addresses_and_others_cannot_choose_theirs() -> None:
+    templates = synthesize(SMALL | {"api": {"firewall_requests_per_5_minutes": 500}})
+    claimed = {"true-client-ip": "198.51.100.1", "x-forwarded-for": "198.51.100.1"}
+    by_distribution = Request("GET", "/v1/jobs", headers={"x-distribution-secret": SECRET, **claimed})
+    assert limited(templates, by_distribution) == {"RequestsPerVisitor": "True-Client-IP"}
+    for headers in ({}, claimed, {"x-distribution-secret": "guess", **claimed}):
+        direct = Request("GET", "/v1/jobs", headers=headers)
+        assert limited(templates, direct) == {"RequestsPerAddress": "connection"}
+    for rule in ("RequestsPerVisitor", "RequestsPerAddress"):
+        assert refusal(templates, rule)[0] == 429
+    assert [each["Priority"] for each in web_acl(templates)["Rules"]] == [0, 1, 2, 3, 4]
+
+
+def test_without_a_page_all_requests_are_counted_by_connection(large: Templates) -> None:
+    assert limited(large, Request("GET", "/v1/jobs")) == {"RequestsPerAddress": "connection"}
 
 
 @pytest.mark.parametrize("path", ["/test/v1/jobs", "/v1/jobs"])

@@ -72,6 +72,12 @@ STAGES = {
     "small": SMALL,
     "large": LARGE,
     "domain": SMALL | {"api": {"auth": {"type": "cognito", "user_pool_arn": POOL}, "domain": DOMAIN}},
+    "page": SMALL
+    | {
+        "keep_data": False,
+        "api": {"firewall_requests_per_5_minutes": 100},
+        "web": {"domain": DOMAIN},
+    },
     "private": SMALL
     | {
         "keep_data": False,

@@ -4,7 +4,7 @@ import aws_cdk as cdk
 
 from infra.config import DeploymentConfig
 from infra.stacks import add_stacks
-from tests.infra.conftest import LARGE, SMALL, Templates, synthesize, text
+from tests.infra.conftest import LARGE, PAGE, SMALL, Templates, synthesize, text
 from tests.infra.functions import actions
 
 TAGGED = {
@@ -34,7 +34,7 @@ TAGGED = {
 
 
 def test_each_model_has_its_own_endpoint_stack(small: Templates, large: Templates) -> None:
-    assert set(small.by_stack) == {"Storage", "Image", "Endpoint-demo", "Api", "Dashboard"}
+    assert set(small.by_stack) == {"Storage", "Image", "Endpoint-demo", "Api", "Web", "Dashboard"}
     assert set(large.by_stack) == {
         "Storage",
         "Image",
@@ -59,7 +59,7 @@ def test_the_outputs_that_users_need(small: Templates, large: Templates) -> None
 
     shared = {"DataBucketName", "ModelsBucketName", "SigningSecretArn", "EndpointName", "ApiUrl"}
     named = {name for name in outputs(small) if not name.startswith("ApiRestApiEndpoint")}
-    assert named == shared | {"ApiKeyId"}
+    assert named == shared | {"ApiKeyId", "WebUrl"}
     named = {name for name in outputs(large) if not name.startswith("ApiRestApiEndpoint")}
     assert named == shared | {"ApiDomainTarget"}
 
@@ -103,10 +103,10 @@ def test_the_url_of_the_api_has_no_slash_at_its_end(small: Templates) -> None:
 
 def test_every_stack_belongs_to_the_environment_of_the_stage(committed: dict[str, Any]) -> None:
     stage = SMALL | {"environment": {"account": "123456789012", "region": "eu-central-1"}}
-    app = cdk.App(context=committed["context"] | {"stage": "test", "stages": {"test": stage}})
-    add_stacks(app, DeploymentConfig.from_context(app.node))
+    app = cdk.App(context=committed["context"])
+    add_stacks(app, DeploymentConfig.for_stage("test", {"test": stage}), page=PAGE)
     stacks = [each for each in app.node.children if isinstance(each, cdk.Stack)]
-    assert len(stacks) == 5
+    assert len(stacks) == 6
     assert {(each.account, each.region) for each in stacks} == {("123456789012", "eu-central-1")}
 
 

@@ -4,6 +4,8 @@ from typing import Any
 import aws_cdk as cdk
 import boto3
 import pytest
+from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_cloudfront_origins as origins
 from moto import mock_aws
 
 from local.aws import LocalAws
@@ -16,6 +18,19 @@ class MotoAws(LocalAws):
     def client(self, service: str, *_: Any, **__: Any) -> Any:
         create: Any = boto3.client
         return create(service)
+
+
+def test_stacks_with_a_distribution_are_left_out(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path))
+    cdk.CfnOutput(cdk.Stack(app, "Api"), "Output", value="1")
+    origin = origins.HttpOrigin("example.com")
+    cloudfront.Distribution(
+        cdk.Stack(app, "Web"),
+        "Distribution",
+        default_behavior=cloudfront.BehaviorOptions(origin=origin),
+    )
+    app.synth()
+    assert [stack.name for stack in read_assembly(tmp_path)] == ["Api"]
 
 
 @pytest.mark.parametrize("qualifier", ["hnb659fds", "team1"])

@@ -10,6 +10,7 @@ from infra.config import DeploymentConfig
 from infra.stacks import add_stacks
 from operations.versions import BOOTSTRAP, BOOTSTRAP_QUALIFIER, CDK_CLI, NODE, PYTHON
 from tests.conftest import ROOT
+from tests.infra.conftest import PAGE
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
     directory = tmp_path_factory.mktemp("cdk.out")
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = cdk.App(context=context, outdir=str(directory), builtin_cloud_formation_validation=False)
-    add_stacks(app, DeploymentConfig.from_context(app.node))
+    add_stacks(app, DeploymentConfig.from_context(context), page=PAGE)
     app.synth()
     return json.loads((directory / "manifest.json").read_text())
 

@@ -1,6 +1,5 @@
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 
 from infra.config import DeploymentConfig, InvalidConfigurationError
@@ -8,7 +7,7 @@ from tests.infra.config.stages import HUB, MODEL
 
 
 def read(stages: Any, stage: str | None = "dev") -> DeploymentConfig:
-    return DeploymentConfig.from_context(cdk.App(context={"stages": stages, "stage": stage}).node)
+    return DeploymentConfig.from_context({"stages": stages, "stage": stage})
 
 
 def test_every_committed_stage_is_valid(committed: dict[str, Any]) -> None:
