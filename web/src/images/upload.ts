@@ -10,6 +10,7 @@ import { ConnectionError } from "../api/errors.ts";
 import type { Upload } from "../api/types.ts";
 import type { UPLOAD } from "../api/upload.ts";
 import { isSignedIn } from "../state/session.ts";
+import { ExplainedError } from "../ui/error-text.ts";
 import type { ImageRef } from "./image-ref.ts";
 import { text } from "./messages.ts";
 
@@ -33,7 +34,7 @@ const running = new Map<string, Running>();
 export const uploadProgress = signal<ReadonlyMap<string, number>>(new Map());
 
 /** S3 has refused a file. */
-export class UploadError extends Error {}
+export class UploadError extends ExplainedError {}
 
 /**
  * Uploads an image, unless it is in S3 already, and returns its S3 URI.

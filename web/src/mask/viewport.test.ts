@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fit, pan, reveal, toImage, toViewport, zoom } from "./viewport.ts";
+import { fit, pan, pinch, reveal, toImage, toViewport, zoom } from "./viewport.ts";
 
 const IMAGE = { width: 1000, height: 500 };
 const VIEWPORT = { width: 532, height: 600 };
@@ -42,4 +42,19 @@ test("a point out of sight is revealed, one in sight moves nothing", () => {
   assert.deepEqual(reveal(view, { x: 500, y: 250 }, IMAGE, VIEWPORT), view);
   const { x, y } = toViewport(reveal(view, { x: 10, y: 490 }, IMAGE, VIEWPORT), { x: 10, y: 490 });
   assert.ok(x >= 0 && x <= VIEWPORT.width && y >= 0 && y <= VIEWPORT.height);
+});
+
+test("two fingers zoom about their middle and move with it", () => {
+  const view = fit(IMAGE, VIEWPORT);
+  const before = [
+    { x: 200, y: 300 },
+    { x: 300, y: 300 },
+  ] as const;
+  const after = [
+    { x: 170, y: 320 },
+    { x: 370, y: 320 },
+  ] as const;
+  const pinched = pinch(view, before, after, IMAGE, VIEWPORT);
+  assert.equal(pinched.scale, 2 * view.scale);
+  assert.deepEqual(toImage(pinched, { x: 270, y: 320 }), toImage(view, { x: 250, y: 300 }));
 });

@@ -44,6 +44,19 @@ export function pan(view: View, by: Point, image: Size, viewport: Size): View {
   };
 }
 
+/** Follows two fingers from their former points to their present ones: moves and zooms. */
+export function pinch(
+  view: View,
+  before: readonly [Point, Point],
+  after: readonly [Point, Point],
+  image: Size,
+  viewport: Size,
+): View {
+  const [from, to] = [middle(before), middle(after)];
+  const moved = pan(view, { x: to.x - from.x, y: to.y - from.y }, image, viewport);
+  return zoom(moved, to, distance(after) / Math.max(distance(before), 1), image, viewport);
+}
+
 /** The image's point at a point of the viewport. */
 export function toImage(view: View, { x, y }: Point): Point {
   return { x: (x - view.x) / view.scale, y: (y - view.y) / view.scale };
@@ -58,6 +71,14 @@ export function toViewport(view: View, { x, y }: Point): Point {
 export function reveal(view: View, point: Point, image: Size, viewport: Size): View {
   const at = toViewport(view, point);
   return pan(view, { x: shift(at.x, viewport.width), y: shift(at.y, viewport.height) }, image, viewport);
+}
+
+function middle([one, other]: readonly [Point, Point]): Point {
+  return { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 };
+}
+
+function distance([one, other]: readonly [Point, Point]): number {
+  return Math.hypot(one.x - other.x, one.y - other.y);
 }
 
 function shift(at: number, room: number): number {

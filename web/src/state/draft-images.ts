@@ -1,5 +1,6 @@
 /** The images of the draft. They are kept in this browser, and survive a reload. */
 import { effect, type Signal, signal } from "@preact/signals";
+import { fetchImage } from "../images/fetch-image.ts";
 import { equalSizes, type ImageRef } from "../images/image-ref.ts";
 import { text } from "../images/messages.ts";
 import { load, save } from "../images/store.ts";
@@ -15,8 +16,12 @@ export const maskImage = signal<ImageRef | undefined>(undefined);
 /** The control images by the index of their ControlNets in the request. */
 export const controlImages = signal<readonly (ImageRef | undefined)[]>([]);
 
-/** Sets or removes the input image. A mask of another size is removed; without an image, borders too. */
-export function setInputImage(image: ImageRef | undefined): void {
+/**
+ * Sets or removes the input image. A mask of another size is removed; without an image, borders too.
+ *
+ * `url` is a link to the image's file if the image does not have it: its pixels are fetched, for the mask.
+ */
+export function setInputImage(image: ImageRef | undefined, url?: string): void {
   const had = maskImage.value !== undefined;
   inputImage.value = image;
   if (had && (image === undefined || !equalSizes(image.size, maskImage.value?.size))) {
@@ -24,6 +29,14 @@ export function setInputImage(image: ImageRef | undefined): void {
     if (image !== undefined) notify("info", text.maskRemoved());
   }
   if (image === undefined) setField("outpaint", undefined);
+  else if (url !== undefined && image.blob === undefined) void addPixels(image, url);
+}
+
+/** Adds the file to the input image; without it, the image can be used, but not shown or painted on. */
+async function addPixels(image: ImageRef, url: string): Promise<void> {
+  const blob = await fetchImage(url);
+  if (blob === undefined) notify("info", text.noPixels());
+  else if (inputImage.value?.id === image.id) inputImage.value = { ...image, blob };
 }
 
 /** Sets or removes the mask. A mask excludes borders. */

@@ -16,9 +16,13 @@ const text = messages({
   },
 });
 
+/** An error whose message is a sentence for the visitor. */
+export class ExplainedError extends Error {}
+
 /** A sentence for the visitor: what happened, and what to do. Refusals of the API are in its own words. */
 export function errorText(error: unknown): string {
   if (error instanceof ConnectionError) return text.offline();
   if (error instanceof ApiError) return error.status >= 500 ? text.unavailable(error.message) : error.message;
+  if (error instanceof ExplainedError) return error.message;
   return text.unexpected(error instanceof Error ? error.message : String(error));
 }
