@@ -7,7 +7,7 @@ import sys
 
 import httpx
 
-from local.ministack_services import add_api_key_identity, speed_up_schedules
+from local.ministack_services import add_api_key_identity, apply_bucket_cors, speed_up_schedules
 from local.resource_types import register
 from local.sagemaker_operations import add_sagemaker_operations
 
@@ -21,13 +21,14 @@ def main(control_plane_url: str) -> None:
     `control_plane_url` is the address of the SageMaker emulator.
     """
     from ministack import app
-    from ministack.services import apigateway_v1, eventbridge
+    from ministack.services import apigateway_v1, eventbridge, s3
     from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
     from ministack.services.s3 import _delete_bucket
     from ministack.services.secretsmanager import _secrets
 
     add_api_key_identity(vars(apigateway_v1))
     speed_up_schedules(vars(eventbridge))
+    apply_bucket_cors(vars(app), vars(s3))
     with httpx.Client(base_url=control_plane_url, timeout=_CONTROL_PLANE_TIMEOUT_S) as control_plane:
         register(_RESOURCE_HANDLERS, control_plane, _delete_bucket, _secrets)
         add_sagemaker_operations(

@@ -1,10 +1,13 @@
-"""Corrections of MiniStack's services: the identity of API keys, and the pace of schedules."""
+"""Corrections of MiniStack's services: the identity of API keys, the pace of schedules, CORS of buckets."""
 
 from collections.abc import Mapping
 from typing import Any
 
 _BUILD_EVENT = "_build_lambda_event_v1"
 _PARSE_RATE = "_parse_rate_seconds"
+_OPTIONS = "_handle_options_request"
+_DISPATCH = "_dispatch_service_request"
+_CORS_PREFIX = "Access-Control-"
 _SCHEDULE_SPEED = 12
 """A schedule of one minute runs every five seconds."""
 
@@ -55,3 +58,32 @@ def speed_up_schedules(eventbridge: dict[str, Any]) -> None:
 
     eventbridge[_PARSE_RATE] = parse_faster
     eventbridge["_SCHEDULER_TICK_INTERVAL"] = 1  # seconds between its checks
+
+
+def apply_bucket_cors(ministack: dict[str, Any], s3: Mapping[str, Any]) -> None:
+    """Answers browsers by the CORS rules of each bucket. Without IAM, MiniStack allows every page everything.
+
+    Args:
+        ministack: the namespace of MiniStack's module `app`.
+        s3: that of its module `s3`.
+    """
+    answer_options, dispatch = ministack[_OPTIONS], ministack[_DISPATCH]
+
+    def bucket_and_key(path: str, headers: Mapping[str, str]) -> Any:
+        return ministack["_s3_cors_target"](headers.get("host", ""), path)
+
+    def answer(method: str, path: str, headers: Mapping[str, str], *arguments: Any) -> Any:
+        target = bucket_and_key(path, headers) if method == "OPTIONS" else None
+        if target is None:
+            return answer_options(method, path, headers, *arguments)
+        return s3["cors_preflight"](*target, headers)
+
+    async def dispatch_with_rules(method: str, path: str, headers: Mapping[str, str], *arguments: Any) -> Any:
+        status, returned, body = await dispatch(method, path, headers, *arguments)
+        if target := bucket_and_key(path, headers):
+            others = {name: value for name, value in returned.items() if not name.startswith(_CORS_PREFIX)}
+            returned = others | s3["cors_response_headers"](target[0], method, headers)
+        return status, returned, body
+
+    ministack[_OPTIONS] = answer
+    ministack[_DISPATCH] = dispatch_with_rules

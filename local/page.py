@@ -16,7 +16,10 @@ from local.problems import problem_response
 
 BUILD_COMMAND = "make web"
 
-_LOOPBACK_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
+HOSTS = ("127.0.0.1", "localhost")
+"""The names of this machine in the page's address."""
+
+_LOOPBACK_HOST = re.compile(rf"({'|'.join(map(re.escape, (*HOSTS, '[::1]')))})(:\d+)?", re.IGNORECASE)
 
 
 def is_built(directory: Path) -> bool:

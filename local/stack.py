@@ -16,7 +16,7 @@ from local.address import Address, exclusive, published_address
 from local.aws import ACCOUNT, REGION, LocalAws
 from local.deployment import Deployer, read_assembly
 from local.emulator import Emulator, Parts, StartError
-from local.page import page_routes
+from local.page import HOSTS, is_built, page_routes
 from local.proxy import create_proxy
 from local.web_server import WebServer, listen
 
@@ -80,7 +80,7 @@ class LocalStack:
             cleanup.callback(emulator.stop)
             assembly = directory / "cdk.out"
             report("synthesizing the templates")
-            _synthesize(assembly, model_settings)
+            _synthesize(assembly, model_settings, port=socket.getsockname()[1])
             emulator.wait()
             aws = emulator.aws
             outputs = _deploy(aws, assembly, report)
@@ -118,13 +118,19 @@ class LocalStack:
         self._cleanup.close()
 
 
-def _synthesize(assembly: Path, model_settings: Mapping[str, Any]) -> None:
+def _synthesize(assembly: Path, model_settings: Mapping[str, Any], *, port: int) -> None:
     """Runs app.py, without the validation of the templates, which `make synth` includes.
 
-    A stage that belongs to another account and region is deployed to the emulated ones.
+    A stage that belongs to another account and region is deployed to the emulated ones. The page is that of
+    the gateway at `port`, which S3 has to allow as it allows CloudFront's. It is left out if it is not built.
     """
     stage = _stage_settings()
     stage["models"][0] |= model_settings
+    origins = [f"http://{host}:{port}" for host in HOSTS]
+    api = stage.setdefault("api", {})
+    api["allowed_origins"] = [*api.get("allowed_origins", ()), *origins]
+    if not is_built(PAGE):
+        stage["web"] = None
     if "environment" in stage:
         stage["environment"] = {"account": ACCOUNT, "region": REGION}
     environment = os.environ | {

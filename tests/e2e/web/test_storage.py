@@ -6,6 +6,7 @@ import httpx
 from playwright.sync_api import Page
 
 from tests.e2e.client import finish, submit
+from tests.e2e.web.browser_errors import BrowserErrors
 from tests.e2e.web.views import open_view
 
 READ_PIXEL = """
@@ -39,3 +40,13 @@ def test_the_page_sends_a_file(page: Page, http: httpx.Client) -> None:
     form: Any = response.raise_for_status().json()
     open_view(page)
     assert page.evaluate(SEND_FILE, {"url": form["url"], "fields": form["fields"]}) == 204
+
+
+def test_other_pages_cannot_read_an_image(
+    page: Page, http: httpx.Client, browser_errors: BrowserErrors
+) -> None:
+    job = finish(http, submit(http))
+    page.goto("about:blank")
+    browser_errors.expect("blocked by CORS policy")
+    browser_errors.expect("net::ERR_FAILED")
+    assert page.evaluate("url => fetch(url).catch(() => 'refused')", job["images"][0]["url"]) == "refused"
