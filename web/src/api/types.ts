@@ -15,6 +15,8 @@ export type Lora = Schemas["Lora"];
 export type ControlNet = Schemas["ControlNet"];
 export type Outpaint = Schemas["Outpaint"];
 export type Sampler = Schemas["SamplerView"];
+export type Adapter = Schemas["AdapterView"];
+export type AdapterKind = Schemas["AdapterType"];
 export type Upload = Schemas["UploadView"];
 
 export type ModelDefaults = Required<Schemas["ModelDefaults"]>;

@@ -1,65 +1,54 @@
-import { signal } from "@preact/signals";
-import { call } from "../api/client.ts";
-import { ApiError } from "../api/errors.ts";
-import type { Submission } from "../api/types.ts";
-import { addToFeed } from "../gallery/feed.tsx";
-import { messages } from "../i18n/messages.ts";
-import { fields, setField } from "../state/draft.ts";
-import { putJob } from "../state/jobs.ts";
-import { notify } from "../state/notices.ts";
-import { Button } from "../ui/button.tsx";
-import { errorText } from "../ui/error-text.ts";
-import { Field } from "../ui/field.tsx";
+import { useRef } from "preact/hooks";
+import { ImagePanel } from "../images/image-panel.tsx";
+import { draftModel } from "../state/draft.ts";
+import { FieldControl } from "./field-control.tsx";
+import { GenerateBar } from "./generate-bar.tsx";
+import { IMAGE_FIELDS } from "./groups.ts";
+import { text } from "./messages.ts";
+import { ModelField } from "./model-field.tsx";
+import { More } from "./more.tsx";
+import { NegativePrompt } from "./negative-prompt.tsx";
+import { PromptField } from "./prompt-field.tsx";
+import { errorAt, isShown } from "./refusal.ts";
+import { revealErrors, revealFeed } from "./reveal.ts";
+import { ShapeField } from "./shape-field.tsx";
+import { submit } from "./submit.ts";
 
-const text = messages({
-  prompt: { en: "Prompt", zh: "提示词" },
-  generate: { en: "Generate", zh: "生成" },
-});
-
-/** The refusal of the last submission; undefined if there was none. */
-export const refusal = signal<ApiError | undefined>(undefined);
-
-async function submit(): Promise<void> {
-  refusal.value = undefined;
-  try {
-    const { data } = await call("submitJob", {
-      header: { "Idempotency-Key": crypto.randomUUID() },
-      body: { ...fields.value, preview: true } as Submission,
-    });
-    putJob(data);
-    addToFeed(data.id);
-  } catch (error) {
-    if (error instanceof ApiError) refusal.value = error;
-    notify("error", errorText(error));
-  }
-}
-
-/** The form of a new job. Ctrl+Enter submits it. */
+/** The form of a new job. Ctrl+Enter submits it from everywhere; Enter alone submits nothing by accident. */
 export function Form() {
+  const form = useRef<HTMLFormElement>(null);
+  const model = draftModel.value;
+  const generate = async () => {
+    if (await submit()) revealFeed();
+    else if (form.current !== null) await revealErrors(form.current);
+  };
   return (
     <form
+      ref={form}
       class="form"
+      aria-label={text.form()}
+      noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        void submit();
+        void generate();
       }}
       onKeyDown={(event) => {
-        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void submit();
+        if (event.key !== "Enter" || event.isComposing) return;
+        const isShortcut = event.ctrlKey || event.metaKey;
+        if (isShortcut || event.target instanceof HTMLInputElement) event.preventDefault();
+        if (isShortcut && !event.repeat) void generate();
       }}
     >
-      <Field label={text.prompt()} error={refusal.value?.field("prompt")}>
-        {(attributes) => (
-          <textarea
-            {...attributes}
-            rows={4}
-            value={fields.value.prompt ?? ""}
-            onInput={(event) => setField("prompt", event.currentTarget.value || undefined)}
-          />
-        )}
-      </Field>
-      <Button type="submit" kind="primary">
-        {text.generate()}
-      </Button>
+      <PromptField path="prompt" rows={4} />
+      <NegativePrompt />
+      <ImagePanel errorAt={errorAt} />
+      {IMAGE_FIELDS.filter(isShown).map((name) => (
+        <FieldControl key={name} name={name} />
+      ))}
+      <ModelField />
+      {model !== undefined && <ShapeField model={model} />}
+      <More />
+      <GenerateBar />
     </form>
   );
 }

@@ -3,16 +3,33 @@ import { Icon, type IconName } from "./icons.tsx";
 
 interface ButtonProps {
   readonly children: ComponentChildren;
-  readonly onClick?: () => void;
+  readonly onClick?: (event: MouseEvent) => void;
   readonly kind?: "primary" | "danger" | "plain";
   readonly type?: "button" | "submit";
   readonly disabled?: boolean;
+  /** Whether what the button does is under way; it keeps the focus meanwhile. */
+  readonly isBusy?: boolean;
   readonly icon?: IconName;
 }
 
-export function Button({ children, onClick, kind = "plain", type = "button", disabled, icon }: ButtonProps) {
+export function Button({
+  children,
+  onClick,
+  kind = "plain",
+  type = "button",
+  disabled,
+  isBusy,
+  icon,
+}: ButtonProps) {
   return (
-    <button type={type} class={`button button-${kind}`} disabled={disabled} onClick={onClick}>
+    <button
+      type={type}
+      class={`button button-${kind}`}
+      disabled={disabled}
+      aria-disabled={isBusy}
+      aria-busy={isBusy}
+      onClick={onClick}
+    >
       {icon !== undefined && <Icon name={icon} />}
       {children}
     </button>

@@ -1,0 +1,57 @@
+import { ImagePicker } from "../images/image-picker.tsx";
+import { adapterNames } from "../state/catalog.ts";
+import { fields, setField } from "../state/draft.ts";
+import { controlImages, removeControlImage, setControlImage } from "../state/draft-images.ts";
+import { Combobox } from "../ui/combobox.tsx";
+import { AdapterRow } from "./adapter-row.tsx";
+import { FormField } from "./form-field.tsx";
+import { fieldLabel } from "./labels.ts";
+import { SwitchField } from "./leaf-field.tsx";
+import { text } from "./messages.ts";
+import { NumberField } from "./number-field.tsx";
+import { errorAt } from "./refusal.ts";
+
+/** The ControlNets with their images, and a list to choose further ones from. */
+export function ControlNetsField() {
+  const controlnets = fields.value.controlnets ?? [];
+  const label = text.add(fieldLabel("controlnets"));
+  const remove = (index: number) => {
+    removeControlImage(index);
+    setField("controlnets", controlnets.length === 1 ? undefined : controlnets.toSpliced(index, 1));
+  };
+  return (
+    <div class="rows">
+      {controlnets.map(({ type }, index) => {
+        const path = `controlnets/${index}`;
+        return (
+          // biome-ignore lint/suspicious/noArrayIndexKey: one type may be there several times, with an image by its index
+          <AdapterRow key={index} path={path} named="type" name={type} onRemove={() => remove(index)}>
+            <ImagePicker
+              label={fieldLabel("controlnets/image")}
+              image={controlImages.value[index]}
+              onChange={(image) => setControlImage(index, image)}
+              error={errorAt(`${path}/image`)}
+            />
+            <NumberField path={`${path}/weight`} canReset={false} />
+            <NumberField path={`${path}/start`} canReset={false} />
+            <NumberField path={`${path}/end`} canReset={false} />
+            <SwitchField path={`${path}/preprocess`} />
+          </AdapterRow>
+        );
+      })}
+      <FormField path="controlnets" canReset={false}>
+        {(attributes) => (
+          <Combobox
+            attributes={attributes}
+            label={label}
+            placeholder={label}
+            options={adapterNames("controlnet")}
+            onChoose={(type) => {
+              if (type !== "") setField("controlnets", [...controlnets, { type }]);
+            }}
+          />
+        )}
+      </FormField>
+    </div>
+  );
+}

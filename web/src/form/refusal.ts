@@ -1,0 +1,69 @@
+/** The failure of the last submission, and what of it still stands beside the form's fields. */
+import { computed, signal } from "@preact/signals";
+import { ApiError } from "../api/errors.ts";
+import { schemaAt } from "../api/field-schema.ts";
+import { fields } from "../state/draft.ts";
+import { controlImages, inputImage, maskImage } from "../state/draft-images.ts";
+import { errorText } from "../ui/error-text.ts";
+import { errorsWithin, type Snapshot, standingErrors } from "./field-errors.ts";
+import { isApplicable } from "./request.ts";
+
+export interface Failure {
+  readonly error: unknown;
+  readonly snapshot: Snapshot;
+}
+
+/** The failure of the last submission; undefined if there was none. */
+export const failure = signal<Failure | undefined>(undefined);
+
+/** What the form holds now. */
+export const snapshot = computed<Snapshot>(() => ({
+  ...fields.value,
+  input_image: inputImage.value?.id,
+  mask_image: maskImage.value?.id,
+  controlnets: fields.value.controlnets?.map((each, index) => ({
+    ...each,
+    image: controlImages.value[index]?.id,
+  })),
+}));
+
+const standing = computed(() => {
+  const failed = failure.value;
+  if (!(failed?.error instanceof ApiError)) return new Map<string, string>();
+  const { errors, code, message } = failed.error;
+  const named = code === "model_not_found" ? [{ pointer: "#/model", detail: message }] : errors;
+  return standingErrors(named, failed.snapshot, snapshot.value);
+});
+
+/** The API's sentence about the field at a path. */
+export function errorAt(path: string): string | undefined {
+  return standing.value.get(path);
+}
+
+/** The API's sentences about the field at a path and all that it contains. */
+export function errorWithin(path: string): string | undefined {
+  const errors = errorsWithin(standing.value, path);
+  return errors.length === 0 ? undefined : errors.join("; ");
+}
+
+/** Whether the form shows the field with the present images. */
+export function isShown(name: string): boolean {
+  return isApplicable(
+    name,
+    inputImage.value !== undefined,
+    maskImage.value !== undefined,
+    fields.value.outpaint != null,
+  );
+}
+
+/** What the submit button shows: a failure without fields, and errors of fields that the form does not show. */
+export const generalErrors = computed<readonly string[]>(() => {
+  const error = failure.value?.error;
+  if (error === undefined) return [];
+  if (!(error instanceof ApiError) || (error.errors.length === 0 && error.code !== "model_not_found")) {
+    return [errorText(error)];
+  }
+  return [...standing.value]
+    .filter(([path]) => schemaAt(path).type === undefined || !isShown(path))
+    .map(([path, detail]) => (path === "" ? detail : `${path}: ${detail}`));
+});
