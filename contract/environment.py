@@ -251,5 +251,8 @@ class ApiEnvironment(CompletionEnvironment):
     shared_jobs: bool = True
     """Whether every caller sees the jobs of all callers."""
 
+    allowed_origins: Annotated[tuple[str, ...], BeforeValidator(_from_json)] = ()
+    """The origins of pages that browsers allow to call the API."""
+
     output_prefixes: Annotated[tuple[str, ...], BeforeValidator(_from_json)] = ()
     """The accepted values of `output_s3_uri`, and prefixes of them."""

@@ -6,12 +6,12 @@ from typing import Any, assert_never
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cognito as cognito
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from contract.environment import ApiEnvironment
 from infra.alarms import MINUTE, AlarmTopics, Severity
 from infra.api_domain import ApiDomain
+from infra.api_methods import add_methods, method_options, public_methods
 from infra.config import ApiKeyAuth, CognitoAuth, DeploymentConfig, IamAuth
 from infra.config.api import DEFAULT_KEY
 from infra.endpoint_access import grant_invoke
@@ -25,10 +25,6 @@ from infra.signing_secret import SigningSecret
 from infra.storage import Storage
 from infra.webhook_queue import WebhookQueue
 
-_PUBLIC_PATHS = ("docs", "openapi.json")
-"""The API's description, for browsers, which cannot send a key. The paths are below /v1/."""
-
-_PUBLIC_METHODS = ("GET", "HEAD", "OPTIONS")
 _FIELD = apigateway.AccessLogField
 _ACCESS_LOG = {
     "requestId": _FIELD.context_request_id(),
@@ -45,9 +41,6 @@ _ACCESS_LOG = {
     "responseLength": _FIELD.context_response_length(),
 }
 """An entry of the access log. `apiKeyId` names the key, and is not the key."""
-
-_PUBLIC_RATE_LIMIT = 1
-_PUBLIC_BURST_LIMIT = 5
 
 
 class JobsApi(Construct):
@@ -73,47 +66,26 @@ class JobsApi(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._config = config
+        self._public_methods = public_methods(config.api)
         function = self._function(storage, webhook_queue, signing_secret, alarm_topics)
         self.rest_api = self._rest_api()
         self._add_execution_log()
-        self._add_methods(function.live_version())
+        add_methods(
+            self.rest_api,
+            function.live_version(),
+            public=self._public_methods,
+            authentication=self._authentication(),
+        )
         self.api_keys = (
             self._api_keys(config.api.auth.keys) if isinstance(config.api.auth, ApiKeyAuth) else {}
         )
         self.firewall = self._firewall(storage)
-        add_gateway_responses(self.rest_api, config.api.auth)
+        add_gateway_responses(self.rest_api, config.api)
         domain = config.api.domain
         self.domain = ApiDomain(self, "Domain", config=domain, rest_api=self.rest_api) if domain else None
         self.url = f"https://{domain.name}" if domain else self.rest_api.url.removesuffix("/")
         self._add_alarms(alarm_topics)
         self._acknowledge_findings()
-
-    def _add_methods(self, function: lambda_.IFunction) -> None:
-        integration = apigateway.LambdaIntegration(function, allow_test_invoke=False)
-        authentication = self._authentication()
-        # Other paths reach the function too, which answers 404: API Gateway has the same answer to an unknown
-        # path as to an unsigned request.
-        root = self.rest_api.root
-        root.add_method("ANY", integration, **authentication)
-        v1 = root.add_resource("v1")
-        for parent in (root, v1):
-            parent.add_proxy(
-                default_integration=integration,
-                default_method_options=apigateway.MethodOptions(**authentication),
-            )
-        for path in _PUBLIC_PATHS:
-            resource = v1.add_resource(path)
-            resource.add_method("ANY", integration, **authentication)
-            for method in _PUBLIC_METHODS:
-                acknowledge(
-                    resource.add_method(
-                        method, integration, authorization_type=apigateway.AuthorizationType.NONE
-                    ),
-                    {
-                        "APIG4": "Browsers cannot send a key, and the API's description is no secret.",
-                        "COG4": "Browsers cannot send a token, and the API's description is no secret.",
-                    },
-                )
 
     def _function(
         self,
@@ -135,6 +107,7 @@ class JobsApi(Construct):
             default_model=config.default_model,
             retention_days=config.retention_days,
             shared_jobs=config.api.has_shared_jobs,
+            allowed_origins=config.api.allowed_origins,
             output_prefixes=config.output_prefixes,
         )
         function = JobsFunction(
@@ -193,15 +166,7 @@ class JobsApi(Construct):
                 stage_name=config.stage,
                 throttling_rate_limit=config.api.rate_limit,
                 throttling_burst_limit=config.api.burst_limit,
-                method_options={
-                    f"/v1/{path}/{method}": apigateway.MethodDeploymentOptions(
-                        throttling_rate_limit=_PUBLIC_RATE_LIMIT,
-                        throttling_burst_limit=_PUBLIC_BURST_LIMIT,
-                        **settings,
-                    )
-                    for path in _PUBLIC_PATHS
-                    for method in _PUBLIC_METHODS
-                },
+                method_options=method_options(self._public_methods, settings),
                 tracing_enabled=config.tracing,
                 **settings,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
@@ -227,7 +192,7 @@ class JobsApi(Construct):
             self,
             api.vpc_endpoint_ids,
             signed=isinstance(api.auth, IamAuth),
-            public=[f"{method}/v1/{path}" for path in _PUBLIC_PATHS for method in _PUBLIC_METHODS],
+            public=[each.permission for each in self._public_methods],
         )
 
     def _api_keys(self, names: tuple[str, ...]) -> dict[str, apigateway.IApiKey]:

@@ -7,7 +7,7 @@ from typing import assert_never
 from aws_cdk import aws_apigateway as apigateway
 
 from contract.problem import CONTENT_TYPE, ErrorCode, Problem
-from infra.config import ApiKeyAuth, CognitoAuth, IamAuth
+from infra.config import ApiConfig, ApiKeyAuth, CognitoAuth, IamAuth
 
 _TYPES = apigateway.ResponseType
 
@@ -62,18 +62,37 @@ _FOR_EVERY_CALLER = (
 )
 
 
-def add_gateway_responses(rest_api: apigateway.RestApi, auth: ApiKeyAuth | IamAuth | CognitoAuth) -> None:
-    """Replaces the bodies of API Gateway's error responses with problem documents."""
-    for refusal in (*_FOR_EVERY_CALLER, *_without_access(auth)):
+def add_gateway_responses(rest_api: apigateway.RestApi, config: ApiConfig) -> None:
+    """Replaces the bodies of API Gateway's error responses with problem documents, which pages may read."""
+    for refusal in (*_FOR_EVERY_CALLER, *_without_access(config.auth)):
         problem = Problem.of(refusal.code, refusal.detail, request_id="$context.requestId")
         headers = {"Content-Type": CONTENT_TYPE, **refusal.headers}
         rest_api.add_gateway_response(
             refusal.construct_id,
             type=refusal.type,
             status_code=str(problem.status),
-            response_headers={name: f"'{value}'" for name, value in headers.items()},
+            response_headers={
+                **{name: f"'{value}'" for name, value in headers.items()},
+                **_cors(config.allowed_origins),
+            },
             templates={"application/json": problem.model_dump_json()},
         )
+
+
+def _cors(allowed_origins: tuple[str, ...]) -> dict[str, str]:
+    """The headers that let pages on other origins read the documents.
+
+    API Gateway cannot compare an origin with several ones. It then names that of the request, whatever it is:
+    the documents contain no data, and are the same for everyone.
+    """
+    if not allowed_origins:
+        return {}
+    one, *others = allowed_origins
+    return {
+        "Access-Control-Allow-Origin": "method.request.header.Origin" if others else f"'{one}'",
+        "Access-Control-Expose-Headers": "'Retry-After, WWW-Authenticate'",
+        "Vary": "'Origin'",
+    }
 
 
 def _without_access(auth: ApiKeyAuth | IamAuth | CognitoAuth) -> Iterator[_Refusal]:

@@ -74,7 +74,7 @@ class ApiConfig(Config):
     """The authentication of callers."""
 
     shared_jobs: bool | None = None
-    """Whether every caller sees, cancels and deletes the jobs of all callers; otherwise only its own.
+    """Whether every caller sees, tags, cancels and deletes the jobs of all callers; otherwise only its own.
     Default: true with a single API key, else false."""
 
     snap_start: bool = True
@@ -92,7 +92,7 @@ class ApiConfig(Config):
     and this limit per IP address; without a number there is no firewall. Refusals have the statuses 403, 413
     and 429."""
 
-    allowed_origins: tuple[Origin, ...] = Field(default=(), max_length=20)
+    allowed_origins: tuple[Origin, ...] = Field(default=(), max_length=10)
     """The origins of web pages on other hosts whose scripts may call the API and upload files (CORS), such as
     `https://images.example.com` or `http://localhost:5173`. Each is compared exactly, and no credentials of
     browsers (cookies) are allowed. Without origins, browsers refuse such pages."""

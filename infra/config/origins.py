@@ -31,4 +31,4 @@ def _check_origin(origin: str) -> str:
     return origin
 
 
-Origin = Annotated[str, Field(max_length=260), AfterValidator(_check_origin)]
+Origin = Annotated[str, Field(max_length=267), AfterValidator(_check_origin)]

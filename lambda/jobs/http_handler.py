@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from contract.problem import ErrorCode, ProblemError
 from jobs import wiring
+from jobs.http.cors import with_cors
 from jobs.http.request import Request
 from jobs.http.responses import Response, problem_response
 from jobs.http.router import Router
@@ -21,7 +22,8 @@ for build in (wiring.job_service, wiring.adapters):
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Handles one request. The response to HEAD is that to GET, without its body."""
-    response = _respond(Request.of(event)).for_api_gateway()
+    request = Request.of(event)
+    response = with_cors(request, _respond(request), wiring.allowed_origins()).for_api_gateway()
     return {**response, "body": ""} if event["httpMethod"] == "HEAD" else response
 
 

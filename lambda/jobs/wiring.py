@@ -152,6 +152,12 @@ def signing_keys() -> SigningKeys:
 
 
 @cache
+def allowed_origins() -> tuple[str, ...]:
+    """The origins of pages on other hosts, configured by the environment."""
+    return ApiEnvironment.read(os.environ).allowed_origins
+
+
+@cache
 def completion_service() -> CompletionService:
     """The service of the completion queue, configured by the environment."""
     return _Parts(CompletionEnvironment.read(os.environ)).completion

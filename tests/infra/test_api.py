@@ -41,6 +41,44 @@ def test_the_description_of_the_api_is_public(small: Templates, large: Templates
         assert not any(each.get("ApiKeyRequired", False) for each in public)
 
 
+def without_authentication(template: Template) -> set[tuple[str, str]]:
+    """The methods that need no authentication, with their paths below /v1/."""
+    resources = {
+        name: each["Properties"]
+        for name, each in template.find_resources("AWS::ApiGateway::Resource").items()
+    }
+    found = [each["Properties"] for each in template.find_resources("AWS::ApiGateway::Method").values()]
+    public = [
+        (each["HttpMethod"], resources[each["ResourceId"]["Ref"]])
+        for each in found
+        if each["AuthorizationType"] == "NONE" and not each.get("ApiKeyRequired", False)
+    ]
+    assert all(resources[each["ParentId"]["Ref"]]["PathPart"] == "v1" for _, each in public)
+    return {(method, resource["PathPart"]) for method, resource in public}
+
+
+def test_preflights_need_no_authentication_if_pages_on_other_origins_may_call_the_api() -> None:
+    origins = ["https://images.example.com"]
+    pool = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_AbCdEfGhI"
+    for auth in ({"type": "api_key"}, {"type": "iam"}, {"type": "cognito", "user_pool_arn": pool}):
+        stage: dict[str, Any] = {"models": [model()], "api": {"auth": auth}}
+        assert without_authentication(synthesize(stage).api) == PUBLIC
+        stage["api"]["allowed_origins"] = origins
+        templates = synthesize(stage)
+        assert without_authentication(templates.api) == PUBLIC | {("OPTIONS", "{proxy+}")}
+        assert ApiEnvironment.read(variables(templates, API)).allowed_origins == (*origins,)
+
+
+def test_preflights_have_the_limits_of_requests_for_themselves() -> None:
+    api = {"allowed_origins": ["https://images.example.com"], "rate_limit": 5, "burst_limit": 9}
+    template = synthesize({"models": [model()], "api": api}).api
+    settings = only(template, "AWS::ApiGateway::Stage")["MethodSettings"]
+    (preflights,) = (each for each in settings if each["ResourcePath"] == "/~1v1~1{proxy+}")
+    assert preflights["HttpMethod"] == "OPTIONS"
+    assert (preflights["ThrottlingRateLimit"], preflights["ThrottlingBurstLimit"]) == (5, 9)
+    assert (preflights["LoggingLevel"], preflights["DataTraceEnabled"]) == ("ERROR", False)
+
+
 def test_each_key_of_the_stage_is_in_the_usage_plan_and_an_output() -> None:
     template = synthesize({"models": [model()], "api": {"auth": {"keys": ["default", "team"]}}}).api
     names = {

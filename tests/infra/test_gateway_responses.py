@@ -111,3 +111,39 @@ def test_clients_that_send_too_many_requests_are_told_when_to_try_again(stages: 
     }
     assert {kind for kind, seconds in waits.items() if seconds} == {"THROTTLED"}
     assert waits["THROTTLED"] == "'1'"
+
+
+def cors_of(api: dict[str, Any]) -> dict[str, str]:
+    """The headers that concern origins, which all refusals have in common."""
+    names = ("Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Vary")
+    found = responses(synthesize({"models": [model()], "api": api}))
+    every = [
+        {
+            name: value
+            for name in names
+            if (value := response["ResponseParameters"].get(f"gatewayresponse.header.{name}"))
+        }
+        for response in found.values()
+    ]
+    assert all(each == every[0] for each in every)
+    assert "Access-Control-Allow-Credentials" not in json.dumps(found)
+    return every[0]
+
+
+@pytest.mark.parametrize("kind", AUTH)
+def test_a_page_of_the_allowed_origin_reads_every_refusal(kind: str) -> None:
+    found = cors_of({"auth": AUTH[kind], "allowed_origins": ["https://images.example.com"]})
+    assert found == {
+        "Access-Control-Allow-Origin": "'https://images.example.com'",
+        "Access-Control-Expose-Headers": "'Retry-After, WWW-Authenticate'",
+        "Vary": "'Origin'",
+    }
+
+
+def test_with_several_origins_refusals_name_the_origin_of_the_request() -> None:
+    found = cors_of({"allowed_origins": ["https://images.example.com", "http://localhost:5173"]})
+    assert found["Access-Control-Allow-Origin"] == "method.request.header.Origin"
+
+
+def test_without_origins_refusals_name_none() -> None:
+    assert cors_of({}) == {}

@@ -26,5 +26,6 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> InMemoryBackend:
     monkeypatch.setattr(wiring, "adapters", lambda: adapters)
     monkeypatch.setattr(wiring, "completion_service", lambda: completion)
     monkeypatch.setattr(wiring, "reconciler", lambda: backend.reconciler)
+    monkeypatch.setattr(wiring, "allowed_origins", lambda: ())
     monkeypatch.setattr(wiring, "signing_keys", lambda: keys)
     return backend

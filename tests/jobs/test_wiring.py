@@ -44,6 +44,7 @@ def environment(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             "signing_secret_arn": "secret",
             "retention_days": 5,
             "shared_jobs": False,
+            "allowed_origins": ["https://images.example.com"],
         }
     )
     reconciler = ReconcilerEnvironment.model_validate({**_COMMON, "stage": "test"})
@@ -56,6 +57,7 @@ def environment(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         wiring.completion_service,
         wiring.reconciler,
         wiring.signing_keys,
+        wiring.allowed_origins,
         wiring.stage,
     )
     for each in cached:
@@ -203,3 +205,7 @@ def test_invocations_are_never_retried() -> None:
 
 def test_the_stage_is_that_of_the_environment() -> None:
     assert wiring.stage() == "test"
+
+
+def test_the_allowed_origins_are_those_of_the_environment() -> None:
+    assert wiring.allowed_origins() == ("https://images.example.com",)
