@@ -14,17 +14,12 @@ interface AdapterRowProps {
   readonly children: ComponentChildren;
 }
 
-/** An adapter of a list with its settings. The API's error about its name stands beside it, on its button. */
+/** An adapter of a list with its settings. The API's error about its name stands below the name. */
 export function AdapterRow({ path, named, name, onRemove, children }: AdapterRowProps) {
   const errorId = useId();
   const error = errorAt(path) ?? errorAt(`${path}/${named}`);
   return (
-    <fieldset
-      class="adapter"
-      tabIndex={-1}
-      aria-describedby={error === undefined ? undefined : errorId}
-      data-invalid={error === undefined ? undefined : "true"}
-    >
+    <fieldset class="adapter" aria-describedby={error === undefined ? undefined : errorId}>
       <legend>{name}</legend>
       <IconButton icon="cancel" label={text.remove(name)} onClick={onRemove} />
       {error !== undefined && (

@@ -27,7 +27,7 @@ export function ControlNetsField() {
           // biome-ignore lint/suspicious/noArrayIndexKey: one type may be there several times, with an image by its index
           <AdapterRow key={index} path={path} named="type" name={type} onRemove={() => remove(index)}>
             <ImagePicker
-              label={fieldLabel("controlnets/image")}
+              label={fieldLabel(`${path}/image`)}
               image={controlImages.value[index]}
               onChange={(image) => setControlImage(index, image)}
               error={errorAt(`${path}/image`)}

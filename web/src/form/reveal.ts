@@ -1,19 +1,21 @@
 /** Moves what has happened into view. */
 
-const INVALID = "[aria-invalid='true'], [data-invalid='true']";
 /** Share of the window below which the list of jobs is not seen at once. */
 const LOW = 0.6;
 
-/** Unfolds all erroneous fields and focuses the first one, once they are rendered. */
+/** Unfolds all errors and focuses the control of the first one, once they are rendered. */
 export async function revealErrors(form: HTMLElement): Promise<void> {
   await new Promise(requestAnimationFrame);
-  const invalid = form.querySelectorAll<HTMLElement>(INVALID);
-  for (const control of invalid) {
-    for (let fold = control.closest("details"); fold; fold = fold.parentElement?.closest("details") ?? null) {
+  const errors = form.querySelectorAll(".field-error");
+  for (const error of errors) {
+    for (let fold = error.closest("details"); fold; fold = fold.parentElement?.closest("details") ?? null) {
       fold.open = true;
     }
   }
-  invalid[0]?.focus();
+  const field = errors[0]?.parentElement;
+  const control =
+    field?.querySelector<HTMLElement>("[aria-invalid]") ?? field?.querySelector("input, button");
+  if (control instanceof HTMLElement) control.focus();
 }
 
 /** Scrolls to the list of jobs if it is below the window, as on a phone. */

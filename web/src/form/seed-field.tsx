@@ -11,7 +11,7 @@ export function SeedField() {
       <IconButton
         icon="random"
         label={text.randomSeed()}
-        pressed={fields.value.seed == null}
+        disabled={fields.value.seed == null}
         onClick={() => setField("seed", undefined)}
       />
       <IconButton
