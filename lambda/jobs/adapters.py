@@ -12,6 +12,8 @@ from contract.adapters import CONTROLNET, EMBEDDING, LORA, UPSCALER, VAE
 from jobs.ports import AdapterObjects
 
 _CACHE_S = 30
+_LISTING_S = 9.0
+"""With another page of S3 that does not arrive, a function ends before its own limit."""
 
 
 class AdapterType(StrEnum):
@@ -80,7 +82,7 @@ class AdapterCatalog:
 
         Args:
             objects: the objects of the models bucket.
-            clock: seconds, for the cache.
+            clock: seconds, for the cache and the time limit.
         """
         self._objects = objects
         self._clock = clock
@@ -99,12 +101,13 @@ class AdapterCatalog:
         Raises:
             AdaptersUnavailableError: the models bucket cannot be listed.
         """
+        until = self._clock() + _LISTING_S
         kinds = [*AdapterType] if kind is None else [kind]
         if after is not None:
             kinds = kinds[kinds.index(after.kind) :]
         found: list[Adapter] = []
         for each in kinds:
-            adapters, first = self._all(each), 0
+            adapters, first = self._all(each, until), 0
             if after is not None and each is after.kind:
                 first = bisect_right(adapters, _order(after.name), key=_order_of)
             found += adapters[first : first + limit + 1 - len(found)]
@@ -112,17 +115,17 @@ class AdapterCatalog:
                 return AdapterPage(adapters=tuple(found[:limit]), is_last=False)
         return AdapterPage(adapters=tuple(found), is_last=True)
 
-    def _all(self, kind: AdapterType) -> tuple[Adapter, ...]:
+    def _all(self, kind: AdapterType, until: float) -> tuple[Adapter, ...]:
         """The adapters of a kind, sorted."""
         cached = self._cache.get(kind)
         if cached is None or self._clock() - cached[0] > _CACHE_S:
-            cached = self._clock(), self._read(kind)
+            cached = self._clock(), self._read(kind, until)
             self._cache[kind] = cached
         return cached[1]
 
-    def _read(self, kind: AdapterType) -> tuple[Adapter, ...]:
+    def _read(self, kind: AdapterType, until: float) -> tuple[Adapter, ...]:
         found: dict[str, _Files] = {}
-        for each in self._objects.of(_KINDS[kind]):
+        for each in self._objects.of(_KINDS[kind], until=until):
             place = _KINDS[kind].place_of(each.key)
             if place is not None:
                 files = _Files(place.rank, each.size, each.modified_at)

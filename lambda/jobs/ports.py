@@ -260,13 +260,17 @@ class AdapterObject:
 class AdapterObjects(Protocol):
     """The objects of adapters in the models bucket."""
 
-    def of(self, kind: AdapterKind) -> Iterable[AdapterObject]:
+    def of(self, kind: AdapterKind, *, until: float) -> Iterable[AdapterObject]:
         """The objects below the kind's prefix, in the order of their keys; of very many, the first ones.
 
         Objects in directories are left out if the kind has none.
 
+        Args:
+            kind: the kind of the adapters.
+            until: when to give up, in seconds of `time.monotonic`.
+
         Raises:
-            AdaptersUnavailableError: the objects cannot be listed.
+            AdaptersUnavailableError: the objects cannot be listed, or not in time.
         """
         ...
 

@@ -1,5 +1,6 @@
 """In-memory implementations of the ports, and builders of jobs and results."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -308,9 +309,9 @@ class InMemoryAdapterObjects:
     def put(self, key: str, size: int = 1, modified_at: datetime = NOW) -> None:
         self.objects.append(AdapterObject(key=key, size=size, modified_at=modified_at))
 
-    def of(self, kind: AdapterKind) -> Iterable[AdapterObject]:
+    def of(self, kind: AdapterKind, *, until: float) -> Iterable[AdapterObject]:
         self.listed.append(kind.prefix)
-        if self.unavailable:
+        if self.unavailable or time.monotonic() > until:
             raise AdaptersUnavailableError("the models bucket is unavailable")
         found = [each for each in self.objects if each.key.startswith(kind.prefix) and each.size]
         if not kind.has_directories:

@@ -1,5 +1,6 @@
 """The list of adapters, with objects in memory."""
 
+import time
 import unicodedata
 from datetime import timedelta
 
@@ -111,9 +112,11 @@ def test_a_kind_is_read_when_a_page_needs_it(objects: InMemoryAdapterObjects) ->
 
 
 def test_the_list_is_read_again_after_half_a_minute(objects: InMemoryAdapterObjects) -> None:
-    seconds = [0.0]
-    catalog = AdapterCatalog(objects, clock=lambda: seconds[0])
-    for seconds[0], count in ((0.0, 1), (30.0, 1), (30.5, 2)):
+    begun = time.monotonic()
+    now = [begun]
+    catalog = AdapterCatalog(objects, clock=lambda: now[0])
+    for after, count in ((0.0, 1), (29.5, 1), (30.5, 2)):
+        now[0] = begun + after
         catalog.list(AdapterType.LORA, limit=1)
         assert len(objects.listed) == count
 

@@ -1,4 +1,5 @@
 import itertools
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from jobs.ports import AdapterObjects
 from tests.jobs.fakes import NOW, InMemoryAdapterObjects
 
 MODELS = "models"
+LATER = time.monotonic() + 3600
 FILES = {
     "adapters/controlnets/canny/": 0,
     "adapters/controlnets/canny/config.json": 2,
@@ -54,14 +56,14 @@ def objects(request: pytest.FixtureRequest) -> AdapterObjects:
 def test_the_objects_of_a_kind_are_listed_with_their_sizes(
     objects: AdapterObjects, kind: AdapterKind, found: dict[str, int]
 ) -> None:
-    listed = {each.key.removeprefix(kind.prefix): each.size for each in objects.of(kind)}
+    listed = {each.key.removeprefix(kind.prefix): each.size for each in objects.of(kind, until=LATER)}
     assert listed == found
-    assert all(each.modified_at.tzinfo for each in objects.of(kind))
+    assert all(each.modified_at.tzinfo for each in objects.of(kind, until=LATER))
 
 
 def test_a_missing_bucket_is_unavailable(s3: Any) -> None:
     with pytest.raises(AdaptersUnavailableError, match="could not list the LoRAs; try again later"):
-        list(S3AdapterObjects(s3, "no-such-bucket").of(LORA))
+        list(S3AdapterObjects(s3, "no-such-bucket").of(LORA, until=LATER))
 
 
 @pytest.fixture
@@ -75,17 +77,23 @@ def long(s3: Any) -> Iterator[Any]:
         yield s3
 
 
-def test_no_more_than_fifty_pages_are_read(long: Any) -> None:
-    found = S3AdapterObjects(long, MODELS).of(LORA)
-    assert sum(1 for _ in found) == 50
+def test_no_more_than_twenty_pages_are_read(long: Any) -> None:
+    assert sum(1 for _ in S3AdapterObjects(long, MODELS).of(LORA, until=LATER)) == 20
 
 
-def test_a_listing_that_takes_too_long_is_unavailable(long: Any) -> None:
-    seconds = itertools.count(0, 4)
+def test_a_listing_ends_in_time(long: Any) -> None:
+    seconds = itertools.count()
+    found = S3AdapterObjects(long, MODELS, clock=lambda: float(next(seconds))).of(LORA, until=3)
+    assert [next(found).size for _ in range(4)] == [1] * 4
     with pytest.raises(AdaptersUnavailableError, match="did not list the LoRAs in time"):
-        list(S3AdapterObjects(long, MODELS, clock=lambda: float(next(seconds))).of(LORA))
+        next(found)
 
 
-def test_a_listing_ends_before_its_function_does() -> None:
+def test_a_listing_that_comes_too_late_does_not_begin(objects: AdapterObjects) -> None:
+    with pytest.raises(AdaptersUnavailableError):
+        list(objects.of(LORA, until=time.monotonic() - 1))
+
+
+def test_a_page_that_does_not_arrive_leaves_time_for_an_answer() -> None:
     attempts = CLIENT.retries["total_max_attempts"]
-    assert attempts * (CLIENT.connect_timeout + CLIENT.read_timeout) + 9 < 20
+    assert attempts * (CLIENT.connect_timeout + CLIENT.read_timeout) == 8
