@@ -3,6 +3,7 @@ import { Form } from "../form/form.tsx";
 import { Feed } from "../gallery/feed.tsx";
 import { GalleryView } from "../gallery/gallery-view.tsx";
 import { CompareView } from "../grid/compare-view.tsx";
+import { ImageDialogs } from "../images/image-dialogs.tsx";
 import { SignInDialog } from "../sign-in/sign-in-dialog.tsx";
 import { models } from "../state/catalog.ts";
 import { session } from "../state/session.ts";
@@ -40,10 +41,11 @@ export function App() {
         </ErrorBoundary>
       </main>
       {models.value.length > 0 && (
-        <ErrorBoundary key={route.value.image?.job}>
+        <ErrorBoundary key={String(route.value.image !== undefined)}>
           <Viewer />
         </ErrorBoundary>
       )}
+      {models.value.length > 0 && <ImageDialogs />}
       <SignInDialog />
       <ShortcutsHelp />
       <Notices />

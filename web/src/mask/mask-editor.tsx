@@ -35,28 +35,30 @@ interface OpenEditorProps extends MaskEditorProps {
 }
 
 function OpenEditor({ image, file, session, onClose }: OpenEditorProps) {
-  const sentence = useSignal<string | undefined>(undefined);
+  const warning = useSignal<{ readonly sentence: string; readonly revision: number } | undefined>(undefined);
   const keeper = useMemo(() => new WorkingMaskKeeper(image.id), [image.id]);
   const help = useId();
   useSignalEffect(() => {
     if (session.revision.value > 0) keeper.keep(session.bitmap);
-    sentence.value = undefined;
   });
   useEffect(() => followShortcuts(session), [session]);
+  const warn = (sentence: string) => {
+    warning.value = { sentence, revision: session.revision.value };
+  };
   const close = () => {
     keeper.end();
     onClose();
   };
   const accept = async () => {
     if (isEmpty(session.bitmap)) {
-      sentence.value = text.empty();
+      warn(text.empty());
       return;
     }
     setMaskImage(imageOfBlob(await encodeMask(session.bitmap), "mask.png", image.size));
     close();
   };
   const askFirst = () => {
-    if (session.canUndo.value) sentence.value = text.unused();
+    if (session.canUndo.value) warn(text.unused());
     else close();
   };
   return (
@@ -70,9 +72,9 @@ function OpenEditor({ image, file, session, onClose }: OpenEditorProps) {
         </p>
         <div class="mask-end">
           <p class="field-help">{covered(session)}</p>
-          {sentence.value !== undefined && (
+          {warning.value?.revision === session.revision.value && (
             <p class="field-error" role="alert">
-              {sentence.value}
+              {warning.value.sentence}
             </p>
           )}
           <Button onClick={close}>{text.cancel()}</Button>
