@@ -88,6 +88,8 @@ class Services(_Table):
     secret_month: Price
     vpc_endpoint_hour: Price
     internet_gb: Price
+    cloudfront_request: Price
+    cloudfront_gb: Price
 
     def all(self) -> list[Price]:
         """All prices, in the order of the file."""

@@ -42,6 +42,7 @@ class Job(_Table):
     log_kb: _Positive
     container_metrics: _Count
     downloads: float = Field(ge=0)
+    answer_kb: _Positive
 
 
 class Idle(_Table):

@@ -27,7 +27,7 @@ def idle_items(
         *_services(config, inventory, prices, assumptions),
         *_functions(config, inventory, prices, assumptions),
         LineItem(
-            "API Gateway, the other functions, SNS, X-Ray, DynamoDB's storage",
+            "API Gateway, CloudFront, the other functions, SNS, X-Ray, DynamoDB's storage",
             "billed per use: 0 requests, 0 GB of records",
             0.0,
         ),

@@ -71,6 +71,15 @@ def service_items(
             calculation=f"{images:,} x {family.image_mb:g} MB x {job.downloads:g} downloads",
         ),
     ]
+    if config.page is not None:
+        items += [
+            priced(services.cloudfront_request, requests, calculation="at most all requests to the API"),
+            priced(
+                services.cloudfront_gb,
+                requests * job.answer_kb / _KB_PER_GB,
+                calculation=f"{requests:,} x {job.answer_kb:g} KB",
+            ),
+        ]
     if config.tracing:
         items.append(priced(services.trace, invocations, calculation="at most one per invocation"))
     if config.api.firewall_requests_per_5_minutes is not None:

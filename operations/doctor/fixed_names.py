@@ -35,9 +35,12 @@ def fixed_names(config: DeploymentConfig) -> Iterator[FixedName]:
         yield FixedName(_DOMAIN, domain.name, stack)
         if domain.hosted_zone_id is not None:
             yield FixedName(_RECORD, domain.name, stack, domain.hosted_zone_id)
-    page = config.page and config.page.domain
-    if page and page.hosted_zone_id is not None:
-        yield FixedName(_RECORD, page.name, f"StableDiffusion-{config.stage}-Web", page.hosted_zone_id)
+    page = config.page.domain if config.page else None
+    if page is not None:
+        stack = f"StableDiffusion-{config.stage}-Web"
+        yield FixedName(_DISTRIBUTION, page.name, stack)
+        if page.hosted_zone_id is not None:
+            yield FixedName(_RECORD, page.name, stack, page.hosted_zone_id)
     for model in config.models:
         stack = f"StableDiffusion-{config.stage}-Endpoint-{model.name}"
         yield FixedName(_ENDPOINT, endpoint_name(config.stage, model), stack)
@@ -106,10 +109,16 @@ def _record(aws: Aws, fixed: FixedName) -> str | None:
     records = aws.client("route53").list_resource_record_sets(
         HostedZoneId=fixed.hosted_zone, StartRecordName=fixed.name
     )["ResourceRecordSets"]
-    taken = any(
-        each["Name"] == f"{fixed.name}." and each["Type"] in ("A", "CNAME") for each in records
-    )
+    taken = any(each["Name"] == f"{fixed.name}." and each["Type"] in ("A", "CNAME") for each in records)
     return fixed.name if taken else None
+
+
+def _distribution(aws: Aws, fixed: FixedName) -> str | None:
+    """See `_Kind.lookup`. Distributions of other accounts are not found."""
+    pages = aws.client("cloudfront").get_paginator("list_distributions").paginate()
+    distributions = (each for page in pages for each in page["DistributionList"].get("Items", []))
+    ids = (each["Id"] for each in distributions if fixed.name in each["Aliases"].get("Items", []))
+    return next(ids, None)
 
 
 def _parameter(aws: Aws, fixed: FixedName) -> str | None:
@@ -132,10 +141,12 @@ class _Kind:
 _ENDPOINT = "AWS::SageMaker::Endpoint"
 _PARAMETER = "AWS::SSM::Parameter"
 _DOMAIN = "AWS::ApiGateway::DomainName"
+_DISTRIBUTION = "AWS::CloudFront::Distribution"
 _RECORD = "AWS::Route53::RecordSet"
 _KINDS = {
     _ENDPOINT: _Kind(_endpoint, "aws sagemaker delete-endpoint --endpoint-name {}"),
     _PARAMETER: _Kind(_parameter, "aws ssm delete-parameter --name {}"),
     _DOMAIN: _Kind(_domain, "aws apigateway delete-domain-name --domain-name {}"),
+    _DISTRIBUTION: _Kind(_distribution, "remove the name {} from the distribution in CloudFront that has it"),
     _RECORD: _Kind(_record, "remove the record {} from the hosted zone {zone} in Route 53"),
 }

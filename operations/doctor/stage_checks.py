@@ -1,16 +1,19 @@
 """The checks that a stage needs, in their order."""
 
+from collections.abc import Iterator
+
 import httpx2
 from huggingface_hub import HfApi
 
 from contract.source import HubSource
-from infra.config import DeploymentConfig, DockerImage, RegistryImage
+from infra.config import CognitoAuth, DeploymentConfig, DockerImage, RegistryImage
 from operations.doctor.account import Account
 from operations.doctor.adapters_in_s3 import AdaptersInS3
 from operations.doctor.alarm_recipients import AlarmRecipients
 from operations.doctor.api_gateway_logs import ApiGatewayLogs
 from operations.doctor.aws import Aws
 from operations.doctor.built_image import BuiltImage
+from operations.doctor.certificate import Certificate
 from operations.doctor.check import Check, SkippedError
 from operations.doctor.fixed_names import FixedNames, fixed_names
 from operations.doctor.machine import Docker
@@ -19,6 +22,7 @@ from operations.doctor.model_on_hub import HubRepository, HubToken
 from operations.doctor.permissions import DeploymentRoles
 from operations.doctor.quotas import EndpointQuota, EndpointQuotas, QuotaToRequest, instances_needed
 from operations.doctor.registry_image import ImageInRegistry
+from operations.doctor.sign_in_page import SignInPage
 from operations.doctor.stacks import StageStacks
 
 _TIMEOUT_S = 20
@@ -54,10 +58,22 @@ def checks_with_account(config: DeploymentConfig, aws: Aws, account: Account) ->
         StageStacks(aws, config.stage),
         FixedNames(aws, tuple(fixed_names(config))),
         ApiGatewayLogs(aws),
+        *_domain_checks(config, aws),
     ]
     if isinstance(config.image, RegistryImage):
         checks.append(ImageInRegistry(aws, account, config.image, _fetch))
     return checks + _model_checks(config, aws)
+
+
+def _domain_checks(config: DeploymentConfig, aws: Aws) -> Iterator[Check]:
+    """The checks of what the domain names of the API and of the page need."""
+    page, auth = config.page, config.api.auth
+    domains = {"api.domain": config.api.domain, "web.domain": page.domain if page else None}
+    for setting, domain in domains.items():
+        if domain is not None:
+            yield Certificate(aws, setting, domain.name, domain.certificate_arn)
+    if page and page.sign_in and isinstance(auth, CognitoAuth):
+        yield SignInPage(aws, page.sign_in, auth.user_pool_arn)
 
 
 def _model_checks(config: DeploymentConfig, aws: Aws) -> list[Check]:

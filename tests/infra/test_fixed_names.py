@@ -46,22 +46,29 @@ def is_fixed(value: Any) -> bool:
             return False
 
 
+def names_of(resource: dict[str, Any]) -> list[Any]:
+    """The resource's identifiers, and the names of a distribution, which no other one may have."""
+    properties = resource.get("Properties", {})
+    aliases = properties.get("DistributionConfig", {}).get("Aliases", [])
+    given = [
+        [properties[name] for name in names if name in properties] for names in identifiers(resource["Type"])
+    ]
+    return [values[0] for values in given if values and all(map(is_fixed, values))] + aliases
+
+
 def found(templates: Templates) -> dict[FixedName, dict[str, Any]]:
     """The resources with a fixed name. Omitted parts of an identifier do not make it unique."""
     return {
         FixedName(
             resource["Type"],
-            str(given[0]),
+            str(name),
             f"StableDiffusion-test-{stack}",
-            str(properties.get("HostedZoneId", "")),
+            str(resource.get("Properties", {}).get("HostedZoneId", "")),
         ): resource
         for stack, template in templates.by_stack.items()
         for resource in template.to_json()["Resources"].values()
         if resource["Type"].startswith("AWS::")
-        for properties in (resource.get("Properties", {}),)
-        for names in identifiers(resource["Type"])
-        for given in ([properties[name] for name in names if name in properties],)
-        if given and all(map(is_fixed, given))
+        for name in names_of(resource)
     }
 
 

@@ -45,6 +45,7 @@ def assumptions() -> Assumptions:
         "log_kb": 20,
         "container_metrics": 9,
         "downloads": 2,
+        "answer_kb": 100,
     }
     document["families"]["sd15"] |= {"steps": 20, "image_mb": 0.5, "weights_gb": 2}
     document["families"]["sdxl"] |= {"steps": 30, "image_mb": 2, "weights_gb": 7}

@@ -22,7 +22,7 @@ def estimate(config: DeploymentConfig, prices: Prices, assumptions: Assumptions,
 def test_every_instance_type_with_a_published_speed_has_a_row(
     prices: Prices, assumptions: Assumptions
 ) -> None:
-    sections = list(estimate(stage(), prices, assumptions).sections())
+    sections = list(estimate(stage(web=None), prices, assumptions).sections())
     rows = table(sections, "Stable Diffusion 1.5")
     assert [row["instance type"] for row in rows] == ["ml.g5.xlarge", "ml.g5.2xlarge"]
     services = float(table(sections, "Services for 9,000 images of Stable Diffusion 1.5")[-1]["USD"])

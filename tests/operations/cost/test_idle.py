@@ -54,5 +54,5 @@ def test_resources_that_a_stage_does_not_have_are_omitted(prices: Prices, assump
         "SageMaker, demo on ml.g5.xlarge",
         "S3 Standard",
         "ECR",
-        "API Gateway, the other functions, SNS, X-Ray, DynamoDB's storage",
+        "API Gateway, CloudFront, the other functions, SNS, X-Ray, DynamoDB's storage",
     }

@@ -5,7 +5,7 @@ from tests.operations.configs import stage
 
 
 def test_the_line_items_of_1_000_images(prices: Prices, assumptions: Assumptions) -> None:
-    config = stage(retention_days=60, log_retention_days=90, tracing=False)
+    config = stage(retention_days=60, log_retention_days=90, tracing=False, web=None)
     items = service_items(1_000, assumptions.families["sd15"], config, prices, assumptions)
     assert [round(item.usd, 6) for item in items] == [
         10.0,  # 5,000 requests
@@ -27,10 +27,15 @@ def test_the_line_items_of_1_000_images(prices: Prices, assumptions: Assumptions
     ]
 
 
-def test_tracing_and_the_firewall_add_line_items(prices: Prices, assumptions: Assumptions) -> None:
+def test_a_page_tracing_and_the_firewall_add_line_items(prices: Prices, assumptions: Assumptions) -> None:
     family = assumptions.families["sd15"]
-    plain = service_items(1_000, family, stage(tracing=False), prices, assumptions)
+    plain = service_items(1_000, family, stage(tracing=False, web=None), prices, assumptions)
     config = stage(api={"firewall_requests_per_5_minutes": 100})
     more = service_items(1_000, family, config, prices, assumptions)
     assert more[: len(plain)] == plain
-    assert [(item.name, item.usd) for item in more[len(plain) :]] == [("X-Ray", 12.0), ("WAF", 10.0)]
+    assert [(item.name, item.usd) for item in more[len(plain) :]] == [
+        ("CloudFront", 10.0),  # 5,000 requests
+        ("CloudFront, transfer", 1.0),  # 0.5 GB
+        ("X-Ray", 12.0),
+        ("WAF", 10.0),
+    ]

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from operations.doctor.check import Status, run_check
@@ -105,6 +107,62 @@ def test_the_domain_of_the_api_may_be_that_of_the_stage_only(
 def test_without_permission_the_names_are_skipped(aws: StubbedAws) -> None:
     aws.deny("sagemaker", "describe_endpoint")
     assert run_check(check(aws)).status is Status.SKIPPED
+
+
+def distribution(id_: str, aliases: list[str]) -> dict[str, Any]:
+    """A distribution as CloudFront lists it."""
+    none: dict[str, Any] = {"Quantity": 0}
+    return {
+        "Id": id_,
+        "ARN": f"arn:aws:cloudfront::123456789012:distribution/{id_}",
+        "Status": "Deployed",
+        "LastModifiedTime": "2026-01-01T00:00:00Z",
+        "DomainName": "d1.cloudfront.net",
+        "Aliases": {"Quantity": len(aliases), "Items": aliases},
+        "Origins": {"Quantity": 1, "Items": [{"Id": "a", "DomainName": "example.com"}]},
+        "DefaultCacheBehavior": {"TargetOriginId": "a", "ViewerProtocolPolicy": "https-only"},
+        "CacheBehaviors": none,
+        "CustomErrorResponses": none,
+        "Comment": "",
+        "PriceClass": "PriceClass_All",
+        "Enabled": True,
+        "ViewerCertificate": {},
+        "Restrictions": {"GeoRestriction": {"RestrictionType": "none", **none}},
+        "WebACLId": "",
+        "HttpVersion": "http2and3",
+        "IsIPV6Enabled": True,
+        "Staging": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("aliases", "owned_by", "status"),
+    [
+        ([], None, Status.PASS),
+        (["other.example.com"], None, Status.PASS),
+        (["page.example.com"], "StableDiffusion-dev-Web", Status.PASS),
+        (["page.example.com"], None, Status.FAIL),
+    ],
+)
+def test_the_name_of_the_page_may_be_that_of_the_stages_distribution_only(
+    aws: StubbedAws, aliases: list[str], owned_by: str | None, status: Status
+) -> None:
+    name = FixedName("AWS::CloudFront::Distribution", "page.example.com", "StableDiffusion-dev-Web")
+    listed = {
+        "Marker": "",
+        "MaxItems": 100,
+        "IsTruncated": False,
+        "Quantity": 1,
+        "Items": [distribution("E1ABC", aliases)],
+    }
+    aws.stub("cloudfront").add_response("list_distributions", {"DistributionList": listed})
+    if aliases == ["page.example.com"]:
+        owner(aws, "E1ABC", owned_by)
+    result = FixedNames(aws, (name,)).run()
+    assert result.status is status
+    assert ("remove the name page.example.com from the distribution" in result.remedy) is (
+        status is Status.FAIL
+    )
 
 
 @pytest.mark.parametrize(

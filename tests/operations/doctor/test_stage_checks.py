@@ -34,6 +34,29 @@ def test_the_checks_of_a_stage_with_default_settings(aws: StubbedAws) -> None:
     ]
 
 
+def test_the_domain_names_and_the_sign_in_page_are_checked(aws: StubbedAws) -> None:
+    def domain(name: str, region: str) -> dict[str, str]:
+        return {"name": name, "certificate_arn": f"arn:aws:acm:{region}:123456789012:certificate/0a"}
+
+    pool = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_abc"
+    config = stage(
+        api={
+            "auth": {"type": "cognito", "user_pool_arn": pool},
+            "domain": domain("api.example.com", "eu-west-1"),
+        },
+        web={
+            "domain": domain("page.example.com", "us-east-1"),
+            "sign_in": {"domain": "team.auth.eu-west-1.amazoncognito.com"},
+        },
+    )
+    found = names(checks_with_account(config, aws, ACCOUNT))
+    assert found[found.index("API Gateway logs") + 1 :][:3] == [
+        "certificate of api.domain",
+        "certificate of web.domain",
+        "sign-in page",
+    ]
+
+
 def test_a_token_that_models_share_is_checked_once(aws: StubbedAws) -> None:
     models = [model("one", source=HUB), model("two", source=HUB, instance_types=["ml.g6.xlarge"])]
     config = stage(image=REGISTRY, models=models)
