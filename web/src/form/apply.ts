@@ -20,6 +20,7 @@ export function applyRequest(request: Applicable, { withSeed }: { readonly withS
   });
   if ("input_image" in request) applyImages(request);
   fields.value = applied.fields;
+  controlImages.value = controlImages.value.slice(0, applied.fields.controlnets?.length ?? 0);
   failure.value = undefined;
   if (applied.missingModel !== undefined) notify("info", text.missingModel(applied.missingModel));
 }
