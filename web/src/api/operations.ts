@@ -12,6 +12,10 @@ export const OPERATIONS = {
     "method": "GET",
     "path": "/v1/jobs/{job_id}"
   },
+  "updateJob": {
+    "method": "PATCH",
+    "path": "/v1/jobs/{job_id}"
+  },
   "deleteJob": {
     "method": "DELETE",
     "path": "/v1/jobs/{job_id}"

@@ -49,7 +49,11 @@ export interface paths {
         readonly delete: operations["deleteJob"];
         readonly options?: never;
         readonly head?: never;
-        readonly patch?: never;
+        /**
+         * Change the tags of a job
+         * @description Replaces the tags of the job, whatever its status is.
+         */
+        readonly patch: operations["updateJob"];
         readonly trace?: never;
     };
     readonly "/v1/jobs/{job_id}/cancel": {
@@ -566,7 +570,7 @@ export interface components {
         readonly JobLinks: {
             /**
              * Self
-             * @description Path of the job, for GET.
+             * @description Path of the job, for GET and PATCH.
              */
             readonly self: string;
             /**
@@ -813,6 +817,17 @@ export interface components {
              *     ]
              */
             readonly webhook_events?: readonly components["schemas"]["WebhookEvent"][];
+        };
+        /**
+         * JobUpdate
+         * @description The attributes of a job that its caller may change.
+         */
+        readonly JobUpdate: {
+            /**
+             * Tags
+             * @description Tags of the job, to list it by.
+             */
+            readonly tags: readonly string[];
         };
         /**
          * JobView
@@ -1404,6 +1419,8 @@ export interface operations {
                 readonly model?: string;
                 /** @description Jobs with this tag. */
                 readonly tag?: string;
+                /** @description Jobs whose prompt contains this text within its first 1,000 characters, without regard to case. */
+                readonly text?: string;
                 /** @description Number of jobs at most. */
                 readonly limit?: number;
                 /** @description The `next_cursor` of the previous response, with the same filters. */
@@ -1823,6 +1840,122 @@ export interface operations {
                 };
             };
             /** @description Files of the job could not be deleted; send the request again. */
+            readonly 503: {
+                headers: {
+                    /** @description Seconds to wait before the next request. */
+                    readonly "Retry-After"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly updateJob: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description A ULID; ids sort by creation time. */
+                readonly job_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["JobUpdate"];
+            };
+        };
+        readonly responses: {
+            /** @description The job with the new tags. */
+            readonly 200: {
+                headers: {
+                    /** @description Seconds to wait before the next request. */
+                    readonly "Retry-After"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description The body is not a JSON object. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or wrong. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such job. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not have this method; the header `Allow` lists its methods. */
+            readonly 405: {
+                headers: {
+                    /** @description The methods of the path. */
+                    readonly Allow?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid: `errors` names the fields. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There are too many requests; wait and try again. */
+            readonly 429: {
+                headers: {
+                    /** @description Seconds to wait before the next request. */
+                    readonly "Retry-After"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service failed; try again. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is unavailable; try again. */
             readonly 503: {
                 headers: {
                     /** @description Seconds to wait before the next request. */

@@ -57,6 +57,12 @@ export function openImage(job: string, index: number): void {
   open({ ...route.value, image: { job, index } });
 }
 
+/** Shows another image in place of the open one; the browser's Back button closes both. */
+export function replaceImage(job: string, index: number): void {
+  route.value = { ...route.value, image: { job, index } };
+  history.replaceState(null, "", fragment(route.value));
+}
+
 /** Closes the open image. */
 export function closeImage(): void {
   const { image: _, ...below } = route.value;

@@ -1,15 +1,23 @@
 /** The jobs that the page knows, by id; unfinished ones are followed until they have ended. */
-import { type Signal, signal } from "@preact/signals";
-import { call, pause } from "../api/client.ts";
-import { ApiError, ConnectionError } from "../api/errors.ts";
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { call } from "../api/client.ts";
 import { isTerminal, type Job } from "../api/types.ts";
-import { isSignedIn } from "./session.ts";
+import { mergeListed } from "../jobs/merge.ts";
+import { follow } from "./follow.ts";
 
-const RECONNECT_MS = 3000;
-const DEFAULT_INTERVAL_S = 2;
+/** Requests for fresh links that run at once. */
+const MAX_REFRESHES = 4;
+
+/** Called after each change of a job, with its states; `after` is undefined once the job is deleted. */
+export type JobListener = (id: string, after: Job | undefined, before: Job | undefined) => void;
 
 const known = new Map<string, Signal<Job | undefined>>();
-const followed = new Set<string>();
+const listeners = new Set<JobListener>();
+const refreshes = new Map<string, Promise<Job>>();
+const unfinished = signal<readonly string[]>([]);
+
+/** The ids of the unfinished jobs, the oldest first. */
+export const unfinishedJobs: ReadonlySignal<readonly string[]> = unfinished;
 
 /** The newest state of a job; undefined once it is deleted, and before it is known. */
 export function jobSignal(id: string): Signal<Job | undefined> {
@@ -21,77 +29,93 @@ export function jobSignal(id: string): Signal<Job | undefined> {
   return found;
 }
 
-/** Stores a job's state, and follows the job if it is unfinished. */
-export function putJob(job: Job): void {
-  jobSignal(job.id).value = job;
-  if (!isTerminal(job.status)) void follow(job.id);
+/** Calls the listener at each change of a job; returns a function that stops that. */
+export function onJobChange(listener: JobListener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
-/** Removes a job that was deleted. */
+/** Stores a job's state, and follows the job if it is unfinished. */
+export function putJob(job: Job): void {
+  store(job.id, job);
+  if (isTerminal(job.status)) return;
+  let tag: string | undefined;
+  void follow(job.id, {
+    isUnfinished: () => unfinished.peek().includes(job.id),
+    onGone: () => forgetJob(job.id),
+    poll: async () => {
+      const { etag, retryAfter } = await poll(job.id, tag);
+      tag = etag;
+      return retryAfter;
+    },
+  });
+}
+
+/** Stores a job from a list, which lacks the details of unfinished ones. */
+export function putListed(job: Job): void {
+  putJob(mergeListed(known.get(job.id)?.peek(), job, Date.now()));
+}
+
+/** Forgets a job that is deleted. */
 export function forgetJob(id: string): void {
-  jobSignal(id).value = undefined;
+  store(id, undefined);
   known.delete(id);
 }
 
-/** Gets a job again, for fresh links. Throws what `call` throws. */
-export async function refreshJob(id: string): Promise<Job> {
+/** Drops a job's state to save memory; it is loaded again when it is needed. Unfinished jobs are kept. */
+export function releaseJob(id: string): void {
+  const job = known.get(id);
+  if (job !== undefined && !unfinished.peek().includes(id)) job.value = undefined;
+}
+
+/** Gets a job again, for fresh links; callers at the same time share one request. Throws what `call` throws. */
+export function refreshJob(id: string): Promise<Job> {
+  let running = refreshes.get(id);
+  if (running === undefined) {
+    running = refresh(id).finally(() => refreshes.delete(id));
+    refreshes.set(id, running);
+  }
+  return running;
+}
+
+async function refresh(id: string): Promise<Job> {
+  const others = [...refreshes.values()];
+  if (others.length >= MAX_REFRESHES) await Promise.allSettled(others.slice(0, 1 - MAX_REFRESHES));
   const { data } = await call("getJob", { path: { job_id: id } });
   if (data === undefined) throw new Error("an unconditional request was answered without a body");
   putJob(data);
   return data;
 }
 
-/** Follows a job until it has ended; goes on after lost connections and ended sessions. */
-async function follow(id: string): Promise<void> {
-  if (followed.has(id)) return;
-  followed.add(id);
-  try {
-    let tag: string | undefined;
-    while (isUnfinished(id)) {
-      try {
-        const headers = await poll(id, tag);
-        tag = headers.get("ETag") ?? undefined;
-        await pause(Number(headers.get("Retry-After") ?? DEFAULT_INTERVAL_S) * 1000);
-      } catch (error) {
-        await recover(id, error);
-      }
-    }
-  } finally {
-    followed.delete(id);
-  }
-}
-
-function isUnfinished(id: string): boolean {
-  const job = known.get(id)?.value;
-  return job !== undefined && !isTerminal(job.status);
-}
-
 /** Gets the job's state, unless it is still the one with the entity tag. */
-async function poll(id: string, tag: string | undefined): Promise<Headers> {
+async function poll(
+  id: string,
+  tag: string | undefined,
+): Promise<{ etag: string | undefined; retryAfter: number | undefined }> {
   const header = tag === undefined ? {} : { "If-None-Match": tag };
   const { data, headers } = await call("getJob", { path: { job_id: id }, header });
-  if (data !== undefined) jobSignal(id).value = data;
-  return headers;
+  if (data !== undefined && unfinished.peek().includes(id)) store(id, data);
+  const seconds = headers.get("Retry-After");
+  return {
+    etag: headers.get("ETag") ?? undefined,
+    retryAfter: seconds === null ? undefined : Number(seconds),
+  };
 }
 
-/** Waits until the request may succeed; a job that is gone is forgotten. */
-async function recover(id: string, error: unknown): Promise<void> {
-  if (error instanceof ApiError && error.status === 404) {
-    forgetJob(id);
-  } else if (error instanceof ApiError || error instanceof ConnectionError) {
-    await signedIn();
-    await pause(RECONNECT_MS);
-  } else {
-    throw error;
+function store(id: string, job: Job | undefined): void {
+  const found = jobSignal(id);
+  const before = found.peek();
+  found.value = job;
+  const others = unfinished.peek().filter((each) => each !== id);
+  if (job !== undefined && !isTerminal(job.status)) {
+    if (others.length === unfinished.peek().length) unfinished.value = [...others, id].sort(byId);
+  } else if (others.length < unfinished.peek().length) {
+    unfinished.value = others;
   }
+  for (const listener of listeners) listener(id, job, before);
 }
 
-function signedIn(): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = isSignedIn.subscribe((value) => {
-      if (!value) return;
-      resolve();
-      queueMicrotask(() => stop());
-    });
-  });
+/** Ids sort by the time at which jobs were submitted. */
+function byId(one: string, other: string): number {
+  return one < other ? -1 : 1;
 }

@@ -1,15 +1,101 @@
-import { closeImage, route } from "../app/route.ts";
-import { jobSignal } from "../state/jobs.ts";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { closeImage, replaceImage, route } from "../app/route.ts";
+import { DeleteDialog } from "../gallery/delete-dialog.tsx";
+import { keyOf, type Tile } from "../gallery/entries.ts";
+import { focusTile } from "../gallery/focus.ts";
+import { allJobs, filteredJobs } from "../gallery/lists.ts";
+import { neighboursOf } from "../gallery/neighbours.ts";
+import { statusText } from "../jobs/phase-text.ts";
+import { IconButton } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { errorText } from "../ui/error-text.ts";
+import { text } from "./messages.ts";
+import { useJob } from "./use-job.ts";
+import { useViewerKeys } from "./use-viewer-keys.ts";
+import { ViewerContent } from "./viewer-content.tsx";
 
 /** The image that the route names, large, with its parameters. */
 export function Viewer() {
   const { image } = route.value;
-  if (image === undefined) return null;
-  const shown = jobSignal(image.job).value?.images[image.index];
+  return image === undefined ? null : <OpenViewer tile={{ id: image.job, index: image.index }} />;
+}
+
+function OpenViewer({ tile }: { readonly tile: Tile }) {
+  const list = route.value.view === "gallery" ? filteredJobs.value : allJobs;
+  const { previous, next, isNearEnd } = neighboursOf(list.tiles.value, tile);
+  const { job, error } = useJob(tile.id);
+  const [isDeleting, setDeleting] = useState(false);
+  const [isZoomed, setZoomed] = useState(false);
+  const zoom = (): void => setZoomed(!isZoomed);
+  const show = (target: Tile | undefined): void => {
+    if (target === undefined) return;
+    setZoomed(false);
+    replaceImage(target.id, target.index);
+  };
+
+  useEffect(() => {
+    if (isNearEnd && list.state.value === "ready") void list.more();
+  }, [isNearEnd, list]);
+  useReturnOfFocus(tile);
+  useViewerKeys(!isDeleting, (key) => {
+    if (key === "ArrowLeft" && !isZoomed) show(previous);
+    else if (key === "ArrowRight" && !isZoomed) show(next);
+    else if (key === "Delete") setDeleting(true);
+    else if (key === "z") zoom();
+    else return false;
+    return true;
+  });
+
   return (
-    <Dialog label={`Image ${image.index}`} onClose={closeImage}>
-      {shown?.url != null && <img src={shown.url} alt="" width={shown.width} height={shown.height} />}
-    </Dialog>
+    <>
+      <Dialog label={text.viewer()} onClose={closeImage} class="viewer">
+        <div class="viewer-bar">
+          <IconButton
+            icon="previous"
+            label={text.previous()}
+            disabled={!previous}
+            onClick={() => show(previous)}
+          />
+          <IconButton icon="next" label={text.next()} disabled={!next} onClick={() => show(next)} />
+          {job !== undefined && job.images.length === 0 && <strong>{statusText(job.status)}</strong>}
+          <IconButton icon="cancel" label={text.close()} onClick={closeImage} />
+        </div>
+        {job !== undefined ? (
+          <ViewerContent
+            job={job}
+            tile={tile}
+            isZoomed={isZoomed}
+            onZoom={zoom}
+            onSwipe={(direction) => show(direction === 1 ? next : previous)}
+            onDelete={() => setDeleting(true)}
+          />
+        ) : (
+          <p class="viewer-missing" role="status">
+            {error === undefined ? text.loading() : errorText(error)}
+          </p>
+        )}
+      </Dialog>
+      {isDeleting && (
+        <DeleteDialog
+          keys={[keyOf(tile)]}
+          onClose={() => setDeleting(false)}
+          onDeleted={() => (next ? show(next) : closeImage())}
+        />
+      )}
+    </>
+  );
+}
+
+/** Gives the focus to the tile of the last shown image once the viewer is closed. */
+function useReturnOfFocus(tile: Tile): void {
+  const last = useRef(tile);
+  last.current = tile;
+  useEffect(
+    () => () => {
+      const list = route.peek().view === "gallery" ? filteredJobs.peek() : allJobs;
+      const isListed = list.tiles.peek().positionOf(last.current) !== undefined;
+      if (isListed && route.peek().view !== "compare") focusTile(keyOf(last.current));
+    },
+    [],
   );
 }

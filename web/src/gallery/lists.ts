@@ -1,0 +1,33 @@
+/** The lists of jobs that the page shows. */
+import { computed } from "@preact/signals";
+import { call } from "../api/client.ts";
+import { isPassing } from "../state/connection.ts";
+import { jobSignal, putListed } from "../state/jobs.ts";
+import { filters } from "./filters.ts";
+import { JobList } from "./job-list.ts";
+
+/** All jobs. */
+export const allJobs = new JobList({});
+
+/** The jobs that the filters leave. */
+export const filteredJobs = computed(() =>
+  Object.keys(filters.value).length === 0 ? allJobs : new JobList(filters.value),
+);
+
+/** Puts a new job at the beginning of the list; its state is known. */
+export function addToFeed(id: string): void {
+  const job = jobSignal(id).peek();
+  if (job !== undefined) allJobs.add(job);
+}
+
+/** Finds unfinished jobs of before the page was loaded, however many others came after them. */
+export async function findUnfinished(): Promise<void> {
+  try {
+    for (const status of ["running", "queued"] as const) {
+      const { data } = await call("listJobs", { query: { status, limit: 100 } });
+      for (const job of data.data) putListed(job);
+    }
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+  }
+}

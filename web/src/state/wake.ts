@@ -1,0 +1,31 @@
+/** The moments at which what the page shows may be old: it becomes visible, or the connection is back. */
+
+/** Calls the listener at each such moment; returns a function that stops that. */
+export function onWake(listener: () => void): () => void {
+  const visible = (): void => {
+    if (!document.hidden) listener();
+  };
+  document.addEventListener("visibilitychange", visible);
+  addEventListener("focus", listener);
+  addEventListener("online", listener);
+  addEventListener("pageshow", listener);
+  return () => {
+    document.removeEventListener("visibilitychange", visible);
+    removeEventListener("focus", listener);
+    removeEventListener("online", listener);
+    removeEventListener("pageshow", listener);
+  };
+}
+
+/** Resolves after the time, or earlier at a wake. */
+export function pauseUntilWake(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      stop();
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    const stop = onWake(end);
+  });
+}
