@@ -1,5 +1,5 @@
 /** The parameters in image files made by this kit or by AUTOMATIC1111. */
-import { models, samplers } from "../state/catalog.ts";
+import { adapterNames, models, samplers } from "../state/catalog.ts";
 import { HEAD_BYTES, mediaTypeOf } from "./media-type.ts";
 import type { Catalog, FoundParameters } from "./metadata/found-parameters.ts";
 import { requestOfGeneration } from "./metadata/generation-request.ts";
@@ -17,8 +17,15 @@ export async function parametersOf(file: Blob): Promise<FoundParameters | undefi
   return parametersIn(await textsOf(bytes), {
     models: models.value.map(({ name }) => name),
     samplers: samplers.value,
-    adapters: undefined,
+    adapters: knownAdapters(),
   });
+}
+
+/** The adapters that parameters may name; undefined while none are known. */
+function knownAdapters(): Catalog["adapters"] {
+  const kinds = ["vae", "upscaler", "lora", "embedding", "controlnet"] as const;
+  const names = new Map(kinds.map((kind) => [kind, adapterNames(kind)]));
+  return [...names.values()].some(({ length }) => length > 0) ? names : undefined;
 }
 
 /** The parameters in the texts of a file: this kit's own if there are any. */

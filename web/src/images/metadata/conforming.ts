@@ -1,40 +1,22 @@
-/** Values of files, which anybody can write: only those that the API's description allows are used. */
+/** Values of files, which anybody can write: only those that the API's schema allows are used. */
 
-/** A description of a value in src/api/fields.ts. */
-export interface Description {
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly multipleOf?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly items?: Description;
-  readonly properties?: Readonly<Record<string, Description>>;
-  readonly required?: readonly string[];
-}
+import type { FieldSchema } from "../../api/field-schema.ts";
 
-/** Whether a value has the described type and keeps its limits. */
-export function conforms(value: unknown, description: Description): boolean {
-  if (description.enum !== undefined && !description.enum.includes(value)) return false;
-  switch (description.type) {
+/** Whether a value has the schema's type and keeps its limits. */
+export function conforms(value: unknown, schema: FieldSchema): boolean {
+  switch (schema.type) {
     case "string":
-      return (
-        typeof value === "string" && isWithin(value.length, description.minLength, description.maxLength)
-      );
+      return typeof value === "string" && isText(value, schema);
     case "integer":
-      return Number.isSafeInteger(value) && isInRange(value as number, description);
+      return Number.isSafeInteger(value) && isInRange(value as number, schema);
     case "number":
-      return Number.isFinite(value) && isInRange(value as number, description);
+      return Number.isFinite(value) && isInRange(value as number, schema);
     case "boolean":
       return typeof value === "boolean";
     case "array":
-      return Array.isArray(value) && isArray(value, description);
+      return Array.isArray(value) && isArray(value, schema);
     case "object":
-      return isObject(value) && hasProperties(value, description);
+      return isObject(value) && hasProperties(value, schema);
     default:
       return false;
   }
@@ -45,7 +27,11 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isInRange(value: number, { minimum, maximum, exclusiveMinimum, multipleOf }: Description): boolean {
+function isText(value: string, { minLength, maxLength, enum: choices }: FieldSchema): boolean {
+  return isWithin(value.length, minLength, maxLength) && (choices === undefined || choices.includes(value));
+}
+
+function isInRange(value: number, { minimum, maximum, exclusiveMinimum, multipleOf }: FieldSchema): boolean {
   if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) return false;
   return isWithin(value, minimum, maximum) && (multipleOf === undefined || value % multipleOf === 0);
 }
@@ -54,21 +40,21 @@ function isWithin(value: number, least = Number.NEGATIVE_INFINITY, most = Number
   return value >= least && value <= most;
 }
 
-function isArray(values: readonly unknown[], { items, minItems, maxItems }: Description): boolean {
+function isArray(values: readonly unknown[], { items, minItems, maxItems }: FieldSchema): boolean {
   if (!isWithin(values.length, minItems, maxItems)) return false;
-  // Arrays without a description are of numbers.
+  // Arrays whose schema does not describe their items are of numbers.
   return values.every((each) => conforms(each, items ?? { type: "number" }));
 }
 
 function hasProperties(
   value: Readonly<Record<string, unknown>>,
-  { properties = {}, required = [] }: Description,
+  { properties = {}, required = [] }: FieldSchema,
 ): boolean {
   return (
     required.every((name) => Object.hasOwn(value, name)) &&
     Object.entries(value).every(([name, each]) => {
-      const description = Object.hasOwn(properties, name) ? properties[name] : undefined;
-      return description !== undefined && (each === null || conforms(each, description));
+      const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
+      return schema !== undefined && (each === null || conforms(each, schema));
     })
   );
 }

@@ -1,6 +1,6 @@
-import { FIELDS } from "../../api/fields.ts";
+import { schemaAt } from "../../api/field-schema.ts";
 import type { Sampler, Submission } from "../../api/types.ts";
-import { conforms, type Description } from "./conforming.ts";
+import { conforms } from "./conforming.ts";
 
 /** The parameters of an image file. */
 export interface FoundParameters {
@@ -26,7 +26,7 @@ export class RequestBuilder {
 
   /** Sets a field; a value that the API would refuse is listed as unavailable, as it is `written` in the file. */
   set(name: keyof Submission, value: unknown, label: string = name, written: unknown = value): void {
-    if (conforms(value, FIELDS[name] as Description)) this.#fields[name] = value;
+    if (conforms(value, schemaAt(name))) this.#fields[name] = value;
     else this.refuse(label, written);
   }
 

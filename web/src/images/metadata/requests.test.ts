@@ -82,7 +82,7 @@ test("a document's values are taken only as the API describes them", () => {
 });
 
 test("names of an object's prototype are no properties", () => {
-  const description = { type: "object", properties: { a: { type: "integer" } } };
+  const description = { type: "object", properties: { a: { type: "integer" } } } as const;
   assert.equal(conforms(JSON.parse('{"constructor": 1}'), description), false);
   assert.equal(conforms(JSON.parse('{"__proto__": 1}'), description), false);
   assert.equal(conforms({ a: 1 }, description), true);
