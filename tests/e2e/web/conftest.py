@@ -25,12 +25,11 @@ from local.browser import chromium
 from local.page import BUILD_COMMAND, is_built
 from local.stack import PAGE, LocalStack
 from tests.e2e.web.browser_errors import BrowserErrors
-from tests.waiting import LIMIT_S
 
 NewPage = Callable[..., Page]
 """Opens a page with options of Playwright's `Browser.new_context`."""
 
-_LIMIT_MS = LIMIT_S * 1000
+_LIMIT_MS = 60_000
 _HAS_FAILED = pytest.StashKey[bool]()
 
 
