@@ -70,6 +70,17 @@ export function endSessionIfRefused(): Promise<void> {
   return check;
 }
 
+/** Resolves when the visitor is signed in. */
+export function whenSignedIn(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = isSignedIn.subscribe((value) => {
+      if (!value) return;
+      resolve();
+      queueMicrotask(() => stop());
+    });
+  });
+}
+
 /** Signs out. */
 export function signOut(): void {
   forget();

@@ -1,0 +1,115 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { isTerminal, type Job } from "../api/types.ts";
+import { samplers } from "../state/catalog.ts";
+import { jobSignal } from "../state/jobs.ts";
+import { notify } from "../state/notices.ts";
+import { isSignedIn } from "../state/session.ts";
+import { Button } from "../ui/button.tsx";
+import { errorText } from "../ui/error-text.ts";
+import type { GridData } from "./grid-data.ts";
+import { GridTable } from "./grid-table.tsx";
+import { gridSignal, lastPlan, loadGrid } from "./grids.ts";
+import { text } from "./messages.ts";
+import { saveGrid } from "./save-grid.ts";
+import { cancelGrid, runSignal, submitMissing } from "./submit-grid.ts";
+
+/** A grid: its images as they are finished, and what can be done with the whole of it. */
+export function ShownGrid({ id }: { readonly id: string }) {
+  const error = useSignal<string | undefined>(undefined);
+  const isLoaded = useSignal(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a grid is loaded again after signing in
+  useEffect(() => {
+    error.value = undefined;
+    isLoaded.value = false;
+    loadGrid(id).then(
+      () => {
+        isLoaded.value = true;
+      },
+      (failure: unknown) => {
+        error.value = errorText(failure);
+      },
+    );
+  }, [id, isSignedIn.value]);
+
+  const data = gridSignal(id).value;
+  if (data === undefined) {
+    return <p class="loading">{error.value ?? (isLoaded.value ? text.notFound() : text.loading())}</p>;
+  }
+  const jobs = [...data.cells.values()]
+    .map((job) => jobSignal(job).value)
+    .filter((each) => each !== undefined);
+  const request = jobs[0]?.request ?? (lastPlan.value?.id === id ? lastPlan.value.base : undefined);
+  return (
+    <section class="grid">
+      <div class="grid-head">
+        <div class="grid-about">
+          <h2>{request?.prompt}</h2>
+          <p class="field-help">
+            {[request?.model, seedText(data, request?.seed), progressText(data, jobs)]
+              .filter(Boolean)
+              .join(" · ")}
+          </p>
+        </div>
+        <Actions id={id} data={data} jobs={jobs} title={request?.prompt ?? ""} />
+      </div>
+      {error.value !== undefined && (
+        <p class="field-error" role="alert">
+          {error.value}
+        </p>
+      )}
+      <GridTable id={id} data={data} loras={request?.loras} />
+    </section>
+  );
+}
+
+interface ActionsProps {
+  readonly id: string;
+  readonly data: GridData;
+  readonly jobs: readonly Job[];
+  readonly title: string;
+}
+
+function Actions({ id, data, jobs, title }: ActionsProps) {
+  const isSaving = useSignal(false);
+  const { waiting } = runSignal(id).value;
+  const plan = lastPlan.value?.id === id ? lastPlan.value : undefined;
+  const isBusy = waiting.size > 0 || jobs.some(({ status }) => !isTerminal(status));
+  const hasMissing = waiting.size === 0 && data.cells.size < cellCount(data);
+
+  async function save(): Promise<void> {
+    isSaving.value = true;
+    try {
+      await saveGrid(id, data, title, samplers.value);
+    } catch (failure) {
+      notify("error", errorText(failure));
+    } finally {
+      isSaving.value = false;
+    }
+  }
+
+  return (
+    <div class="grid-actions">
+      {isBusy && <Button onClick={() => void cancelGrid(id)}>{text.cancelAll()}</Button>}
+      {hasMissing && plan !== undefined && (
+        <Button onClick={() => void submitMissing(plan)}>{text.submitMissing()}</Button>
+      )}
+      <Button icon="download" disabled={isSaving.value || jobs.length === 0} onClick={() => void save()}>
+        {isSaving.value ? text.saving() : text.savePicture()}
+      </Button>
+    </div>
+  );
+}
+
+function cellCount({ x, y }: GridData): number {
+  return x.values.length * (y?.values.length ?? 1);
+}
+
+function progressText(data: GridData, jobs: readonly Job[]): string {
+  return text.finished(jobs.filter(({ status }) => status === "succeeded").length, cellCount(data));
+}
+
+/** The seed that all cells share. */
+function seedText({ x, y }: GridData, seed: number | null | undefined): string | undefined {
+  return seed == null || x.path === "seed" || y?.path === "seed" ? undefined : text.seed(seed);
+}
