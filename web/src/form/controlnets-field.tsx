@@ -2,20 +2,22 @@ import { ImagePicker } from "../images/image-picker.tsx";
 import { adapterNames } from "../state/catalog.ts";
 import { fields, setField } from "../state/draft.ts";
 import { controlImages, removeControlImage, setControlImage } from "../state/draft-images.ts";
+import { IconButton } from "../ui/button.tsx";
 import { Combobox } from "../ui/combobox.tsx";
-import { AdapterRow } from "./adapter-row.tsx";
 import { FormField } from "./form-field.tsx";
 import { fieldLabel } from "./labels.ts";
 import { SwitchField } from "./leaf-field.tsx";
 import { text } from "./messages.ts";
 import { NumberField } from "./number-field.tsx";
 import { errorAt } from "./refusal.ts";
+import { focusControl } from "./reveal.ts";
 
 /** The ControlNets with their images, and a list to choose further ones from. */
 export function ControlNetsField() {
   const controlnets = fields.value.controlnets ?? [];
   const label = text.add(fieldLabel("controlnets"));
   const remove = (index: number) => {
+    focusControl(".rows");
     removeControlImage(index);
     setField("controlnets", controlnets.length === 1 ? undefined : controlnets.toSpliced(index, 1));
   };
@@ -25,7 +27,10 @@ export function ControlNetsField() {
         const path = `controlnets/${index}`;
         return (
           // biome-ignore lint/suspicious/noArrayIndexKey: one type may be there several times, with an image by its index
-          <AdapterRow key={index} path={path} named="type" name={type} onRemove={() => remove(index)}>
+          <fieldset key={index} class="adapter">
+            <legend>{type}</legend>
+            <IconButton icon="cancel" label={text.remove(type)} onClick={() => remove(index)} />
+            <FieldError error={errorAt(path) ?? errorAt(`${path}/type`)} />
             <ImagePicker
               label={fieldLabel(`${path}/image`)}
               image={controlImages.value[index]}
@@ -36,7 +41,7 @@ export function ControlNetsField() {
             <NumberField path={`${path}/start`} canReset={false} />
             <NumberField path={`${path}/end`} canReset={false} />
             <SwitchField path={`${path}/preprocess`} />
-          </AdapterRow>
+          </fieldset>
         );
       })}
       <FormField path="controlnets" canReset={false}>
@@ -53,5 +58,14 @@ export function ControlNetsField() {
         )}
       </FormField>
     </div>
+  );
+}
+
+function FieldError({ error }: { readonly error: string | undefined }) {
+  if (error === undefined) return null;
+  return (
+    <p class="field-error" role="alert">
+      {error}
+    </p>
   );
 }

@@ -6,6 +6,7 @@ import { type ControlAttributes, Field } from "../ui/field.tsx";
 import { fieldHelp, fieldLabel } from "./labels.ts";
 import { text } from "./messages.ts";
 import { errorAt } from "./refusal.ts";
+import { focusControl } from "./reveal.ts";
 
 interface FormFieldProps {
   readonly path: string;
@@ -14,6 +15,7 @@ interface FormFieldProps {
   /** Further buttons beside the label. */
   readonly actions?: ComponentChildren;
   readonly canReset?: boolean;
+  readonly hasHelp?: boolean;
   readonly children: (attributes: ControlAttributes) => ComponentChildren;
 }
 
@@ -24,10 +26,11 @@ export function FormField({
   error = errorAt(path),
   actions,
   canReset = true,
+  hasHelp = true,
   children,
 }: FormFieldProps) {
   const [isHelpShown, showHelp] = useState(false);
-  const help = fieldHelp(path);
+  const help = hasHelp ? fieldHelp(path) : undefined;
   return (
     <Field
       label={label}
@@ -41,7 +44,10 @@ export function FormField({
             <IconButton
               icon="undo"
               label={text.reset(label)}
-              onClick={() => setDraftValue(path, undefined)}
+              onClick={() => {
+                focusControl(".field");
+                setDraftValue(path, undefined);
+              }}
             />
           )}
           {help !== undefined && (

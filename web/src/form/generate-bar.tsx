@@ -15,7 +15,7 @@ export function GenerateBar() {
           ))}
         </div>
       )}
-      <NumberField path="count" hasSlider={false} canReset={false} />
+      <NumberField path="count" hasSlider={false} canReset={false} hasHelp={false} />
       <Button
         type="submit"
         kind="primary"

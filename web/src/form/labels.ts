@@ -1,12 +1,15 @@
 /** Labels and help of the request's fields. */
 import { schemaAt } from "../api/field-schema.ts";
-import { language } from "../i18n/language.ts";
+import { type Language, language } from "../i18n/language.ts";
+import { text } from "./messages.ts";
 
 interface FieldText {
   readonly en: string;
   readonly zh: string;
   /** Help in Chinese; that in English is the API's description. */
   readonly help?: string;
+  /** What a number without a value means, if it is no number. */
+  readonly unset?: Readonly<Record<Language, string>>;
 }
 
 /** By the paths of the fields; the items of lists have no index: `loras/weight`. */
@@ -25,7 +28,12 @@ const TEXTS: Readonly<Record<string, FieldText>> = {
   },
   sampler: { en: "Sampler", zh: "采样器", help: "去噪所用的采样方法。" },
   scheduler: { en: "Schedule type", zh: "调度类型", help: "采样器的噪声调度，例如 Karras。" },
-  seed: { en: "Seed", zh: "随机种子", help: "第一张图的种子，之后每张依次加 1。留空为随机。" },
+  seed: {
+    en: "Seed",
+    zh: "随机种子",
+    help: "第一张图的种子，之后每张依次加 1。留空为随机。",
+    unset: { en: "random", zh: "随机" },
+  },
   clip_skip: { en: "CLIP skip", zh: "CLIP 终止层数", help: "使用文本编码器倒数第几层；2 表示跳过最后一层。" },
   guidance_rescale: {
     en: "Guidance rescale",
@@ -48,6 +56,7 @@ const TEXTS: Readonly<Record<string, FieldText>> = {
     en: "Only masked: padding",
     zh: "仅重绘蒙版区域：边缘预留",
     help: "只以完整尺寸生成蒙版区域及其周围这么多像素，再贴回原图。留空则生成整张图。",
+    unset: { en: "whole image", zh: "整张图" },
   },
   mask_invert: { en: "Invert the mask", zh: "反转蒙版", help: "重绘未涂抹的区域，保留涂抹的区域。" },
   outpaint: { en: "Outpainting", zh: "扩图" },
@@ -73,10 +82,16 @@ const TEXTS: Readonly<Record<string, FieldText>> = {
     en: "Refiner starts at",
     zh: "Refiner 切换时机",
     help: "在总步数的这一比例后切换到 SDXL Refiner。",
+    unset: { en: "off", zh: "关闭" },
   },
   hires: { en: "Hires fix", zh: "高清修复", help: "放大图片后再次去噪。" },
   "hires/scale": { en: "Scale", zh: "放大倍数", help: "宽和高的放大倍数。" },
-  "hires/steps": { en: "Steps", zh: "步数", help: "第二遍去噪的步数；留空与第一遍相同。" },
+  "hires/steps": {
+    en: "Steps",
+    zh: "步数",
+    help: "第二遍去噪的步数；留空与第一遍相同。",
+    unset: { en: "as in the first pass", zh: "与第一遍相同" },
+  },
   "hires/strength": { en: "Denoising strength", zh: "重绘幅度", help: "第二遍的重绘幅度。" },
   "hires/upscaler": { en: "Upscaler", zh: "放大算法", help: "lanczos 不需要模型。" },
   upscale: { en: "Upscale", zh: "放大", help: "放大完成的图片，不再去噪。" },
@@ -103,10 +118,16 @@ export function fieldLabel(path: string): string {
 
 /** What the field means; undefined if there is nothing to say beyond its label. */
 export function fieldHelp(path: string): string | undefined {
+  if (path === "prompt" || path === "negative_prompt") return text.weights();
   const description = schemaAt(path).description?.replaceAll("`", "");
   const known = TEXTS[pattern(path)];
   if (language.value === "zh" && known !== undefined) return known.help;
   return description === undefined || description.replace(/\.$/, "") === known?.en ? undefined : description;
+}
+
+/** What a number that has neither a value nor a default means. */
+export function unsetLabel(path: string): string | undefined {
+  return TEXTS[pattern(path)]?.unset?.[language.value];
 }
 
 /** Whether the page knows the field by its name. */

@@ -12,7 +12,7 @@ export function More() {
   const groups = GROUPS.map((group) => ({ ...group, fields: group.fields.filter(isShown) }));
   const all = groups.flatMap((group) => group.fields);
   return (
-    <Fold name="more" label={text.more()} count={setFields(all)}>
+    <Fold name="more" label={text.more()} names={all}>
       {groups.map(
         ({ name, fields: names }) =>
           names.length > 0 && (
@@ -20,7 +20,7 @@ export function More() {
               key={name}
               name={name}
               label={groupLabels[name]()}
-              count={setFields(names)}
+              names={names}
               isOpenAtFirst={name === "sampling"}
             >
               {names.map((each) => (
@@ -29,7 +29,9 @@ export function More() {
             </Fold>
           ),
       )}
-      {setFields(all) > 0 && <Button onClick={resetAll}>{text.resetAll()}</Button>}
+      <Button icon="undo" onClick={resetAll}>
+        {text.resetAll()}
+      </Button>
     </Fold>
   );
 }
@@ -42,8 +44,4 @@ function resetAll(): void {
     ...(negative_prompt !== undefined && { negative_prompt }),
   };
   controlImages.value = [];
-}
-
-function setFields(names: readonly string[]): number {
-  return names.filter((name) => name in fields.value).length;
 }

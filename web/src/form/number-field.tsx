@@ -2,60 +2,64 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { draftModel, draftValue, setDraftValue } from "../state/draft.ts";
 import type { ControlAttributes } from "../ui/field.tsx";
+import { shownDefault, shownUnset } from "./defaults.ts";
 import { FormField } from "./form-field.tsx";
 import { fieldLabel } from "./labels.ts";
-import { boundsOf, defaultOf } from "./model-schema.ts";
+import { type Bounds, boundsOf } from "./model-schema.ts";
 
 const MAX_SLIDER_STEPS = 400;
 
 interface NumberFieldProps {
   readonly path: string;
   readonly label?: string;
-  readonly placeholder?: string;
+  /** The accessible name, if it is longer than the label. */
+  readonly name?: string;
+  readonly error?: string | undefined;
   readonly hasSlider?: boolean;
   readonly canReset?: boolean;
+  readonly hasHelp?: boolean;
+  /** Buttons beside the label. */
+  readonly actions?: ComponentChildren;
   /** Buttons behind the number. */
   readonly children?: ComponentChildren;
 }
 
-/** A number with a slider if its range is known and small. */
+/** A number, with a slider if its default is known and its range is known and small. */
 export function NumberField({
   path,
   label = fieldLabel(path),
-  placeholder,
+  name,
   hasSlider = true,
-  canReset = true,
   children,
+  ...others
 }: NumberFieldProps) {
   const bounds = boundsOf(path, draftModel.value);
-  const { min, max, step } = bounds;
-  const slides =
-    hasSlider && min !== undefined && max !== undefined && (max - min) / step <= MAX_SLIDER_STEPS;
   const value = draftValue(path);
-  const shown = value ?? defaultOf(path, draftModel.value);
+  const expected = shownDefault(path);
+  const shown = value ?? expected;
   const number = typeof shown === "number" ? shown : undefined;
+  const isDefault = value === undefined;
   return (
-    <FormField path={path} label={label} canReset={canReset}>
+    <FormField path={path} label={label} {...others}>
       {(attributes) => (
         <div class="number">
-          {slides && (
+          {hasSlider && expected !== undefined && isSmall(bounds) && (
             <input
               type="range"
-              aria-label={label}
-              class={value === undefined ? "is-default" : undefined}
-              min={min}
-              max={max}
-              step={step}
-              value={number ?? min}
+              aria-label={name ?? label}
+              class={isDefault ? "is-default" : undefined}
+              {...bounds}
+              value={number}
               onInput={(event) => setDraftValue(path, event.currentTarget.valueAsNumber)}
             />
           )}
           <NumberInput
             attributes={attributes}
+            label={name}
             {...bounds}
-            placeholder={placeholder}
+            placeholder={shownUnset(path)}
             value={number}
-            isDefault={value === undefined}
+            isDefault={isDefault}
             onInput={(entered) => setDraftValue(path, entered)}
           />
           {children}
@@ -65,9 +69,13 @@ export function NumberField({
   );
 }
 
+function isSmall({ min, max, step }: Bounds): boolean {
+  return min !== undefined && max !== undefined && (max - min) / step <= MAX_SLIDER_STEPS;
+}
+
 interface NumberInputProps {
   readonly attributes: Partial<ControlAttributes>;
-  readonly label?: string;
+  readonly label?: string | undefined;
   readonly min: number | undefined;
   readonly max: number | undefined;
   readonly step: number;

@@ -46,14 +46,13 @@ export function errorWithin(path: string): string | undefined {
   return errors.length === 0 ? undefined : errors.join("; ");
 }
 
+const hasInput = computed(() => inputImage.value !== undefined);
+const hasMask = computed(() => maskImage.value !== undefined);
+const hasBorders = computed(() => fields.value.outpaint != null);
+
 /** Whether the form shows the field with the present images. */
 export function isShown(name: string): boolean {
-  return isApplicable(
-    name,
-    inputImage.value !== undefined,
-    maskImage.value !== undefined,
-    fields.value.outpaint != null,
-  );
+  return isApplicable(name, hasInput.value, hasMask.value, hasBorders.value);
 }
 
 /** What the submit button shows: a failure without fields, and errors of fields that the form does not show. */

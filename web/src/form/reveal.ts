@@ -18,6 +18,17 @@ export async function revealErrors(form: HTMLElement): Promise<void> {
   if (control instanceof HTMLElement) control.focus();
 }
 
+/**
+ * Moves the focus of the keyboard from a button that is about to disappear to the last control inside its nearest
+ * ancestor that matches the selector.
+ */
+export function focusControl(surroundings: string): void {
+  const button = document.activeElement;
+  if (button === null || !button.matches(":focus-visible")) return;
+  const controls = button.closest(surroundings)?.querySelectorAll<HTMLElement>("input, select, textarea");
+  [...(controls ?? [])].at(-1)?.focus();
+}
+
 /** Scrolls to the list of jobs if it is below the window, as on a phone. */
 export function revealFeed(): void {
   const feed = document.querySelector(".feed");

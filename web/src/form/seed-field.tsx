@@ -7,7 +7,7 @@ import { lastSeed } from "./submit.ts";
 /** The seed: random, or a number, such as that of the last job. */
 export function SeedField() {
   return (
-    <NumberField path="seed" placeholder={text.random()} hasSlider={false} canReset={false}>
+    <NumberField path="seed" hasSlider={false} canReset={false}>
       <IconButton
         icon="random"
         label={text.randomSeed()}
