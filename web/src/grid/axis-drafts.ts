@@ -99,9 +99,9 @@ export function axesOfDraft(): { readonly x: Axis; readonly y: Axis | undefined 
   return x === undefined || hasErrors || gridProblem() !== undefined ? undefined : { x, y };
 }
 
-/** Keeps the axes in localStorage from now on. */
-export function keepAxes(): void {
-  effect(() => {
+/** Keeps the axes in localStorage until the returned function is called. */
+export function keepAxes(): () => void {
+  return effect(() => {
     localStorage.setItem(KEY, JSON.stringify(axisDrafts.value));
   });
 }

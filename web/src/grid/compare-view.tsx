@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { route } from "../app/route.ts";
+import { keepAxes } from "./axis-drafts.ts";
 import { GridForm } from "./grid-form.tsx";
 import { followDeletions } from "./grids.ts";
 import { RecentGrids } from "./recent-grids.tsx";
@@ -8,6 +9,7 @@ import { ShownGrid } from "./shown-grid.tsx";
 /** X/Y grids: one set of jobs over the values of two fields. */
 export function CompareView() {
   const { grid } = route.value;
+  useEffect(keepAxes, []);
   useEffect(followDeletions, []);
   return (
     <>
