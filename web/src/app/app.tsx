@@ -1,21 +1,23 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Form } from "../form/form.tsx";
 import { Feed } from "../gallery/feed.tsx";
-import { GalleryView } from "../gallery/gallery-view.tsx";
-import { CompareView } from "../grid/compare-view.tsx";
 import { ImageDialogs } from "../images/image-dialogs.tsx";
 import { SignInDialog } from "../sign-in/sign-in-dialog.tsx";
 import { models } from "../state/catalog.ts";
 import { session } from "../state/session.ts";
 import { ErrorBoundary } from "../ui/error-boundary.tsx";
+import { Lazy } from "../ui/lazy.tsx";
 import { Notices } from "../ui/notices.tsx";
-import { Viewer } from "../viewer/viewer.tsx";
 import { ConnectionNotice } from "./connection-notice.tsx";
 import { Header } from "./header.tsx";
 import { text } from "./messages.ts";
 import { route } from "./route.ts";
 import { ShortcutsHelp } from "./shortcuts-help.tsx";
 import { StartFailure } from "./start-failure.tsx";
+
+const compareView = async () => (await import("../grid/compare-view.tsx")).CompareView;
+const galleryView = async () => (await import("../gallery/gallery-view.tsx")).GalleryView;
+const viewer = async () => (await import("../viewer/viewer.tsx")).Viewer;
 
 /** The page. The views stay mounted below the dialog that asks to sign in, so that nothing is lost. */
 export function App() {
@@ -40,9 +42,9 @@ export function App() {
           <CurrentView />
         </ErrorBoundary>
       </main>
-      {models.value.length > 0 && (
-        <ErrorBoundary key={String(route.value.image !== undefined)}>
-          <Viewer />
+      {models.value.length > 0 && route.value.image !== undefined && (
+        <ErrorBoundary>
+          <Lazy load={viewer} />
         </ErrorBoundary>
       )}
       {models.value.length > 0 && <ImageDialogs />}
@@ -66,8 +68,8 @@ function CurrentView() {
         </>
       );
     case "compare":
-      return <CompareView />;
+      return <Lazy load={compareView} />;
     case "gallery":
-      return <GalleryView />;
+      return <Lazy load={galleryView} />;
   }
 }

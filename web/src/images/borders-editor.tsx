@@ -15,17 +15,11 @@ import {
   SIDES,
 } from "./borders.ts";
 import { BordersPreview } from "./borders-preview.tsx";
-import type { ImageRef, Size } from "./image-ref.ts";
+import type { EditorProps } from "./editors.ts";
 import { text } from "./messages.ts";
 
-interface BordersEditorProps {
-  readonly image: ImageRef;
-  readonly size: Size;
-  readonly onClose: () => void;
-}
-
 /** A dialog to choose by how much the input image is extended on each side. */
-export function BordersEditor({ image, size, onClose }: BordersEditorProps) {
+export function BordersEditor({ image, size, onClose }: EditorProps) {
   const [borders, setBorders] = useState(bordersOf(fields.value.outpaint));
   const model = draftModel.value;
   if (model === undefined) return null;

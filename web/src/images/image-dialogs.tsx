@@ -1,6 +1,4 @@
-import { MaskEditor } from "../mask/mask-editor.tsx";
 import { inputImage } from "../state/draft-images.ts";
-import { BordersEditor } from "./borders-editor.tsx";
 import { editor } from "./editors.ts";
 import { text } from "./messages.ts";
 import { offer } from "./offer.ts";
@@ -11,6 +9,7 @@ import { isDragging, useFileDrop } from "./use-file-drop.ts";
 export function ImageDialogs() {
   useFileDrop();
   const image = inputImage.value;
+  const Editor = editor.value;
   const close = () => {
     editor.value = undefined;
   };
@@ -18,11 +17,8 @@ export function ImageDialogs() {
     <>
       {isDragging.value && <div class="drop-hint">{text.dropHere()}</div>}
       {offer.value !== undefined && <OfferDialog offered={offer.value} />}
-      {editor.value === "mask" && image?.size !== undefined && image.blob !== undefined && (
-        <MaskEditor key={image.id} image={image} onClose={close} />
-      )}
-      {editor.value === "borders" && image?.size !== undefined && (
-        <BordersEditor image={image} size={image.size} onClose={close} />
+      {Editor !== undefined && image?.size !== undefined && (
+        <Editor key={image.id} image={image} size={image.size} onClose={close} />
       )}
     </>
   );

@@ -1,7 +1,7 @@
 import { fields, setField } from "../state/draft.ts";
 import { inputImage, maskImage, setInputImage, setMaskImage } from "../state/draft-images.ts";
 import { Button, IconButton } from "../ui/button.tsx";
-import { editor } from "./editors.ts";
+import { openBordersEditor, openMaskEditor } from "./editors.ts";
 import { FileButton } from "./file-button.tsx";
 import type { ImageRef } from "./image-ref.ts";
 import { text } from "./messages.ts";
@@ -61,7 +61,7 @@ function MaskActions() {
   const hasMask = maskImage.value !== undefined;
   return (
     <>
-      <Button icon="brush" onClick={() => openEditor("mask")}>
+      <Button icon="brush" onClick={() => void openMaskEditor()}>
         {hasMask ? text.editMask() : text.paintMask()}
       </Button>
       {hasMask && <Button onClick={() => setMaskImage(undefined)}>{text.removeMask()}</Button>}
@@ -73,16 +73,12 @@ function BorderActions() {
   const hasBorders = fields.value.outpaint != null;
   return (
     <>
-      <Button icon="extend" onClick={() => openEditor("borders")}>
+      <Button icon="extend" onClick={() => void openBordersEditor()}>
         {hasBorders ? text.editBorders() : text.extend()}
       </Button>
       {hasBorders && <Button onClick={() => setField("outpaint", undefined)}>{text.removeBorders()}</Button>}
     </>
   );
-}
-
-function openEditor(name: "mask" | "borders"): void {
-  editor.value = name;
 }
 
 function FieldError({ error }: { readonly error: string | undefined }) {

@@ -2,11 +2,11 @@
 import { signal } from "@preact/signals";
 import { setInputImage } from "../state/draft-images.ts";
 import { notify } from "../state/notices.ts";
+import { NotLoadedError } from "../ui/lazy.tsx";
 import type { ImageRef } from "./image-ref.ts";
 import { text } from "./messages.ts";
 import type { FoundParameters } from "./metadata/found-parameters.ts";
 import { ImageFileError, openImageFile } from "./open-file.ts";
-import { parametersOf } from "./parameters.ts";
 
 /** A file with parameters, which may be used as an image, for its parameters, or for both. */
 export interface Offer {
@@ -24,7 +24,7 @@ export async function takeFiles(files: readonly File[]): Promise<void> {
   const [file] = files;
   if (file === undefined) return;
   if (files.length > 1) notify("info", text.onlyFirst(file.name));
-  const [image, found] = await Promise.all([openOrExplain(file), parametersOf(file).catch(() => undefined)]);
+  const [image, found] = await Promise.all([openOrExplain(file), findParameters(file)]);
   if (found !== undefined) {
     offer.value = { image: image instanceof ImageFileError ? undefined : image, name: file.name, found };
   } else if (image instanceof ImageFileError) {
@@ -32,6 +32,13 @@ export async function takeFiles(files: readonly File[]): Promise<void> {
   } else {
     setInputImage(image);
   }
+}
+
+/** The parameters of a file; undefined also if it cannot be read, which `openOrExplain` says. */
+async function findParameters(file: File): Promise<FoundParameters | undefined> {
+  const reader = await import("./parameters.ts").catch(() => undefined);
+  if (reader === undefined) notify("error", new NotLoadedError().message);
+  return reader?.parametersOf(file).catch(() => undefined);
 }
 
 async function openOrExplain(file: File): Promise<ImageRef | ImageFileError> {

@@ -1,6 +1,7 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useId, useMemo, useState } from "preact/hooks";
-import { type ImageRef, imageOfBlob } from "../images/image-ref.ts";
+import type { EditorProps } from "../images/editors.ts";
+import { imageOfBlob } from "../images/image-ref.ts";
 import { maskImage, setMaskImage } from "../state/draft-images.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -13,28 +14,24 @@ import { Stage } from "./stage.tsx";
 import { Toolbar } from "./toolbar.tsx";
 import { openMask, WorkingMaskKeeper } from "./working-mask.ts";
 
-interface MaskEditorProps {
-  /** An image with a file and a size. */
-  readonly image: ImageRef;
-  readonly onClose: () => void;
-}
-
 /** A dialog to paint the mask of the input image. */
-export function MaskEditor({ image, onClose }: MaskEditorProps) {
+export function MaskEditor({ image, size, onClose }: EditorProps) {
   const [session, setSession] = useState<MaskSession>();
   useEffect(() => {
-    void openMask(image, maskImage.value?.blob).then((bitmap) => setSession(new MaskSession(bitmap)));
-  }, [image]);
+    void openMask(image.id, size, maskImage.value?.blob).then((bitmap) =>
+      setSession(new MaskSession(bitmap)),
+    );
+  }, [image.id, size]);
   if (session === undefined || image.blob === undefined) return null;
-  return <OpenEditor image={image} file={image.blob} session={session} onClose={onClose} />;
+  return <OpenEditor image={image} size={size} file={image.blob} session={session} onClose={onClose} />;
 }
 
-interface OpenEditorProps extends MaskEditorProps {
+interface OpenEditorProps extends EditorProps {
   readonly file: Blob;
   readonly session: MaskSession;
 }
 
-function OpenEditor({ image, file, session, onClose }: OpenEditorProps) {
+function OpenEditor({ image, size, file, session, onClose }: OpenEditorProps) {
   const warning = useSignal<{ readonly sentence: string; readonly revision: number } | undefined>(undefined);
   const keeper = useMemo(() => new WorkingMaskKeeper(image.id), [image.id]);
   const help = useId();
@@ -54,7 +51,7 @@ function OpenEditor({ image, file, session, onClose }: OpenEditorProps) {
       warn(text.empty());
       return;
     }
-    setMaskImage(imageOfBlob(await encodeMask(session.bitmap), "mask.png", image.size));
+    setMaskImage(imageOfBlob(await encodeMask(session.bitmap), "mask.png", size));
     close();
   };
   const askFirst = () => {

@@ -1,5 +1,5 @@
 /** The mask that is being painted: it survives a reload before it is used. */
-import type { ImageRef } from "../images/image-ref.ts";
+import type { Size } from "../images/image-ref.ts";
 import { load, save } from "../images/store.ts";
 import { type Bitmap, emptyBitmap } from "./bitmap.ts";
 import { decodeMask, encodeMask } from "./png.ts";
@@ -13,8 +13,8 @@ interface WorkingMask {
 }
 
 /** The mask to go on with: the one that was being painted, else the one in use, else an empty one. */
-export async function openMask({ id, size }: ImageRef, used: Blob | undefined): Promise<Bitmap> {
-  const empty = emptyBitmap(size ?? { width: 1, height: 1 });
+export async function openMask(id: string, size: Size, used: Blob | undefined): Promise<Bitmap> {
+  const empty = emptyBitmap(size);
   const working = (await load(KEY).catch(() => undefined)) as WorkingMask | undefined;
   const file = working?.image === id ? working.file : used;
   if (file === undefined) return empty;
