@@ -83,3 +83,8 @@ test("unknown fields and values of other types in a file's metadata are ignored"
   const { fields } = appliedFields(metadata as never, {}, CONTEXT);
   assert.deepEqual(fields, { prompt: "a circle", scheduler: "Karras" });
 });
+
+test("AUTOMATIC1111's automatic schedule is the model's", () => {
+  const { fields } = appliedFields({ sampler: "DPM++ 2M", scheduler: "Automatic" }, {}, CONTEXT);
+  assert.deepEqual(fields, { sampler: "dpmpp_2m" });
+});

@@ -48,12 +48,11 @@ export function appliedFields(request: Applicable, present: Fields, context: Con
 
 /** The request without images, and with the sampler and its schedule apart. */
 function plain(request: Applicable, samplers: readonly Sampler[]): Readonly<Record<string, unknown>> {
-  const { controlnets, sampler, ...others } = request;
-  const scheduler = "scheduler" in request ? request.scheduler : undefined;
+  const { controlnets, sampler, scheduler, ...others }: Partial<Submission> = request;
   return {
     ...others,
     ...(Array.isArray(controlnets) && { controlnets: controlnets.map(withoutImage) }),
-    ...(sampler != null && samplerChoice(sampler, samplers, scheduler ?? undefined)),
+    ...(sampler == null ? { scheduler } : samplerChoice(sampler, samplers, scheduler ?? undefined)),
   };
 }
 

@@ -130,11 +130,6 @@ export function unsetLabel(path: string): string | undefined {
   return TEXTS[pattern(path)]?.unset?.[language.value];
 }
 
-/** Whether the page knows the field by its name. */
-export function isKnownField(name: string): boolean {
-  return Object.hasOwn(TEXTS, name);
-}
-
 function pattern(path: string): string {
   return path.replace(/\/\d+/g, "");
 }

@@ -12,6 +12,7 @@ export const text = messages({
   setFields: { en: (count: number) => `${count} set`, zh: (count: number) => `已设 ${count} 项` },
   size: { en: "Aspect ratio", zh: "宽高比" },
   asImage: { en: "As the image", zh: "与输入图一致" },
+  image: { en: "Image", zh: "原图" },
   swap: { en: "Swap width and height", zh: "交换宽高" },
   byDefault: { en: "default", zh: "默认" },
   modelDefault: { en: "Model's default", zh: "模型默认" },
@@ -40,7 +41,6 @@ export const text = messages({
 export const groupLabels = messages({
   size: { en: "Size", zh: "尺寸" },
   sampling: { en: "Sampling", zh: "采样" },
-  image: { en: "Image to image", zh: "图生图" },
   adapters: { en: "LoRA, embeddings, VAE", zh: "LoRA、嵌入、VAE" },
   controlnets: { en: "ControlNet", zh: "ControlNet" },
   upscaling: { en: "Hires fix and upscaling", zh: "高清修复与放大" },

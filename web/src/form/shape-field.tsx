@@ -23,7 +23,7 @@ export function ShapeField({ model }: { readonly model: Model }) {
       <legend>{text.size()}</legend>
       {follows && (
         <ShapeChoice
-          label={text.asImage()}
+          label={text.image()}
           size={inputImage.value?.size ?? model.defaults}
           isChosen={isUnset}
           onChoose={() => setSize(undefined)}

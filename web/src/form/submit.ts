@@ -9,6 +9,7 @@ import { uploadImage } from "../images/upload.ts";
 import { type Fields, fields } from "../state/draft.ts";
 import { controlImages, inputImage, maskImage } from "../state/draft-images.ts";
 import { putJob } from "../state/jobs.ts";
+import { isSignedIn } from "../state/session.ts";
 import { failure, snapshot } from "./refusal.ts";
 import { requestOf } from "./request.ts";
 
@@ -51,7 +52,10 @@ export async function submissionOf(
   return requestOf(draft, { input: inputUri, mask: maskUri, controls: uris });
 }
 
-/** Submits the form and returns whether there is a new job, in the list of jobs; a failure stands in the form. */
+/**
+ * Submits the form and returns whether there is a new job; it is in the list of jobs then. A failure stands in the
+ * form, but for the end of the session, which the page itself shows.
+ */
 export async function submit(): Promise<boolean> {
   if (isSubmitting.value) return false;
   isSubmitting.value = true;
@@ -64,7 +68,7 @@ export async function submit(): Promise<boolean> {
     keepSeed(job.request.seed);
     return true;
   } catch (error) {
-    if (!isAbort(error)) failure.value = { error, snapshot: submitted };
+    if (isSignedIn.value && !isAbort(error)) failure.value = { error, snapshot: submitted };
     return false;
   } finally {
     isSubmitting.value = false;

@@ -60,8 +60,13 @@ export function Combobox({
     return key === "Escape" && isOpen ? close : undefined;
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.isComposing) return;
+    if (event.ctrlKey || event.metaKey) {
+      if (event.key === "Enter") leave(); // the form is submitted with what has been entered
+      return;
+    }
     const action = actionOf(event.key);
-    if (action === undefined || event.ctrlKey || event.metaKey || event.isComposing) return;
+    if (action === undefined) return;
     event.preventDefault();
     action();
   };
