@@ -5,6 +5,7 @@ import { notify } from "../state/notices.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { forEach } from "./bulk.ts";
+import { tileOf } from "./entries.ts";
 import { text } from "./messages.ts";
 import { jobsOf, removeSelected } from "./selection.ts";
 
@@ -21,7 +22,8 @@ export function DeleteDialog({ keys, onClose, onDeleted }: DeleteDialogProps) {
   const [isBusy, setBusy] = useState(false);
   const jobs = jobsOf(keys);
   const images = jobs.reduce((sum, id) => sum + (jobSignal(id).value?.images.length ?? 0), 0);
-  const others = images - keys.length;
+  const chosen = keys.map(tileOf).filter(({ id, index }) => jobSignal(id).value?.images[index] !== undefined);
+  const others = images - chosen.length;
   const title = images === 0 ? text.deleteJobs(jobs.length) : text.deleteTitle(images);
 
   const remove = async (): Promise<void> => {

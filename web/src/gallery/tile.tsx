@@ -90,7 +90,11 @@ function Content({ job, index }: { readonly job: Job; readonly index: number }) 
   if (image.url === null) return <span class="tile-text">{text.withheld()}</span>;
   return (
     <>
-      {isSettled && <ImageView id={job.id} index={index} alt={prompt} loading="lazy" />}
+      {isSettled ? (
+        <ImageView id={job.id} index={index} alt={prompt} loading="lazy" />
+      ) : (
+        <span class="visually-hidden">{prompt}</span>
+      )}
       {image.flags?.includes("nsfw") && <span class="tile-flag">{text.nsfw()}</span>}
       {isFavorite(job) && (
         <span class="tile-favorite">

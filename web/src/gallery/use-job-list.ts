@@ -5,7 +5,7 @@ import { findUnfinished } from "./lists.ts";
 
 const REFRESH_MS = 30_000;
 /** Coming back to the page several times in a row refreshes once. */
-const LEAST_MS = 4000;
+const LEAST_MS = 3000;
 
 let hasLooked = false;
 
@@ -13,20 +13,24 @@ let hasLooked = false;
 export function useJobList(list: JobList): void {
   useEffect(() => {
     const stopFollowing = list.follow();
-    let last = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let last = Number.NEGATIVE_INFINITY;
     const refresh = (): void => {
-      if (document.hidden || Date.now() - last < LEAST_MS) return;
       last = Date.now();
-      void list.refresh();
+      if (!document.hidden) void list.refresh();
+      refreshIn(REFRESH_MS);
+    };
+    const refreshIn = (milliseconds: number): void => {
+      clearTimeout(timer);
+      timer = setTimeout(refresh, milliseconds);
     };
     refresh();
     if (!hasLooked) void findUnfinished();
     hasLooked = true;
-    const timer = setInterval(refresh, REFRESH_MS);
-    const stopWaking = onWake(refresh);
+    const stopWaking = onWake(() => refreshIn(last + LEAST_MS - Date.now()));
     return () => {
       stopFollowing();
-      clearInterval(timer);
+      clearTimeout(timer);
       stopWaking();
     };
   }, [list]);

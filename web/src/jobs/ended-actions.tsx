@@ -1,10 +1,9 @@
 import type { Job } from "../api/types.ts";
-import { open } from "../app/route.ts";
-import { applyRequest } from "../form/apply.ts";
 import { notify } from "../state/notices.ts";
 import { Button } from "../ui/button.tsx";
 import { errorText } from "../ui/error-text.ts";
 import { deleteJob, submitAgain } from "./actions.ts";
+import { fillForm } from "./fill-form.ts";
 import { text } from "./messages.ts";
 import { submissionOfRequest } from "./submission.ts";
 
@@ -12,10 +11,12 @@ interface EndedActionsProps {
   readonly job: Job;
   /** Called once the visitor has dealt with the job. */
   readonly onDone: () => void;
+  /** Called before the form is shown. */
+  readonly onLeave?: () => void;
 }
 
 /** What can be done with a job that has ended without images. */
-export function EndedActions({ job, onDone }: EndedActionsProps) {
+export function EndedActions({ job, onDone, onLeave }: EndedActionsProps) {
   const again = async (): Promise<void> => {
     if (await submitAgain(submissionOfRequest(job.request))) onDone();
   };
@@ -34,8 +35,8 @@ export function EndedActions({ job, onDone }: EndedActionsProps) {
       </Button>
       <Button
         onClick={() => {
-          applyRequest(job.request, { withSeed: true });
-          open({ view: "create" });
+          onLeave?.();
+          fillForm(job.request, { withSeed: true });
         }}
       >
         {text.useAll()}

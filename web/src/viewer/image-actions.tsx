@@ -1,9 +1,9 @@
 import type { Job, JobImage } from "../api/types.ts";
-import { closeImage, open } from "../app/route.ts";
-import { applyRequest } from "../form/apply.ts";
+import { closeImage } from "../app/route.ts";
 import { downloadImage } from "../gallery/download.ts";
 import { isFavorite, setFavorite } from "../gallery/job-tags.ts";
 import { imageInS3 } from "../images/image-ref.ts";
+import { fillForm, showForm } from "../jobs/fill-form.ts";
 import { setInputImage } from "../state/draft-images.ts";
 import { refreshJob } from "../state/jobs.ts";
 import { notify } from "../state/notices.ts";
@@ -19,13 +19,21 @@ interface ImageActionsProps {
   readonly image: JobImage;
   readonly index: number;
   readonly onDelete: () => void;
+  /** Called before the form is shown. */
+  readonly onLeave: () => void;
 }
 
 /** What can be done with the open image. */
-export function ImageActions({ job, image, index, onDelete }: ImageActionsProps) {
+export function ImageActions({ job, image, index, onDelete, onLeave }: ImageActionsProps) {
   const use = (withSeed: boolean): void => {
-    applyRequest({ ...job.request, seed: image.seed, count: 1 }, { withSeed });
-    open({ view: "create" });
+    onLeave();
+    fillForm({ ...job.request, seed: image.seed, count: 1 }, { withSeed });
+  };
+  const takeAsInput = (uri: string | null): void => {
+    if (uri === null) return;
+    setInputImage(imageInS3(uri, uri.slice(uri.lastIndexOf("/") + 1), image), image.url ?? undefined);
+    onLeave();
+    showForm();
   };
   return (
     <div class="viewer-actions">
@@ -35,7 +43,7 @@ export function ImageActions({ job, image, index, onDelete }: ImageActionsProps)
         </Button>
         <Button onClick={() => use(false)}>{text.useWithoutSeed()}</Button>
         {image.s3_uri !== null && (
-          <Button icon="image" onClick={() => takeAsInput(image, image.s3_uri)}>
+          <Button icon="image" onClick={() => takeAsInput(image.s3_uri)}>
             {text.asInput()}
           </Button>
         )}
@@ -67,12 +75,6 @@ export function ImageActions({ job, image, index, onDelete }: ImageActionsProps)
       </div>
     </div>
   );
-}
-
-function takeAsInput({ width, height }: JobImage, uri: string | null): void {
-  if (uri === null) return;
-  setInputImage(imageInS3(uri, uri.slice(uri.lastIndexOf("/") + 1), { width, height }));
-  open({ view: "create" });
 }
 
 function copyLink(id: string, index: number): void {

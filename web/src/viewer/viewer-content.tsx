@@ -15,10 +15,20 @@ interface ViewerContentProps {
   readonly onZoom: () => void;
   readonly onSwipe: (direction: -1 | 1) => void;
   readonly onDelete: () => void;
+  /** Called before the form is shown. */
+  readonly onLeave: () => void;
 }
 
 /** An image with its parameters and actions; for a job that has ended without images, why. */
-export function ViewerContent({ job, tile, isZoomed, onZoom, onSwipe, onDelete }: ViewerContentProps) {
+export function ViewerContent({
+  job,
+  tile,
+  isZoomed,
+  onZoom,
+  onSwipe,
+  onDelete,
+  onLeave,
+}: ViewerContentProps) {
   const image = job.images[tile.index];
   return (
     <div class="viewer-content">
@@ -39,9 +49,11 @@ export function ViewerContent({ job, tile, isZoomed, onZoom, onSwipe, onDelete }
           <p class="viewer-flag">{job.result?.safety?.mode === "blur" ? text.blurred() : text.nsfw()}</p>
         )}
         {image !== undefined && (
-          <ImageActions job={job} image={image} index={tile.index} onDelete={onDelete} />
+          <ImageActions job={job} image={image} index={tile.index} onDelete={onDelete} onLeave={onLeave} />
         )}
-        {image === undefined && job.links.delete !== null && <EndedActions job={job} onDone={closeImage} />}
+        {image === undefined && job.links.delete !== null && (
+          <EndedActions job={job} onDone={closeImage} onLeave={onLeave} />
+        )}
         <ParameterList job={job} image={image} />
       </div>
     </div>

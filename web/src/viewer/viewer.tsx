@@ -1,3 +1,4 @@
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { closeImage, replaceImage, route } from "../app/route.ts";
 import { DeleteDialog } from "../gallery/delete-dialog.tsx";
@@ -36,7 +37,7 @@ function OpenViewer({ tile }: { readonly tile: Tile }) {
   useEffect(() => {
     if (isNearEnd && list.state.value === "ready") void list.more();
   }, [isNearEnd, list]);
-  useReturnOfFocus(tile);
+  const leaveFocus = useReturnOfFocus(tile);
   useViewerKeys(!isDeleting, (key) => {
     if (key === "ArrowLeft" && !isZoomed) show(previous);
     else if (key === "ArrowRight" && !isZoomed) show(next);
@@ -68,6 +69,7 @@ function OpenViewer({ tile }: { readonly tile: Tile }) {
             onZoom={zoom}
             onSwipe={(direction) => show(direction === 1 ? next : previous)}
             onDelete={() => setDeleting(true)}
+            onLeave={leaveFocus}
           />
         ) : (
           <p class="viewer-missing" role="status">
@@ -86,16 +88,21 @@ function OpenViewer({ tile }: { readonly tile: Tile }) {
   );
 }
 
-/** Gives the focus to the tile of the last shown image once the viewer is closed. */
-function useReturnOfFocus(tile: Tile): void {
+/** Gives the focus to the tile of the last shown image once the viewer is closed; returns what prevents that. */
+function useReturnOfFocus(tile: Tile): () => void {
   const last = useRef(tile);
+  const takesFocus = useSignal<boolean>(true);
   last.current = tile;
   useEffect(
     () => () => {
+      if (!takesFocus.peek() || route.peek().view === "compare") return;
       const list = route.peek().view === "gallery" ? filteredJobs.peek() : allJobs;
       const isListed = list.tiles.peek().positionOf(last.current) !== undefined;
-      if (isListed && route.peek().view !== "compare") focusTile(keyOf(last.current));
+      if (isListed) focusTile(keyOf(last.current));
     },
-    [],
+    [takesFocus],
   );
+  return () => {
+    takesFocus.value = false;
+  };
 }
