@@ -26,8 +26,8 @@ _EDGE_DAYS = 1
 """Browsers ask CloudFront each time for a file without a hash in its name, and CloudFront asks the bucket
 after this time or a deployment."""
 
-_ERRORS = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
-"""All that CloudFront may keep for a time, although the answers of the API are not cached."""
+_ERRORS = (400, 403, 404, 405, 414, 500, 501, 502, 503, 504)
+"""All that CloudFront may keep for ten seconds, although other answers of the API are not cached."""
 
 
 class WebPage(Construct):

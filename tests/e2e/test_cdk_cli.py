@@ -49,9 +49,11 @@ class Project:
         self._aws = aws
         self._settings = json.loads((ROOT / "cdk.json").read_text())
         self._settings["app"] = f"{sys.executable} app.py"
-        self._settings["context"] |= (context or {}) | ({"stages": stages} if stages else {})
-        for settings in self._settings["context"]["stages"].values():
-            settings["web"] = None  # MiniStack cannot deploy it: local.deployment
+        self._settings["context"] |= context or {}
+        self._settings["context"]["stages"] = {
+            name: {**settings, "web": None}  # MiniStack cannot deploy the page: local.deployment
+            for name, settings in (stages or self._settings["context"]["stages"]).items()
+        }
         ignored = shutil.ignore_patterns("__pycache__", "demo_*")
         for name in _SOURCES:
             source, copy = ROOT / name, directory / name
