@@ -1,4 +1,3 @@
-import { useSignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { closeImage, replaceImage, route } from "../app/route.ts";
 import { DeleteDialog } from "../gallery/delete-dialog.tsx";
@@ -14,6 +13,9 @@ import { text } from "./messages.ts";
 import { useJob } from "./use-job.ts";
 import { useViewerKeys } from "./use-viewer-keys.ts";
 import { ViewerContent } from "./viewer-content.tsx";
+
+/** No list contains it. */
+const NO_TILE: Tile = { id: "", index: 0 };
 
 /** The image that the route names, large, with its parameters. */
 export function Viewer() {
@@ -91,18 +93,17 @@ function OpenViewer({ tile }: { readonly tile: Tile }) {
 /** Gives the focus to the tile of the last shown image once the viewer is closed; returns what prevents that. */
 function useReturnOfFocus(tile: Tile): () => void {
   const last = useRef(tile);
-  const takesFocus = useSignal<boolean>(true);
   last.current = tile;
   useEffect(
     () => () => {
-      if (!takesFocus.peek() || route.peek().view === "compare") return;
+      if (route.peek().view === "compare") return;
       const list = route.peek().view === "gallery" ? filteredJobs.peek() : allJobs;
       const isListed = list.tiles.peek().positionOf(last.current) !== undefined;
       if (isListed) focusTile(keyOf(last.current));
     },
-    [takesFocus],
+    [],
   );
   return () => {
-    takesFocus.value = false;
+    last.current = NO_TILE;
   };
 }
