@@ -58,6 +58,33 @@ def _open_image(page: Page) -> None:
     expect(page.locator("dialog img")).to_be_visible(timeout=_WAIT_MS)
 
 
+def _take_as_input(page: Page) -> None:
+    _open_image(page)
+    page.get_by_role("button", name="As input").click()
+
+
+def _paint_mask(page: Page) -> None:
+    _take_as_input(page)
+    page.get_by_role("button", name="Paint a mask").click()
+    expect(page.locator(".mask-content img")).to_be_visible(timeout=_WAIT_MS)
+    box = page.locator(".mask-content").evaluate("element => element.getBoundingClientRect().toJSON()")
+    stroke = [(0.35, 0.4), (0.5, 0.3), (0.65, 0.4), (0.6, 0.65), (0.4, 0.65), (0.35, 0.4), (0.55, 0.5)]
+    points = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in stroke]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=5)
+    page.mouse.up()
+
+
+def _extend_borders(page: Page) -> None:
+    _take_as_input(page)
+    page.get_by_role("button", name="Extend the borders").click()
+    for side in ("Left", "Right"):
+        page.get_by_role("spinbutton", name=side).fill("64")
+        page.get_by_role("spinbutton", name=side).press("Tab")
+
+
 def _sign_out(page: Page) -> None:
     page.route("**/config.json", lambda route: route.fulfill(json={"auth": {"type": "api_key"}}))
     page.reload()
@@ -71,6 +98,9 @@ SCREENSHOTS = (
     Screenshot(name="gallery-phone", view="gallery", options=_PHONE | _DARK),
     Screenshot(name="image", view="gallery", prepare=_open_image),
     Screenshot(name="image-phone", view="gallery", options=_PHONE, prepare=_open_image),
+    Screenshot(name="mask", view="gallery", prepare=_paint_mask),
+    Screenshot(name="mask-phone", view="gallery", options=_PHONE | _DARK, prepare=_paint_mask),
+    Screenshot(name="borders", view="gallery", prepare=_extend_borders),
     Screenshot(name="compare", view="compare"),
     Screenshot(name="sign-in", view="create", options=_PHONE, prepare=_sign_out),
 )

@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Page, Route, expect
 
 from local.stack import LocalStack
-from tests.e2e.client import finish
+from tests.e2e.client import finish, submit
 from tests.e2e.web.accessibility import check_accessibility
 from tests.e2e.web.browser_errors import BrowserErrors
 from tests.e2e.web.conftest import NewPage
@@ -67,6 +67,25 @@ def test_the_painted_half_changes_and_the_rest_is_equal_to_the_byte(page: Page, 
     assert ImageChops.multiply(difference, kept).getbbox() is None
     changed = sum(difference.histogram()[1:])
     assert changed > 0.8 * mask.convert("L").histogram()[255]
+
+
+def test_an_image_of_a_job_becomes_the_input_without_an_upload_and_gets_a_mask(
+    page: Page, http: httpx.Client
+) -> None:
+    job = finish(http, submit(http, prompt="a red circle to paint on"))
+    uploads: list[str] = []
+    page.on("request", lambda request: uploads.append(request.url) if "/v1/uploads" in request.url else None)
+    open_view(page)
+    image_of(page, "a red circle to paint on").click()
+    page.get_by_role("button", name="As input").click()
+    open_mask_editor(page)
+    paint(page, [(0.5, 0.5)])
+    use_mask(page)
+    submit_prompt(page, "a blue star over the circle")
+    image_of(page, "a blue star over the circle")
+    request = newest_job(http)["request"]
+    assert request["input_image"] == job["images"][0]["s3_uri"]
+    assert len(uploads) == 1  # the mask
 
 
 def test_a_mask_without_paint_is_refused(page: Page) -> None:

@@ -51,7 +51,9 @@ function ChosenImage({ image }: { readonly image: ImageRef }) {
         {size !== undefined && image.blob !== undefined && <MaskActions />}
         {size !== undefined && <BorderActions />}
       </div>
-      {size === undefined && <p class="field-help">{text.notShown()}</p>}
+      {size === undefined && (
+        <p class="field-help">{image.blob === undefined ? text.onlyStored() : text.notShown()}</p>
+      )}
       {maskImage.value !== undefined && <p class="field-help">{text.masked()}</p>}
     </>
   );

@@ -83,6 +83,10 @@ export const text = messages({
     en: "This browser cannot show the image. It can be used, but not painted on.",
     zh: "此浏览器无法显示该图片。仍可使用，但无法绘制蒙版。",
   },
+  onlyStored: {
+    en: "The image is stored with its job. It can be used; to paint on it, choose its file.",
+    zh: "图片保存在任务中，可以直接使用；若要绘制蒙版，请选择图片文件。",
+  },
   paintMask: { en: "Paint a mask", zh: "绘制蒙版" },
   editMask: { en: "Edit the mask", zh: "编辑蒙版" },
   removeMask: { en: "Remove the mask", zh: "移除蒙版" },

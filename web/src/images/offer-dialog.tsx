@@ -4,11 +4,14 @@ import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { text } from "./messages.ts";
 import { type Offer, offer } from "./offer.ts";
+import { ImageFileError } from "./open-file.ts";
 import { Thumbnail } from "./thumbnail.tsx";
 
 /** Asks what an image that contains parameters is to be used for. */
 export function OfferDialog({ offered }: { readonly offered: Offer }) {
-  const { image, name, found } = offered;
+  const { name, found } = offered;
+  const refusal = offered.image instanceof ImageFileError ? offered.image.message : undefined;
+  const image = offered.image instanceof ImageFileError ? undefined : offered.image;
   const close = () => {
     offer.value = undefined;
   };
@@ -26,6 +29,7 @@ export function OfferDialog({ offered }: { readonly offered: Offer }) {
         <p class="field-help">{text.notAvailable(found.unavailable.join("; "))}</p>
       )}
       {found.usedImages && <p class="field-help">{text.usedImages()}</p>}
+      {refusal !== undefined && <p class="field-error">{refusal}</p>}
       <p>{text.offerUse()}</p>
       <div class="dialog-actions">
         <Choice label={text.takeParameters()} isPrimary onChoose={[takeParameters, close]} />

@@ -10,8 +10,8 @@ import { ImageFileError, openImageFile } from "./open-file.ts";
 
 /** A file with parameters, which may be used as an image, for its parameters, or for both. */
 export interface Offer {
-  /** Undefined if the file cannot be used as an image. */
-  readonly image: ImageRef | undefined;
+  /** The reason, if the file cannot be used as an image. */
+  readonly image: ImageRef | ImageFileError;
   readonly name: string;
   readonly found: FoundParameters;
 }
@@ -26,7 +26,7 @@ export async function takeFiles(files: readonly File[]): Promise<void> {
   if (files.length > 1) notify("info", text.onlyFirst(file.name));
   const [image, found] = await Promise.all([openOrExplain(file), findParameters(file)]);
   if (found !== undefined) {
-    offer.value = { image: image instanceof ImageFileError ? undefined : image, name: file.name, found };
+    offer.value = { image, name: file.name, found };
   } else if (image instanceof ImageFileError) {
     notify("error", image.message);
   } else {
