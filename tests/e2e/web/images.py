@@ -41,7 +41,7 @@ _DROP = """
 """
 
 
-def picture(size: tuple[int, int] = SIZE) -> Image.Image:
+def pattern(size: tuple[int, int] = SIZE) -> Image.Image:
     """An image whose pixels all differ from their neighbours."""
     image = Image.new("RGB", size)
     image.putdata([(x * 5 % 256, y * 7 % 256, (x * y) % 256) for y in range(size[1]) for x in range(size[0])])
@@ -55,14 +55,14 @@ def encoded(image: Image.Image, image_format: str = "PNG", **options: Any) -> by
     return buffer.getvalue()
 
 
-def choose_file(page: Page, content: bytes, name: str = "picture.png") -> None:
+def choose_file(page: Page, content: bytes, name: str = "pattern.png") -> None:
     """Chooses a file for the form's input image."""
     page.get_by_role("group", name=re.compile("^(Input image|输入图片)$")).locator("input").set_input_files(
         {"name": name, "mimeType": "application/octet-stream", "buffer": content}
     )
 
 
-def choose_image(page: Page, content: bytes, name: str = "picture.png") -> None:
+def choose_image(page: Page, content: bytes, name: str = "pattern.png") -> None:
     """Chooses a file for the form's input image, and waits until it is shown."""
     choose_file(page, content, name)
     expect(page.locator(".thumbnail").get_by_role("img", name=name)).to_be_visible()

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.client import finish, submit
 from tests.e2e.web.accessibility import check_accessibility
-from tests.e2e.web.images import choose_file, choose_image, drop_file, encoded, picture
+from tests.e2e.web.images import choose_file, choose_image, drop_file, encoded, pattern
 from tests.e2e.web.views import image_of, open_view, submit_prompt
 
 PASTE = """
@@ -60,7 +60,7 @@ def test_a_dropped_image_of_this_kit_brings_its_parameters_back(
 def test_an_image_of_automatic1111_fills_the_form_or_becomes_the_input(page: Page) -> None:
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + A1111.encode("utf-16-be")
-    content = encoded(picture(), "JPEG", exif=exif)
+    content = encoded(pattern(), "JPEG", exif=exif)
     open_view(page)
     drop_file(page, content, "cat.jpg", "image/jpeg")
     expect(page.get_by_role("dialog")).to_contain_text("Not available here, and left out: Model: other")
@@ -74,7 +74,7 @@ def test_an_image_of_automatic1111_fills_the_form_or_becomes_the_input(page: Pag
 def test_a_pasted_image_is_the_input_image(page: Page) -> None:
     open_view(page)
     page.get_by_role("textbox", name="Prompt").first.focus()
-    page.evaluate(PASTE, base64.b64encode(encoded(picture())).decode())
+    page.evaluate(PASTE, base64.b64encode(encoded(pattern())).decode())
     expect(page.locator(".thumbnail").get_by_role("img", name="image.png")).to_be_visible()
     submit_prompt(page, "from a pasted image")
     image_of(page, "from a pasted image")
@@ -92,8 +92,8 @@ def _bomb() -> bytes:
     [
         (b"", "is empty"),
         (b"this is a text", "is not an image. Choose a PNG"),
-        (encoded(picture())[:40], "is damaged"),
-        (encoded(picture()) + bytes(26 * 1024 * 1024), "at most 25 MiB are accepted"),
+        (encoded(pattern())[:40], "is damaged"),
+        (encoded(pattern()) + bytes(26 * 1024 * 1024), "at most 25 MiB are accepted"),
         (_bomb(), "has 8000 . 7000 pixels; at most 50 megapixels"),
     ],
     ids=["empty", "text", "damaged", "large", "pixels"],
@@ -101,7 +101,7 @@ def _bomb() -> bytes:
 def test_a_bad_file_is_explained_and_nothing_is_lost(content: bytes, sentence: str, page: Page) -> None:
     open_view(page)
     page.get_by_role("textbox", name="Prompt").first.fill("a prompt that stays")
-    choose_image(page, encoded(picture()), "good.png")
+    choose_image(page, encoded(pattern()), "good.png")
     choose_file(page, content, "bad.png")
     expect(page.locator(".notices")).to_contain_text(re.compile(sentence))
     expect(page.locator(".thumbnail").get_by_role("img", name="good.png")).to_be_visible()
@@ -109,7 +109,7 @@ def test_a_bad_file_is_explained_and_nothing_is_lost(content: bytes, sentence: s
 
 
 def test_an_image_that_the_browser_cannot_show_is_used_all_the_same(page: Page, http: httpx.Client) -> None:
-    content = encoded(picture(), "TIFF")
+    content = encoded(pattern(), "TIFF")
     open_view(page)
     choose_file(page, content, "scan.tiff")
     expect(page.get_by_text("cannot show the image")).to_be_visible()

@@ -20,7 +20,7 @@ from tests.e2e.web.images import (
     encoded,
     open_mask_editor,
     paint,
-    picture,
+    pattern,
     stored_mask,
     use_mask,
 )
@@ -42,13 +42,13 @@ def image_file(job: Any) -> Image.Image:
 
 
 def set_brush(page: Page, presses: int) -> None:
-    """Enlarges the brush by its key."""
+    """Makes the brush larger by its key."""
     for _ in range(presses):
         page.keyboard.press("]")
 
 
 def test_the_painted_half_changes_and_the_rest_is_equal_to_the_byte(page: Page, http: httpx.Client) -> None:
-    original = picture()
+    original = pattern()
     open_view(page)
     choose_image(page, encoded(original))
     open_mask_editor(page)
@@ -90,7 +90,7 @@ def test_an_image_of_a_job_becomes_the_input_without_an_upload_and_gets_a_mask(
 
 def test_a_mask_without_paint_is_refused(page: Page) -> None:
     open_view(page)
-    choose_image(page, encoded(picture()))
+    choose_image(page, encoded(pattern()))
     open_mask_editor(page)
     page.get_by_role("button", name="Use the mask").click()
     expect(page.get_by_role("alert")).to_contain_text("Nothing is painted")
@@ -103,7 +103,7 @@ def test_a_mask_without_paint_is_refused(page: Page) -> None:
 
 def test_canceling_keeps_the_former_mask(page: Page) -> None:
     open_view(page)
-    choose_image(page, encoded(picture()))
+    choose_image(page, encoded(pattern()))
     open_mask_editor(page)
     paint(page, [(0.5, 0.5)])
     use_mask(page)
@@ -120,7 +120,7 @@ def test_canceling_keeps_the_former_mask(page: Page) -> None:
 
 def test_the_mask_is_painted_with_the_keyboard_alone(page: Page) -> None:
     open_view(page)
-    choose_image(page, encoded(picture()))
+    choose_image(page, encoded(pattern()))
     open_mask_editor(page)
     page.get_by_role("application").focus()
     for key in ("ArrowLeft", "ArrowLeft", "ArrowUp"):
@@ -139,7 +139,7 @@ def test_the_mask_is_painted_with_the_keyboard_alone(page: Page) -> None:
 
 def test_the_mask_survives_a_reload_while_it_is_painted_and_when_it_is_used(page: Page) -> None:
     open_view(page)
-    choose_image(page, encoded(picture()))
+    choose_image(page, encoded(pattern()))
     open_mask_editor(page)
     paint(page, [(0.2, 0.2), (0.8, 0.2)])
     expect(page.get_by_text("% of the image is painted")).not_to_contain_text("0 %")
@@ -163,7 +163,7 @@ def test_a_lost_connection_loses_neither_the_prompt_nor_the_mask(
     page: Page, http: httpx.Client, browser_errors: BrowserErrors
 ) -> None:
     open_view(page)
-    choose_image(page, encoded(picture()))
+    choose_image(page, encoded(pattern()))
     open_mask_editor(page)
     paint(page, [(0.5, 0.5)])
     use_mask(page)
@@ -182,8 +182,8 @@ def test_a_lost_connection_loses_neither_the_prompt_nor_the_mask(
 def test_an_upload_can_be_canceled(page: Page, stack: LocalStack) -> None:
     held: list[Route] = []
     open_view(page)
-    choose_image(page, encoded(picture()))
-    page.route(f"**/{stack.address.data_bucket}*", held.append)
+    choose_image(page, encoded(pattern()))
+    page.route(f"**/{stack.address.data_bucket}*", lambda route: held.append(route))
     submit_prompt(page, "a circle that is not submitted")
     page.get_by_role("button", name="Cancel the upload").click()
     expect(page.get_by_role("progressbar", name="Uploading")).to_have_count(0)
@@ -196,7 +196,7 @@ def test_a_mask_has_the_orientation_that_the_image_is_shown_in(page: Page, http:
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by 90 degrees
     open_view(page)
-    choose_image(page, encoded(picture((96, 160)), "JPEG", exif=exif, quality=95), "turned.jpg")
+    choose_image(page, encoded(pattern((96, 160)), "JPEG", exif=exif, quality=95), "turned.jpg")
     expect(page.get_by_text(re.compile("160 . 96 px"))).to_be_visible()
     open_mask_editor(page)
     set_brush(page, 30)
@@ -210,9 +210,9 @@ def test_a_mask_has_the_orientation_that_the_image_is_shown_in(page: Page, http:
     assert newest_job(http)["status"] == "succeeded"
 
 
-def test_outpainting_enlarges_the_image(page: Page, http: httpx.Client) -> None:
+def test_outpainting_extends_the_image(page: Page, http: httpx.Client) -> None:
     open_view(page)
-    choose_image(page, encoded(picture()))
+    choose_image(page, encoded(pattern()))
     page.get_by_role("button", name="Extend the borders").click()
     page.get_by_role("spinbutton", name="Left").fill("60")
     page.get_by_role("spinbutton", name="Left").press("Tab")
@@ -225,8 +225,8 @@ def test_outpainting_enlarges_the_image(page: Page, http: httpx.Client) -> None:
     page.mouse.move(center[0], center[1] + 30, steps=3)
     page.mouse.up()
     page.get_by_role("button", name="Use the borders").click()
-    submit_prompt(page, "an enlarged picture")
-    image_of(page, "an enlarged picture")
+    submit_prompt(page, "an extended image")
+    image_of(page, "an extended image")
     job = newest_job(http)
     borders = job["request"]["outpaint"]
     assert borders["left"] == 64
@@ -236,7 +236,7 @@ def test_outpainting_enlarges_the_image(page: Page, http: httpx.Client) -> None:
 
 def test_borders_outside_the_models_limits_are_explained(page: Page) -> None:
     open_view(page)
-    choose_image(page, encoded(picture()))
+    choose_image(page, encoded(pattern()))
     page.get_by_role("button", name="Extend the borders").click()
     page.get_by_role("spinbutton", name="Top").fill("2000")
     page.get_by_role("spinbutton", name="Top").press("Tab")
@@ -249,7 +249,7 @@ def test_borders_outside_the_models_limits_are_explained(page: Page) -> None:
 def test_axe_finds_nothing_in_the_editors(scheme: str, options: dict[str, Any], new_page: NewPage) -> None:
     page = new_page(color_scheme=scheme, **options)
     open_view(page)
-    choose_image(page, encoded(picture()))
+    choose_image(page, encoded(pattern()))
     open_mask_editor(page)
     paint(page, [(0.5, 0.5)])
     check_accessibility(page)
@@ -262,7 +262,7 @@ def test_axe_finds_nothing_in_the_editors(scheme: str, options: dict[str, Any], 
 def test_two_fingers_zoom_and_do_not_paint(new_page: NewPage) -> None:
     page = new_page(**PHONE)
     open_view(page)
-    choose_image(page, encoded(picture()))
+    choose_image(page, encoded(pattern()))
     open_mask_editor(page)
     box = page.locator(".mask-viewport").bounding_box()
     assert box is not None

@@ -7,7 +7,7 @@ interface ThumbnailProps {
   readonly mask?: ImageRef | undefined;
 }
 
-/** A small picture of an image, with the area of its mask. */
+/** A small view of an image, with the area of its mask. */
 export function Thumbnail({ image, mask }: ThumbnailProps) {
   const url = useObjectUrl(image.size === undefined ? undefined : image.blob);
   const maskUrl = useObjectUrl(mask?.blob);

@@ -2,6 +2,7 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useId, useMemo, useState } from "preact/hooks";
 import type { EditorProps } from "../images/editors.ts";
 import { imageOfBlob } from "../images/image-ref.ts";
+import { fields } from "../state/draft.ts";
 import { maskImage, setMaskImage } from "../state/draft-images.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -69,6 +70,7 @@ function OpenEditor({ image, size, file, session, onClose }: OpenEditorProps) {
         </p>
         <div class="mask-end">
           <p class="field-help">{covered(session)}</p>
+          {fields.value.outpaint != null && <p class="field-help">{text.removesBorders()}</p>}
           {warning.value?.revision === session.revision.value && (
             <p class="field-error" role="alert">
               {warning.value.sentence}

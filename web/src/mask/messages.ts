@@ -33,6 +33,7 @@ export const text = messages({
     en: "The mask is not used yet: use it, or cancel to discard your changes.",
     zh: "蒙版尚未使用：请选择“使用蒙版”，或取消以放弃更改。",
   },
+  removesBorders: { en: "Using the mask removes the borders.", zh: "使用蒙版将取消扩展边界。" },
   covered: {
     en: (percent: number) => `${percent} % of the image is painted`,
     zh: (percent: number) => `已涂抹图片的 ${percent}%`,

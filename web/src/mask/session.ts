@@ -138,6 +138,7 @@ export class MaskSession {
   }
 
   #change(change: () => void): void {
+    this.#history.commit(); // a stroke may be under way
     change();
     this.#notify(boundsOf(this.bitmap));
     this.revision.value += 1;

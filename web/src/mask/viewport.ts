@@ -11,7 +11,7 @@ export interface View {
 const MARGIN = 16;
 const MAX_SCALE = 32;
 
-/** The view of the whole image in the middle; small images are enlarged. */
+/** The view of the whole image in the middle; small images are scaled up. */
 export function fit(image: Size, viewport: Size): View {
   const room = { width: viewport.width - 2 * MARGIN, height: viewport.height - 2 * MARGIN };
   const scale = Math.max(Math.min(room.width / image.width, room.height / image.height, MAX_SCALE), 0.001);
