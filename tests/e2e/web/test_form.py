@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Request, Route, expect
 
+from tests.conftest import ROOT
 from tests.e2e.web.accessibility import check_accessibility
 from tests.e2e.web.browser_errors import BrowserErrors
 from tests.e2e.web.conftest import NewPage
@@ -231,3 +232,29 @@ def test_axe_finds_nothing_in_the_unfolded_form(options: dict[str, Any], new_pag
     expect(page.locator("form .adapter")).to_have_count(1)
     expect(page.locator("form").get_by_role("button", name=re.compile("moon"))).to_have_count(1)
     check_accessibility(page)
+
+
+def test_without_the_list_of_adapters_names_are_typed(page: Page, browser_errors: BrowserErrors) -> None:
+    browser_errors.expect("status of 503")
+    page.route("**/v1/adapters?**", lambda route: route.fulfill(status=503, body="{}"))
+    open_view(page)
+    expect(page.get_by_text("could not be loaded")).to_be_visible()
+    page.get_by_label("Prompt", exact=True).fill("a red circle")
+    unfold(page, "More", "LoRA")
+    page.get_by_role("combobox", name="Add: LoRA").fill("moon")
+    page.keyboard.press("Enter")
+    assert submit(page)["request"]["loras"] == [{"name": "moon", "weight": 1}]
+
+
+def test_the_fields_of_an_input_image_come_and_go_with_it(page: Page) -> None:
+    open_view(page)
+    page.get_by_label("Prompt", exact=True).fill("a red circle")
+    expect(number(page, "Denoising strength")).to_have_count(0)
+    page.locator("form input[type=file]").first.set_input_files(ROOT / "docs" / "demo-model.png")
+    number(page, "Denoising strength").fill("0.4")
+    request = submit(page)["request"]
+    assert request["strength"] == 0.4
+    assert request["input_image"].startswith("s3://")
+    page.get_by_role("button", name="Remove the image").click()
+    expect(number(page, "Denoising strength")).to_have_count(0)
+    assert submit(page)["request"]["strength"] is None
