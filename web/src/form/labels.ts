@@ -118,7 +118,7 @@ export function fieldLabel(path: string): string {
 
 /** What the field means; undefined if there is nothing to say beyond its label. */
 export function fieldHelp(path: string): string | undefined {
-  if (path === "prompt" || path === "negative_prompt") return text.weights();
+  if (path === "prompt") return text.weights();
   const description = schemaAt(path).description?.replaceAll("`", "");
   const known = TEXTS[pattern(path)];
   if (language.value === "zh" && known !== undefined) return known.help;

@@ -11,7 +11,7 @@ export function NegativePrompt() {
     if (isFilled && fold.current !== null) fold.current.open = true;
   }, [isFilled]);
   return (
-    <details class="fold" ref={fold}>
+    <details class="fold negative" ref={fold}>
       <summary>{fieldLabel("negative_prompt")}</summary>
       <PromptField path="negative_prompt" rows={2} />
     </details>

@@ -10,7 +10,7 @@ interface PromptFieldProps {
 /** A prompt. Ctrl+Up and Ctrl+Down change the weight of its words. */
 export function PromptField({ path, rows }: PromptFieldProps) {
   return (
-    <FormField path={path} canReset={false}>
+    <FormField path={path} canReset={false} hasHelp={path === "prompt"}>
       {(attributes) => (
         <textarea
           {...attributes}
