@@ -1,0 +1,1 @@
+"""APIs of other systems, as translations to and from the jobs of this one."""
