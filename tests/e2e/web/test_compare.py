@@ -73,6 +73,9 @@ def test_a_grid_is_submitted_as_one_set_and_found_again(
     assert picture.format == "PNG"
     assert picture.width > 2 * 128
     assert picture.height > 2 * 128
+    assert picture.convert("L").histogram()[255] < picture.width * picture.height / 2, (
+        "the images are missing"
+    )
 
     page.get_by_role("button", name="8, DPM++ 2M").click()
     expect(page.get_by_role("dialog")).to_be_visible()

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.e2e.web.accessibility import check_accessibility
 from tests.e2e.web.browser_errors import BrowserErrors
 from tests.e2e.web.conftest import NewPage
-from tests.e2e.web.views import PHONE, View, open_view
+from tests.e2e.web.views import PHONE, View, image_of, open_view, submit_prompt
 
 VIEWS: tuple[View, ...] = ("create", "compare", "gallery")
 NAMES = re.compile(r"[\W\d_]*|.*(LoRA|ControlNet|VAE|CFG|CLIP|Ctrl|Stable Diffusion|demo|English|简体中文).*")
@@ -33,6 +33,7 @@ def test_every_text_is_in_the_language_of_the_page(view: View, new_page: NewPage
     texts = {}
     for locale, code in (("en-US", "en"), ("zh-CN", "zh-Hans")):
         page = new_page(locale=locale)
+        page.route("**/v1/jobs?*", lambda route: route.fulfill(json={"data": [], "next_cursor": None}))
         open_view(page, view)
         expect(page.locator("html")).to_have_attribute("lang", code)
         page.get_by_role("button", name=re.compile("^(Settings|设置)$")).click()
@@ -99,15 +100,20 @@ def test_a_service_that_starts_later_is_found(page: Page, path: str, browser_err
     expect(failure).to_have_count(0)
 
 
-def test_a_lost_connection_is_shown_until_it_is_back(page: Page) -> None:
+def test_a_lost_connection_is_shown_until_it_is_back(page: Page, browser_errors: BrowserErrors) -> None:
+    browser_errors.expect("net::ERR_INTERNET_DISCONNECTED")
     open_view(page)
-    page.get_by_role("textbox", name=re.compile("^Prompt")).fill("a prompt that stays")
     page.context.set_offline(True)
-    notice = page.get_by_text("The service cannot be reached").first
-    expect(notice).to_be_visible()
+    notice = page.locator(".connection-notice")
+    expect(notice).to_contain_text("The service cannot be reached")
+    submit_prompt(page, "a red circle that waits for the connection")
+    expect(page.get_by_role("alert").first).to_be_visible()
     page.context.set_offline(False)
     expect(notice).to_have_count(0)
-    expect(page.get_by_role("textbox", name=re.compile("^Prompt"))).to_have_value("a prompt that stays")
+    field = page.get_by_role("textbox", name=re.compile("^Prompt"))
+    expect(field).to_have_value("a red circle that waits for the connection")
+    field.press("Control+Enter")
+    image_of(page, "a red circle that waits for the connection")
 
 
 def test_a_view_that_fails_leaves_the_others(page: Page, new_page: Callable[..., Page]) -> None:

@@ -3,7 +3,6 @@ import { type ControlAttributes, Field } from "../ui/field.tsx";
 import {
   type AxisName,
   availableFields,
-  axisDrafts,
   axisField,
   axisValues,
   setAxisField,
@@ -91,9 +90,4 @@ function helpOf(field: AxisField): string {
 
 function exampleOf(field: AxisField): string | undefined {
   return field.path === "steps" ? "10-30 (+10)" : undefined;
-}
-
-/** Whether an axis has nothing typed yet, which is no error before the visitor generates. */
-export function isUntouched(name: AxisName): boolean {
-  return axisDrafts.value[name].path !== "" && typedValues(name) === "";
 }

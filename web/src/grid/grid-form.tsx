@@ -58,7 +58,7 @@ export function GridForm() {
       <p class="field-help">{text.oneSeed()}</p>
       <Problem error={error.value} />
       <Button type="submit" kind="primary" disabled={isPreparing.value}>
-        {isPreparing.value ? text.preparing() : text.generate(cellCount())}
+        {isPreparing.value ? text.preparing() : submitLabel()}
       </Button>
     </form>
   );
@@ -72,6 +72,11 @@ function Problem({ error }: { readonly error: string | undefined }) {
       {shown}
     </p>
   );
+}
+
+function submitLabel(): string {
+  const cells = cellCount();
+  return cells === 0 ? text.generate() : text.generateSome(cells);
 }
 
 async function begin(x: Axis, y: Axis | undefined): Promise<void> {

@@ -19,9 +19,14 @@ export function GridTable({ id, data, loras }: GridTableProps) {
   const label = ({ path, values }: AxisData, index: number): string =>
     valueLabel(path, values[index], samplers.value);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable with the keyboard
-    <section class="grid-scroller" tabIndex={0} aria-label={text.grid()}>
-      <table class="grid-table" style={{ "--columns": x.values.length }}>
+    <section
+      class="grid-scroller"
+      style={{ "--columns": x.values.length }}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable with the keyboard
+      tabIndex={0}
+      aria-label={text.grid()}
+    >
+      <table class="grid-table">
         <colgroup>
           {y !== undefined && <col class="grid-row-labels" />}
           <col span={x.values.length} />

@@ -66,7 +66,8 @@ export const text = messages({
     en: "All images have the same seed, so that they differ only by the values.",
     zh: "所有图像使用同一个随机种子，差异仅来自取值。",
   },
-  generate: {
+  generate: { en: "Generate", zh: "生成" },
+  generateSome: {
     en: (cells: number) => (cells === 1 ? "Generate 1 image" : `Generate ${cells} images`),
     zh: (cells: number) => `生成 ${cells} 张图像`,
   },
@@ -89,6 +90,10 @@ export const text = messages({
   notDrawn: {
     en: "The browser could not draw the picture. Close other tabs, or save the images one by one.",
     zh: "浏览器无法绘制该图片。请关闭其他标签页，或逐张保存图像。",
+  },
+  notLoaded: {
+    en: "None of the images could be loaded. Check the connection and try again.",
+    zh: "图像均无法加载。请检查网络后重试。",
   },
   incomplete: {
     en: (missing: number) =>

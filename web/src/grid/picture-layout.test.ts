@@ -7,7 +7,7 @@ test("images are beside each other in their size, with their labels", () => {
     columns: 3,
     rows: 2,
     cell: { width: 512, height: 768 },
-    hasRowLabels: true,
+    rowLabelWidth: () => 90,
   });
   assert.equal(layout.scale, 1);
   assert.equal(layout.cells.length, 6);
@@ -26,7 +26,7 @@ test("a picture that no browser draws is scaled down", () => {
     columns: 8,
     rows: 8,
     cell: { width: 2048, height: 2048 },
-    hasRowLabels: false,
+    rowLabelWidth: () => 0,
   });
   assert.ok(layout.scale < 1);
   assert.ok(layout.width <= 8192 && layout.height <= 8192);

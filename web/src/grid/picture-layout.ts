@@ -27,7 +27,8 @@ export interface PictureParts {
   readonly rows: number;
   /** The size of the largest image. */
   readonly cell: { readonly width: number; readonly height: number };
-  readonly hasRowLabels: boolean;
+  /** The width of the longest label of a row in a font size; 0 without labels. */
+  readonly rowLabelWidth: (fontSize: number) => number;
 }
 
 /** The largest side that all browsers draw. */
@@ -37,13 +38,16 @@ const MAX_AREA = 4096 * 4096;
 const FONT_SHARE = 0.045;
 const MIN_FONT = 12;
 const MAX_FONT = 40;
+/** Longer labels of rows end with an ellipsis. */
+const MAX_LABEL_FONTS = 16;
 
 /** Lays out a title, labels above the columns and beside the rows, and the images. */
-export function pictureLayout({ columns, rows, cell, hasRowLabels }: PictureParts): PictureLayout {
+export function pictureLayout({ columns, rows, cell, rowLabelWidth }: PictureParts): PictureLayout {
   const fontSize = Math.round(Math.min(Math.max(cell.width * FONT_SHARE, MIN_FONT), MAX_FONT));
   const gap = Math.round(fontSize / 2);
   const line = fontSize * 2;
-  const left = hasRowLabels ? Math.round(Math.max(fontSize * 8, cell.width / 4)) : gap;
+  const labelWidth = Math.ceil(Math.min(rowLabelWidth(fontSize), fontSize * MAX_LABEL_FONTS));
+  const left = labelWidth === 0 ? gap : labelWidth + 2 * gap;
   const top = gap + line * 2;
   const at = (column: number, row: number): Box => ({
     x: left + column * (cell.width + gap),
@@ -65,9 +69,8 @@ export function pictureLayout({ columns, rows, cell, hasRowLabels }: PicturePart
     fontSize,
     title: { x: gap, y: gap, width: fullWidth - 2 * gap, height: line },
     columnLabels: indices(columns).map((column) => ({ ...at(column, 0), y: gap + line, height: line })),
-    rowLabels: hasRowLabels
-      ? indices(rows).map((row) => ({ ...at(0, row), x: gap, width: left - 2 * gap }))
-      : [],
+    rowLabels:
+      labelWidth === 0 ? [] : indices(rows).map((row) => ({ ...at(0, row), x: gap, width: labelWidth })),
     cells: cellsOf(columns, rows).map(({ column, row }) => at(column, row)),
   };
 }

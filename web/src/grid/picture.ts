@@ -7,75 +7,73 @@ import { type Box, type PictureLayout, pictureLayout } from "./picture-layout.ts
 
 const CONCURRENCY = 4;
 const LINK_MARGIN_MS = 60_000;
-const PNG = "image/png";
+const FONT = `system-ui, "Noto Sans SC", sans-serif`;
+
+/** An image of a job, by its size. */
+export interface PictureImage {
+  readonly job: string;
+  readonly width: number;
+  readonly height: number;
+}
 
 export interface PictureContent {
   readonly title: string;
   readonly columns: readonly string[];
-  /** Empty labels for a grid of one row without a field. */
+  /** Empty for a grid of one row without a field. */
   readonly rows: readonly string[];
-  /** The ids of the cells' jobs, row by row; undefined for cells without an image. */
-  readonly jobs: readonly (string | undefined)[];
+  /** Row by row; undefined for cells without an image. */
+  readonly images: readonly (PictureImage | undefined)[];
 }
 
 export interface Picture {
   readonly file: Blob;
   readonly scale: number;
-  /** The number of images that could not be loaded. */
+  /** The number of images that are not there or could not be loaded. */
   readonly missing: number;
 }
 
 /** Draws a grid. Returns undefined if the browser cannot draw it. */
-export async function drawPicture({
-  title,
-  columns,
-  rows,
-  jobs,
-}: PictureContent): Promise<Picture | undefined> {
-  const images = await loadImages(jobs);
-  const loaded = images.filter((each) => each !== undefined);
-  const layout = pictureLayout({
-    columns: columns.length,
-    rows: rows.length,
-    cell: {
-      width: Math.max(64, ...loaded.map(({ width }) => width)),
-      height: Math.max(64, ...loaded.map(({ height }) => height)),
-    },
-    hasRowLabels: rows.some((each) => each !== ""),
-  });
+export async function drawPicture(content: PictureContent): Promise<Picture | undefined> {
+  const { columns, rows, images } = content;
   const canvas = document.createElement("canvas");
-  canvas.width = layout.width;
-  canvas.height = layout.height;
   const context = canvas.getContext("2d");
   if (context === null) return undefined;
-  draw(context, layout, { title, columns, rows }, images);
-  for (const image of loaded) image.close();
-  const file = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, PNG));
-  if (file === null) return undefined;
-  return { file, scale: layout.scale, missing: images.length - loaded.length };
+  const layout = pictureLayout({
+    columns: columns.length,
+    rows: Math.max(1, rows.length),
+    cell: {
+      width: Math.max(...images.map((image) => image?.width ?? 1)),
+      height: Math.max(...images.map((image) => image?.height ?? 1)),
+    },
+    rowLabelWidth: (fontSize) => {
+      context.font = `${fontSize}px ${FONT}`;
+      return Math.max(0, ...rows.map((row) => context.measureText(row).width));
+    },
+  });
+  canvas.width = layout.width;
+  canvas.height = layout.height;
+  drawTexts(context, layout, content);
+  const missing = await drawImages(context, layout.cells, images);
+  const file = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
+  return file === null ? undefined : { file, scale: layout.scale, missing };
 }
 
-function draw(
+function drawTexts(
   context: CanvasRenderingContext2D,
   layout: PictureLayout,
-  texts: Pick<PictureContent, "title" | "columns" | "rows">,
-  images: readonly (ImageBitmap | undefined)[],
+  { title, columns, rows }: PictureContent,
 ): void {
   context.fillStyle = "#ffffff";
   context.fillRect(0, 0, layout.width, layout.height);
   context.scale(layout.scale, layout.scale);
   context.fillStyle = "#1b1e24";
-  context.font = `${layout.fontSize}px system-ui, "Noto Sans SC", sans-serif`;
+  context.font = `${layout.fontSize}px ${FONT}`;
   context.textBaseline = "middle";
   context.textAlign = "left";
-  write(context, texts.title, layout.title);
+  write(context, title, layout.title);
   context.textAlign = "center";
-  for (const [index, box] of layout.columnLabels.entries()) write(context, texts.columns[index] ?? "", box);
-  for (const [index, box] of layout.rowLabels.entries()) write(context, texts.rows[index] ?? "", box);
-  for (const [index, box] of layout.cells.entries()) {
-    const image = images[index];
-    if (image !== undefined) context.drawImage(image, box.x, box.y, image.width, image.height);
-  }
+  for (const [index, box] of layout.columnLabels.entries()) write(context, columns[index] ?? "", box);
+  for (const [index, box] of layout.rowLabels.entries()) write(context, rows[index] ?? "", box);
 }
 
 /** Writes a line into a box, with an ellipsis where it is too long. */
@@ -90,17 +88,26 @@ function write(context: CanvasRenderingContext2D, line: string, box: Box): void 
   context.fillText(shown, x, box.y + box.height / 2);
 }
 
-async function loadImages(jobs: readonly (string | undefined)[]): Promise<(ImageBitmap | undefined)[]> {
-  const images: (ImageBitmap | undefined)[] = jobs.map(() => undefined);
-  const queue = [...jobs.entries()];
+/** Draws the images; a few are in memory at once. Returns the number of missing ones. */
+async function drawImages(
+  context: CanvasRenderingContext2D,
+  boxes: readonly Box[],
+  images: readonly (PictureImage | undefined)[],
+): Promise<number> {
+  let missing = 0;
+  const queue = [...boxes.entries()];
   const work = async (): Promise<void> => {
-    for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
-      const [index, job] = entry;
-      if (job !== undefined) images[index] = await loadImage(job);
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [index, { x, y }] = next;
+      const image = images[index];
+      const bitmap = image === undefined ? undefined : await loadImage(image.job);
+      if (bitmap === undefined) missing += 1;
+      else context.drawImage(bitmap, x, y);
+      bitmap?.close();
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
-  return images;
+  return missing;
 }
 
 /** A job's image; undefined if it cannot be loaded. */

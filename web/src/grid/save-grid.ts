@@ -4,7 +4,7 @@ import { notify } from "../state/notices.ts";
 import type { AxisData, GridData } from "./grid-data.ts";
 import { axisLabel, valueLabel } from "./labels.ts";
 import { text } from "./messages.ts";
-import { drawPicture } from "./picture.ts";
+import { drawPicture, type PictureImage } from "./picture.ts";
 import { cellKey, cellsOf } from "./plan.ts";
 
 /** The browser has read the file by then. */
@@ -23,13 +23,11 @@ export async function saveGrid(
   const picture = await drawPicture({
     title,
     columns: labels(x),
-    rows: y === undefined ? [""] : labels(y),
-    jobs: cellsOf(x.values.length, rows).map((cell) => {
-      const job = cells.get(cellKey(cell));
-      return job !== undefined && jobSignal(job).peek()?.status === "succeeded" ? job : undefined;
-    }),
+    rows: y === undefined ? [] : labels(y),
+    images: cellsOf(x.values.length, rows).map((cell) => imageOf(cells.get(cellKey(cell)))),
   });
   if (picture === undefined) return void notify("error", text.notDrawn());
+  if (picture.missing === x.values.length * rows) return void notify("error", text.notLoaded());
   if (picture.missing > 0) notify("info", text.incomplete(picture.missing));
   if (picture.scale < 1) notify("info", text.scaled(Math.round(picture.scale * 100)));
   const url = URL.createObjectURL(picture.file);
@@ -38,4 +36,11 @@ export async function saveGrid(
   link.download = `grid-${id}.png`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), REVOKE_MS);
+}
+
+function imageOf(job: string | undefined): PictureImage | undefined {
+  const image = job === undefined ? undefined : jobSignal(job).peek()?.images[0];
+  return job === undefined || image?.url == null
+    ? undefined
+    : { job, width: image.width, height: image.height };
 }

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { isTerminal, type Job } from "../api/types.ts";
 import { samplers } from "../state/catalog.ts";
 import { jobSignal } from "../state/jobs.ts";
@@ -13,6 +13,9 @@ import { gridSignal, lastPlan, loadGrid } from "./grids.ts";
 import { text } from "./messages.ts";
 import { saveGrid } from "./save-grid.ts";
 import { cancelGrid, runSignal, submitMissing } from "./submit-grid.ts";
+
+/** Where the grid is below the form, as in grid.css. */
+const ONE_COLUMN = "(max-width: 56rem)";
 
 /** A grid: its images as they are finished, and what can be done with the whole of it. */
 export function ShownGrid({ id }: { readonly id: string }) {
@@ -32,7 +35,12 @@ export function ShownGrid({ id }: { readonly id: string }) {
     );
   }, [id, isSignedIn.value]);
 
+  const section = useRef<HTMLElement>(null);
   const data = gridSignal(id).value;
+  const isKnown = data !== undefined;
+  useEffect(() => {
+    if (isKnown && matchMedia(ONE_COLUMN).matches) section.current?.scrollIntoView();
+  }, [isKnown]);
   if (data === undefined) {
     return <p class="loading">{error.value ?? (isLoaded.value ? text.notFound() : text.loading())}</p>;
   }
@@ -41,7 +49,7 @@ export function ShownGrid({ id }: { readonly id: string }) {
     .filter((each) => each !== undefined);
   const request = jobs[0]?.request ?? (lastPlan.value?.id === id ? lastPlan.value.base : undefined);
   return (
-    <section class="grid">
+    <section class="grid" ref={section}>
       <div class="grid-head">
         <div class="grid-about">
           <h2>{request?.prompt}</h2>
