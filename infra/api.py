@@ -40,7 +40,8 @@ _ACCESS_LOG = {
     "wafResponseCode": _FIELD.context_waf_response_code(),
     "responseLength": _FIELD.context_response_length(),
 }
-"""An entry of the access log. `apiKeyId` names the key, and is not the key."""
+"""An entry of the access log. `apiKeyId` names the key, and is not the key. `ip` is a server of CloudFront for
+requests of the page: API Gateway writes no headers to the log."""
 
 
 class JobsApi(Construct):
@@ -161,6 +162,7 @@ class JobsApi(Construct):
             "RestApi",
             rest_api_name=f"stable-diffusion-{config.stage}",
             **self._reachability(),
+            binary_media_types=["multipart/form-data"],  # files in forms reach the function as they were sent
             cloud_watch_role=False,  # an account has one for all APIs: infra/api_gateway_logs.yaml
             deploy_options=apigateway.StageOptions(
                 stage_name=config.stage,

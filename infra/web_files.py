@@ -57,7 +57,7 @@ class PageFiles(Construct):
         distribution: cloudfront.Distribution,
         log_retention: logs.RetentionDays,
     ) -> None:
-        """Uploads the files, and has CloudFront forget the earlier ones.
+        """Uploads the files and invalidates CloudFront's copies of earlier ones.
 
         Args:
             scope: the parent construct.
