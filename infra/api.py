@@ -40,8 +40,8 @@ _ACCESS_LOG = {
     "wafResponseCode": _FIELD.context_waf_response_code(),
     "responseLength": _FIELD.context_response_length(),
 }
-"""An entry of the access log. `apiKeyId` names the key, and is not the key. `ip` is a server of CloudFront for
-requests of the page: API Gateway writes no headers to the log."""
+"""An entry of the access log. `apiKeyId` names the key, and is not the key. `ip` is a server of CloudFront
+for requests of the page: API Gateway writes no headers to the log."""
 
 
 class JobsApi(Construct):
