@@ -80,6 +80,24 @@ def test_a_pasted_image_is_the_input_image(page: Page) -> None:
     image_of(page, "from a pasted image")
 
 
+def test_a_control_image_survives_a_reload(page: Page, http: httpx.Client) -> None:
+    open_view(page)
+    page.locator("summary", has_text="More").click()
+    page.locator("summary", has_text="ControlNet").click()
+    page.get_by_role("combobox", name="Add: ControlNet").fill("canny")
+    page.get_by_role("combobox", name="Add: ControlNet").press("Enter")
+    control_image = page.get_by_role("group", name="Control image")
+    file = {"name": "edges.png", "mimeType": "image/png", "buffer": encoded(pattern())}
+    control_image.locator("input").set_input_files(file)
+    expect(control_image.get_by_role("img", name="edges.png")).to_be_visible()
+    page.reload()
+    expect(control_image.get_by_role("img", name="edges.png")).to_be_visible()
+    submit_prompt(page, "from a control image")
+    image_of(page, "from a control image")
+    job = http.get("/v1/jobs", params={"limit": 1}).json()["data"][0]
+    assert [each["type"] for each in job["request"]["controlnets"]] == ["canny"]
+
+
 def _bomb() -> bytes:
     """A small file of 8,000 x 7,000 pixels."""
     buffer = io.BytesIO()

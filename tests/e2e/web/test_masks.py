@@ -85,6 +85,9 @@ def test_an_image_of_a_job_becomes_the_input_without_an_upload_and_gets_a_mask(
     image_of(page, "a blue star over the circle")
     request = newest_job(http)["request"]
     assert request["input_image"] == job["images"][0]["s3_uri"]
+    submit_prompt(page, "a green star over the circle")
+    image_of(page, "a green star over the circle")
+    assert newest_job(http)["request"]["mask_image"] == request["mask_image"]
     assert len(uploads) == 1  # the mask
 
 
