@@ -1,5 +1,6 @@
 """The form of a new job."""
 
+import json
 import re
 from typing import Any
 
@@ -39,6 +40,14 @@ def submit(page: Page) -> Any:
 def is_submission(request: Request) -> bool:
     """Whether a request submits a job."""
     return request.method == "POST" and JOBS.search(request.url) is not None
+
+
+def answer_submission(route: Route, status: int, body: str) -> None:
+    """Answers a submission in place of the API."""
+    if is_submission(route.request):
+        route.fulfill(status=status, body=body)
+    else:
+        route.continue_()
 
 
 def test_an_error_stands_beside_its_field_until_it_is_corrected(
@@ -196,15 +205,8 @@ def test_a_service_that_is_not_available_says_so_and_loses_nothing(
 ) -> None:
     browser_errors.expect("status of 503")
     open_view(page)
-    problem = (
-        '{"code": "endpoint_unavailable", "detail": "The endpoint did not accept the job.", "errors": []}'
-    )
-    page.route(
-        JOBS,
-        lambda route: (
-            route.fulfill(status=503, body=problem) if is_submission(route.request) else route.continue_()
-        ),
-    )
+    problem = {"code": "endpoint_unavailable", "detail": "The endpoint did not accept the job."}
+    page.route(JOBS, lambda route: answer_submission(route, 503, json.dumps(problem)))
     submit_prompt(page, "a red circle")
     expect(page.locator("form").get_by_role("alert")).to_contain_text("The endpoint did not accept the job.")
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("a red circle")
@@ -258,3 +260,30 @@ def test_the_fields_of_an_input_image_come_and_go_with_it(page: Page) -> None:
     page.get_by_role("button", name="Remove the image").click()
     expect(number(page, "Denoising strength")).to_have_count(0)
     assert submit(page)["request"]["strength"] is None
+
+
+def test_errors_without_a_field_stand_at_the_button(page: Page, browser_errors: BrowserErrors) -> None:
+    browser_errors.expect("status of 422")
+    errors = [
+        {"pointer": "#/brightness", "detail": "unknown field"},
+        {"pointer": "#", "detail": "3 more errors"},
+    ]
+    answer = json.dumps({"code": "validation_failed", "detail": "not valid", "errors": errors})
+    page.route(JOBS, lambda route: answer_submission(route, 422, answer))
+    open_view(page)
+    submit_prompt(page, "a red circle")
+    alert = page.locator("form").get_by_role("alert")
+    expect(alert.get_by_text("brightness: unknown field")).to_be_visible()
+    expect(alert.get_by_text("3 more errors")).to_be_visible()
+
+
+def test_a_model_that_is_gone_is_refused_beside_the_models(page: Page, browser_errors: BrowserErrors) -> None:
+    browser_errors.expect("status of 404")
+    open_view(page)
+    page.evaluate('() => localStorage.setItem(\'draft\', \'{"prompt": "a circle", "model": "gone"}\')')
+    page.reload()
+    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_label("Model", exact=True)).to_be_focused()
+    expect(page.locator("form").get_by_role("alert").filter(has_text="gone")).to_be_visible()
+    page.get_by_label("Model", exact=True).select_option("demo")
+    submit(page)

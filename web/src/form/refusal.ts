@@ -30,9 +30,7 @@ export const snapshot = computed<Snapshot>(() => ({
 const standing = computed(() => {
   const failed = failure.value;
   if (!(failed?.error instanceof ApiError)) return new Map<string, string>();
-  const { errors, code, message } = failed.error;
-  const named = code === "model_not_found" ? [{ pointer: "#/model", detail: message }] : errors;
-  return standingErrors(named, failed.snapshot, snapshot.value);
+  return standingErrors(failed.error.errors, failed.snapshot, snapshot.value);
 });
 
 /** The API's sentence about the field at a path. */
@@ -59,9 +57,7 @@ export function isShown(name: string): boolean {
 export const generalErrors = computed<readonly string[]>(() => {
   const error = failure.value?.error;
   if (error === undefined) return [];
-  if (!(error instanceof ApiError) || (error.errors.length === 0 && error.code !== "model_not_found")) {
-    return [errorText(error)];
-  }
+  if (!(error instanceof ApiError) || error.errors.length === 0) return [errorText(error)];
   return [...standing.value]
     .filter(([path]) => schemaAt(path).type === undefined || !isShown(path))
     .map(([path, detail]) => (path === "" ? detail : `${path}: ${detail}`));
