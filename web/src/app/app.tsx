@@ -25,7 +25,8 @@ export function App() {
   const { view } = route.value;
   const shown = useRef(view);
   useEffect(() => {
-    if (shown.current !== view) main.current?.focus();
+    const hasFocus = main.current?.contains(document.activeElement) ?? false;
+    if (shown.current !== view && !hasFocus) main.current?.focus();
     shown.current = view;
   }, [view]);
   return (

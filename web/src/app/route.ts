@@ -34,10 +34,14 @@ export function fragment({ view, grid, image }: Route): string {
 
 export const route = signal<Route>(parseRoute(typeof location === "undefined" ? "" : location.hash));
 
+/** Whether the entry of the browser's history before the present one is the view below the open image. */
+let isAboveView = false;
+
 /** Follows the address bar. */
 export function followAddress(): void {
   addEventListener("hashchange", () => {
     route.value = parseRoute(location.hash);
+    if (route.value.image === undefined) isAboveView = false;
   });
 }
 
@@ -54,6 +58,7 @@ export function restoreAddress(target: string): void {
 
 /** Opens an image above the present view. */
 export function openImage(job: string, index: number): void {
+  isAboveView = route.value.image === undefined;
   open({ ...route.value, image: { job, index } });
 }
 
@@ -63,8 +68,13 @@ export function replaceImage(job: string, index: number): void {
   history.replaceState(null, "", fragment(route.value));
 }
 
-/** Closes the open image. */
+/** Closes the open image; the browser's Back button does not open it again. */
 export function closeImage(): void {
   const { image: _, ...below } = route.value;
-  open(below);
+  if (isAboveView) {
+    history.back();
+  } else {
+    route.value = below;
+    history.replaceState(null, "", fragment(below));
+  }
 }

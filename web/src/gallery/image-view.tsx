@@ -22,20 +22,26 @@ export function ImageView({ id, index, alt, loading = "eager" }: ImageViewProps)
   const [failed, setFailed] = useState<string>();
   const [isBroken, setBroken] = useState(false);
   const attempts = useRef(0);
+  /** Renewals so far: the same second brings the same link, so that nothing else may change. */
+  const [renewals, setRenewals] = useState(0);
   const fresh = image !== undefined && hasFreshLink(image, Date.now(), 0) ? image.url : null;
   const source = loaded ?? (fresh === null || fresh === failed ? undefined : fresh);
   const needsLink = image?.url != null && source === undefined && !isBroken;
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a renewal is followed by another look
   useEffect(() => {
     if (!needsLink) return;
     if (attempts.current === MAX_ATTEMPTS) return setBroken(true);
     const wait = attempts.current === 0 && failed !== undefined ? 0 : PATIENCE_MS * (attempts.current + 1);
     const timer = setTimeout(() => {
       attempts.current += 1;
-      refreshJob(id).catch(() => setBroken(true));
+      refreshJob(id).then(
+        () => setRenewals((count) => count + 1),
+        () => setBroken(true),
+      );
     }, wait);
     return () => clearTimeout(timer);
-  }, [needsLink, failed, id]);
+  }, [needsLink, failed, renewals, id]);
 
   useEffect(() => {
     if (!isBroken) return;
@@ -47,6 +53,7 @@ export function ImageView({ id, index, alt, loading = "eager" }: ImageViewProps)
   }, [isBroken]);
 
   if (isBroken) return <span class="image-broken">{text.broken()}</span>;
+  if (source === undefined) return <span class="visually-hidden">{alt}</span>;
   return (
     <img
       src={source}

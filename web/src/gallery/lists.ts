@@ -1,7 +1,7 @@
 /** The lists of jobs that the page shows. */
 import { computed } from "@preact/signals";
 import { call } from "../api/client.ts";
-import { isPassing } from "../state/connection.ts";
+import { ApiError, ConnectionError } from "../api/errors.ts";
 import { jobSignal, putListed } from "../state/jobs.ts";
 import { filters } from "./filters.ts";
 import { JobList } from "./job-list.ts";
@@ -28,6 +28,7 @@ export async function findUnfinished(): Promise<void> {
       for (const job of data.data) putListed(job);
     }
   } catch (error) {
-    if (!isPassing(error)) throw error;
+    // The list that is loaded at the same time shows the error.
+    if (!(error instanceof ApiError || error instanceof ConnectionError)) throw error;
   }
 }

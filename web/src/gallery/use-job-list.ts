@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { isSignedIn } from "../state/session.ts";
 import { onWake } from "../state/wake.ts";
 import type { JobList } from "./job-list.ts";
 import { findUnfinished } from "./lists.ts";
@@ -11,7 +12,10 @@ let hasLooked = false;
 
 /** Keeps a list up to date while it is shown: jobs come and go elsewhere too. */
 export function useJobList(list: JobList): void {
+  const canRead = isSignedIn.value;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the list is read again after signing in
   useEffect(() => {
+    if (!canRead) return;
     const stopFollowing = list.follow();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let last = Number.NEGATIVE_INFINITY;
@@ -33,5 +37,5 @@ export function useJobList(list: JobList): void {
       clearTimeout(timer);
       stopWaking();
     };
-  }, [list]);
+  }, [list, canRead]);
 }
