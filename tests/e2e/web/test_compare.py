@@ -68,14 +68,12 @@ def test_a_grid_is_submitted_as_one_set_and_found_again(
         expect(shown.get_by_role("rowheader")).to_have_text(["Euler a", "DPM++ 2M"])
 
     with page.expect_download() as download:
-        page.get_by_role("button", name="Save as one picture").click()
-    picture = Image.open(io.BytesIO(download.value.path().read_bytes()))
-    assert picture.format == "PNG"
-    assert picture.width > 2 * 128
-    assert picture.height > 2 * 128
-    assert picture.convert("L").histogram()[255] < picture.width * picture.height / 2, (
-        "the images are missing"
-    )
+        page.get_by_role("button", name="Save as one image").click()
+    sheet = Image.open(io.BytesIO(download.value.path().read_bytes()))
+    assert sheet.format == "PNG"
+    assert sheet.width > 2 * 128
+    assert sheet.height > 2 * 128
+    assert sheet.convert("L").histogram()[255] < sheet.width * sheet.height / 2, "the images are missing"
 
     page.get_by_role("button", name="8, DPM++ 2M").click()
     expect(page.get_by_role("dialog")).to_be_visible()

@@ -80,15 +80,15 @@ export const text = messages({
   seed: { en: (seed: number) => `Seed ${seed}`, zh: (seed: number) => `随机种子 ${seed}` },
   cancelAll: { en: "Cancel all", zh: "全部取消" },
   submitMissing: { en: "Submit the missing ones", zh: "提交缺失的任务" },
-  savePicture: { en: "Save as one picture", zh: "保存为一张图片" },
+  saveSheet: { en: "Save as one image", zh: "保存为一张图片" },
   saving: { en: "Saving…", zh: "正在保存…" },
   scaled: {
     en: (percent: number) =>
-      `The picture is saved at ${percent} % of its size, the largest that browsers can draw.`,
-    zh: (percent: number) => `图片已按 ${percent}% 的尺寸保存，这是浏览器能绘制的最大尺寸。`,
+      `The image is saved at ${percent} % of its size, the largest that browsers can draw.`,
+    zh: (percent: number) => `图片已按 ${percent}% 的尺寸保存，这是浏览器能生成的最大尺寸。`,
   },
-  notDrawn: {
-    en: "The browser could not draw the picture. Close other tabs, or save the images one by one.",
+  notMade: {
+    en: "The browser could not make the image. Close other tabs, or save the images one by one.",
     zh: "浏览器无法绘制该图片。请关闭其他标签页，或逐张保存图像。",
   },
   notLoaded: {

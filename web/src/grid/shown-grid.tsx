@@ -103,7 +103,7 @@ function Actions({ id, data, jobs, title }: ActionsProps) {
         <Button onClick={() => void submitMissing(plan)}>{text.submitMissing()}</Button>
       )}
       <Button icon="download" disabled={isSaving.value || jobs.length === 0} onClick={() => void save()}>
-        {isSaving.value ? text.saving() : text.savePicture()}
+        {isSaving.value ? text.saving() : text.saveSheet()}
       </Button>
     </div>
   );

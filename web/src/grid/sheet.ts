@@ -3,29 +3,29 @@ import { ApiError, ConnectionError } from "../api/errors.ts";
 import { fetchImage } from "../images/fetch-image.ts";
 import { hasFreshLink } from "../jobs/merge.ts";
 import { jobSignal, refreshJob } from "../state/jobs.ts";
-import { type Box, type PictureLayout, pictureLayout } from "./picture-layout.ts";
+import { type Box, type SheetLayout, sheetLayout } from "./sheet-layout.ts";
 
 const CONCURRENCY = 4;
 const LINK_MARGIN_MS = 60_000;
 const FONT = `system-ui, "Noto Sans SC", sans-serif`;
 
 /** An image of a job, by its size. */
-export interface PictureImage {
+export interface SheetImage {
   readonly job: string;
   readonly width: number;
   readonly height: number;
 }
 
-export interface PictureContent {
+export interface SheetContent {
   readonly title: string;
   readonly columns: readonly string[];
   /** Empty for a grid of one row without a field. */
   readonly rows: readonly string[];
   /** Row by row; undefined for cells without an image. */
-  readonly images: readonly (PictureImage | undefined)[];
+  readonly images: readonly (SheetImage | undefined)[];
 }
 
-export interface Picture {
+export interface Sheet {
   readonly file: Blob;
   readonly scale: number;
   /** The number of images that are not there or could not be loaded. */
@@ -33,12 +33,12 @@ export interface Picture {
 }
 
 /** Draws a grid. Returns undefined if the browser cannot draw it. */
-export async function drawPicture(content: PictureContent): Promise<Picture | undefined> {
+export async function drawSheet(content: SheetContent): Promise<Sheet | undefined> {
   const { columns, rows, images } = content;
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("2d");
   if (context === null) return undefined;
-  const layout = pictureLayout({
+  const layout = sheetLayout({
     columns: columns.length,
     rows: Math.max(1, rows.length),
     cell: {
@@ -60,8 +60,8 @@ export async function drawPicture(content: PictureContent): Promise<Picture | un
 
 function drawTexts(
   context: CanvasRenderingContext2D,
-  layout: PictureLayout,
-  { title, columns, rows }: PictureContent,
+  layout: SheetLayout,
+  { title, columns, rows }: SheetContent,
 ): void {
   context.fillStyle = "#ffffff";
   context.fillRect(0, 0, layout.width, layout.height);
@@ -92,7 +92,7 @@ function write(context: CanvasRenderingContext2D, line: string, box: Box): void 
 async function drawImages(
   context: CanvasRenderingContext2D,
   boxes: readonly Box[],
-  images: readonly (PictureImage | undefined)[],
+  images: readonly (SheetImage | undefined)[],
 ): Promise<number> {
   let missing = 0;
   const queue = [...boxes.entries()];

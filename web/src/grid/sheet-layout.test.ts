@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pictureLayout } from "./picture-layout.ts";
+import { sheetLayout } from "./sheet-layout.ts";
 
 test("images are beside each other in their size, with their labels", () => {
-  const layout = pictureLayout({
+  const layout = sheetLayout({
     columns: 3,
     rows: 2,
     cell: { width: 512, height: 768 },
@@ -21,8 +21,8 @@ test("images are beside each other in their size, with their labels", () => {
   }
 });
 
-test("a picture that no browser draws is scaled down", () => {
-  const layout = pictureLayout({
+test("a sheet that no browser draws is scaled down", () => {
+  const layout = sheetLayout({
     columns: 8,
     rows: 8,
     cell: { width: 2048, height: 2048 },

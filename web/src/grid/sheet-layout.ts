@@ -1,4 +1,4 @@
-/** Where the parts of a grid's picture are, in pixels of the unscaled picture. */
+/** Where the parts of a grid's sheet are, in pixels of the unscaled sheet. */
 import { cellsOf, indices } from "./plan.ts";
 
 export interface Box {
@@ -8,7 +8,7 @@ export interface Box {
   readonly height: number;
 }
 
-export interface PictureLayout {
+export interface SheetLayout {
   /** The size of the canvas, after scaling. */
   readonly width: number;
   readonly height: number;
@@ -22,7 +22,7 @@ export interface PictureLayout {
   readonly cells: readonly Box[];
 }
 
-export interface PictureParts {
+export interface SheetParts {
   readonly columns: number;
   readonly rows: number;
   /** The size of the largest image. */
@@ -42,7 +42,7 @@ const MAX_FONT = 40;
 const MAX_LABEL_FONTS = 16;
 
 /** Lays out a title, labels above the columns and beside the rows, and the images. */
-export function pictureLayout({ columns, rows, cell, rowLabelWidth }: PictureParts): PictureLayout {
+export function sheetLayout({ columns, rows, cell, rowLabelWidth }: SheetParts): SheetLayout {
   const fontSize = Math.round(Math.min(Math.max(cell.width * FONT_SHARE, MIN_FONT), MAX_FONT));
   const gap = Math.round(fontSize / 2);
   const line = fontSize * 2;
