@@ -184,9 +184,14 @@ class Problem(BaseModel):
 
 
 class ProblemError(Exception):
-    """Base of the errors whose messages are shown to clients."""
+    """Base of the errors whose messages are shown to clients.
+
+    Attributes:
+        retry_after_s: when the same request may succeed, in seconds; None if that is not known.
+    """
 
     code: ErrorCode = ErrorCode.INTERNAL
+    retry_after_s: int | None = None
 
     def __init__(
         self, detail: str, *, code: ErrorCode | None = None, errors: tuple[FieldError, ...] = ()

@@ -18,6 +18,7 @@ _LIBRARIES = (
     "h11",
     "httpcore2",
     "jmespath",
+    "multipart",
     "six",
     "standardwebhooks",
     "truststore",

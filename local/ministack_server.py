@@ -7,7 +7,12 @@ import sys
 
 import httpx
 
-from local.ministack_services import add_api_key_identity, apply_bucket_cors, speed_up_schedules
+from local.ministack_services import (
+    add_address,
+    add_api_key_identity,
+    apply_bucket_cors,
+    speed_up_schedules,
+)
 from local.resource_types import register
 from local.sagemaker_operations import add_sagemaker_operations
 
@@ -27,6 +32,7 @@ def main(control_plane_url: str) -> None:
     from ministack.services.secretsmanager import _secrets
 
     add_api_key_identity(vars(apigateway_v1))
+    add_address(vars(apigateway_v1))
     speed_up_schedules(vars(eventbridge))
     apply_bucket_cors(vars(app), vars(s3))
     with httpx.Client(base_url=control_plane_url, timeout=_CONTROL_PLANE_TIMEOUT_S) as control_plane:

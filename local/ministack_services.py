@@ -1,4 +1,4 @@
-"""Corrections of MiniStack's services: the identity of API keys, the pace of schedules, CORS of buckets."""
+"""Corrections of MiniStack: API keys, the address of the API, the pace of schedules, CORS of buckets."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -42,6 +42,23 @@ def add_api_key_identity(api_gateway: dict[str, Any]) -> None:
         return event
 
     api_gateway[_BUILD_EVENT] = build_with_identity
+
+
+def add_address(api_gateway: dict[str, Any]) -> None:
+    """Adds the address of the local gateway to `requestContext`, as that of a domain name of the API's own.
+
+    Args:
+        api_gateway: the namespace of MiniStack's module `apigateway_v1`.
+    """
+    build = api_gateway[_BUILD_EVENT]
+
+    def build_with_address(*arguments: Any, **options: Any) -> Any:
+        event = build(*arguments, **options)
+        domain = event["headers"].get("x-forwarded-host", "")
+        event["requestContext"] |= {"domainName": domain, "path": event["path"]}
+        return event
+
+    api_gateway[_BUILD_EVENT] = build_with_address
 
 
 def speed_up_schedules(eventbridge: dict[str, Any]) -> None:

@@ -24,10 +24,13 @@ _MAX_CONCURRENT_REQUESTS = 8
 _MAX_BODY_BYTES = 6 * 2**20 - 2**14
 """Lambda accepts events of 6 MiB, which contain the body and the headers; API Gateway then answers 413."""
 
+_MAX_FORM_BYTES = _MAX_BODY_BYTES * 3 // 4
+"""Forms with files are in the event in base64."""
+
 _QUEUE_TIMEOUT_S = 30.0
 _UPSTREAM_TIMEOUT_S = 60.0
 _RETRY_AFTER_S = 5
-_HOP_BY_HOP_HEADERS = {
+_REPLACED_HEADERS = {
     b"connection",
     b"content-encoding",
     b"content-length",
@@ -38,6 +41,8 @@ _HOP_BY_HOP_HEADERS = {
     b"te",
     b"transfer-encoding",
     b"upgrade",
+    b"x-forwarded-host",
+    b"x-forwarded-proto",
 }
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
@@ -107,7 +112,7 @@ def create_proxy(
         response = await upstream.request(
             request.method,
             stage_url + _upstream_path(request),
-            headers=_end_to_end(request.headers.raw),
+            headers=_end_to_end(request.headers.raw) + _forwarded(request),
             content=await _read_body(request),
         )
         forwarded = Response(response.content, response.status_code)
@@ -131,12 +136,14 @@ async def _read_body(request: Request) -> bytes:
     Raises:
         _BodyTooLargeError: it exceeds Lambda's limit; it was read, since clients write it before they read.
     """
+    is_form = request.headers.get("content-type", "").lower().startswith("multipart/form-data")
+    limit = _MAX_FORM_BYTES if is_form else _MAX_BODY_BYTES
     body, size = bytearray(), 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size <= _MAX_BODY_BYTES:
+        if size <= limit:
             body += chunk
-    if size > _MAX_BODY_BYTES:
+    if size > limit:
         raise _BodyTooLargeError
     return bytes(body)
 
@@ -161,8 +168,13 @@ def _upstream_path(request: Request) -> str:
 
 
 def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> _Headers:
-    """The headers without those of one connection and those that describe the encoded body."""
-    return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP_HEADERS]
+    """The headers without those of one connection, of the encoded body and of the client's address."""
+    return [(name, value) for name, value in headers if name.lower() not in _REPLACED_HEADERS]
+
+
+def _forwarded(request: Request) -> _Headers:
+    """The address that the client has called, of which the API makes absolute URLs."""
+    return [(b"x-forwarded-host", request.url.netloc.encode()), (b"x-forwarded-proto", b"http")]
 
 
 async def _on_http_error(_request: Request, error: Exception) -> Response:

@@ -39,6 +39,7 @@ class IdempotencyInFlightError(ProblemError):
     """Another request with the same Idempotency-Key is being processed."""
 
     code = ErrorCode.IDEMPOTENCY_IN_FLIGHT
+    retry_after_s = 1
 
     def __init__(self) -> None:
         super().__init__("The first request with this Idempotency-Key is being processed; try again later.")
@@ -70,12 +71,14 @@ class EndpointUnavailableError(ProblemError):
     """The model's endpoint or the data bucket did not accept the job."""
 
     code = ErrorCode.ENDPOINT_UNAVAILABLE
+    retry_after_s = 5
 
 
 class AdaptersUnavailableError(ProblemError):
     """The adapters in the models bucket cannot be listed now."""
 
     code = ErrorCode.ADAPTERS_UNAVAILABLE
+    retry_after_s = 5
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"{reason}; try again later.")

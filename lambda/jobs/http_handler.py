@@ -9,12 +9,12 @@ from contract.problem import ErrorCode, ProblemError
 from jobs import wiring
 from jobs.http.cors import with_cors
 from jobs.http.request import Request
-from jobs.http.responses import Response, problem_response
+from jobs.http.responses import Response
 from jobs.http.router import Router
-from jobs.http.routes import OPERATIONS
+from jobs.http.routes import OPERATIONS, SHAPES
 
 logger = Logger()
-router = Router(OPERATIONS)
+router = Router(OPERATIONS, SHAPES)
 for build in (wiring.job_service, wiring.adapters):
     build()  # while the function is initialized, so that SnapStart's snapshot contains the clients
 
@@ -31,8 +31,8 @@ def _respond(request: Request) -> Response:
     try:
         return router.dispatch(request)
     except ProblemError as error:
-        return problem_response(error.problem(request.id))
+        return router.fail(request, error)
     except Exception:
         logger.exception("the request failed")
         detail = "The service failed; try again, and report the request id if the error persists."
-        return problem_response(ProblemError(detail, code=ErrorCode.INTERNAL).problem(request.id))
+        return router.fail(request, ProblemError(detail, code=ErrorCode.INTERNAL))

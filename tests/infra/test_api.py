@@ -33,6 +33,10 @@ def test_every_method_but_the_public_ones_requires_the_api_key(small: Templates)
     assert len(methods(small.api, public=False)) == 5
 
 
+def test_forms_with_files_reach_the_function_as_they_were_sent(small: Templates) -> None:
+    assert only(small.api, "AWS::ApiGateway::RestApi")["BinaryMediaTypes"] == ["multipart/form-data"]
+
+
 def test_the_description_of_the_api_is_public(small: Templates, large: Templates) -> None:
     for template in (small.api, large.api):
         public = methods(template, public=True)

@@ -50,11 +50,11 @@ def _check_documented(method: str, path: str, response: dict[str, Any]) -> None:
     """Checks that the OpenAPI document has the response's status, media type and headers."""
     method = "get" if method == "HEAD" else method.lower()
     for template, methods in OPENAPI["paths"].items():
-        if method in methods and re.fullmatch(re.escape(template).replace(r"\{job_id\}", "[^/]+"), path):
+        if method in methods and re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), path):
             documented = methods[method]["responses"][str(response["statusCode"])]
             headers = dict(response["headers"])
             media_type = headers.pop("Content-Type", "").partition(";")[0]
-            assert {media_type} - {""} == {*documented.get("content", {})}
+            assert media_type in documented.get("content", {"": "no body"})
             described = {*documented.get("headers", {}), "X-Content-Type-Options", "Referrer-Policy", "Vary"}
             undescribed = {*headers} - described
             assert all(name.startswith("Access-Control-") for name in undescribed), (headers, template)

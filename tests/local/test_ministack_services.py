@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.ministack_services import add_api_key_identity, speed_up_schedules
+from local.ministack_services import add_address, add_api_key_identity, speed_up_schedules
 
 KEYS = {"secret": {"id": "k1", "value": "secret"}}
 
@@ -32,6 +32,14 @@ def test_the_key_is_not_in_the_identity_if_the_method_requires_none() -> None:
     assert identity({"POST": {"apiKeyRequired": False}, "ANY": {"apiKeyRequired": True}}) == {
         "sourceIp": "::1"
     }
+
+
+def test_the_address_is_the_one_that_the_client_has_called() -> None:
+    event = {"headers": {"x-forwarded-host": "127.0.0.1:8080"}, "path": "/v1", "requestContext": {"id": "1"}}
+    gateway: dict[str, Any] = {"_build_lambda_event_v1": lambda: event}
+    add_address(gateway)
+    built = gateway["_build_lambda_event_v1"]()
+    assert built["requestContext"] == {"id": "1", "domainName": "127.0.0.1:8080", "path": "/v1"}
 
 
 def test_a_schedule_of_one_minute_runs_every_five_seconds() -> None:

@@ -232,6 +232,27 @@ def test_a_body_beyond_the_limit_of_lambda_gets_413_and_is_not_forwarded(start: 
     assert sizes == [6_200_000]
 
 
+def test_a_form_is_limited_to_what_lambda_accepts_in_base64(start: Start) -> None:
+    async def measure(request: Request) -> Response:
+        return JSONResponse(len(await request.body()))
+
+    url = start(proxy(start(stage(measure))))
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    accepted = httpx.post(url, content=b"x" * 4_700_000, headers=headers, timeout=60)
+    assert accepted.json() == 4_700_000
+    assert httpx.post(url, content=b"x" * 4_800_000, headers=headers, timeout=60).status_code == 413
+
+
+def test_the_stage_learns_the_address_that_the_client_has_called(start: Start) -> None:
+    async def echo(request: Request) -> Response:
+        names = ("x-forwarded-host", "x-forwarded-proto")
+        return JSONResponse([request.headers.getlist(name) for name in names])
+
+    url = start(proxy(start(stage(echo))))
+    claimed = {"x-forwarded-host": "other", "x-forwarded-proto": "https"}
+    assert httpx.get(url, headers=claimed).json() == [[url.removeprefix("http://")], ["http"]]
+
+
 def test_a_stage_that_does_not_respond_is_reported_as_503(
     start: Start, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

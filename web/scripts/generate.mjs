@@ -40,7 +40,29 @@ function describe(schema, schemas) {
   return described;
 }
 
-const document = JSON.parse(readFileSync(DOCUMENT, "utf8"));
+/** The names of the schemas that a part of the document refers to, directly or through others. */
+function referred(part, schemas, found = new Set()) {
+  for (const [, name] of JSON.stringify(part).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+    if (found.has(name)) continue;
+    found.add(name);
+    referred(schemas[name], schemas, found);
+  }
+  return found;
+}
+
+/** The document with the operations of one tag: the page calls none of other systems' shapes. */
+function withTag(whole, tag) {
+  const paths = Object.entries(whole.paths).flatMap(([path, methods]) => {
+    const kept = Object.entries(methods).filter(([, { tags }]) => tags.includes(tag));
+    return kept.length > 0 ? [[path, Object.fromEntries(kept)]] : [];
+  });
+  const all = whole.components.schemas;
+  const names = referred(paths, all);
+  const schemas = Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name)));
+  return { ...whole, paths: Object.fromEntries(paths), components: { ...whole.components, schemas } };
+}
+
+const document = withTag(JSON.parse(readFileSync(DOCUMENT, "utf8")), "Jobs");
 const { schemas } = document.components;
 const types = astToString(await openapiTS(document, { immutable: true, defaultNonNullable: false }));
 const fields = describe(schemas.JobSubmission, schemas).properties;

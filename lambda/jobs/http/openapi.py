@@ -1,17 +1,18 @@
 """The OpenAPI document of the operations. It is made when the project is built and served as a file."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from contract.identifiers import JobId
 from contract.problem import CONTENT_TYPE, Problem
 from jobs.http.operation import Answer, Operation
-from jobs.http.responses import JSON
-from jobs.http.routes import OPERATIONS
+from jobs.http.routes import OPERATIONS, SHAPES
+from jobs.http.shape import NATIVE, Shape, shape_of
 
+_VARIABLE_PART = re.compile(r"\{(\w+)\}")
 _REFERENCE = "#/components/schemas/{model}"
 _TEXT = {"type": "string"}
 _SECONDS = {"type": "integer", "minimum": 1}
@@ -50,6 +51,7 @@ def openapi_document() -> dict[str, Any]:
         },
         "servers": [{"url": "..", "description": "The stage that serves /v1/openapi.json."}],
         "security": [{"apiKey": []}],
+        "tags": [{"name": shape.name, "description": shape.description} for shape in (NATIVE, *SHAPES)],
         "paths": paths,
         "components": {
             "schemas": _schemas(),
@@ -59,18 +61,26 @@ def openapi_document() -> dict[str, Any]:
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
+    shape = shape_of(operation.path, SHAPES)
     document: dict[str, Any] = {
         "operationId": operation.id,
+        "tags": [shape.name],
         "summary": operation.summary,
         "description": _description(operation),
         "parameters": list(_parameters(operation)),
         "responses": {
             **{str(answer.status.value): _answer(answer) for answer in operation.answers},
-            **{str(status): _problem(status, text) for status, text in sorted(_problems(operation).items())},
+            **{
+                str(status): _problem(status, text, shape)
+                for status, text in sorted(_problems(operation).items())
+            },
         },
     }
     if operation.body is not None:
-        document["requestBody"] = {"required": True, "content": _content(JSON, operation.body)}
+        document["requestBody"] = {
+            "required": True,
+            "content": _content(operation.body_media_type, operation.body),
+        }
     if operation.is_public:
         document["security"] = []
     return document
@@ -88,10 +98,10 @@ def _problems(operation: Operation) -> dict[int, str]:
 
 
 def _parameters(operation: Operation) -> Iterator[dict[str, Any]]:
-    if "{job_id}" in operation.path:
-        schema = TypeAdapter(JobId).json_schema()
+    for name in _VARIABLE_PART.findall(operation.path):
+        schema = TypeAdapter(operation.path_types[name]).json_schema()
         description = schema.pop("description")
-        yield {"name": "job_id", "in": "path", "required": True, "description": description, "schema": schema}
+        yield {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
     if operation.query is not None:
         properties = operation.query.model_json_schema(ref_template=_REFERENCE)["properties"]
         for name, schema in properties.items():
@@ -121,8 +131,10 @@ def _answer(answer: Answer) -> dict[str, Any]:
     return document
 
 
-def _problem(status: int, description: str) -> dict[str, Any]:
-    document: dict[str, Any] = {"description": description, "content": _content(CONTENT_TYPE, Problem)}
+def _problem(status: int, description: str, shape: Shape) -> dict[str, Any]:
+    """The response for an error. API Gateway's own errors are problem documents in every shape."""
+    content = _content(CONTENT_TYPE, Problem) | _content(shape.problem_media_type, shape.problem_model)
+    document: dict[str, Any] = {"description": description, "content": content}
     if status in _PROBLEM_HEADERS:
         document["headers"] = _headers(_PROBLEM_HEADERS[status])
     return document
@@ -145,7 +157,8 @@ def _content(media_type: str, content: type) -> dict[str, Any]:
 def _schemas() -> dict[str, Any]:
     """The schemas of all bodies and query parameters, and of what they refer to."""
     used = [content for each in OPERATIONS for content in (each.body, *(a.content for a in each.answers))]
-    models = {model for model in (*used, Problem) if isinstance(model, type) and issubclass(model, BaseModel)}
+    used += (shape.problem_model for shape in (NATIVE, *SHAPES))
+    models = {model for model in used if isinstance(model, type) and issubclass(model, BaseModel)}
     _, document = models_json_schema(
         [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)],
         ref_template=_REFERENCE,

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 
 from pydantic import BaseModel
 
+from contract.identifiers import JobId
 from jobs.http.request import Request
 from jobs.http.responses import JSON, Response
 
@@ -33,9 +35,11 @@ class Operation:
 
     Attributes:
         id: unique; clients that are generated from the OpenAPI document name their methods by it.
-        path: the variable part is `{job_id}`.
+        path: with variable parts such as `{job_id}`.
+        path_types: the type and the description of each variable part.
         problems: descriptions of the error responses, beyond those that every operation has.
         body: the model of the request's body; None if there is none.
+        body_media_type: of the request's body.
         query: the model of the query parameters; None if there are none.
         headers: descriptions of the optional request headers.
         is_public: whether the operation needs no authentication.
@@ -47,8 +51,10 @@ class Operation:
     handle: Callable[[Request], Response]
     summary: str
     answers: tuple[Answer, ...]
+    path_types: Mapping[str, Any] = field(default_factory=lambda: {"job_id": JobId})
     problems: Mapping[int, str] = field(default_factory=dict)
     body: type[BaseModel] | None = None
+    body_media_type: str = JSON
     query: type[BaseModel] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     is_public: bool = False

@@ -28,6 +28,7 @@ class Request:
         body: None if there is none. Bytes that are not UTF-8 are lone surrogates; `parse_document` refuses
             them.
         path_parameters: the variable parts of the path.
+        base_url: the address of the API that the client has called, without a slash at its end.
     """
 
     id: str
@@ -38,20 +39,27 @@ class Request:
     query: Mapping[str, list[str]] = field(default_factory=dict)
     body: str | None = None
     path_parameters: Mapping[str, str] = field(default_factory=dict)
+    base_url: str = ""
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "Request":
         """Parses a proxy event."""
-        headers = event.get("headers") or {}
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         return cls(
             id=str(event["requestContext"]["requestId"]),
             method="GET" if event["httpMethod"] == "HEAD" else event["httpMethod"],
             path=_UNSAFE_IN_PATH.sub(lambda match: f"%{ord(match[0]):02X}", event["path"]),
             caller=caller_of(event),
-            headers={name.lower(): value for name, value in headers.items()},
+            headers=headers,
             query=event.get("multiValueQueryStringParameters") or {},
             body=_body(event),
+            base_url=_base_url(event, headers),
         )
+
+    @property
+    def raw_body(self) -> bytes:
+        """The bytes of the body. API Gateway passes the bytes of forms on as they are, and others as text."""
+        return (self.body or "").encode(errors="surrogateescape")
 
     def single_query_values(self) -> dict[str, str]:
         """The query parameters.
@@ -78,3 +86,10 @@ def _body(event: Mapping[str, Any]) -> str | None:
         return base64.b64decode(body).decode(errors="surrogateescape")
     except binascii.Error:
         return ""
+
+
+def _base_url(event: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+    """The API's address, whose path is the stage's name, or empty with a domain name of its own."""
+    context = event["requestContext"]
+    scheme = "http" if headers.get("x-forwarded-proto") == "http" else "https"
+    return f"{scheme}://{context.get('domainName', '')}{context.get('path', '').removesuffix(event['path'])}"

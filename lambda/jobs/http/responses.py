@@ -1,17 +1,13 @@
 """HTTP responses: JSON documents, problem documents, and their form in API Gateway's proxy integration."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
-from contract.problem import CONTENT_TYPE, ErrorCode, Problem
+from contract.problem import CONTENT_TYPE, Problem, ProblemError
 
 JSON = "application/json"
-_RETRY_AFTER_S = {
-    ErrorCode.ADAPTERS_UNAVAILABLE: 5,
-    ErrorCode.ENDPOINT_UNAVAILABLE: 5,
-    ErrorCode.IDEMPOTENCY_IN_FLIGHT: 1,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +37,22 @@ def json_response(status: HTTPStatus, body: str, **headers: str) -> Response:
     return Response(status=status, body=body, headers={"Content-Type": JSON, **headers})
 
 
-def problem_response(problem: Problem, **headers: str) -> Response:
-    """The response for an error."""
-    if problem.code in _RETRY_AFTER_S:
-        headers["Retry-After"] = str(_RETRY_AFTER_S[problem.code])
+ProblemForm = Callable[[Problem], Response]
+"""Makes the response for an error."""
+
+
+def problem_response(problem: Problem) -> Response:
+    """A problem document."""
     return Response(
         status=HTTPStatus(problem.status),
         body=problem.model_dump_json(),
-        headers={"Content-Type": CONTENT_TYPE, **headers},
+        headers={"Content-Type": CONTENT_TYPE},
     )
+
+
+def error_response(error: ProblemError, request_id: str, form: ProblemForm, **headers: str) -> Response:
+    """The response for an error in a form, with further headers and the error's Retry-After."""
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    response = form(error.problem(request_id))
+    return replace(response, headers=response.headers | headers)

@@ -3,18 +3,15 @@
 import re
 from http import HTTPStatus
 
-from pydantic import TypeAdapter, ValidationError
-
 from contract.document import MalformedRequestError, parse_document
 from contract.generation import InvalidRequestError
-from contract.identifiers import JobId
 from contract.problem import FieldError
 from contract.submission import JobSubmission, JobUpdate
 from contract.validation import parse_request, validate
 from jobs import wiring
-from jobs.errors import JobNotFoundError
 from jobs.http.job_response import job_response
 from jobs.http.operation import Answer, Operation
+from jobs.http.path import job_id_of
 from jobs.http.request import Request
 from jobs.http.responses import Response
 from jobs.http.views.job import JOBS_PATH, JobView
@@ -22,7 +19,6 @@ from jobs.job import JobSnapshot
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _PRINTABLE_ASCII = re.compile(r"[\x20-\x7e]{1,255}")
-_JOB_ID = TypeAdapter(JobId)
 
 
 def _submit(request: Request) -> Response:
@@ -45,35 +41,26 @@ def _submit(request: Request) -> Response:
 def _follow(request: Request) -> Response:
     """Returns the job. While it is unfinished, Retry-After is the seconds to wait between requests."""
     service = wiring.job_service()
-    return job_response(HTTPStatus.OK, service, service.follow(_job_id(request), request.caller), request)
+    return job_response(HTTPStatus.OK, service, service.follow(job_id_of(request), request.caller), request)
 
 
 def _update(request: Request) -> Response:
     """Replaces the tags of the job, whatever its status is."""
     update = validate(JobUpdate, parse_document(request.body or ""))
     service = wiring.job_service()
-    return job_response(HTTPStatus.OK, service, service.update(_job_id(request), update, request.caller))
+    return job_response(HTTPStatus.OK, service, service.update(job_id_of(request), update, request.caller))
 
 
 def _cancel(request: Request) -> Response:
     """Requests that the job stop; may be repeated. Follow the job until its `status` is `canceled`."""
     service = wiring.job_service()
-    return job_response(HTTPStatus.ACCEPTED, service, service.cancel(_job_id(request), request.caller))
+    return job_response(HTTPStatus.ACCEPTED, service, service.cancel(job_id_of(request), request.caller))
 
 
 def _delete(request: Request) -> Response:
     """Deletes the record, the inputs and the images of a job that has ended."""
-    wiring.job_service().delete(_job_id(request), request.caller)
+    wiring.job_service().delete(job_id_of(request), request.caller)
     return Response(status=HTTPStatus.NO_CONTENT)
-
-
-def _job_id(request: Request) -> str:
-    """The id in the path. Text that is no id is not looked up."""
-    text = request.path_parameters["job_id"]
-    try:
-        return _JOB_ID.validate_python(text)
-    except ValidationError:
-        raise JobNotFoundError(text) from None
 
 
 def _idempotency_key(request: Request) -> str | None:
