@@ -56,6 +56,7 @@ class LocalStack:
         enforce_iam: bool = False,
         parts: Parts = _PARTS,
         model_settings: Mapping[str, Any] = _NO_SETTINGS,
+        page: Path = PAGE,
     ) -> "LocalStack":
         """Starts all processes, deploys the templates and waits until the endpoints are in service.
 
@@ -66,6 +67,7 @@ class LocalStack:
             enforce_iam: the functions and containers have the permissions of their roles only.
             parts: the programs of the emulated services.
             model_settings: settings of the stage's first model that differ from those in cdk.json.
+            page: the directory of the built page.
 
         Raises:
             AlreadyRunningError: another process runs a stack in the directory.
@@ -88,8 +90,8 @@ class LocalStack:
             report("loading the model")
             emulator.sagemaker.wait_in_service()
             key = aws.client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)
-            page = page_routes(PAGE, api_key=key["value"], storage_origin=aws.url)
-            gateway = create_proxy(stage_url(aws, outputs["ApiUrl"]), aws.ssl_context(), own_routes=page)
+            routes = page_routes(page, api_key=key["value"], storage_origin=aws.url)
+            gateway = create_proxy(stage_url(aws, outputs["ApiUrl"]), aws.ssl_context(), own_routes=routes)
             proxy = WebServer(gateway, socket)
             cleanup.callback(proxy.stop)
             address = Address(

@@ -1,15 +1,20 @@
+import shutil
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from local.stack import LocalStack
+from local.page import is_built
+from local.stack import PAGE, LocalStack
 
 
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """The stack shared by the modules that do not start their own."""
-    stack = LocalStack.start(port=0, directory=tmp_path_factory.mktemp("local"), report=print)
+    """The stack shared by the modules that do not start their own, with a copy of the page as it is now."""
+    page = tmp_path_factory.mktemp("page")
+    if is_built(PAGE):
+        shutil.copytree(PAGE, page, dirs_exist_ok=True)
+    stack = LocalStack.start(port=0, directory=tmp_path_factory.mktemp("local"), report=print, page=page)
     yield stack
     stack.stop()
 

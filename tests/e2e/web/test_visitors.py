@@ -56,7 +56,7 @@ def test_an_image_is_generated_and_opened_with_the_keyboard_only(page: Page) -> 
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.locator(".tile-open:focus")).to_have_count(1)
+    expect(page.locator(".tile-open:focus")).to_have_count(1, timeout=5_000)  # not only when jobs are polled
 
 
 def tab_to(page: Page, selector: str) -> None:

@@ -33,9 +33,9 @@ export function TileGrid({ list, onDelete }: TileGridProps) {
   const found = current === undefined ? undefined : tiles.positionOf(tileOf(current));
   const focus = found ?? range?.first ?? 0;
 
+  const wanted = wantedFocus.value;
   useLayoutEffect(() => {
-    const key = wantedFocus.value;
-    const button = key && grid.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+    const button = wanted && grid.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(wanted)}"]`);
     if (!button) return;
     wantedFocus.value = undefined;
     button.focus({ preventScroll: true });
