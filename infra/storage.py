@@ -236,6 +236,14 @@ class Storage(Construct):
         self._grant_responses(grantee)
         self._grant_listing(grantee, self.models_bucket)
 
+    def grant_webhook_function(self, grantee: iam.IGrantable) -> None:
+        """Allows the webhook function to read jobs, and to presign links to their images."""
+        grant_table(grantee, self.jobs_table, ["GetItem"])
+        self._grant(grantee, self.data_bucket, ["s3:GetObject"], f"{keys.OUTPUTS_PREFIX}*")
+        self.grant_output_prefixes(grantee, ["s3:GetObject"])
+        if self.key:
+            self.key.grant(grantee, "kms:Decrypt")
+
     def grant_completion_function(self, grantee: iam.IGrantable) -> None:
         """Allows the completion function to read responses, and to start and finish jobs."""
         grant_table(grantee, self.jobs_table, ["GetItem", "UpdateItem"])

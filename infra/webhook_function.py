@@ -9,7 +9,6 @@ from infra.config import DeploymentConfig
 from infra.functions import SERVICE_NAME, JobsFunction
 from infra.signing_secret import SigningSecret
 from infra.storage import Storage
-from infra.tables import grant_table
 from infra.webhook_queue import CONSUMER_TIMEOUT, WebhookQueue
 
 _MAX_CONCURRENCY = 10
@@ -47,9 +46,7 @@ class WebhookConsumer(Construct):
             config=config,
             alarm_topics=alarm_topics,
         )
-        grant_table(function.function, storage.jobs_table, ["GetItem"])
-        if storage.key:
-            storage.key.grant(function.function, "kms:Decrypt")
+        storage.grant_webhook_function(function.function)
         signing_secret.grant_read(function.function)
         function.function.add_event_source(
             event_sources.SqsEventSource(

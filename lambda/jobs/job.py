@@ -31,10 +31,16 @@ class Invocation:
 
 @dataclass(frozen=True, kw_only=True)
 class Webhook:
-    """The webhook of a job."""
+    """The webhook of a job.
+
+    Attributes:
+        prediction_address: the URL of the API in Replicate's form, if the job was submitted with it: calls
+            then contain the prediction. None: they contain the event and the job.
+    """
 
     url: str
     events: tuple[WebhookEvent, ...]
+    prediction_address: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from contract.generation import InvalidRequestError
 from contract.identifiers import S3Location
+from contract.images import ImageMediaType
 from contract.keys import preview_key
 from contract.problem import FieldError
 from contract.submission import JobSubmission, JobUpdate
@@ -13,6 +14,7 @@ from jobs.changes import JobChanges
 from jobs.completion import CompletionService
 from jobs.errors import AlreadyTerminalError, JobNotFoundError, JobRunningError, RecordTooLargeError
 from jobs.estimation import EstimationService
+from jobs.inline_images import InlineImage
 from jobs.input_access import InputAccess
 from jobs.job import Job, JobFilters, JobPage, JobSnapshot
 from jobs.lifecycle import Event, may_occur
@@ -40,9 +42,18 @@ class JobService:
     data_bucket_name: str
     shared: bool
 
-    def submit(self, submission: JobSubmission, caller: Caller, idempotency_key: str | None = None) -> Job:
+    def submit(
+        self,
+        submission: JobSubmission,
+        caller: Caller,
+        idempotency_key: str | None = None,
+        *,
+        prediction_address: str | None = None,
+    ) -> Job:
         """See `SubmissionService.submit`."""
-        return self.submissions.submit(submission, caller, idempotency_key)
+        return self.submissions.submit(
+            submission, caller, idempotency_key, prediction_address=prediction_address
+        )
 
     def follow(self, job_id: str, caller: Caller) -> JobSnapshot:
         """Returns the job; one whose response is already in S3 is finished first.
@@ -107,6 +118,17 @@ class JobService:
         location = new_upload_location(self.data_bucket_name, prefix, upload)
         form = self.documents.presign_upload(location, upload.content_type, upload.size)
         return Upload(s3_uri=location.uri, url=form.url, fields=form.fields, expires_at=form.expires_at)
+
+    def store_upload(self, data: bytes, content_type: ImageMediaType, caller: Caller) -> str:
+        """Stores a file; its URI, which is returned, may then be named as an input image.
+
+        Raises:
+            EndpointUnavailableError: the file could not be stored.
+        """
+        upload = UploadRequest(content_type=content_type, size=len(data))
+        location = new_upload_location(self.data_bucket_name, self.inputs.upload_prefix(caller), upload)
+        self.documents.put_inline_image(InlineImage(location=location, media_type=content_type, data=data))
+        return location.uri
 
     def _get(self, job_id: str, caller: Caller) -> Job:
         job = self.jobs.get(job_id)

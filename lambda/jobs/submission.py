@@ -41,8 +41,21 @@ class SubmissionService:
     retention: timedelta
     clock: Callable[[], datetime]
 
-    def submit(self, submission: JobSubmission, caller: Caller, idempotency_key: str | None = None) -> Job:
+    def submit(
+        self,
+        submission: JobSubmission,
+        caller: Caller,
+        idempotency_key: str | None = None,
+        *,
+        prediction_address: str | None = None,
+    ) -> Job:
         """Stores a job and submits it. With a known idempotency key, returns that key's job instead.
+
+        Args:
+            submission: the request.
+            caller: the job's owner.
+            idempotency_key: None if the client has sent none.
+            prediction_address: see `Webhook`.
 
         Raises:
             ModelNotFoundError: no model has the name.
@@ -59,7 +72,7 @@ class SubmissionService:
             known = self.jobs.find_idempotency(idempotency.key)
             if known is not None and known.expires_at > now:
                 return self._repeat(known, idempotency)
-        job, images = self._resolve(submission, caller, job_id, now)
+        job, images = self._resolve(submission, caller, job_id, now, prediction_address)
         known = self.jobs.create(job, idempotency)
         if known is not None and idempotency is not None:
             return self._repeat(known, idempotency)
@@ -72,7 +85,12 @@ class SubmissionService:
             raise
 
     def _resolve(
-        self, submission: JobSubmission, caller: Caller, job_id: str, now: datetime
+        self,
+        submission: JobSubmission,
+        caller: Caller,
+        job_id: str,
+        now: datetime,
+        prediction_address: str | None,
     ) -> tuple[Job, tuple[InlineImage, ...]]:
         model = self.catalog.find(submission.model)
         request, images, errors = extract_inline_images(submission, job_id=job_id, bucket=self.inputs.bucket)
@@ -80,11 +98,17 @@ class SubmissionService:
         errors += (*self.inputs.errors(submission, caller), *filter(None, [output_error]))
         if errors:
             raise InvalidRequestError(errors)
-        url = submission.webhook_url
+        webhook = None
+        if submission.webhook_url is not None:
+            webhook = Webhook(
+                url=submission.webhook_url,
+                events=submission.webhook_events,
+                prediction_address=prediction_address,
+            )
         job = Job(
             generation=Generation.resolve(request, model, job_id=job_id, seed=new_seed()),
             tags=submission.tags,
-            webhook=Webhook(url=url, events=submission.webhook_events) if url is not None else None,
+            webhook=webhook,
             owner=caller.id,
             queue=self.endpoints[model.name].queue,
             status=JobStatus.QUEUED,

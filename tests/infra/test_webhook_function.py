@@ -48,7 +48,7 @@ def test_the_function_finds_its_environment(small: Templates) -> None:
 
 
 @pytest.mark.parametrize("stage", ["small", "large"])
-def test_the_function_may_only_read_records_and_the_secret_and_consume_the_queue(
+def test_the_function_may_only_read_records_images_and_the_secret_and_consume_the_queue(
     stage: str, request: pytest.FixtureRequest
 ) -> None:
     templates: Templates = request.getfixturevalue(stage)
@@ -64,9 +64,13 @@ def test_the_function_may_only_read_records_and_the_secret_and_consume_the_queue
             "secret": "SigningSecret",
             "queue": "WebhookQueueCalls",
             "key": "StorageKey",
+            "images": "outputs/*",
+            "other images": ":s3:::",
         }.items()
     }
     assert of == {
+        "images": {"s3:GetObject"},
+        "other images": {"s3:GetObject"} if stage == "large" else set(),
         "table": {"dynamodb:GetItem"},
         "secret": {"secretsmanager:GetSecretValue"},
         "queue": CONSUMED,

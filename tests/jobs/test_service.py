@@ -181,6 +181,17 @@ def test_an_upload_is_below_the_callers_own_prefix_and_may_be_named_as_an_input(
     assert submit(private, input_image=upload.s3_uri).generation.input_image == upload.s3_uri
 
 
+def test_a_stored_file_may_be_named_as_an_input(private: InMemoryBackend) -> None:
+    uri = private.service.store_upload(b"data", "image/png", CALLER)
+    assert uri.startswith(f"s3://{BUCKET}/inputs/{CALLER.directory}/")
+    assert [(each.location.uri, each.media_type, each.data) for each in private.documents.images] == [
+        (uri, "image/png", b"data")
+    ]
+    assert submit(private, input_image=uri).generation.input_image == uri
+    with pytest.raises(InvalidRequestError):
+        submit(private, OTHER, input_image=uri)
+
+
 @pytest.mark.parametrize(
     "fields", [{"size": 0}, {"size": MAX_UPLOAD_BYTES + 1}, {"content_type": "text/html"}]
 )

@@ -11,6 +11,7 @@ from jobs.webhooks import wiring
 from jobs.webhooks.delivery import WebhookDelivery
 from jobs.webhooks.message import WebhookMessage
 from jobs.webhooks.ports import Response, UnreachableReceiverError
+from tests.jobs.fakes import InMemoryDocuments
 from tests.jobs.fakes_webhooks import InMemoryReceivers, InMemorySigningKeys
 from tests.jobs.webhooks.webhook_jobs import JOB_ID, URL, StoredJobs, job_with_webhook
 
@@ -38,7 +39,13 @@ def respond(monkeypatch: pytest.MonkeyPatch, queue: Postponements) -> Any:
 
     def prepare(*responses: Response | Exception) -> InMemoryReceivers:
         receivers, jobs = InMemoryReceivers(*responses), StoredJobs(job_with_webhook())
-        delivery = WebhookDelivery(jobs=jobs, keys=InMemorySigningKeys(), receivers=receivers, bucket="data")
+        delivery = WebhookDelivery(
+            jobs=jobs,
+            keys=InMemorySigningKeys(),
+            receivers=receivers,
+            bucket="data",
+            link=InMemoryDocuments().presign,
+        )
         monkeypatch.setattr(wiring, "webhook_delivery", lambda: delivery)
         return receivers
 

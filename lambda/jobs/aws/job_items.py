@@ -38,6 +38,7 @@ def job_to_values(job: Job) -> dict[str, Value | None]:
         "tags": job.tags or None,
         "webhook_url": webhook.url if webhook else None,
         "webhook_events": tuple(event.value for event in webhook.events) if webhook else None,
+        "webhook_prediction_address": webhook.prediction_address if webhook else None,
         "attempt": job.attempt,
         "interrupted": job.interrupted or None,
         "endpoint": invocation.endpoint if invocation else None,
@@ -70,7 +71,12 @@ def job_from_values(values: Mapping[str, Any]) -> Job:
         expires_at=_moment(values["expires_at"]),
         due_at=None if due_at is None else _moment(due_at),
         tags=get("tags", ()),
-        webhook=url and Webhook(url=url, events=tuple(map(WebhookEvent, values["webhook_events"]))),
+        webhook=url
+        and Webhook(
+            url=url,
+            events=tuple(map(WebhookEvent, values["webhook_events"])),
+            prediction_address=get("webhook_prediction_address"),
+        ),
         attempt=values["attempt"],
         interrupted=get("interrupted", False),
         invocation=endpoint

@@ -3,9 +3,9 @@
 import base64
 import re
 
-from contract.images import IMAGE_MEDIA_TYPES
+from contract.images import IMAGE_MEDIA_TYPES, ImageMediaType
 
-_SIGNATURES = (
+_SIGNATURES: tuple[tuple[re.Pattern[bytes], ImageMediaType], ...] = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
     (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
     (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
@@ -20,7 +20,7 @@ _HEAD_CHARACTERS = 64
 """Of base64: 48 bytes, more than any signature."""
 
 
-def media_type_of(data: bytes) -> str | None:
+def media_type_of(data: bytes) -> ImageMediaType | None:
     """The media type of an image file; None if it is none that the API accepts."""
     return next((media_type for pattern, media_type in _SIGNATURES if pattern.match(data)), None)
 

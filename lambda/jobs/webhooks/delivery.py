@@ -8,9 +8,10 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from contract.submission import WebhookEvent
+from jobs.compatibility.replicate.prediction import Prediction
 from jobs.errors import JobNotFoundError
-from jobs.job import Job
-from jobs.ports import JobRepository, SigningKeys
+from jobs.job import Job, JobSnapshot, Webhook
+from jobs.ports import JobRepository, Link, SigningKeys
 from jobs.webhooks.message import WebhookMessage
 from jobs.webhooks.payload import WebhookPayload
 from jobs.webhooks.ports import ForbiddenReceiverError, Receivers, UnreachableReceiverError
@@ -58,12 +59,14 @@ class WebhookDelivery:
 
     Attributes:
         bucket: the stage's data bucket.
+        link: makes the links to images, which predictions contain.
     """
 
     jobs: JobRepository
     keys: SigningKeys
     receivers: Receivers
     bucket: str
+    link: Callable[[str], Link]
     clock: Callable[[], datetime] = _utc_now
 
     def attempt(self, message: WebhookMessage) -> Attempt:
@@ -82,8 +85,15 @@ class WebhookDelivery:
             return Attempt(decision=Decision.DROPPED, reason=f"the job has ended as {job.status}")
         if occurred_at is None:
             return Attempt(decision=Decision.RETRIED, reason="the job's record does not show the event yet")
-        payload = WebhookPayload.of(job, message.event, occurred_at, bucket=self.bucket)
-        return self._call(job.webhook.url, f"{job.id}-{message.event}", payload.model_dump_json())
+        body = self._body(job, job.webhook, message.event, occurred_at)
+        return self._call(job.webhook.url, f"{job.id}-{message.event}", body)
+
+    def _body(self, job: Job, webhook: Webhook, event: WebhookEvent, occurred_at: datetime) -> str:
+        if webhook.prediction_address is not None:
+            snapshot = JobSnapshot(job=job)
+            prediction = Prediction.of(snapshot, address=webhook.prediction_address, link=self.link)
+            return prediction.model_dump_json()
+        return WebhookPayload.of(job, event, occurred_at, bucket=self.bucket).model_dump_json()
 
     def _call(self, url: str, message_id: str, body: str) -> Attempt:
         host, now = urlsplit(url).hostname, self.clock()

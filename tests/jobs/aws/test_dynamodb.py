@@ -70,7 +70,11 @@ def complete(job: Job) -> Job:
         status=JobStatus.FAILED,
         due_at=None,
         tags=("a", "b"),
-        webhook=Webhook(url="https://example.com/", events=(WebhookEvent.FAILED,)),
+        webhook=Webhook(
+            url="https://example.com/",
+            events=(WebhookEvent.FAILED,),
+            prediction_address="https://api.example.com/replicate/v1",
+        ),
         attempt=2,
         interrupted=True,
         invocation=invocation_of(job),

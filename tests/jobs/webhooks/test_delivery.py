@@ -13,6 +13,7 @@ from jobs.lifecycle import TERMINAL, UNFINISHED, JobStatus
 from jobs.webhooks.delivery import Attempt, Decision, WebhookDelivery
 from jobs.webhooks.message import WebhookMessage
 from jobs.webhooks.ports import ForbiddenReceiverError, Response, UnreachableReceiverError
+from tests.jobs.fakes import InMemoryDocuments
 from tests.jobs.fakes_webhooks import InMemoryReceivers, InMemorySigningKeys
 from tests.jobs.webhooks.webhook_jobs import FINISHED, JOB_ID, STARTED, URL, StoredJobs, job_with_webhook
 from tests.waiting import LIMIT_S
@@ -35,6 +36,7 @@ def delivery(
         keys=InMemorySigningKeys(*keys),
         receivers=receivers,
         bucket="data",
+        link=InMemoryDocuments().presign,
         clock=lambda: now - age,
     )
 
@@ -61,6 +63,28 @@ def test_a_final_event_is_delivered_if_it_is_the_jobs_status_and_dropped_otherwi
         reason = f"the job has ended as {status}"
         assert result == Attempt(decision=Decision.DROPPED, reason=reason)
         assert receivers.calls == []
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "shown", "images"),
+    [
+        (WebhookEvent.STARTED, JobStatus.RUNNING, "processing", None),
+        (WebhookEvent.SUCCEEDED, JobStatus.SUCCEEDED, "succeeded", 1),
+        (WebhookEvent.FAILED, JobStatus.FAILED, "failed", None),
+    ],
+)
+def test_the_call_for_a_prediction_contains_the_prediction(
+    event: WebhookEvent, status: JobStatus, shown: str, images: int | None
+) -> None:
+    address = "https://api.example.com/dev/replicate/v1"
+    webhook = JobWebhook(url=URL, events=tuple(WebhookEvent), prediction_address=address)
+    receivers = InMemoryReceivers(OK)
+    attempt(StoredJobs(job_with_webhook(status, webhook=webhook)), receivers, event)
+    (call,) = receivers.calls
+    prediction = json.loads(call[2])
+    assert (prediction["id"], prediction["status"]) == (JOB_ID, shown)
+    assert prediction["urls"]["get"] == f"{address}/predictions/{JOB_ID}"
+    assert (prediction["output"] and len(prediction["output"])) == images
 
 
 @pytest.mark.parametrize("status", UNFINISHED)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contract.document import parse_document
 from contract.generation import InvalidRequestError
-from contract.images import IMAGE_MEDIA_TYPES, MAX_DATA_URL_CHARACTERS
+from contract.images import IMAGE_MEDIA_TYPES, MAX_DATA_URL_CHARACTERS, ImageMediaType
 from contract.problem import FieldError
 from contract.validation import validate
 from jobs.compatibility.image_files import media_type_of
@@ -31,7 +31,7 @@ class UploadedImage(BaseModel):
     upload_file: str = Field(description="Link to the file, for `input_image`.")
 
 
-def parse_upload(body: str) -> tuple[bytes, str]:
+def parse_upload(body: str) -> tuple[bytes, ImageMediaType]:
     """The content and the media type of an uploaded image.
 
     Raises:
