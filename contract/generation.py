@@ -26,6 +26,7 @@ from contract.request import (
     InputImage,
     JobRequest,
     Loras,
+    MaskAlpha,
     MaskBlur,
     MaskImage,
     MaskInvert,
@@ -62,6 +63,7 @@ _COPIED_FIELDS = (
     "input_image",
     "mask_image",
     "mask_invert",
+    "mask_alpha",
     "mask_padding",
     "outpaint",
     "controlnets",
@@ -121,6 +123,7 @@ class Generation(BaseModel):
     strength: Strength | None = None
     mask_image: MaskImage | None = None
     mask_invert: MaskInvert = False
+    mask_alpha: MaskAlpha = False
     mask_blur: MaskBlur | None = None
     mask_padding: MaskPadding | None = None
     outpaint: Outpaint | None = None

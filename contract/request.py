@@ -157,6 +157,15 @@ MaskImage = Annotated[
 MaskInvert = Annotated[
     bool, Field(description="Whether the mask is inverted: black is regenerated, white is kept.")
 ]
+MaskAlpha = Annotated[
+    bool,
+    Field(
+        description=(
+            "Whether the mask is its alpha channel, whatever its colours and however few of its pixels are "
+            "transparent: opaque is regenerated, transparent is kept."
+        )
+    ),
+]
 MaskPadding = Annotated[
     int,
     Field(
@@ -260,6 +269,7 @@ class JobRequest(BaseModel):
     strength: Strength | None = None
     mask_image: MaskImage | None = None
     mask_invert: MaskInvert = False
+    mask_alpha: MaskAlpha = False
     mask_blur: MaskBlur | None = None
     mask_padding: MaskPadding | None = None
     outpaint: Outpaint | None = None

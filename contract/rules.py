@@ -94,6 +94,7 @@ def _mask_contradictions(request: JobRequest) -> Iterator[_Violation]:
     if request.mask_image is None:
         for name, is_given in (
             ("mask_invert", request.mask_invert),
+            ("mask_alpha", request.mask_alpha),
             ("mask_padding", request.mask_padding is not None),
         ):
             if is_given:

@@ -14,6 +14,7 @@ MASKS = (
     ("white on black", "white is regenerated; gray counts as white from 128 of 255 on"),
     ("transparent areas", "opaque is regenerated, as in AUTOMATIC1111; colours do not matter"),
     ("less than 1 % of transparent pixels", "brightness decides, and those pixels are kept"),
+    ("an alpha channel with few transparent pixels, or none", "`mask_alpha`: the alpha channel decides"),
     ("AUTOMATIC1111's `Inpaint not masked`", "`mask_invert`"),
     ("AUTOMATIC1111's `Only masked`, diffusers' `padding_mask_crop`", "`mask_padding`"),
     ("another size than the image", "resized; another aspect ratio is refused at `#/mask_image`"),

@@ -119,7 +119,12 @@ class _Preprocessing:
             self._add_input_image(flatten_on_white(image))
         elif pointer == _MASK_IMAGE and self._crop_resize is not None:
             check_aspect_ratio(image.size, self._source_size)
-            mask = prepare_mask(image, self._crop_resize, invert=self._generation.mask_invert)
+            mask = prepare_mask(
+                image,
+                self._crop_resize,
+                invert=self._generation.mask_invert,
+                alpha=self._generation.mask_alpha,
+            )
             if self._original is None:
                 self._mask = mask
             else:

@@ -33,7 +33,9 @@ def check_aspect_ratio(mask: Size, image: Size) -> None:
         raise InputError(ErrorCode.INVALID_INPUT_IMAGE, _POINTER, detail)
 
 
-def prepare_mask(mask: Image.Image, crop_resize: CropResize, *, invert: bool = False) -> Image.Image:
+def prepare_mask(
+    mask: Image.Image, crop_resize: CropResize, *, invert: bool = False, alpha: bool = False
+) -> Image.Image:
     """The mask as mode L: 255 where the image is regenerated, 0 where it is kept.
 
     White is regenerated, black is kept, with the threshold in the middle as in diffusers. Of a mask with
@@ -44,16 +46,18 @@ def prepare_mask(mask: Image.Image, crop_resize: CropResize, *, invert: bool = F
         mask: RGB or RGBA.
         crop_resize: the transformation of the input image.
         invert: whether black is regenerated and white is kept.
+        alpha: whether the alpha channel is used however few pixels are transparent; without one, all are
+            opaque.
 
     Raises:
         InputError: the mask selects nothing.
     """
-    resized = crop_resize.apply(_intensity(mask), Image.Resampling.BILINEAR)
+    intensity = _alpha(mask) if alpha else _intensity(mask)
+    resized = crop_resize.apply(intensity, Image.Resampling.BILINEAR)
     selected, rest = (0, 255) if invert else (255, 0)
     binary = resized.point(lambda value: selected if value >= _THRESHOLD else rest)
     if binary.getbbox() is None:
-        painted = "black or transparent, since mask_invert is true" if invert else "white"
-        detail = f"the mask selects nothing; paint the areas to regenerate {painted}"
+        detail = f"the mask selects nothing; paint the areas to regenerate {_painted(invert, alpha)}"
         raise InputError(ErrorCode.INVALID_INPUT_IMAGE, _POINTER, detail)
     return binary
 
@@ -71,6 +75,17 @@ def expand_to_latents(mask: Image.Image) -> Image.Image:
     rows, columns = mask.height // GRID, mask.width // GRID
     latents = np.asarray(mask).reshape(rows, GRID, columns, GRID).max(axis=(1, 3))
     return Image.fromarray(latents.repeat(GRID, axis=0).repeat(GRID, axis=1))
+
+
+def _painted(invert: bool, alpha: bool) -> str:
+    """The form of the areas to regenerate."""
+    if alpha:
+        return "transparent" if invert else "opaque, since mask_alpha is true"
+    return "black or transparent, since mask_invert is true" if invert else "white"
+
+
+def _alpha(mask: Image.Image) -> Image.Image:
+    return mask.getchannel("A") if mask.mode == "RGBA" else Image.new("L", mask.size, 255)
 
 
 def _intensity(mask: Image.Image) -> Image.Image:

@@ -115,6 +115,7 @@ def test_the_json_of_a_generation_resolves_to_an_equal_generation(**fields: Any)
             "input_image": IMAGE,
             "mask_image": "https://example.com/mask.png?a=b",
             "mask_invert": True,
+            "mask_alpha": True,
             "mask_blur": 0,
             "controlnets": [
                 {"type": "canny", "image": "data:image/png;base64,AAAA", "weight": 1, "preprocess": True}

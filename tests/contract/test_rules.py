@@ -35,6 +35,7 @@ from tests.contract.parsing import IMAGE, resolve, violations_of
         ({"input_image": IMAGE, "outpaint": {"left": 8}, "height": 64}, "#/height", "combined with outpaint"),
         ({"input_image": IMAGE, "mask_blur": 0}, "#/mask_blur", "requires mask_image or outpaint"),
         ({"input_image": IMAGE, "mask_invert": True}, "#/mask_invert", "requires mask_image"),
+        ({"input_image": IMAGE, "mask_alpha": True}, "#/mask_alpha", "requires mask_image"),
         ({"input_image": IMAGE, "mask_padding": 0}, "#/mask_padding", "requires mask_image"),
         (
             {"input_image": IMAGE, "mask_image": IMAGE, "mask_padding": 8, "upscale": {}},

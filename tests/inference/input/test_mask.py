@@ -73,6 +73,36 @@ def test_an_inverted_mask_selects_the_rest() -> None:
         prepare_mask(Image.new("RGB", SIZE, "white"), CropResize(SIZE, (1.0, 1.0)), invert=True)
 
 
+def holed(pixels: int) -> Image.Image:
+    """A dark image with so many transparent pixels in a row."""
+    mask = Image.new("RGBA", SIZE, (20, 20, 20, 255))
+    for index in range(pixels):
+        mask.putpixel((index, 7), (0, 0, 0, 0))
+    return mask
+
+
+def test_the_alpha_channel_is_the_mask_however_few_pixels_are_transparent() -> None:
+    crop_resize = CropResize(SIZE, (1.0, 1.0))
+    selected = np.asarray(prepare_mask(holed(3), crop_resize, invert=True, alpha=True))
+    assert selected[7, :3].all()
+    assert (selected > 0).sum() == 3
+    assert (np.asarray(prepare_mask(holed(3), crop_resize, alpha=True)) == 0).sum() == 3
+
+
+@pytest.mark.parametrize("mask", [holed(0), Image.new("RGB", SIZE)], ids=["opaque", "without alpha"])
+def test_of_a_mask_without_transparent_pixels_the_alpha_channel_is_opaque(mask: Image.Image) -> None:
+    crop_resize = CropResize(SIZE, (1.0, 1.0))
+    assert prepare_mask(mask, crop_resize, alpha=True).getextrema() == (255, 255)
+    with pytest.raises(InputError, match="selects nothing; paint the areas to regenerate transparent"):
+        prepare_mask(mask, crop_resize, invert=True, alpha=True)
+
+
+def test_a_transparent_alpha_channel_selects_nothing() -> None:
+    mask = Image.new("RGBA", SIZE, (255, 255, 255, 0))
+    with pytest.raises(InputError, match="paint the areas to regenerate opaque, since mask_alpha is true"):
+        prepare_mask(mask, CropResize(SIZE, (1.0, 1.0)), alpha=True)
+
+
 @pytest.mark.parametrize("size", [(8, 8), (64, 64), (200, 130)])
 def test_a_resized_mask_selects_whatever_the_original_does(size: tuple[int, int]) -> None:
     mask = Image.new("L", SIZE)

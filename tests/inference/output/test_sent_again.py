@@ -65,6 +65,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "strength": FRACTIONS,
     "mask_image": IMAGES,
     "mask_invert": st.booleans(),
+    "mask_alpha": st.booleans(),
     "mask_blur": st.integers(0, 64),
     "mask_padding": st.integers(0, 64),
     "outpaint": st.fixed_dictionaries({"left": st.just(8), "top": st.sampled_from([0, 16])}),
@@ -93,13 +94,16 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
 TASKS: dict[str, tuple[set[str], set[str]]] = {
     "text to image": (
         set(),
-        {"input_image", "strength", "mask_image", "mask_invert", "mask_blur", "mask_padding"},
+        {"input_image", "strength", "mask_image", "mask_invert", "mask_alpha", "mask_blur", "mask_padding"},
     ),
-    "image to image": ({"input_image"}, {"mask_image", "mask_invert", "mask_blur", "mask_padding", "hires"}),
+    "image to image": (
+        {"input_image"},
+        {"mask_image", "mask_invert", "mask_alpha", "mask_blur", "mask_padding", "hires"},
+    ),
     "inpainting": ({"input_image", "mask_image"}, {"hires", "upscale"}),
     "outpainting": (
         {"input_image", "outpaint"},
-        {"hires", "mask_image", "mask_invert", "mask_padding", "width", "height"},
+        {"hires", "mask_image", "mask_invert", "mask_alpha", "mask_padding", "width", "height"},
     ),
 }
 """The fields that a task requires, and those that it excludes."""

@@ -131,6 +131,11 @@ export const FIELDS = {
     "description": "Whether the mask is inverted: black is regenerated, white is kept.",
     "default": false
   },
+  "mask_alpha": {
+    "type": "boolean",
+    "description": "Whether the mask is its alpha channel, whatever its colours and however few of its pixels are transparent: opaque is regenerated, transparent is kept.",
+    "default": false
+  },
   "mask_blur": {
     "type": "integer",
     "description": "Mask blur: width in pixels of the transition between regenerated and kept areas.",

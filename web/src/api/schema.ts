@@ -420,6 +420,12 @@ export interface components {
              */
             readonly mask_invert?: boolean;
             /**
+             * Mask Alpha
+             * @description Whether the mask is its alpha channel, whatever its colours and however few of its pixels are transparent: opaque is regenerated, transparent is kept.
+             * @default false
+             */
+            readonly mask_alpha?: boolean;
+            /**
              * Mask Blur
              * @default null
              */
@@ -732,6 +738,12 @@ export interface components {
              * @default false
              */
             readonly mask_invert?: boolean;
+            /**
+             * Mask Alpha
+             * @description Whether the mask is its alpha channel, whatever its colours and however few of its pixels are transparent: opaque is regenerated, transparent is kept.
+             * @default false
+             */
+            readonly mask_alpha?: boolean;
             /**
              * Mask Blur
              * @default null

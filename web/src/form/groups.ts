@@ -7,7 +7,7 @@ export interface Group {
 }
 
 /** The fields of an input image and of its mask. */
-export const IMAGE_FIELDS = ["strength", "mask_blur", "mask_padding", "mask_invert"] as const;
+export const IMAGE_FIELDS = ["strength", "mask_blur", "mask_padding", "mask_invert", "mask_alpha"] as const;
 
 /** The fields with places of their own in the form. */
 const FIRST_FIELDS = ["prompt", "negative_prompt", "model", "count", "input_image", "mask_image", "outpaint"];

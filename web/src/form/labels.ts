@@ -58,6 +58,11 @@ const TEXTS: Readonly<Record<string, FieldText>> = {
     help: "只以完整尺寸生成蒙版区域及其周围这么多像素，再贴回原图。留空则生成整张图。",
     unset: { en: "whole image", zh: "整张图" },
   },
+  mask_alpha: {
+    en: "The mask is its alpha channel",
+    zh: "以透明通道为蒙版",
+    help: "只看蒙版的透明度，不看颜色：不透明处重绘，透明处保留。",
+  },
   mask_invert: { en: "Invert the mask", zh: "反转蒙版", help: "重绘未涂抹的区域，保留涂抹的区域。" },
   outpaint: { en: "Outpainting", zh: "扩图" },
   loras: { en: "LoRA", zh: "LoRA" },

@@ -14,7 +14,7 @@ export interface ImageUris {
 }
 
 const NEED_INPUT = ["strength", "outpaint"] as const;
-const NEED_MASK = ["mask_invert", "mask_padding"] as const;
+const NEED_MASK = ["mask_invert", "mask_alpha", "mask_padding"] as const;
 const NEED_AREA = ["mask_blur"] as const;
 const EXCLUDED_BY_BORDERS = ["width", "height"] as const;
 
