@@ -50,6 +50,7 @@ def test_images_are_opened_changed_and_closed_with_the_keyboard(page: Page, job:
     )
     page.keyboard.press("Escape")
     expect(viewer_of(page)).to_have_count(0)
+    expect(page).to_have_url(re.compile("#/gallery$"))
     expect(page.locator(".tile-open:focus")).to_have_accessible_name("image number 1")
 
 
@@ -113,11 +114,12 @@ def test_link_and_prompt_are_copied(new_page: NewPage, job: Job) -> None:
     page = new_page(permissions=["clipboard-read", "clipboard-write"])
     viewer = open_image(page, job)
     viewer.get_by_role("button", name="Copy link").click()
-    expect(page.locator(".notice")).to_contain_text(re.compile("until [0-9]+:[0-9]+"))
+    expect(viewer.locator(".notice")).to_contain_text(re.compile("until [0-9]+:[0-9]+"))
+    check_accessibility(page)
     link = page.evaluate("() => navigator.clipboard.readText()")
     assert httpx.get(link).headers["content-type"] == "image/png"
     viewer.get_by_role("button", name="Copy prompt").click()
-    expect(page.locator(".notice").last).to_contain_text("prompt is copied")
+    expect(viewer.locator(".notice").last).to_contain_text("prompt is copied")
     assert page.evaluate("() => navigator.clipboard.readText()") == PROMPT
 
 
@@ -133,6 +135,7 @@ def test_a_favourite_is_marked_and_unmarked(page: Page, job: Job, http: httpx.Cl
 def test_an_image_is_deleted_after_a_question(page: Page, http: httpx.Client) -> None:
     job = finished_job(http, prompt="a star that is deleted", count=2)
     viewer = open_image(page, job)
+    page.wait_for_load_state("networkidle")
     page.keyboard.press("Delete")
     dialog = page.get_by_role("dialog", name="Delete 2 images?")
     expect(dialog).to_contain_text("1 image that you have not selected")

@@ -5,6 +5,7 @@ import { ImageDialogs } from "../images/image-dialogs.tsx";
 import { SignInDialog } from "../sign-in/sign-in-dialog.tsx";
 import { models } from "../state/catalog.ts";
 import { session } from "../state/session.ts";
+import { openDialogs } from "../ui/dialog.tsx";
 import { ErrorBoundary } from "../ui/error-boundary.tsx";
 import { Lazy } from "../ui/lazy.tsx";
 import { Notices } from "../ui/notices.tsx";
@@ -51,7 +52,7 @@ export function App() {
       {models.value.length > 0 && <ImageDialogs />}
       <SignInDialog />
       <ShortcutsHelp />
-      <Notices />
+      {openDialogs.value.length === 0 && <Notices />}
     </>
   );
 }

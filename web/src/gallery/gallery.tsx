@@ -1,8 +1,8 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { DeleteDialog } from "./delete-dialog.tsx";
 import type { JobList } from "./job-list.ts";
 import { ListEnd } from "./list-end.tsx";
-import { selected } from "./selection.ts";
+import { clearSelection, selected } from "./selection.ts";
 import { SelectionBar } from "./selection-bar.tsx";
 import { TileGrid } from "./tile-grid.tsx";
 import { useJobList } from "./use-job-list.ts";
@@ -11,6 +11,8 @@ import { useJobList } from "./use-job-list.ts";
 export function Gallery({ list }: { readonly list: JobList }) {
   const [deleting, setDeleting] = useState<readonly string[]>();
   useJobList(list);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another list has other images
+  useEffect(() => clearSelection, [list]);
   const askToDelete = (): void => setDeleting([...selected.value]);
   return (
     <>

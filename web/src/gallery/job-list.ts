@@ -104,11 +104,12 @@ export class JobList {
     });
   }
 
-  /** Drops the jobs that are far from a part of the list. */
-  release(first: number, last: number): void {
+  /** Drops the jobs that are far from a part of the list, except for one. */
+  release(first: number, last: number, kept: string | undefined): void {
     const entries = this.#entries.peek();
     for (const [index, { id }] of entries.entries()) {
-      if (index < first - KEPT_AROUND || index > last + KEPT_AROUND) releaseJob(id);
+      const isFar = index < first - KEPT_AROUND || index > last + KEPT_AROUND;
+      if (isFar && id !== kept) releaseJob(id);
     }
   }
 
@@ -146,14 +147,16 @@ export class JobList {
   }
 
   async #read(cursor: string | undefined) {
+    const asOf = Date.now();
     const query = { ...this.filters, limit: PAGE, ...(cursor !== undefined && { cursor }) };
-    return (await call("listJobs", { query })).data;
+    const { data: page } = await call("listJobs", { query });
+    batch(() => {
+      for (const job of page.data) putListed(job, asOf);
+    });
+    return page;
   }
 
   #merge(from: string | undefined, jobs: readonly Job[], next: string | null): void {
-    batch(() => {
-      for (const job of jobs) putListed(job);
-    });
     const page = jobs.map((job) => entryOf(jobSignal(job.id).peek() ?? job));
     const last = jobs.at(-1)?.id;
     if (last !== undefined || next === null) {

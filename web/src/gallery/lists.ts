@@ -24,8 +24,9 @@ export function addToFeed(id: string): void {
 export async function findUnfinished(): Promise<void> {
   try {
     for (const status of ["running", "queued"] as const) {
+      const asOf = Date.now();
       const { data } = await call("listJobs", { query: { status, limit: 100 } });
-      for (const job of data.data) putListed(job);
+      for (const job of data.data) putListed(job, asOf);
     }
   } catch (error) {
     // The list that is loaded at the same time shows the error.

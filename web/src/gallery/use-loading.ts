@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { route } from "../app/route.ts";
 import { onWake } from "../state/wake.ts";
 import type { JobList } from "./job-list.ts";
 import type { Range } from "./layout.ts";
@@ -26,7 +27,7 @@ export function useLoading(list: JobList, range: Range | undefined): void {
       const to = (tiles.entryIndexAt(Math.min(end, tiles.count) - 1) ?? from) + 1;
       const shown = tiles.entries.slice(from, to).filter((entry) => entry.tiles > 0);
       void list.reload(shown.map(({ id }) => id));
-      list.release(from, to);
+      list.release(from, to, route.peek().image?.job);
     };
     check();
     const timer = setInterval(check, CHECK_MS);

@@ -3,6 +3,7 @@ import { type Signal, signal } from "@preact/signals";
 import { call } from "../api/client.ts";
 import type { Job } from "../api/types.ts";
 import { onJobChange, putListed } from "../state/jobs.ts";
+import { readStored } from "../state/stored.ts";
 import { dataOfPlan, type GridData, withJob } from "./grid-data.ts";
 import type { Plan } from "./plan.ts";
 import { GRID_TAG, gridTag, parseTags } from "./tags.ts";
@@ -53,8 +54,9 @@ export function addToGrid(job: Job): void {
 
 /** Reads a grid's jobs from the server. Throws what `call` throws. */
 export async function loadGrid(id: string): Promise<void> {
+  const asOf = Date.now();
   for (const job of await list(gridTag(id), Number.POSITIVE_INFINITY)) {
-    putListed(job);
+    putListed(job, asOf);
     addToGrid(job);
   }
 }
@@ -89,6 +91,6 @@ async function list(tag: string, enough: number): Promise<readonly Job[]> {
 }
 
 function readPlan(): Plan | undefined {
-  const stored = typeof localStorage === "undefined" ? null : localStorage.getItem(PLAN_KEY);
-  return stored === null ? undefined : (JSON.parse(stored) as Plan);
+  const plan = readStored(PLAN_KEY);
+  return typeof plan === "object" && plan !== null && "id" in plan ? (plan as Plan) : undefined;
 }

@@ -1,18 +1,23 @@
 /** The jobs that the page knows, by id; unfinished ones are followed until they have ended. */
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { call } from "../api/client.ts";
+import { ApiError } from "../api/errors.ts";
 import { isTerminal, type Job } from "../api/types.ts";
 import { mergeListed } from "../jobs/merge.ts";
 import { follow } from "./follow.ts";
 
 /** Requests for fresh links that run at once. */
 const MAX_REFRESHES = 4;
+/** Lists may be this much older than the jobs themselves. */
+const LIST_LAG_MS = 2000;
 
 /** Called after each change of a job, with its states; `after` is undefined once the job is deleted. */
 export type JobListener = (id: string, after: Job | undefined, before: Job | undefined) => void;
 
 const known = new Map<string, Signal<Job | undefined>>();
 const listeners = new Set<JobListener>();
+/** When tags of jobs were last changed here. */
+const tagged = new Map<string, number>();
 const refreshes = new Map<string, Promise<Job>>();
 const unfinished = signal<readonly string[]>([]);
 
@@ -51,9 +56,21 @@ export function putJob(job: Job): void {
   });
 }
 
-/** Stores a job from a list, which lacks the details of unfinished ones. */
-export function putListed(job: Job): void {
-  putJob(mergeListed(known.get(job.id)?.peek(), job, Date.now()));
+/**
+ * Stores a job from a list, which lacks the details of unfinished ones.
+ *
+ * @param asOf When the list was asked for, in milliseconds.
+ */
+export function putListed(job: Job, asOf: number): void {
+  putJob(withNewestTags(mergeListed(known.get(job.id)?.peek(), job, Date.now()), asOf - LIST_LAG_MS));
+}
+
+/** Shows other tags of a job at once; answers to earlier requests do not take them back. */
+export function putTags(id: string, tags: readonly string[]): void {
+  const job = jobSignal(id);
+  const before = job.peek();
+  tagged.set(id, Date.now());
+  if (before !== undefined) job.value = { ...before, tags };
 }
 
 /** Forgets a job that is deleted. */
@@ -81,10 +98,21 @@ export function refreshJob(id: string): Promise<Job> {
 async function refresh(id: string): Promise<Job> {
   const others = [...refreshes.values()];
   if (others.length >= MAX_REFRESHES) await Promise.allSettled(others.slice(0, 1 - MAX_REFRESHES));
-  const { data } = await call("getJob", { path: { job_id: id } });
-  if (data === undefined) throw new Error("an unconditional request was answered without a body");
-  putJob(data);
-  return data;
+  const asOf = Date.now();
+  try {
+    const { data } = await call("getJob", { path: { job_id: id } });
+    if (data === undefined) throw new Error("an unconditional request was answered without a body");
+    putJob(withNewestTags(data, asOf));
+    return data;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) forgetJob(id);
+    throw error;
+  }
+}
+
+function withNewestTags(job: Job, asOf: number): Job {
+  const tags = (tagged.get(job.id) ?? 0) > asOf ? known.get(job.id)?.peek()?.tags : undefined;
+  return tags === undefined ? job : { ...job, tags };
 }
 
 /** Gets the job's state, unless it is still the one with the entity tag. */
@@ -93,8 +121,9 @@ async function poll(
   tag: string | undefined,
 ): Promise<{ etag: string | undefined; retryAfter: number | undefined }> {
   const header = tag === undefined ? {} : { "If-None-Match": tag };
+  const asOf = Date.now();
   const { data, headers } = await call("getJob", { path: { job_id: id }, header });
-  if (data !== undefined && unfinished.peek().includes(id)) store(id, data);
+  if (data !== undefined && unfinished.peek().includes(id)) store(id, withNewestTags(data, asOf));
   const seconds = headers.get("Retry-After");
   return {
     etag: headers.get("ETag") ?? undefined,

@@ -1,5 +1,10 @@
+import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { Notices } from "./notices.tsx";
+
+/** The open dialogs, the uppermost last. It has the notices, since what is below it can be neither seen nor used. */
+export const openDialogs = signal<readonly string[]>([]);
 
 interface DialogProps {
   /** The accessible name. */
@@ -13,11 +18,16 @@ interface DialogProps {
 /** A modal dialog, open while it is rendered; the browser keeps the focus inside and restores it. */
 export function Dialog({ label, onClose, class: name, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
-    return () => element?.close();
-  }, []);
+    openDialogs.value = [...openDialogs.peek(), id];
+    return () => {
+      element?.close();
+      openDialogs.value = openDialogs.peek().filter((each) => each !== id);
+    };
+  }, [id]);
   return (
     <dialog
       ref={dialog}
@@ -33,6 +43,7 @@ export function Dialog({ label, onClose, class: name, children }: DialogProps) {
       }}
     >
       {children}
+      {openDialogs.value.at(-1) === id && <Notices />}
     </dialog>
   );
 }

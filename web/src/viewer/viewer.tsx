@@ -25,7 +25,8 @@ export function Viewer() {
 
 function OpenViewer({ tile }: { readonly tile: Tile }) {
   const list = route.value.view === "gallery" ? filteredJobs.value : allJobs;
-  const { previous, next, isNearEnd } = neighboursOf(list.tiles.value, tile);
+  const tiles = list.tiles.value;
+  const { previous, next, isNearEnd } = neighboursOf(tiles, tile);
   const { job, error } = useJob(tile.id);
   const [isDeleting, setDeleting] = useState(false);
   const [isZoomed, setZoomed] = useState(false);
@@ -34,6 +35,11 @@ function OpenViewer({ tile }: { readonly tile: Tile }) {
     if (target === undefined) return;
     setZoomed(false);
     replaceImage(target.id, target.index);
+  };
+  const showPlace = (position: number | undefined): void => {
+    const target = position === undefined ? undefined : list.tiles.peek().at(position);
+    if (target === undefined) closeImage();
+    else show(target);
   };
 
   useEffect(() => {
@@ -83,7 +89,7 @@ function OpenViewer({ tile }: { readonly tile: Tile }) {
         <DeleteDialog
           keys={[keyOf(tile)]}
           onClose={() => setDeleting(false)}
-          onDeleted={() => (next ? show(next) : closeImage())}
+          onDeleted={() => showPlace(tiles.positionOf({ id: tile.id, index: 0 }))}
         />
       )}
     </>
