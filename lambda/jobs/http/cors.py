@@ -14,7 +14,7 @@ from jobs.http.responses import Response
 _READABLE_HEADERS = "Allow, ETag, Location, Retry-After"
 _REQUEST_HEADERS = (
     "authorization, content-type, idempotency-key, if-none-match, prefer, x-amz-content-sha256, "
-    "x-amz-date, x-amz-security-token, x-api-key"
+    "x-amz-date, x-amz-security-token, x-api-key, x-sm-endpoint"
 )
 """With those of requests that are signed with AWS credentials."""
 

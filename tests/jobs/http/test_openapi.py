@@ -9,10 +9,14 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from contract.options import ControlNet, Hires, Lora, Outpaint, Upscale
+from contract.problem import CONTENT_TYPE
 from contract.submission import JobSubmission
 from jobs.http.openapi import openapi_document
+from jobs.http.routes import SHAPES
+from jobs.http.shape import NATIVE
 from tests.conftest import ROOT
 
+COMMON = {"400", "405", "429", "500", "503"}
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "docs" / "openapi.json").read_text())
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 MINIMAL: dict[type[BaseModel], dict[str, Any]] = {
@@ -31,14 +35,15 @@ def test_the_committed_document_is_the_one_of_the_operations() -> None:
     assert openapi_document() == DOCUMENT
 
 
-def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+def operations(*, native: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The operations of the API itself, or those of the shapes of other systems."""
     for methods in DOCUMENT["paths"].values():
         for operation in methods.values():
-            yield operation["operationId"], operation
+            if (operation["tags"] == [NATIVE.name]) is native:
+                yield operation["operationId"], operation
 
 
 def test_every_operation_lists_its_errors_as_problem_documents() -> None:
-    common = {"400", "405", "429", "500", "503"}
     expected = {
         "submitJob": {"202", "403", "404", "409", "413", "422"},
         "listJobs": {"200", "403", "422"},
@@ -53,12 +58,25 @@ def test_every_operation_lists_its_errors_as_problem_documents() -> None:
         "getOpenapi": {"200"},
         "getDocs": {"200"},
     }
-    assert {name: {*each["responses"]} - common for name, each in operations()} == expected
-    for _, operation in operations():
-        assert common <= {*operation["responses"]}
+    assert {name: {*each["responses"]} - COMMON for name, each in operations(native=True)} == expected
+    for _, operation in operations(native=True):
+        assert {*operation["responses"]} >= COMMON
         for status, response in operation["responses"].items():
             if status.startswith(("4", "5")):
                 assert [*response["content"]] == ["application/problem+json"]
+        assert operation["summary"]
+        assert operation["description"]
+
+
+def test_errors_of_other_shapes_have_the_form_of_the_shape_too() -> None:
+    shapes = {shape.name: shape for shape in SHAPES}
+    for name, operation in operations(native=False):
+        (tag,) = operation["tags"]
+        assert {*COMMON, "403"} <= {*operation["responses"]}
+        for status, response in operation["responses"].items():
+            if status.startswith(("4", "5")):
+                types = {CONTENT_TYPE, shapes[tag].problem_media_type}
+                assert {*response["content"]} == types, (name, status)
         assert operation["summary"]
         assert operation["description"]
 
@@ -70,7 +88,7 @@ def test_the_headers_of_requests_and_responses_are_described() -> None:
             {header for response in operation["responses"].values() for header in response.get("headers", {})}
             - {"Allow"},
         )
-        for name, operation in operations()
+        for name, operation in operations(native=True)
     }
     waits = {"Retry-After"}
     assert found == {
@@ -90,7 +108,9 @@ def test_the_headers_of_requests_and_responses_are_described() -> None:
 
 
 def test_only_the_description_of_the_api_needs_no_key() -> None:
-    assert {name for name, each in operations() if each.get("security") == []} == {"getOpenapi", "getDocs"}
+    public = {"getOpenapi", "getDocs"}
+    assert {name for name, each in operations(native=True) if each.get("security") == []} == public
+    assert not [name for name, each in operations(native=False) if "security" in each]
     assert DOCUMENT["security"] == [{"apiKey": []}]
 
 
