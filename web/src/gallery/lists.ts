@@ -20,16 +20,20 @@ export function addToFeed(id: string): void {
   if (job !== undefined) allJobs.add(job);
 }
 
+let hasFoundUnfinished = false;
+
 /** Finds unfinished jobs of before the page was loaded, however many others came after them. */
 export async function findUnfinished(): Promise<void> {
+  if (hasFoundUnfinished) return;
   try {
     for (const status of ["running", "queued"] as const) {
       const asOf = Date.now();
       const { data } = await call("listJobs", { query: { status, limit: 100 } });
       for (const job of data.data) putListed(job, asOf);
     }
+    hasFoundUnfinished = true;
   } catch (error) {
-    // The list that is loaded at the same time shows the error.
+    // The list that is loaded at the same time shows the error; both are asked for again.
     if (!(error instanceof ApiError || error instanceof ConnectionError)) throw error;
   }
 }

@@ -8,8 +8,6 @@ const REFRESH_MS = 30_000;
 /** Coming back to the page several times in a row refreshes once. */
 const LEAST_MS = 3000;
 
-let hasLooked = false;
-
 /** Keeps a list up to date while it is shown: jobs come and go elsewhere too. */
 export function useJobList(list: JobList): void {
   const canRead = isSignedIn.value;
@@ -21,7 +19,10 @@ export function useJobList(list: JobList): void {
     let last = Number.NEGATIVE_INFINITY;
     const refresh = (): void => {
       last = Date.now();
-      if (!document.hidden) void list.refresh();
+      if (!document.hidden) {
+        void list.refresh();
+        void findUnfinished();
+      }
       refreshIn(REFRESH_MS);
     };
     const refreshIn = (milliseconds: number): void => {
@@ -29,8 +30,6 @@ export function useJobList(list: JobList): void {
       timer = setTimeout(refresh, milliseconds);
     };
     refresh();
-    if (!hasLooked) void findUnfinished();
-    hasLooked = true;
     const stopWaking = onWake(() => refreshIn(last + LEAST_MS - Date.now()));
     return () => {
       stopFollowing();
