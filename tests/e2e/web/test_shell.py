@@ -43,6 +43,15 @@ def test_every_text_is_in_the_language_of_the_page(view: View, new_page: NewPage
     assert [text for text in texts["zh-Hans"] if not CHINESE.search(text)] == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_settings(scheme: str, new_page: NewPage) -> None:
+    page = new_page(color_scheme=scheme)
+    open_view(page, "compare")
+    page.get_by_role("button", name="Settings").click()
+    expect(page.get_by_label("Language")).to_be_visible()
+    check_accessibility(page)
+
+
 def test_language_and_appearance_are_kept(page: Page) -> None:
     open_view(page)
     page.get_by_role("button", name="Settings").click()
@@ -95,6 +104,7 @@ def test_a_service_that_starts_later_is_found(page: Page, path: str, browser_err
     failure = page.get_by_role("alert")
     expect(failure).to_contain_text("The service restarts.")
     expect(failure).to_contain_text("tries again by itself")
+    check_accessibility(page)
     page.unroute(path)
     expect(page.get_by_role("textbox").first).to_be_visible()
     expect(failure).to_have_count(0)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from http import HTTPStatus
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -92,6 +93,20 @@ def test_a_session_that_ends_in_mid_form_loses_nothing(
     expect(field).to_have_value("a blue square after the session has ended")
     field.press("Control+Enter")
     image_of(key_page, "a blue square after the session has ended")
+
+
+def test_a_job_is_followed_again_after_signing_in(
+    key_page: Page, stack: LocalStack, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("status of 403")
+    enter_key(key_page, stack.address.api_key)
+    with key_page.expect_response(lambda response: response.status == HTTPStatus.ACCEPTED):
+        submit_prompt(key_page, "a red circle while the session ends")
+    key_page.route("**/v1/**", lambda route: refuse(route))
+    expect(dialog_of(key_page)).to_contain_text("Your session has ended")
+    key_page.unroute("**/v1/**")
+    enter_key(key_page, stack.address.api_key)
+    image_of(key_page, "a red circle while the session ends")
 
 
 def test_a_refusal_by_the_firewall_does_not_end_the_session(

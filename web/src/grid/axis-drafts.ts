@@ -3,6 +3,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { draftImages } from "../form/submit.ts";
 import { models, samplers } from "../state/catalog.ts";
 import { draftModel, fields } from "../state/draft.ts";
+import { readStored } from "../state/stored.ts";
 import { type AxisField, axisFields } from "./axis-fields.ts";
 import { MAX_CELLS, type ParsedValues, parseValues } from "./axis-values.ts";
 import { text } from "./messages.ts";
@@ -115,6 +116,8 @@ function axisOf(name: AxisName): Axis | undefined {
 }
 
 function read(): AxisDrafts {
-  const stored = typeof localStorage === "undefined" ? null : localStorage.getItem(KEY);
-  return stored === null ? INITIAL : (JSON.parse(stored) as AxisDrafts);
+  const stored = readStored(KEY);
+  return typeof stored === "object" && stored !== null && "x" in stored && "y" in stored
+    ? (stored as AxisDrafts)
+    : INITIAL;
 }

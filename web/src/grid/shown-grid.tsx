@@ -54,7 +54,7 @@ export function ShownGrid({ id }: { readonly id: string }) {
         <div class="grid-about">
           <h2>{request?.prompt}</h2>
           <p class="field-help">
-            {[request?.model, seedText(data, request?.seed), progressText(data, jobs)]
+            {[modelText(data, request?.model), seedText(data, request?.seed), progressText(data, jobs)]
               .filter(Boolean)
               .join(" · ")}
           </p>
@@ -117,7 +117,12 @@ function progressText(data: GridData, jobs: readonly Job[]): string {
   return text.finished(jobs.filter(({ status }) => status === "succeeded").length, cellCount(data));
 }
 
-/** The seed that all cells share. */
+/** The model of all cells. */
+function modelText({ x, y }: GridData, model: string | null | undefined): string | undefined {
+  return model == null || x.path === "model" || y?.path === "model" ? undefined : model;
+}
+
+/** The seed of all cells. */
 function seedText({ x, y }: GridData, seed: number | null | undefined): string | undefined {
   return seed == null || x.path === "seed" || y?.path === "seed" ? undefined : text.seed(seed);
 }

@@ -3,7 +3,7 @@ import { pause } from "../api/client.ts";
 import { ApiError } from "../api/errors.ts";
 import { isPassing } from "./connection.ts";
 import { pollInterval, retryInterval, takeTurns } from "./pace.ts";
-import { isSignedIn } from "./session.ts";
+import { whenSignedIn } from "./session.ts";
 import { pauseUntilWake } from "./wake.ts";
 
 const SPACING_MS = 200;
@@ -49,19 +49,9 @@ async function recover(error: unknown, failures: number, job: Followed): Promise
   } else if (isPassing(error)) {
     await pauseUntilWake(retryInterval(failures));
   } else if (error instanceof ApiError) {
-    await signedIn();
+    await whenSignedIn();
     await pauseUntilWake(retryInterval(failures));
   } else {
     throw error;
   }
-}
-
-function signedIn(): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = isSignedIn.subscribe((value) => {
-      if (!value) return;
-      resolve();
-      queueMicrotask(() => stop());
-    });
-  });
 }

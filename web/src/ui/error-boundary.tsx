@@ -3,7 +3,10 @@ import { messages } from "../i18n/messages.ts";
 import { Button } from "./button.tsx";
 import { errorText } from "./error-text.ts";
 
-const text = messages({ again: { en: "Show it again", zh: "重新显示" } });
+const text = messages({
+  again: { en: "Show it again", zh: "重新显示" },
+  reload: { en: "Reload the page", zh: "重新加载页面" },
+});
 
 interface ErrorBoundaryState {
   readonly error: unknown;
@@ -23,6 +26,7 @@ export class ErrorBoundary extends Component<{ readonly children: ComponentChild
       <div class="failure" role="alert">
         <p>{errorText(this.state.error)}</p>
         <Button onClick={() => this.setState({ error: undefined })}>{text.again()}</Button>
+        <Button onClick={() => location.reload()}>{text.reload()}</Button>
       </div>
     );
   }
