@@ -19,10 +19,11 @@ def fields_named(names: Mapping[str, str], *, within: str = "#") -> Iterator[Non
         yield
     except ProblemError as error:
         if error.errors:
-            error.errors = tuple(
+            renamed = (
                 FieldError(pointer=_renamed(each.pointer, names, within), detail=each.detail)
                 for each in error.errors
             )
+            error.errors = tuple(dict.fromkeys(renamed))  # one field of the client may be several here
         if isinstance(error, InvalidRequestError) and error.errors[0].pointer != "#":
             error.detail = describe(error.errors)
         raise

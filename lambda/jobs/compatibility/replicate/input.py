@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from contract.generation import InvalidRequestError
 from contract.options import OutputFormat
@@ -11,6 +11,7 @@ from contract.problem import FieldError
 from contract.request import Count, InputImage, JobRequest, MaskImage, ModelName, Quality, Steps
 from contract.submission import Tags
 from jobs.compatibility.image_files import with_media_type
+from jobs.compatibility.neutral import only
 
 _OWN_NAMES = {
     "num_outputs": "count",
@@ -40,22 +41,6 @@ _HIGH_NOISE = 0.8
 """Replicate's default of `high_noise_frac`."""
 
 
-def _only(*values: Any, refusal: str) -> AfterValidator:
-    """Accepts null and these values, which change nothing.
-
-    Args:
-        values: the accepted values.
-        refusal: of other values: the reason and the remedy.
-    """
-
-    def check(value: Any) -> Any:
-        if value is not None and value not in values:
-            raise ValueError(refusal)
-        return value
-
-    return AfterValidator(check)
-
-
 def _jpeg(name: Any) -> Any:
     return "jpeg" if name == "jpg" else name
 
@@ -68,7 +53,7 @@ class PredictionInput(JobRequest):
 
     model: Annotated[
         ModelName | None,
-        _only(refusal="is named by the path or by `version`; remove it here"),
+        only(refusal="is named by the path or by `version`; remove it here"),
         Field(description="Null only: the path or `version` names the model."),
     ] = None
     num_outputs: Annotated[Count | None, Field(description="Number of images; `count`.")] = None
@@ -99,7 +84,7 @@ class PredictionInput(JobRequest):
     ] = None
     refine_steps: Annotated[
         int | None,
-        _only(refusal="is for `base_image_refiner`, which this API does not have; remove it"),
+        only(refusal="is for `base_image_refiner`, which this API does not have; remove it"),
         Field(description="Null only."),
     ] = None
     lora_scale: Annotated[
@@ -107,17 +92,17 @@ class PredictionInput(JobRequest):
     ] = None
     replicate_weights: Annotated[
         str | None,
-        _only("", refusal="is not available: LoRAs are files in the models bucket; name them in `loras`"),
+        only("", refusal="is not available: LoRAs are files in the models bucket; name them in `loras`"),
         Field(description="Null or empty only."),
     ] = None
     apply_watermark: Annotated[
         bool | None,
-        _only(False, refusal="is a setting of the deployment; send false, or remove it"),
+        only(False, refusal="is a setting of the deployment; send false, or remove it"),
         Field(description="False or null only."),
     ] = None
     disable_safety_checker: Annotated[
         bool | None,
-        _only(False, refusal="is a setting of the deployment, its NSFW filter; send false, or remove it"),
+        only(False, refusal="is a setting of the deployment, its NSFW filter; send false, or remove it"),
         Field(description="False or null only."),
     ] = None
     tags: Tags = ()

@@ -1,0 +1,1 @@
+"""The Images API of OpenAI, as the clients `openai` of PyPI and npm call it."""
