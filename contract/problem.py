@@ -40,6 +40,7 @@ class ErrorCode(StrEnum):
     CANCELED = "canceled"
     ALREADY_TERMINAL = "already_terminal"
     JOB_RUNNING = "job_running"
+    STILL_RUNNING = "still_running"
     EXPIRED = "expired"
     IDEMPOTENCY_IN_FLIGHT = "idempotency_in_flight"
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
@@ -106,6 +107,9 @@ _DEFINITIONS = {
     ErrorCode.CANCELED: _Definition(HTTPStatus.CONFLICT, "The job was canceled", False),
     ErrorCode.ALREADY_TERMINAL: _Definition(HTTPStatus.CONFLICT, "The job has already ended", False),
     ErrorCode.JOB_RUNNING: _Definition(HTTPStatus.CONFLICT, "The job has not ended", True),
+    ErrorCode.STILL_RUNNING: _Definition(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The images are not finished yet", True
+    ),
     ErrorCode.EXPIRED: _Definition(HTTPStatus.GATEWAY_TIMEOUT, "The job was not finished in time", True),
     ErrorCode.IDEMPOTENCY_IN_FLIGHT: _Definition(
         HTTPStatus.CONFLICT, "A request with this Idempotency-Key is being processed", True

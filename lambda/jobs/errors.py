@@ -84,6 +84,19 @@ class AdaptersUnavailableError(ProblemError):
         super().__init__(f"{reason}; try again later.")
 
 
+class StillRunningError(ProblemError):
+    """The job that a request waits for has not ended within the time that a request may take."""
+
+    code = ErrorCode.STILL_RUNNING
+
+    def __init__(self, job_id: str, retry_after_s: int) -> None:
+        super().__init__(
+            f"The job {job_id} has not ended yet; it goes on. Send the same request again after "
+            f"{retry_after_s} s: it joins this job."
+        )
+        self.retry_after_s = retry_after_s
+
+
 class UnconfirmedInvocationError(RuntimeError):
     """The endpoint's answer was lost: whether it accepted the invocation is unknown."""
 

@@ -18,10 +18,10 @@ from jobs.job import Invocation, Job, JobFilters, JobPage, UnfinishedJob
 
 @dataclass(frozen=True, kw_only=True)
 class IdempotencyRecord:
-    """The job that was created for an Idempotency-Key.
+    """The job that was created for an idempotency key.
 
     Attributes:
-        key: digest of the caller and the header's value.
+        key: digest of the caller and the key.
         fingerprint: digest of the request.
         expires_at: when the key may be used again, in whole seconds.
     """
@@ -45,8 +45,8 @@ class JobRepository(Protocol):
         """
         ...
 
-    def release_idempotency(self, key: str) -> None:
-        """Deletes the record of an idempotency key, whose job could not be submitted."""
+    def release_idempotency(self, key: str, job_id: str) -> None:
+        """Deletes the record of an idempotency key, unless it belongs to another job than this one."""
         ...
 
     def find_idempotency(self, key: str) -> IdempotencyRecord | None:

@@ -14,6 +14,7 @@ from jobs.changes import JobChanges
 from jobs.completion import CompletionService
 from jobs.errors import AlreadyTerminalError, JobNotFoundError, JobRunningError, RecordTooLargeError
 from jobs.estimation import EstimationService
+from jobs.idempotency import IdempotencyKey
 from jobs.inline_images import InlineImage
 from jobs.input_access import InputAccess
 from jobs.job import Job, JobFilters, JobPage, JobSnapshot
@@ -46,7 +47,7 @@ class JobService:
         self,
         submission: JobSubmission,
         caller: Caller,
-        idempotency_key: str | None = None,
+        idempotency_key: IdempotencyKey | None = None,
         *,
         prediction_address: str | None = None,
     ) -> Job:

@@ -13,7 +13,7 @@ from jobs.caller import Caller
 from jobs.catalog import ModelCatalog
 from jobs.deadlines import due_unconfirmed
 from jobs.errors import EndpointUnavailableError, IdempotencyInFlightError, IdempotencyMismatchError
-from jobs.idempotency import idempotency_record
+from jobs.idempotency import IdempotencyKey, idempotency_record
 from jobs.inline_images import InlineImage, extract_inline_images
 from jobs.input_access import InputAccess
 from jobs.invoker import Invoker
@@ -45,7 +45,7 @@ class SubmissionService:
         self,
         submission: JobSubmission,
         caller: Caller,
-        idempotency_key: str | None = None,
+        idempotency_key: IdempotencyKey | None = None,
         *,
         prediction_address: str | None = None,
     ) -> Job:
@@ -81,7 +81,7 @@ class SubmissionService:
             return self.invoker.invoke(job)
         except EndpointUnavailableError:
             if idempotency is not None:
-                self.jobs.release_idempotency(idempotency.key)
+                self.jobs.release_idempotency(idempotency.key, job.id)
             raise
 
     def _resolve(

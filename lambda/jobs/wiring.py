@@ -1,6 +1,7 @@
 """Composition root: builds the services with their AWS clients, once for each Lambda environment."""
 
 import os
+import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -34,6 +35,7 @@ from jobs.ports import SigningKeys
 from jobs.reconciliation import Reconciler
 from jobs.service import JobService
 from jobs.submission import SubmissionService
+from jobs.synchronous import SynchronousService
 
 _NO_RETRIES = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
 
@@ -135,6 +137,12 @@ def job_service() -> JobService:
         data_bucket_name=environment.data_bucket_name,
         shared=environment.shared_jobs,
     )
+
+
+@cache
+def synchronous_service() -> SynchronousService:
+    """The service of requests that wait for their images."""
+    return SynchronousService(service=job_service(), clock=time.monotonic, sleep=time.sleep)
 
 
 @cache

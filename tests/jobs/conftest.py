@@ -21,8 +21,9 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> InMemoryBackend:
     backend = InMemoryBackend()
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "jobs")
     service, completion, keys = backend.service, backend.completion, InMemorySigningKeys()
-    adapters = AdapterCatalog(backend.adapters)
+    adapters, synchronous = AdapterCatalog(backend.adapters), backend.synchronous
     monkeypatch.setattr(wiring, "job_service", lambda: service)
+    monkeypatch.setattr(wiring, "synchronous_service", lambda: synchronous)
     monkeypatch.setattr(wiring, "adapters", lambda: adapters)
     monkeypatch.setattr(wiring, "completion_service", lambda: completion)
     monkeypatch.setattr(wiring, "reconciler", lambda: backend.reconciler)

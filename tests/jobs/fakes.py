@@ -1,7 +1,7 @@
 """In-memory implementations of the ports, and builders of jobs and results."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -38,6 +38,7 @@ from jobs.ports import AdapterObject, IdempotencyRecord, Link, UploadForm, Wakin
 from jobs.reconciliation import Reconciler
 from jobs.service import JobService
 from jobs.submission import SubmissionService
+from jobs.synchronous import SynchronousService
 from jobs.workload import units_of, workload_of
 from tests.jobs.fakes_webhooks import InMemoryWebhookQueue
 
@@ -132,8 +133,9 @@ class InMemoryJobs:
     def find_idempotency(self, key: str) -> IdempotencyRecord | None:
         return self.idempotency.get(key)
 
-    def release_idempotency(self, key: str) -> None:
-        self.idempotency.pop(key, None)
+    def release_idempotency(self, key: str, job_id: str) -> None:
+        if key in self.idempotency and self.idempotency[key].job_id == job_id:
+            del self.idempotency[key]
 
     def get(self, job_id: str) -> Job:
         try:
@@ -326,6 +328,8 @@ class InMemoryBackend:
     Attributes:
         now: the time; tests move it.
         shared: whether callers see the jobs of others.
+        slept_s: the seconds that requests have waited; the time moves with them.
+        on_sleep: called whenever a request waits.
     """
 
     jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
@@ -336,6 +340,13 @@ class InMemoryBackend:
     adapters: InMemoryAdapterObjects = field(default_factory=InMemoryAdapterObjects)
     now: datetime = NOW
     shared: bool = True
+    slept_s: float = 0
+    on_sleep: Callable[[], object] = lambda: None
+
+    def sleep(self, seconds: float) -> None:
+        self.slept_s += seconds
+        self.now += timedelta(seconds=seconds)
+        self.on_sleep()
 
     def clock(self) -> datetime:
         return self.now
@@ -406,3 +417,7 @@ class InMemoryBackend:
             data_bucket_name=BUCKET,
             shared=self.shared,
         )
+
+    @property
+    def synchronous(self) -> SynchronousService:
+        return SynchronousService(service=self.service, clock=lambda: self.slept_s, sleep=self.sleep)

@@ -15,9 +15,12 @@ from jobs.errors import (
     IdempotencyMismatchError,
     ModelNotFoundError,
 )
+from jobs.idempotency import IdempotencyKey
 from jobs.job import Job, Webhook
 from jobs.lifecycle import JobStatus
 from tests.jobs.fakes import CALLER, NOW, OUTPUT_PREFIX, RETENTION, InMemoryBackend, invocation_of
+
+KEY = IdempotencyKey(text="key-1")
 
 IMAGE = "data:image/png;base64," + base64.b64encode(b"\x89PNG").decode()
 
@@ -79,7 +82,7 @@ def test_nothing_is_stored_for_an_invalid_request(
     backend: InMemoryBackend, fields: dict[str, Any], pointers: set[str]
 ) -> None:
     with pytest.raises(InvalidRequestError) as refused:
-        backend.service.submit(a_submission(**fields), CALLER, "key-1")
+        backend.service.submit(a_submission(**fields), CALLER, KEY)
     assert {error.pointer for error in refused.value.errors} == pointers
     assert (backend.jobs.jobs, backend.jobs.idempotency, backend.documents.images) == ({}, {}, [])
 
@@ -98,11 +101,11 @@ def test_an_output_prefix_of_the_stage_is_accepted(backend: InMemoryBackend) -> 
 def test_a_job_that_cannot_be_submitted_fails(backend: InMemoryBackend, part: str) -> None:
     getattr(backend, part).unavailable = True
     with pytest.raises(EndpointUnavailableError):
-        backend.service.submit(a_submission(input_image=IMAGE), CALLER, "key-1")
+        backend.service.submit(a_submission(input_image=IMAGE), CALLER, KEY)
     (job,) = backend.jobs.jobs.values()
     assert (job.status, job.due_at) == (JobStatus.FAILED, None)
     getattr(backend, part).unavailable = False
-    assert backend.service.submit(a_submission(input_image=IMAGE), CALLER, "key-1").id != job.id
+    assert backend.service.submit(a_submission(input_image=IMAGE), CALLER, KEY).id != job.id
 
 
 def test_a_lost_answer_leaves_the_job_queued(backend: InMemoryBackend) -> None:
@@ -125,44 +128,44 @@ def test_an_accepted_job_whose_record_cannot_be_changed_is_not_reported_as_faile
 
 
 def test_the_same_key_and_request_return_the_same_job(backend: InMemoryBackend) -> None:
-    first = backend.service.submit(a_submission(), CALLER, "key-1")
-    assert backend.service.submit(a_submission(), CALLER, "key-1") == first
+    first = backend.service.submit(a_submission(), CALLER, KEY)
+    assert backend.service.submit(a_submission(), CALLER, KEY) == first
     assert len(backend.endpoints.invocations) == 1
 
 
 def test_keys_belong_to_their_callers(backend: InMemoryBackend) -> None:
-    first = backend.service.submit(a_submission(), CALLER, "key-1")
-    other = backend.service.submit(a_submission(), Caller("key:other"), "key-1")
+    first = backend.service.submit(a_submission(), CALLER, KEY)
+    other = backend.service.submit(a_submission(), Caller("key:other"), KEY)
     assert first.id != other.id
 
 
 def test_the_same_key_with_another_request_is_refused(backend: InMemoryBackend) -> None:
-    backend.service.submit(a_submission(), CALLER, "key-1")
+    backend.service.submit(a_submission(), CALLER, KEY)
     with pytest.raises(IdempotencyMismatchError):
-        backend.service.submit(a_submission(steps=3), CALLER, "key-1")
+        backend.service.submit(a_submission(steps=3), CALLER, KEY)
 
 
 def test_a_key_may_be_used_again_after_24_hours(backend: InMemoryBackend) -> None:
-    first = backend.service.submit(a_submission(), CALLER, "key-1")
+    first = backend.service.submit(a_submission(), CALLER, KEY)
     backend.now += timedelta(hours=24)
-    assert backend.service.submit(a_submission(steps=3), CALLER, "key-1").id != first.id
+    assert backend.service.submit(a_submission(steps=3), CALLER, KEY).id != first.id
 
 
 def test_a_key_whose_first_request_is_being_processed_is_in_flight(backend: InMemoryBackend) -> None:
     backend.endpoints.unconfirmed = True
-    first = backend.service.submit(a_submission(), CALLER, "key-1")
+    first = backend.service.submit(a_submission(), CALLER, KEY)
     with pytest.raises(IdempotencyInFlightError):
-        backend.service.submit(a_submission(), CALLER, "key-1")
+        backend.service.submit(a_submission(), CALLER, KEY)
     backend.now += timedelta(seconds=90)
-    assert backend.service.submit(a_submission(), CALLER, "key-1").id == first.id
+    assert backend.service.submit(a_submission(), CALLER, KEY).id == first.id
 
 
 def test_a_key_has_one_job_even_if_both_requests_pass_the_first_look(
     backend: InMemoryBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = backend.service.submit(a_submission(), CALLER, "key-1")
+    first = backend.service.submit(a_submission(), CALLER, KEY)
     answers = iter([None])
     find = backend.jobs.find_idempotency
     monkeypatch.setattr(backend.jobs, "find_idempotency", lambda key: next(answers, find(key)))
-    assert backend.service.submit(a_submission(), CALLER, "key-1").id == first.id
+    assert backend.service.submit(a_submission(), CALLER, KEY).id == first.id
     assert list(backend.jobs.jobs) == [first.id]

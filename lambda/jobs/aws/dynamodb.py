@@ -88,8 +88,17 @@ class DynamoDBJobRepository:
         values = self._read(idempotency_id(key))
         return None if values is None else idempotency_from_values(values)
 
-    def release_idempotency(self, key: str) -> None:
-        self._client.delete_item(TableName=self._table, Key=to_item({"id": idempotency_id(key)}))
+    def release_idempotency(self, key: str, job_id: str) -> None:
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=to_item({"id": idempotency_id(key)}),
+                ConditionExpression="job_id = :job_id",
+                ExpressionAttributeValues=to_item({":job_id": job_id}),
+            )
+        except ClientError as error:
+            if not _is_condition_failure(error):
+                raise
 
     def get(self, job_id: str) -> Job:
         values = self._read(job_id)

@@ -1,22 +1,17 @@
 """Responses with a job: its view, ETag and Retry-After."""
 
 import hashlib
-import math
 from http import HTTPStatus
 
 from jobs.http.request import Request
 from jobs.http.responses import Response, json_response
 from jobs.http.views.job import JobView
-from jobs.job import Estimate, JobSnapshot
-from jobs.lifecycle import JobStatus
+from jobs.job import JobSnapshot
+from jobs.retry_after import retry_after_s
 from jobs.service import JobService
 
 _LINK_WINDOW_S = 1800
 """Half of the lifetime of links: a client whose copy of a job is still current has working links in it."""
-
-_SOON_S = 10
-_UNKNOWN_RETRY_S = 10
-_MAX_RETRY_S = 60
 
 
 def job_response(
@@ -44,19 +39,6 @@ def job_response(
 def job_view(service: JobService, snapshot: JobSnapshot) -> JobView:
     """The view of a job, with links."""
     return JobView.of(snapshot, bucket=service.data_bucket_name, presign=service.documents.presign)
-
-
-def retry_after_s(snapshot: JobSnapshot) -> int:
-    """Seconds until an unfinished job is likely to have changed."""
-    estimate = snapshot.estimate or Estimate()
-    eta_s = estimate.eta_seconds
-    if snapshot.job.status is JobStatus.RUNNING:
-        return 1 if eta_s is not None and eta_s < _SOON_S else 2
-    if eta_s is not None:
-        return min(max(math.ceil(eta_s), 1), _MAX_RETRY_S)
-    if estimate.waking_capacity:
-        return _UNKNOWN_RETRY_S
-    return min(2 * (estimate.position or 1), _UNKNOWN_RETRY_S)
 
 
 def etag(view: JobView) -> str:

@@ -150,7 +150,9 @@ def test_a_key_that_has_expired_or_was_released_may_be_used_again(jobs: JobRepos
     jobs.create(job, record(job))
     later = replace(a_job(), created_at=NOW + timedelta(hours=24))
     assert jobs.create(later, record(later)) is None
-    jobs.release_idempotency("k")
+    jobs.release_idempotency("k", job.id)
+    assert jobs.find_idempotency("k") == record(later)
+    jobs.release_idempotency("k", later.id)
     assert jobs.find_idempotency("k") is None
     another = a_job()
     assert jobs.create(another, record(another)) is None

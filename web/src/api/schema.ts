@@ -291,7 +291,7 @@ export interface components {
          * @description Stable, machine-readable names of the errors.
          * @enum {string}
          */
-        readonly ErrorCode: "malformed_request" | "validation_failed" | "unauthorized" | "forbidden" | "too_many_requests" | "payload_too_large" | "job_not_found" | "model_not_found" | "route_not_found" | "method_not_allowed" | "endpoint_unavailable" | "model_loading" | "model_load_failed" | "input_fetch_failed" | "input_image_too_large" | "invalid_input_image" | "adapter_not_found" | "adapter_unusable" | "adapters_unavailable" | "invalid_output" | "canceled" | "already_terminal" | "job_running" | "expired" | "idempotency_in_flight" | "idempotency_mismatch" | "out_of_memory" | "timeout" | "internal";
+        readonly ErrorCode: "malformed_request" | "validation_failed" | "unauthorized" | "forbidden" | "too_many_requests" | "payload_too_large" | "job_not_found" | "model_not_found" | "route_not_found" | "method_not_allowed" | "endpoint_unavailable" | "model_loading" | "model_load_failed" | "input_fetch_failed" | "input_image_too_large" | "invalid_input_image" | "adapter_not_found" | "adapter_unusable" | "adapters_unavailable" | "invalid_output" | "canceled" | "already_terminal" | "job_running" | "still_running" | "expired" | "idempotency_in_flight" | "idempotency_mismatch" | "out_of_memory" | "timeout" | "internal";
         /**
          * FieldError
          * @description An invalid field.

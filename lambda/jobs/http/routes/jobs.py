@@ -15,6 +15,7 @@ from jobs.http.path import job_id_of
 from jobs.http.request import Request
 from jobs.http.responses import Response
 from jobs.http.views.job import JOBS_PATH, JobView
+from jobs.idempotency import IdempotencyKey
 from jobs.job import JobSnapshot
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -63,12 +64,14 @@ def _delete(request: Request) -> Response:
     return Response(status=HTTPStatus.NO_CONTENT)
 
 
-def _idempotency_key(request: Request) -> str | None:
+def _idempotency_key(request: Request) -> IdempotencyKey | None:
     key = request.headers.get(IDEMPOTENCY_KEY.lower())
-    if key is not None and _PRINTABLE_ASCII.fullmatch(key) is None:
+    if key is None:
+        return None
+    if _PRINTABLE_ASCII.fullmatch(key) is None:
         detail = "must be 1 to 255 printable ASCII characters, such as a UUID"
         raise InvalidRequestError((FieldError(pointer=f"#/{IDEMPOTENCY_KEY}", detail=detail),))
-    return key
+    return IdempotencyKey(text=key)
 
 
 _NO_JOB = "There is no such job."
