@@ -33,11 +33,10 @@ class ObjectLinks:
 
     def uri(self, url: str) -> str | None:
         """The `s3://` URI of the object that a link leads to; None for other addresses."""
-        address = _address(self._presign(S3Location(self._bucket, _PROBE).uri).url)
         given = _address(url)
-        if address is None or given is None:
+        if given is None:
             return None
-        root = address.removesuffix(_PROBE)
+        root = str(_address(self._presign(S3Location(self._bucket, _PROBE).uri).url)).removesuffix(_PROBE)
         key = unquote(given[len(root) :])
         if not given.startswith(root) or not key.startswith((INPUTS_PREFIX, OUTPUTS_PREFIX)):
             return None
@@ -46,8 +45,10 @@ class ObjectLinks:
 
 def _address(url: str) -> str | None:
     """The URL without its query; None if it is no http(s) URL."""
+    if not url.startswith(("http://", "https://")):
+        return None
     try:
         parts = urlsplit(url)
     except ValueError:
         return None
-    return f"{parts.scheme}://{parts.netloc}{parts.path}" if parts.scheme in ("http", "https") else None
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"

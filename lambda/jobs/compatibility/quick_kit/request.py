@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from contract.document import parse_document
 from contract.generation import InvalidRequestError
@@ -22,6 +22,7 @@ from contract.request import (
 from contract.submission import JobSubmission
 from contract.validation import validate
 from jobs.compatibility.field_names import fields_named
+from jobs.compatibility.neutral import only
 
 NAMES = {
     "controlnets": "control_net_model",
@@ -44,15 +45,6 @@ _PREPROCESSED = "canny"
 
 _NO_CONTROL_NET = ("", "disable")
 _MAX_NAME_CHARACTERS = 100
-
-
-def _one_of(*values: str, refusal: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if value not in values:
-            raise ValueError(refusal)
-        return value
-
-    return AfterValidator(check)
 
 
 class TaskRequest(BaseModel):
@@ -89,7 +81,7 @@ class TaskRequest(BaseModel):
     ] = ""
     control_net_detect: Annotated[
         str,
-        _one_of("true", "false", refusal="must be true or false, as text"),
+        only("true", "false", refusal="must be true or false, as text"),
         Field(
             max_length=_MAX_NAME_CHARACTERS,
             description="`true`: the control image is computed from `input_image`, for `canny` only.",
@@ -98,7 +90,7 @@ class TaskRequest(BaseModel):
     ] = "true"
     control_net_enable: Annotated[
         str | None,
-        _one_of("enable", "disable", refusal="must be enable or disable"),
+        only("enable", "disable", refusal="must be enable or disable"),
         Field(
             max_length=_MAX_NAME_CHARACTERS,
             description="`disable`: `control_net_model` is ignored.",
@@ -107,7 +99,7 @@ class TaskRequest(BaseModel):
     ] = None
     sdxl_refiner: Annotated[
         str,
-        _one_of("disable", refusal="cannot be enabled: this API has no second pass of the refiner"),
+        only("disable", refusal="cannot be enabled: this API has no second pass of the refiner"),
         Field(
             max_length=_MAX_NAME_CHARACTERS,
             description="`disable` only.",
@@ -119,7 +111,7 @@ class TaskRequest(BaseModel):
     ] = ""
     lora_url: Annotated[
         str,
-        _one_of("", refusal="must be empty: LoRAs are files in the models bucket; name one in lora_name"),
+        only("", refusal="must be empty: LoRAs are files in the models bucket; name one in lora_name"),
         Field(max_length=_MAX_NAME_CHARACTERS, description="Empty only.", json_schema_extra={"enum": [""]}),
     ] = ""
 

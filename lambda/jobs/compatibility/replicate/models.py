@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Self
 
 from pydantic import BaseModel, Field
@@ -74,15 +75,18 @@ class ReplicateVersion(BaseModel):
     @classmethod
     def of(cls, model: ModelDeclaration) -> Self:
         """Creates the view of a model's version."""
-        schema = PredictionInput.model_json_schema(ref_template=_REFERENCE)
-        definitions = schema.pop("$defs", {})
-        schemas = {**definitions, "Input": schema, "Output": _OUTPUT}
         return cls(
             id=version_of(model.name),
             created_at=_UNKNOWN_TIME,
             cog_version=_COG_VERSION,
-            openapi_schema={"components": {"schemas": schemas}},
+            openapi_schema={"components": {"schemas": _schemas()}},
         )
+
+
+@cache
+def _schemas() -> dict[str, Any]:
+    schema = PredictionInput.model_json_schema(ref_template=_REFERENCE)
+    return {**schema.pop("$defs"), "Input": schema, "Output": _OUTPUT}
 
 
 class ReplicateVersionPage(BaseModel):
