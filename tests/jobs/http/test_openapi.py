@@ -199,9 +199,10 @@ def test_the_pattern_of_images_agrees_with_the_validation(uri: str, matches: boo
             JobSubmission(prompt="x", input_image=uri)
 
 
-def test_the_pattern_of_job_ids_is_listed() -> None:
+def test_the_parts_of_paths_and_the_pattern_of_job_ids_are_listed() -> None:
     for path, methods in DOCUMENT["paths"].items():
         for operation in methods.values():
-            ids = [each for each in operation["parameters"] if each["in"] == "path"]
-            assert len(ids) == path.count("{job_id}")
+            parts = {each["name"]: each for each in operation["parameters"] if each["in"] == "path"}
+            assert [*parts] == re.findall(r"\{(\w+)\}", path)
+            ids = [each for name, each in parts.items() if name == "job_id"]
             assert all(each["schema"]["pattern"] == "^[0-7][0-9A-HJKMNP-TV-Z]{25}$" for each in ids)

@@ -2,6 +2,8 @@
 
 from jobs.compatibility.quick_kit import routes as quick_kit
 from jobs.compatibility.quick_kit.shape import QUICK_KIT
+from jobs.compatibility.replicate import routes as replicate
+from jobs.compatibility.replicate.shape import REPLICATE
 from jobs.http.operation import Operation
 from jobs.http.routes import adapters, catalog, documents, job_list, jobs, uploads
 from jobs.http.shape import Shape
@@ -13,9 +15,10 @@ OPERATIONS: tuple[Operation, ...] = (
     *catalog.OPERATIONS,
     *adapters.OPERATIONS,
     *documents.OPERATIONS,
+    *replicate.OPERATIONS,
     *quick_kit.OPERATIONS,
 )
 """All operations."""
 
-SHAPES: tuple[Shape, ...] = (QUICK_KIT,)
+SHAPES: tuple[Shape, ...] = (REPLICATE, QUICK_KIT)
 """The shapes of paths other than the API's own."""
