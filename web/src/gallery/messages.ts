@@ -16,7 +16,7 @@ export const text = messages({
   model: { en: "Model", zh: "模型" },
   allModels: { en: "All models", zh: "所有模型" },
   status: { en: "Status", zh: "状态" },
-  allStatuses: { en: "All", zh: "全部" },
+  allStatuses: { en: "All statuses", zh: "所有状态" },
   tag: { en: "Tag", zh: "标签" },
   filters: { en: "Filters", zh: "筛选" },
   clearFilters: { en: "Clear filters", zh: "清除筛选" },
