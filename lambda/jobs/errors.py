@@ -109,5 +109,9 @@ class RecordTooLargeError(RuntimeError):
     """A job's record exceeds the limit of the table."""
 
 
+class FileTooLargeError(RuntimeError):
+    """A file in S3 is larger than its reader accepts."""
+
+
 class UnreadableDocumentError(RuntimeError):
     """A document in S3 is missing or does not match its schema."""

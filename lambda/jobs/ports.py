@@ -152,6 +152,14 @@ class JobDocuments(Protocol):
         """
         ...
 
+    def read_image(self, uri: str, *, max_bytes: int) -> bytes | None:
+        """Returns the file of an image or of a preview; None if there is none.
+
+        Raises:
+            FileTooLargeError: the file has more than `max_bytes`.
+        """
+        ...
+
     def delete(self, generation: Generation) -> None:
         """Deletes all objects of a job: inputs, outputs, previews, markers and responses.
 

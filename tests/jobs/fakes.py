@@ -24,6 +24,7 @@ from jobs.deadlines import due_unconfirmed
 from jobs.errors import (
     AdaptersUnavailableError,
     EndpointUnavailableError,
+    FileTooLargeError,
     JobNotFoundError,
     UnconfirmedInvocationError,
     UnreadableDocumentError,
@@ -193,6 +194,7 @@ class InMemoryDocuments:
     canceled: set[str] = field(default_factory=set)
     deleted: list[str] = field(default_factory=list)
     unavailable: bool = False
+    files: dict[str, bytes] = field(default_factory=dict)
 
     def put_inline_image(self, image: InlineImage) -> None:
         self._check()
@@ -216,6 +218,12 @@ class InMemoryDocuments:
 
     def read_problem(self, uri: str) -> Problem | None:
         return self._read(uri, Problem)
+
+    def read_image(self, uri: str, *, max_bytes: int) -> bytes | None:
+        data = self.files.get(uri)
+        if data is not None and len(data) > max_bytes:
+            raise FileTooLargeError(uri)
+        return data
 
     def delete(self, generation: Generation) -> None:
         self._check()

@@ -24,7 +24,7 @@ from contract.problem import Problem
 from contract.progress import Progress
 from contract.result import GenerationResult
 from contract.s3_hosts import S3_HOSTS
-from jobs.errors import EndpointUnavailableError, UnreadableDocumentError
+from jobs.errors import EndpointUnavailableError, FileTooLargeError, UnreadableDocumentError
 from jobs.inline_images import InlineImage
 from jobs.ports import Link, UploadForm
 
@@ -90,6 +90,9 @@ class S3JobDocuments:
     def read_problem(self, uri: str) -> Problem | None:
         return self._read(uri, Problem)
 
+    def read_image(self, uri: str, *, max_bytes: int) -> bytes | None:
+        return self._get(S3Location.parse(uri), max_bytes=max_bytes)
+
     def delete(self, generation: Generation) -> None:
         outputs = output_locations(generation, self._bucket)
         try:
@@ -141,11 +144,14 @@ class S3JobDocuments:
         except ValidationError as error:
             raise UnreadableDocumentError(f"the object at {uri} is not a {document.__name__}") from error
 
-    def _get(self, location: S3Location) -> bytes | None:
+    def _get(self, location: S3Location, *, max_bytes: int | None = None) -> bytes | None:
         try:
             answer = self._s3.get_object(Bucket=location.bucket, Key=location.key)
         except self._s3.exceptions.NoSuchKey:
             return None
+        if max_bytes is not None and answer["ContentLength"] > max_bytes:
+            answer["Body"].close()
+            raise FileTooLargeError(f"{location.uri} has {answer['ContentLength']:,} bytes")
         return answer["Body"].read()
 
     def _find(self, prefix: str) -> str | None:

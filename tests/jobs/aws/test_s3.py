@@ -10,7 +10,7 @@ from contract.identifiers import InvocationId, S3Location
 from contract.keys import cancellation_key
 from contract.progress import Phase, Progress
 from jobs.aws.s3 import S3JobDocuments
-from jobs.errors import EndpointUnavailableError, UnreadableDocumentError
+from jobs.errors import EndpointUnavailableError, FileTooLargeError, UnreadableDocumentError
 from jobs.inline_images import InlineImage
 from tests.jobs.fakes import BUCKET, FAILURE, NOW, a_job, a_result
 
@@ -55,6 +55,17 @@ def test_mark_canceled_stores_one_object_under_the_cancellation_key(
     documents.mark_canceled("J")
     documents.mark_canceled("J")
     assert keys_in(s3) == [cancellation_key("J")]
+
+
+def test_an_image_is_read_up_to_a_size(s3: Any, documents: S3JobDocuments) -> None:
+    uri = put(s3, "outputs/J/0.png", b"image")
+    assert documents.read_image(uri, max_bytes=5) == b"image"
+    with pytest.raises(FileTooLargeError):
+        documents.read_image(uri, max_bytes=4)
+
+
+def test_a_missing_image_is_none(documents: S3JobDocuments) -> None:
+    assert documents.read_image(f"s3://{BUCKET}/outputs/J/0.png", max_bytes=5) is None
 
 
 def test_missing_progress_is_none(documents: S3JobDocuments) -> None:
