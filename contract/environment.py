@@ -254,5 +254,9 @@ class ApiEnvironment(CompletionEnvironment):
     allowed_origins: Annotated[tuple[str, ...], BeforeValidator(_from_json)] = ()
     """The origins of pages that browsers allow to call the API."""
 
+    model_aliases: Annotated[dict[str, str] | None, BeforeValidator(_from_json)] = None
+    """Further names of models for OpenAI's clients. None: the names of OpenAI's own image models stand for
+    the default model."""
+
     output_prefixes: Annotated[tuple[str, ...], BeforeValidator(_from_json)] = ()
     """The accepted values of `output_s3_uri`, and prefixes of them."""

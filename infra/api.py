@@ -111,6 +111,7 @@ class JobsApi(Construct):
             allowed_origins=config.api.allowed_origins,
             output_prefixes=config.output_prefixes,
         )
+            model_aliases=config.api.model_aliases,
         function = JobsFunction(
             self,
             "Http",

@@ -180,8 +180,8 @@ def _variables(environment: Environment) -> dict[str, str]:
     size = sum(len(name) + len(value) for name, value in variables.items())
     if size > _VARIABLES_BYTES:
         raise InvalidConfigurationError(
-            f"the models' names, defaults and limits, with output_prefixes and allowed_origins, take "
-            f"{size:,} bytes of a Lambda function's environment, which is limited to {_VARIABLES_BYTES:,}; "
+            "the models' names, defaults and limits, with output_prefixes, allowed_origins and model_aliases, "
+            f"take {size:,} bytes of a Lambda function's environment, which is limited to {_VARIABLES_BYTES:,}; "
             "remove settings that equal their defaults, shorten these lists, or deploy fewer models"
         )
     return variables

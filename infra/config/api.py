@@ -1,15 +1,21 @@
 """Settings of the HTTP API: authentication, throttling and firewall."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from contract.default_type import default_type
+from contract.request import ModelName
 from infra.config.base import Config
 from infra.config.domain import CertificateArn, DomainName, HostedZoneId
 from infra.config.origins import Origin
 
 DEFAULT_KEY = "default"
+
+ModelAliases = Annotated[
+    Mapping[Annotated[str, Field(pattern=r"^[!-~]{1,100}$")], ModelName], Field(max_length=20)
+]
 
 
 class ApiKeyAuth(Config):
@@ -96,6 +102,11 @@ class ApiConfig(Config):
     """The origins of web pages on other hosts whose scripts may call the API and upload files (CORS), such as
     `https://images.example.com` or `http://localhost:5173`. Each is compared exactly, and no credentials of
     browsers (cookies) are allowed. Without origins, browsers refuse such pages."""
+
+    model_aliases: ModelAliases | None = None
+    """Further names of models for OpenAI's clients, which have names built in, such as
+    `{"gpt-image-1": "sdxl", "dall-e-3": "demo"}`. By default every name of an image model of OpenAI
+    (`gpt-image-...`, `chatgpt-image-...`, `dall-e-...`) stands for the default model; `{}`: none does."""
 
     domain: DomainConfig | None = None
     """A domain name of your own; API Gateway's name continues to work."""

@@ -129,6 +129,18 @@ class DeploymentConfig(Config):
         return self
 
     @model_validator(mode="after")
+    def _check_aliases(self) -> Self:
+        names = {model.name for model in self.served}
+        for alias, name in (self.api.model_aliases or {}).items():
+            if alias in names:
+                raise ValueError(f"api.model_aliases has {alias}, which is the name of a model; remove it")
+            if name not in names:
+                raise ValueError(
+                    f"api.model_aliases.{alias} is {name}, but the models are {', '.join(sorted(names))}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _check_hub_is_reachable(self) -> Self:
         from_hub = [model.name for model in self.served if isinstance(model.source, HubSource)]
         if from_hub and isinstance(self.network, IsolatedNetwork):

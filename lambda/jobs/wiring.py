@@ -27,6 +27,7 @@ from jobs.aws.secrets import SecretsManagerSigningKeys
 from jobs.aws.sqs import SqsWebhookQueue
 from jobs.catalog import ModelCatalog
 from jobs.changes import JobChanges
+from jobs.compatibility.openai.models import ModelNames
 from jobs.completion import CompletionService
 from jobs.estimation import EstimationService
 from jobs.input_access import InputAccess
@@ -163,6 +164,12 @@ def signing_keys() -> SigningKeys:
 def allowed_origins() -> tuple[str, ...]:
     """The origins of pages on other hosts, configured by the environment."""
     return ApiEnvironment.read(os.environ).allowed_origins
+
+
+@cache
+def model_names() -> ModelNames:
+    """The models by the names that OpenAI's clients use, configured by the environment."""
+    return ModelNames(job_service().catalog, ApiEnvironment.read(os.environ).model_aliases)
 
 
 @cache

@@ -110,6 +110,13 @@ def test_the_usage_plan_of_the_key_limits_the_deployed_stage(small: Templates) -
     small.api.has_resource_properties(
         "AWS::ApiGateway::UsagePlan",
         {
+def test_the_function_knows_the_further_names_of_models() -> None:
+    aliases = {"gpt-image-1": "demo"}
+    templates = synthesize({"models": [model()], "api": {"model_aliases": aliases}})
+    assert ApiEnvironment.read(variables(templates, API)).model_aliases == aliases
+    assert ApiEnvironment.read(variables(synthesize({"models": [model()]}), API)).model_aliases is None
+
+
             "ApiStages": [{"ApiId": Match.any_value(), "Stage": Match.any_value(), "Throttle": {}}],
             "Throttle": {"RateLimit": 20, "BurstLimit": 40},
         },

@@ -18,6 +18,7 @@ from contract.environment import ApiEnvironment, ModelEndpoint, ReconcilerEnviro
 from contract.identifiers import S3Location
 from contract.model import ModelDeclaration
 from jobs import wiring
+from jobs.errors import ModelNotFoundError
 
 _ENDPOINT = ModelEndpoint(
     model=ModelDeclaration(name="demo"),
@@ -45,6 +46,7 @@ def environment(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             "retention_days": 5,
             "shared_jobs": False,
             "allowed_origins": ["https://images.example.com"],
+            "model_aliases": {"gpt-image-1": "demo"},
         }
     )
     reconciler = ReconcilerEnvironment.model_validate({**_COMMON, "stage": "test"})
@@ -58,6 +60,7 @@ def environment(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         wiring.reconciler,
         wiring.signing_keys,
         wiring.allowed_origins,
+        wiring.model_names,
         wiring.stage,
     )
     for each in cached:
@@ -205,6 +208,12 @@ def test_invocations_are_never_retried() -> None:
 
 def test_the_stage_is_that_of_the_environment() -> None:
     assert wiring.stage() == "test"
+
+
+def test_the_further_names_of_models_are_those_of_the_environment() -> None:
+    assert wiring.model_names().find("gpt-image-1").name == "demo"
+    with pytest.raises(ModelNotFoundError):
+        wiring.model_names().find("dall-e-3")
 
 
 def test_the_allowed_origins_are_those_of_the_environment() -> None:

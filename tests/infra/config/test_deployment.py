@@ -55,6 +55,14 @@ def test_the_name_of_the_stage_is_not_a_setting() -> None:
             "stages.dev: model names must be unique; repeated: demo",
         ),
         (
+            {"models": [MODEL], "api": {"model_aliases": {"demo": "demo"}}},
+            "stages.dev: api.model_aliases has demo, which is the name of a model; remove it",
+        ),
+        (
+            {"models": [MODEL], "api": {"model_aliases": {"dall-e-3": "sdxl"}}},
+            "stages.dev: api.model_aliases.dall-e-3 is sdxl, but the models are demo",
+        ),
+        (
             {"models": [MODEL, {**MODEL, "name": "adapters"}]},
             "stages.dev: a model must not be named adapters: the prefix adapters/ of the models bucket",
         ),

@@ -1,7 +1,6 @@
 """Edits of images in OpenAI's form, and the jobs that they become."""
 
 import base64
-from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -13,9 +12,9 @@ from contract.images import IMAGE_MEDIA_TYPES
 from contract.model import ModelDeclaration
 from contract.problem import MAX_ECHOED_CHARACTERS, FieldError
 from contract.request import InputImage, MaskImage
-from jobs.catalog import ModelCatalog
 from jobs.compatibility.image_files import media_type_of
 from jobs.compatibility.neutral import only
+from jobs.compatibility.openai.models import ModelNames
 from jobs.compatibility.openai.request import ImageGenerationRequest, RequestedImages, requested
 from jobs.http.form import Form, FormFile
 
@@ -65,19 +64,18 @@ class ImageEditRequest(ImageGenerationRequest):
         return super().names() | masked | {"input_image": "image"}
 
 
-def parse_edit(form: Form, catalog: ModelCatalog, aliases: Mapping[str, str]) -> RequestedImages:
+def parse_edit(form: Form, models: ModelNames) -> RequestedImages:
     """Parses a request to edit an image.
 
     Args:
         form: an `ImageEditRequest`.
-        catalog: the models.
-        aliases: further names of models.
+        models: the models.
 
     Raises:
         InvalidRequestError: fields are invalid; the error names them.
         ModelNotFoundError: there is no such model.
     """
-    return requested(ImageEditRequest, {**_texts(form), **_files(form)}, catalog, aliases)
+    return requested(ImageEditRequest, {**_texts(form), **_files(form)}, models)
 
 
 def _files(form: Form) -> dict[str, str]:

@@ -15,9 +15,9 @@ from contract.problem import FieldError
 from contract.request import Count, JobRequest
 from contract.submission import JobSubmission, Tags
 from contract.validation import validate
-from jobs.catalog import ModelCatalog
 from jobs.compatibility.field_names import fields_named
 from jobs.compatibility.neutral import only
+from jobs.compatibility.openai.models import ModelNames
 
 _SIZE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})")
 _OWN_NAMES = {"n": "count", "output_compression": "quality"}
@@ -69,7 +69,7 @@ class ImageGenerationRequest(JobRequest):
         str | None,
         Field(
             max_length=_MAX_NAME_CHARACTERS,
-            description="Name of a model, or one of the names of the setting `api.model_aliases`.",
+            description="Name of a model, or a name of the setting `api.model_aliases`.",
         ),
     ] = None
     n: Annotated[Count | None, Field(description="Number of images; `count`.")] = None
@@ -204,31 +204,28 @@ class RequestedImages:
     response_format: ResponseFormat
 
 
-def parse_generation(body: str, catalog: ModelCatalog, aliases: Mapping[str, str]) -> RequestedImages:
+def parse_generation(body: str, models: ModelNames) -> RequestedImages:
     """Parses a request for images of a prompt.
 
     Args:
         body: the JSON of an `ImageGenerationRequest`.
-        catalog: the models.
-        aliases: further names of models.
+        models: the models.
 
     Raises:
         MalformedRequestError: the body is not a JSON object within the limits of `parse_document`.
         InvalidRequestError: fields are invalid; the error names them.
         ModelNotFoundError: there is no such model.
     """
-    return requested(ImageGenerationRequest, parse_document(body), catalog, aliases)
+    return requested(ImageGenerationRequest, parse_document(body), models)
 
 
-def requested(
-    kind: type[_Images], document: Mapping[str, Any], catalog: ModelCatalog, aliases: Mapping[str, str]
-) -> RequestedImages:
+def requested(kind: type[_Images], document: Mapping[str, Any], models: ModelNames) -> RequestedImages:
     """The job that a document of this kind becomes; see `parse_generation`."""
     given = {
         name: value for name, value in document.items() if value is not None or name not in kind.model_fields
     }
     request = validate(kind, given)
-    model = catalog.find(request.model and aliases.get(request.model, request.model))
+    model = models.find(request.model)
     names = request.names()
     with fields_named(names):
         submission = validate(JobSubmission, request.own_fields(model))

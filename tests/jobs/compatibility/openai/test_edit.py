@@ -9,10 +9,11 @@ from contract.generation import InvalidRequestError
 from contract.submission import JobSubmission
 from jobs.catalog import ModelCatalog
 from jobs.compatibility.openai.edit import parse_edit
+from jobs.compatibility.openai.models import ModelNames
 from jobs.http.form import Form, FormFile
 from tests.jobs.fakes import DEMO, OTHER
 
-CATALOG = ModelCatalog([DEMO, OTHER], "demo")
+MODELS = ModelNames(ModelCatalog([DEMO, OTHER], "demo"), {"gpt-image-1": "other"})
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)
 JPEG = b"\xff\xd8\xff" + bytes(60)
 
@@ -32,7 +33,7 @@ def form(*files: tuple[str, bytes], **texts: str) -> Form:
 
 
 def submission(*files: tuple[str, bytes], **texts: str) -> JobSubmission:
-    return parse_edit(form(*files, **texts), CATALOG, {"gpt-image-1": "other"}).submission
+    return parse_edit(form(*files, **texts), MODELS).submission
 
 
 def refused(*files: tuple[str, bytes], **texts: str) -> dict[str, str]:
@@ -87,7 +88,7 @@ def test_texts_have_the_types_of_their_fields() -> None:
 def test_lists_of_texts_may_be_sent_as_clients_send_them() -> None:
     parts = (("prompt", "a red circle"), ("tags[]", "a"), ("tags[]", "b"))
     files = form(("image", PNG)).files
-    assert parse_edit(Form(texts=parts, files=files), CATALOG, {}).submission.tags == ("a", "b")
+    assert parse_edit(Form(texts=parts, files=files), MODELS).submission.tags == ("a", "b")
 
 
 @pytest.mark.parametrize(
@@ -136,4 +137,4 @@ def test_files_that_cannot_be_used_are_refused_by_name(
 def test_a_field_that_is_given_twice_is_refused(names: tuple[str, str]) -> None:
     texts: Any = (("prompt", "a red circle"), *((name, "1") for name in names))
     with pytest.raises(InvalidRequestError, match=f"{names[0].removesuffix('[]')}: must be given once"):
-        parse_edit(Form(texts=texts, files=form(("image", PNG)).files), CATALOG, {})
+        parse_edit(Form(texts=texts, files=form(("image", PNG)).files), MODELS)

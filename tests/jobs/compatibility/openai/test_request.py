@@ -10,16 +10,16 @@ from contract.generation import InvalidRequestError
 from contract.submission import JobSubmission
 from jobs.catalog import ModelCatalog
 from jobs.compatibility.field_names import fields_named
+from jobs.compatibility.openai.models import ModelNames
 from jobs.compatibility.openai.request import RequestedImages, ResponseFormat, parse_generation
 from jobs.errors import ModelNotFoundError
 from tests.jobs.fakes import CALLER, DEMO, OTHER, InMemoryBackend
 
-CATALOG = ModelCatalog([DEMO, OTHER], "demo")
-ALIASES = {"gpt-image-1": "other", "dall-e-3": "demo"}
+MODELS = ModelNames(ModelCatalog([DEMO, OTHER], "demo"), {"gpt-image-1": "other", "dall-e-3": "demo"})
 
 
 def requested(**given: Any) -> RequestedImages:
-    return parse_generation(json.dumps({"prompt": "a red circle", **given}), CATALOG, ALIASES)
+    return parse_generation(json.dumps({"prompt": "a red circle", **given}), MODELS)
 
 
 def submission(**given: Any) -> JobSubmission:
@@ -103,10 +103,10 @@ def test_quality_stays_within_the_models_steps() -> None:
             "limits": DEMO.limits.model_copy(update={"max_steps": 1}),
         }
     )
-    catalog = ModelCatalog([few], "demo")
+    models = ModelNames(ModelCatalog([few], "demo"), None)
     for quality in ("low", "high"):
         body = json.dumps({"prompt": "a", "quality": quality})
-        assert parse_generation(body, catalog, {}).submission.steps == 1
+        assert parse_generation(body, models).submission.steps == 1
 
 
 def test_the_strongest_compression_is_the_lowest_quality() -> None:
@@ -196,4 +196,4 @@ def test_a_model_that_is_neither_deployed_nor_an_alias_is_not_found() -> None:
 
 def test_a_body_that_is_no_object_is_refused() -> None:
     with pytest.raises(MalformedRequestError):
-        parse_generation("[]", CATALOG, ALIASES)
+        parse_generation("[]", MODELS)
