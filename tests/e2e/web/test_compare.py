@@ -76,7 +76,12 @@ def test_a_grid_is_submitted_as_one_set_and_found_again(
     assert sheet.convert("L").histogram()[255] < sheet.width * sheet.height / 2, "the images are missing"
 
     page.get_by_role("button", name="8, DPM++ 2M").click()
-    expect(page.get_by_role("dialog")).to_be_visible()
+    viewer = page.get_by_role("dialog")
+    expect(viewer.get_by_role("img")).to_be_visible()
+    expect(viewer.get_by_role("button", name="Next")).to_be_disabled()
+    last = page.url
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(lambda url: url != last)
     page.keyboard.press("Escape")
     expect(page.get_by_role("table")).to_be_visible()
 

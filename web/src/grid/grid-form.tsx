@@ -5,7 +5,7 @@ import { fields, setField } from "../state/draft.ts";
 import { Button } from "../ui/button.tsx";
 import { errorText } from "../ui/error-text.ts";
 import { Field } from "../ui/field.tsx";
-import { axesOfDraft, axisValues, cellCount, gridProblem } from "./axis-drafts.ts";
+import { axesOfDraft, axisField, axisValues, cellCount, gridProblem } from "./axis-drafts.ts";
 import { AxisEditor } from "./axis-editor.tsx";
 import { newGridId, randomSeed } from "./identity.ts";
 import { text } from "./messages.ts";
@@ -55,7 +55,9 @@ export function GridForm() {
       </Field>
       <AxisEditor name="x" label={text.xAxis()} />
       <AxisEditor name="y" label={text.yAxis()} />
-      <p class="field-help">{text.oneSeed()}</p>
+      {axisField("x")?.path !== "seed" && axisField("y")?.path !== "seed" && (
+        <p class="field-help">{text.oneSeed()}</p>
+      )}
       <Problem error={error.value} />
       <Button type="submit" kind="primary" disabled={isPreparing.value}>
         {isPreparing.value ? text.preparing() : submitLabel()}

@@ -4,7 +4,7 @@ import type { Job, Submission } from "../api/types.ts";
 import { type GridData, withJob } from "./grid-data.ts";
 import { newGridId } from "./identity.ts";
 import { cellKey, cellRequest, cellsOf, type Plan } from "./plan.ts";
-import { parseTags } from "./tags.ts";
+import { GRID_TAG, ownTags, parseTags } from "./tags.ts";
 
 const TAG = /^[\p{L}\p{N}_.:/=+@-]{1,64}$/u;
 const BASE: Submission = {
@@ -69,6 +69,11 @@ test("every tag is one that the API accepts", () => {
   const long = plan({ path: "prompt", values: ["circle", "a very long text, with commas ".repeat(20)] });
   for (const cell of cellsOf(2, 1))
     for (const tag of cellRequest(long, cell).tags ?? []) assert.match(tag, TAG);
+});
+
+test("the tags of a grid are not shown among the visitor's own", () => {
+  const { tags } = cellRequest(plan({ path: "steps", values: [5] }), { column: 0, row: 0 });
+  assert.deepEqual(ownTags([...(tags ?? []), GRID_TAG, "grid-like"]), ["own", "grid-like"]);
 });
 
 test("the newest job of a cell is shown", () => {

@@ -9,6 +9,7 @@ export const GRID_TAG = "grid";
 export const NEEDED_TAGS = 4;
 
 const MAX_LENGTH = 64;
+const OF_GRIDS = /^grid(?:$|:|\.[xy]:)/;
 const ALLOWED = /^[\p{L}\p{N}_.:/=+@-]+$/u;
 const AXIS = /^grid\.([xy]):([\w/]+):(\d{1,2})\/(\d{1,2})(?::(.+))?$/;
 const PLACE = /^(\d+)\+(\d+)$/;
@@ -32,6 +33,11 @@ export interface GridPlace {
 /** The tag of all jobs of a grid. */
 export function gridTag(id: string): string {
   return `${GRID_TAG}:${id}`;
+}
+
+/** The tags that a visitor has given a job. */
+export function ownTags(tags: readonly string[]): readonly string[] {
+  return tags.filter((tag) => !OF_GRIDS.test(tag));
 }
 
 /** The tag of a job's place on an axis. A value that a tag cannot hold is left out. */

@@ -1,5 +1,6 @@
 /** An image's parameters in words. */
 import type { Job, JobImage, Sampler } from "../api/types.ts";
+import { ownTags } from "../grid/tags.ts";
 import { dateText, secondsText } from "./format.ts";
 import { text } from "./messages.ts";
 
@@ -32,7 +33,7 @@ export function parametersOf(
     [text.upscale(), request.upscale && scaling(request.upscale)],
     [text.created(), dateText(job.created_at)],
     [text.took(), durations(job)],
-    [text.tags(), listed(job.tags, (tag) => tag)],
+    [text.tags(), listed(ownTags(job.tags), (tag) => tag)],
     [text.expires(), dateText(job.expires_at)],
     [text.id(), job.id],
     [text.fallbacks(), listed(job.result?.fallbacks, (sentence) => sentence)],

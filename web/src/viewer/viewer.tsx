@@ -1,10 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { isTerminal } from "../api/types.ts";
 import { closeImage, replaceImage, route } from "../app/route.ts";
 import { DeleteDialog } from "../gallery/delete-dialog.tsx";
 import { keyOf, type Tile } from "../gallery/entries.ts";
 import { focusTile } from "../gallery/focus.ts";
 import { allJobs, filteredJobs } from "../gallery/lists.ts";
 import { neighboursOf } from "../gallery/neighbours.ts";
+import { gridTiles } from "../grid/grid-tiles.ts";
 import { statusText } from "../jobs/phase-text.ts";
 import { IconButton } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -24,8 +26,9 @@ export function Viewer() {
 }
 
 function OpenViewer({ tile }: { readonly tile: Tile }) {
-  const list = route.value.view === "gallery" ? filteredJobs.value : allJobs;
-  const tiles = list.tiles.value;
+  const { grid, view } = route.value;
+  const list = view === "gallery" ? filteredJobs.value : allJobs;
+  const tiles = grid === undefined ? list.tiles.value : gridTiles(grid);
   const { previous, next, isNearEnd } = neighboursOf(tiles, tile);
   const { job, error } = useJob(tile.id);
   const [isDeleting, setDeleting] = useState(false);
@@ -37,19 +40,20 @@ function OpenViewer({ tile }: { readonly tile: Tile }) {
     replaceImage(target.id, target.index);
   };
   const showPlace = (position: number | undefined): void => {
-    const target = position === undefined ? undefined : list.tiles.peek().at(position);
+    const remaining = grid === undefined ? list.tiles.peek() : gridTiles(grid);
+    const target = position === undefined ? undefined : remaining.at(position);
     if (target === undefined) closeImage();
     else show(target);
   };
 
   useEffect(() => {
-    if (isNearEnd && list.state.value === "ready") void list.more();
-  }, [isNearEnd, list]);
+    if (isNearEnd && grid === undefined && list.state.value === "ready") void list.more();
+  }, [isNearEnd, grid, list]);
   const leaveFocus = useReturnOfFocus(tile);
   useViewerKeys(!isDeleting, (key) => {
     if (key === "ArrowLeft" && !isZoomed) show(previous);
     else if (key === "ArrowRight" && !isZoomed) show(next);
-    else if (key === "Delete") setDeleting(true);
+    else if (key === "Delete" && job && isTerminal(job.status)) setDeleting(true);
     else if (key === "z") zoom();
     else return false;
     return true;
