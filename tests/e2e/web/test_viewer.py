@@ -162,3 +162,26 @@ def test_the_address_of_an_image_that_is_gone_says_so(page: Page, browser_errors
     page.goto("/#/gallery/image/01M8KX09M98PVTPPS8HPB0FQ4X/0")
     expect(viewer_of(page)).to_contain_text("There is no such image")
     check_accessibility(page)
+
+
+def test_a_finger_swipes_to_the_next_image(new_page: NewPage, job: Job) -> None:
+    page = new_page(**PHONE)
+    serve_jobs(page, job, 2)
+    open_view(page, "gallery")
+    image_of(page, "image number 0").tap()
+    box = viewer_of(page).get_by_role("img", name="image number 0").bounding_box()
+    assert box is not None
+    right, left, y = (
+        box["x"] + box["width"] * 0.8,
+        box["x"] + box["width"] * 0.2,
+        box["y"] + box["height"] / 2,
+    )
+    touch = page.context.new_cdp_session(page)
+    for _ in range(4):
+        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": right, "y": y}]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": left, "y": y}]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(viewer_of(page).get_by_role("img", name="image number 1")).to_be_visible()
+    expect(viewer_of(page).get_by_role("button", name="Original size")).to_have_attribute(
+        "aria-pressed", "false"
+    )

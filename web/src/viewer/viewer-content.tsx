@@ -1,7 +1,8 @@
-import type { Job } from "../api/types.ts";
+import { isTerminal, type Job } from "../api/types.ts";
 import { closeImage } from "../app/route.ts";
 import type { Tile } from "../gallery/entries.ts";
 import { EndedActions } from "../jobs/ended-actions.tsx";
+import { phaseText } from "../jobs/phase-text.ts";
 import { excerpt } from "../jobs/prompt.ts";
 import { ImageActions } from "./image-actions.tsx";
 import { text } from "./messages.ts";
@@ -33,7 +34,7 @@ export function ViewerContent({
   return (
     <div class="viewer-content">
       {image === undefined ? (
-        <p class="stage stage-text">{job.error?.detail ?? text.noImage()}</p>
+        <p class="stage stage-text">{withoutImage(job)}</p>
       ) : (
         <Stage
           tile={tile}
@@ -58,4 +59,9 @@ export function ViewerContent({
       </div>
     </div>
   );
+}
+
+function withoutImage(job: Job): string {
+  if (!isTerminal(job.status)) return phaseText(job, undefined);
+  return job.error?.detail ?? text.noImage();
 }
