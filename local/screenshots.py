@@ -1,10 +1,12 @@
 """Screenshots of the web page: every view with images of the demo model."""
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from rich.console import Console
 
@@ -14,6 +16,7 @@ from local.stack import LocalStack
 
 _WAIT_MS = 60_000
 _WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+_LONG: dict[str, Any] = {"viewport": {"width": 1280, "height": 1600}}
 _PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 _DARK: dict[str, Any] = {"color_scheme": "dark"}
 _CHINESE: dict[str, Any] = {"locale": "zh-CN"}
@@ -41,16 +44,42 @@ class Screenshot:
         view: the fragment of its address, without `#/`.
         options: of Playwright's `Browser.new_context`.
         prepare: what a visitor does before the screenshot is taken.
+        has_running_job: the page then continues to load.
     """
 
     name: str
     view: str
     options: dict[str, Any] = field(default_factory=lambda: _WIDE)
     prepare: Callable[[Page], None] = _nothing
+    has_running_job: bool = False
 
 
 def _enter_prompt(page: Page) -> None:
     page.get_by_role("textbox").first.fill("a big yellow star on a blue background")
+
+
+def _unfold(page: Page) -> None:
+    _enter_prompt(page)
+    folded = page.locator("form details:not([open]) > summary")
+    while folded.count() > 0:
+        folded.first.click()
+
+
+def _submit(page: Page) -> None:
+    _enter_prompt(page)
+    page.get_by_role("spinbutton", name="Images").fill("4")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("img.preview").first).to_be_visible(timeout=_WAIT_MS)
+
+
+def _generate_grid(page: Page) -> None:
+    page.get_by_role("textbox", name="Prompt", exact=True).fill(str(_JOBS[0]["prompt"]))
+    page.get_by_label("Columns (X)", exact=True).select_option("steps")
+    page.get_by_label("Values of the Columns (X)").fill("1, 2, 5, 20")
+    page.get_by_label("Rows (Y)", exact=True).select_option("seed")
+    page.get_by_label("Values of the Rows (Y)").fill("5, 7, 21")
+    page.get_by_role("button", name="Generate 12 images").click()
+    expect(page.get_by_role("table").get_by_role("img")).to_have_count(12, timeout=_WAIT_MS)
 
 
 def _open_image(page: Page) -> None:
@@ -94,6 +123,7 @@ SCREENSHOTS = (
     Screenshot(name="create", view="create", prepare=_enter_prompt),
     Screenshot(name="create-dark", view="create", options=_WIDE | _DARK, prepare=_enter_prompt),
     Screenshot(name="create-phone", view="create", options=_PHONE | _CHINESE, prepare=_enter_prompt),
+    Screenshot(name="create-more", view="create", options=_LONG, prepare=_unfold),
     Screenshot(name="gallery", view="gallery"),
     Screenshot(name="gallery-phone", view="gallery", options=_PHONE | _DARK),
     Screenshot(name="image", view="gallery", prepare=_open_image),
@@ -101,7 +131,8 @@ SCREENSHOTS = (
     Screenshot(name="mask", view="gallery", prepare=_paint_mask),
     Screenshot(name="mask-phone", view="gallery", options=_PHONE | _DARK, prepare=_paint_mask),
     Screenshot(name="borders", view="gallery", prepare=_extend_borders),
-    Screenshot(name="compare", view="compare"),
+    Screenshot(name="create-running", view="create", prepare=_submit, has_running_job=True),
+    Screenshot(name="compare", view="compare", prepare=_generate_grid),
     Screenshot(name="sign-in", view="create", options=_PHONE, prepare=_sign_out),
 )
 
@@ -131,7 +162,11 @@ def _generate(stack: LocalStack, console: Console) -> None:
 
 
 def _take(browser: Browser, url: str, screenshot: Screenshot, path: Path) -> None:
-    options: dict[str, Any] = {"base_url": url, "locale": "en-US"} | screenshot.options
+    options: dict[str, Any] = {
+        "base_url": url,
+        "locale": "en-US",
+        "reduced_motion": "reduce",
+    } | screenshot.options
     context = browser.new_context(**options)
     page = context.new_page()
     page.set_default_timeout(_WAIT_MS)
@@ -139,6 +174,13 @@ def _take(browser: Browser, url: str, screenshot: Screenshot, path: Path) -> Non
     expect(page.locator("main")).to_be_visible(timeout=_WAIT_MS)
     expect(page.locator(".loading")).to_have_count(0, timeout=_WAIT_MS)
     screenshot.prepare(page)
-    page.wait_for_load_state("networkidle")  # the images
-    page.screenshot(path=path, animations="disabled")
+    if not screenshot.has_running_job:
+        page.wait_for_load_state("networkidle")  # the images
+    _save(page.screenshot(), path)
     context.close()
+
+
+def _save(screenshot: bytes, path: Path) -> None:
+    """Saves it with a palette, which makes the file half as large."""
+    with Image.open(io.BytesIO(screenshot)) as image:
+        image.convert("RGB").quantize(dither=Image.Dither.NONE).save(path, optimize=True)

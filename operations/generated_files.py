@@ -82,6 +82,10 @@ GENERATED_FILES = (
     GeneratedFile("inference/demo_controlnets", "training/", "make train"),
     GeneratedFile("docs/demo.png", "out/ of the demo", "make demo"),
     GeneratedFile("docs/showcase.png", "out/showcase.png", "make showcase"),
+    *(
+        GeneratedFile(path.relative_to(ROOT).as_posix(), "local/screenshots.py", "make screenshots")
+        for path in sorted((ROOT / "docs").glob("page-*.png"))
+    ),
     GeneratedFile("docs/demo-model.png", "out/ of the evaluation", "make evaluate"),
 )
 
