@@ -41,7 +41,7 @@ up: setup ## Run the whole system with its page at http://127.0.0.1:8080 (PORT=.
 screenshots: setup ## Take the screenshots of the page in docs/, with a temporary local stack and Chromium.
 	@$(BIN)/python -m local screenshots
 
-test: setup .venv/node/.installed .venv-sagemaker/.installed ## Run all tests, without network access.
+test: setup .venv/node/.installed .venv-sagemaker/.installed .venv-clients/.installed ## Run all tests, without network access.
 	$(BIN)/python -m pytest --ignore tests/e2e -n 2 --dist loadfile
 	$(BIN)/python -m pytest tests/e2e
 
@@ -111,7 +111,7 @@ evaluate: setup ## Generate 200 prompts with the demo model and analyse the imag
 
 clean: ## Delete everything that the commands above have created, including .venv.
 	rm -rf web/node_modules web/dist
-	rm -rf .venv .venv-sagemaker .local out cdk.out mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-sagemaker .venv-clients .local out cdk.out mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # pip installs torch, since uv ignores the package indexes in the configuration of pip; uv then keeps that build.
 .venv/.installed: $(REQUIREMENTS)
@@ -151,4 +151,12 @@ web/dist/.built: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	@echo "Installing the SageMaker SDK for the tests of the examples (about 60 MB)"
 	@$(PYTHON) -m venv .venv-sagemaker
 	@$(UV_INSTALL) .venv-sagemaker/bin/python -r examples/requirements.txt
+	@touch $@
+
+# The clients of other systems, for the end-to-end tests of the compatible APIs.
+.venv-clients/.installed: tests/e2e/clients/requirements.txt | .venv/.installed
+	@echo "Installing clients of other systems for the tests (about 100 MB)"
+	@$(PYTHON) -m venv .venv-clients
+	@$(UV_INSTALL) .venv-clients/bin/python -r tests/e2e/clients/requirements.txt
+	@npm install --silent --no-fund --no-audit --prefix .venv-clients/node openai@6.49.0 replicate@1.4.0
 	@touch $@
