@@ -18,6 +18,7 @@ from infra.endpoint_access import grant_invoke
 from infra.firewall import Firewall
 from infra.functions import SERVICE_NAME, JobsFunction, model_endpoints
 from infra.gateway_responses import add_gateway_responses
+from infra.key_authorizer import KeyAuthorizer
 from infra.log_groups import NamedLogGroup, add_log_group
 from infra.nag import acknowledge
 from infra.private_access import private_endpoint
@@ -75,7 +76,7 @@ class JobsApi(Construct):
             self.rest_api,
             function.live_version(),
             public=self._public_methods,
-            authentication=self._authentication(),
+            authentication=self._authentication(alarm_topics),
         )
         self.api_keys = (
             self._api_keys(config.api.auth.keys) if isinstance(config.api.auth, ApiKeyAuth) else {}
@@ -110,15 +111,15 @@ class JobsApi(Construct):
             shared_jobs=config.api.has_shared_jobs,
             allowed_origins=config.api.allowed_origins,
             output_prefixes=config.output_prefixes,
-        )
             model_aliases=config.api.model_aliases,
+        )
         function = JobsFunction(
             self,
             "Http",
             handler="jobs.http_handler.handler",
             description="The HTTP API.",
             environment=environment,
-            timeout=cdk.Duration.seconds(20),
+            timeout=cdk.Duration.seconds(29),
             config=config,
             alarm_topics=alarm_topics,
             snap_start=config.api.snap_start,
@@ -129,12 +130,17 @@ class JobsApi(Construct):
         grant_invoke(self, function.function, config)
         return function
 
-    def _authentication(self) -> dict[str, Any]:
+    def _authentication(self, alarm_topics: AlarmTopics) -> dict[str, Any]:
         """The options of the methods that require authentication."""
         types = apigateway.AuthorizationType
         match self._config.api.auth:
             case ApiKeyAuth():
-                return {"api_key_required": True, "authorization_type": types.NONE}
+                keys = KeyAuthorizer(self, "Keys", config=self._config, alarm_topics=alarm_topics)
+                return {
+                    "api_key_required": True,
+                    "authorizer": keys.authorizer,
+                    "authorization_type": types.CUSTOM,
+                }
             case IamAuth():
                 return {"authorization_type": types.IAM}
             case CognitoAuth(user_pool_arn=arn, scopes=scopes):
@@ -163,6 +169,7 @@ class JobsApi(Construct):
             "RestApi",
             rest_api_name=f"stable-diffusion-{config.stage}",
             **self._reachability(),
+            api_key_source_type=self._key_source(),
             binary_media_types=["multipart/form-data"],  # files in forms reach the function as they were sent
             cloud_watch_role=False,  # an account has one for all APIs: infra/api_gateway_logs.yaml
             deploy_options=apigateway.StageOptions(
@@ -176,6 +183,10 @@ class JobsApi(Construct):
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG)),
             ),
         )
+
+    def _key_source(self) -> apigateway.ApiKeySourceType | None:
+        has_keys = isinstance(self._config.api.auth, ApiKeyAuth)
+        return apigateway.ApiKeySourceType.AUTHORIZER if has_keys else None
 
     def _add_execution_log(self) -> None:
         """Limits the age of the log that API Gateway creates for the stage's errors."""
@@ -249,10 +260,7 @@ class JobsApi(Construct):
         if self._config.api.firewall_requests_per_5_minutes is None:
             findings["APIG3"] = "A firewall is optional: api.firewall_requests_per_5_minutes adds it."
         if isinstance(self._config.api.auth, ApiKeyAuth):
-            findings |= {
-                "APIG4": "The stage authenticates callers with an API key instead of an authorizer.",
-                "COG4": "The stage authenticates callers with an API key instead of Cognito.",
-            }
+            findings["COG4"] = "The stage authenticates callers with an API key instead of Cognito."
         elif isinstance(self._config.api.auth, IamAuth):
             findings["COG4"] = "The stage authenticates callers with signed AWS requests (SigV4)."
         acknowledge(self, findings)

@@ -41,7 +41,7 @@ class JobsFunction(Construct):
         *,
         handler: str,
         description: str,
-        environment: Environment,
+        environment: Environment | None,
         timeout: cdk.Duration,
         config: DeploymentConfig,
         alarm_topics: AlarmTopics,
@@ -54,7 +54,7 @@ class JobsFunction(Construct):
             construct_id: the id within the parent.
             handler: the dotted name of the handler.
             description: of the function.
-            environment: its variables.
+            environment: its variables; None if it has none.
             timeout: of an invocation.
             config: the stage's settings.
             alarm_topics: the topics of the alarms.
@@ -76,7 +76,7 @@ class JobsFunction(Construct):
             layers=[self._powertools(config.powertools_layer_version)],
             memory_size=512,
             timeout=timeout,
-            environment=_variables(environment),
+            environment=_variables(environment) if environment else None,
             role=role,
             log_group=log_group,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
@@ -180,8 +180,9 @@ def _variables(environment: Environment) -> dict[str, str]:
     size = sum(len(name) + len(value) for name, value in variables.items())
     if size > _VARIABLES_BYTES:
         raise InvalidConfigurationError(
-            "the models' names, defaults and limits, with output_prefixes, allowed_origins and model_aliases, "
-            f"take {size:,} bytes of a Lambda function's environment, which is limited to {_VARIABLES_BYTES:,}; "
+            "the models' names, defaults and limits, with output_prefixes, allowed_origins and "
+            f"model_aliases, take {size:,} bytes of a Lambda function's environment, which is limited to "
+            f"{_VARIABLES_BYTES:,}; "
             "remove settings that equal their defaults, shorten these lists, or deploy fewer models"
         )
     return variables

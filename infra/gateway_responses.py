@@ -6,6 +6,7 @@ from typing import assert_never
 
 from aws_cdk import aws_apigateway as apigateway
 
+from contract.api_keys import HOW_TO_SEND
 from contract.problem import CONTENT_TYPE, ErrorCode, Problem
 from infra.config import ApiConfig, ApiKeyAuth, CognitoAuth, IamAuth
 
@@ -103,7 +104,8 @@ def _without_access(auth: ApiKeyAuth | IamAuth | CognitoAuth) -> Iterator[_Refus
 
     match auth:
         case ApiKeyAuth():
-            yield forbidden("NoKey", _TYPES.INVALID_API_KEY, "Send a valid API key as x-api-key.")
+            yield forbidden("NoKey", _TYPES.ACCESS_DENIED, HOW_TO_SEND)
+            yield forbidden("WrongKey", _TYPES.INVALID_API_KEY, HOW_TO_SEND)
         case IamAuth():
             sign = "Sign the request with AWS credentials (Signature Version 4, service execute-api)."
             yield forbidden("NoRoute", _TYPES.MISSING_AUTHENTICATION_TOKEN, sign)

@@ -9,7 +9,7 @@ import httpx
 
 from local.ministack_services import (
     add_address,
-    add_api_key_identity,
+    add_api_keys,
     apply_bucket_cors,
     speed_up_schedules,
 )
@@ -31,7 +31,7 @@ def main(control_plane_url: str) -> None:
     from ministack.services.s3 import _delete_bucket
     from ministack.services.secretsmanager import _secrets
 
-    add_api_key_identity(vars(apigateway_v1))
+    add_api_keys(vars(apigateway_v1))
     add_address(vars(apigateway_v1))
     speed_up_schedules(vars(eventbridge))
     apply_bucket_cors(vars(app), vars(s3))

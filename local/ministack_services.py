@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from contract.api_keys import api_key_of
+
 _BUILD_EVENT = "_build_lambda_event_v1"
 _PARSE_RATE = "_parse_rate_seconds"
 _OPTIONS = "_handle_options_request"
@@ -12,14 +14,21 @@ _SCHEDULE_SPEED = 12
 """A schedule of one minute runs every five seconds."""
 
 
-def add_api_key_identity(api_gateway: dict[str, Any]) -> None:
-    """Adds `apiKey` and `apiKeyId` to `requestContext.identity` of methods that require an API key.
+def add_api_keys(api_gateway: dict[str, Any]) -> None:
+    """Takes API keys from where the authorizer does, and adds them to `requestContext.identity`.
+
+    MiniStack invokes the authorizer and evaluates its policy, but looks for the key in `x-api-key` only, and
+    leaves `apiKey` and `apiKeyId` out of the event.
 
     Args:
         api_gateway: the namespace of MiniStack's module `apigateway_v1`.
     """
     build, resolve = api_gateway[_BUILD_EVENT], api_gateway["_resolve_api_key"]
-    key_of = api_gateway["_api_key_from_request"]
+
+    def key_of(headers: Mapping[str, str | list[str]]) -> str | None:
+        return api_key_of(
+            {name.lower(): value if isinstance(value, str) else value[-1] for name, value in headers.items()}
+        )
 
     def build_with_identity(
         api_id: str,
@@ -41,6 +50,7 @@ def add_api_key_identity(api_gateway: dict[str, Any]) -> None:
             event["requestContext"]["identity"] |= {"apiKey": key["value"], "apiKeyId": key["id"]}
         return event
 
+    api_gateway["_api_key_from_request"] = key_of
     api_gateway[_BUILD_EVENT] = build_with_identity
 
 

@@ -19,7 +19,7 @@ ModelAliases = Annotated[
 
 
 class ApiKeyAuth(Config):
-    """An API key in the header `x-api-key`. The keys are created with the Api stack."""
+    """An API key in the header `x-api-key` or `Authorization`. The keys are created with the Api stack."""
 
     type: Literal["api_key"] = "api_key"
 

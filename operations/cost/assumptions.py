@@ -31,6 +31,7 @@ class Job(_Table):
 
     polls: _Count
     function_s: _Positive
+    authorizer_s: _Positive
     function_gb: _Positive
     table_writes: _Count
     table_reads: _Count

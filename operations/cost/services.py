@@ -1,6 +1,6 @@
 """The monthly cost of the services around the endpoints, for jobs of one image and one model."""
 
-from infra.config import DeploymentConfig
+from infra.config import ApiKeyAuth, DeploymentConfig
 from infra.prices import Prices
 from operations.cost.assumptions import Assumptions, Family
 from operations.cost.line_item import LineItem, priced
@@ -71,6 +71,15 @@ def service_items(
             calculation=f"{images:,} x {family.image_mb:g} MB x {job.downloads:g} downloads",
         ),
     ]
+    if isinstance(config.api.auth, ApiKeyAuth):
+        items += [
+            priced(services.lambda_request, requests, calculation=f"authorizer, {requests:,} requests"),
+            priced(
+                services.lambda_gb_second,
+                requests * job.authorizer_s * job.function_gb,
+                calculation=f"authorizer, {requests:,} x {job.authorizer_s:g} s x {job.function_gb:g} GB",
+            ),
+        ]
     if config.page is not None:
         items += [
             priced(services.cloudfront_request, requests, calculation="at most all requests to the API"),

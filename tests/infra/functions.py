@@ -7,7 +7,8 @@ from tests.infra.conftest import Templates
 API = "jobs.http_handler.handler"
 COMPLETION = "jobs.completion_handler.handler"
 WEBHOOKS = "jobs.webhook_handler.handler"
-HANDLERS = (API, COMPLETION, WEBHOOKS)
+AUTHORIZER = "jobs.authorizer_handler.handler"
+HANDLERS = (API, COMPLETION, WEBHOOKS, AUTHORIZER)
 
 
 def function(templates: Templates, handler: str) -> Any:

@@ -35,6 +35,17 @@ class Alarm(NamedTuple):
     missing_data: str
 
 
+KEYS = {
+    "Api/ApiKeysReadAlarmFunctionErrors": Alarm(
+        "AWS/Lambda Errors", ("FunctionName=ApiKeysReadFunction",), "Sum", 60, ABOVE, 0, 3, IGNORED
+    ),
+    "Api/ApiKeysReadAlarmFunctionThrottles": Alarm(
+        "AWS/Lambda Throttles", ("FunctionName=ApiKeysReadFunction",), "Sum", 60, ABOVE, 0, 3, IGNORED
+    ),
+}
+"""The alarms of the authorizer of API keys."""
+
+
 def endpoint_alarms(endpoint: str) -> dict[str, Alarm]:
     """The alarms of an endpoint in a stage with default settings."""
     stack = f"Endpoint-{endpoint}"
@@ -267,7 +278,7 @@ def alarms(templates: Templates) -> dict[str, list[Any]]:
 
 
 def test_the_conditions_of_all_alarms_with_default_settings(small: Templates) -> None:
-    assert conditions(small) == SHARED | endpoint_alarms("demo")
+    assert conditions(small) == SHARED | KEYS | endpoint_alarms("demo")
 
 
 def test_the_conditions_of_all_alarms_follow_the_settings(large: Templates) -> None:

@@ -9,7 +9,17 @@ from contract.environment import ApiEnvironment
 from tests.conftest import ROOT
 from tests.infra.conftest import Templates, only, synthesize, text
 from tests.infra.endpoints import model
-from tests.infra.functions import API, arns, function, prefixes, resolved, variables
+from tests.infra.functions import (
+    API,
+    AUTHORIZER,
+    actions,
+    arns,
+    function,
+    prefixes,
+    resolved,
+    statements,
+    variables,
+)
 
 PUBLIC = {(method, path) for method in ("GET", "HEAD", "OPTIONS") for path in ("docs", "openapi.json")}
 
@@ -31,6 +41,33 @@ def methods(template: Template, *, public: bool) -> list[dict[str, Any]]:
 def test_every_method_but_the_public_ones_requires_the_api_key(small: Templates) -> None:
     assert all(each["ApiKeyRequired"] is True for each in methods(small.api, public=False))
     assert len(methods(small.api, public=False)) == 5
+
+
+def test_an_authorizer_finds_the_key_and_no_decision_of_it_is_kept(small: Templates) -> None:
+    (name,) = small.api.find_resources("AWS::ApiGateway::Authorizer")
+    authorizer = only(small.api, "AWS::ApiGateway::Authorizer")
+    assert (authorizer["Type"], authorizer["AuthorizerResultTtlInSeconds"]) == ("REQUEST", 0)
+    assert not authorizer.get("IdentitySource")
+    assert only(small.api, "AWS::ApiGateway::RestApi")["ApiKeySourceType"] == "AUTHORIZER"
+    for each in methods(small.api, public=False):
+        assert (each["AuthorizationType"], each["AuthorizerId"]) == ("CUSTOM", {"Ref": name})
+
+
+def test_api_gateway_may_invoke_the_authorizer_which_may_access_nothing(small: Templates) -> None:
+    granted = small.api.find_resources("AWS::Lambda::Permission").values()
+    read = [each["Properties"] for each in granted if "KeysRead" in text(each["Properties"]["FunctionName"])]
+    assert [(each["Principal"], each["Action"]) for each in read] == [
+        ("apigateway.amazonaws.com", "lambda:InvokeFunction")
+    ]
+    assert "/authorizers/" in text(read[0]["SourceArn"])
+    allowed = {action for each in statements(small, AUTHORIZER) for action in actions(each)}
+    assert {action.partition(":")[0] for action in allowed} == {"logs", "xray"}
+    assert function(small, AUTHORIZER).get("Environment", {}).get("Variables", {}) == {}
+
+
+def test_other_kinds_of_authentication_have_no_authorizer_of_keys(large: Templates) -> None:
+    large.api.resource_count_is("AWS::ApiGateway::Authorizer", 0)
+    assert "ApiKeySourceType" not in only(large.api, "AWS::ApiGateway::RestApi")
 
 
 def test_forms_with_files_reach_the_function_as_they_were_sent(small: Templates) -> None:
@@ -73,6 +110,13 @@ def test_preflights_need_no_authentication_if_pages_on_other_origins_may_call_th
         assert ApiEnvironment.read(variables(templates, API)).allowed_origins == (*origins,)
 
 
+def test_the_function_knows_the_further_names_of_models() -> None:
+    aliases = {"gpt-image-1": "demo"}
+    templates = synthesize({"models": [model()], "api": {"model_aliases": aliases}})
+    assert ApiEnvironment.read(variables(templates, API)).model_aliases == aliases
+    assert ApiEnvironment.read(variables(synthesize({"models": [model()]}), API)).model_aliases is None
+
+
 def test_preflights_have_the_limits_of_requests_for_themselves() -> None:
     api = {"allowed_origins": ["https://images.example.com"], "rate_limit": 5, "burst_limit": 9}
     template = synthesize({"models": [model()], "api": api}).api
@@ -110,13 +154,6 @@ def test_the_usage_plan_of_the_key_limits_the_deployed_stage(small: Templates) -
     small.api.has_resource_properties(
         "AWS::ApiGateway::UsagePlan",
         {
-def test_the_function_knows_the_further_names_of_models() -> None:
-    aliases = {"gpt-image-1": "demo"}
-    templates = synthesize({"models": [model()], "api": {"model_aliases": aliases}})
-    assert ApiEnvironment.read(variables(templates, API)).model_aliases == aliases
-    assert ApiEnvironment.read(variables(synthesize({"models": [model()]}), API)).model_aliases is None
-
-
             "ApiStages": [{"ApiId": Match.any_value(), "Stage": Match.any_value(), "Throttle": {}}],
             "Throttle": {"RateLimit": 20, "BurstLimit": 40},
         },
@@ -261,9 +298,9 @@ def test_the_function_receives_the_models_and_their_endpoints(large: Templates) 
     assert (environment.default_model, environment.retention_days) == ("first", 5)
 
 
-def test_the_function_times_out_before_api_gateway_does(small: Templates) -> None:
+def test_the_function_times_out_with_api_gateway(small: Templates) -> None:
     """API Gateway's integration timeout is 29 seconds."""
-    assert function(small, API)["Timeout"] == 20
+    assert function(small, API)["Timeout"] == 29
 
 
 def test_the_function_may_find_and_invoke_only_the_endpoints_of_its_stage(large: Templates) -> None:

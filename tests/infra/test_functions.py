@@ -5,7 +5,7 @@ import pytest
 from infra.config import InvalidConfigurationError
 from tests.infra.conftest import Templates, synthesize, text
 from tests.infra.endpoints import model
-from tests.infra.functions import API, HANDLERS, actions, function, resolved
+from tests.infra.functions import API, AUTHORIZER, HANDLERS, actions, function, resolved
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
@@ -51,7 +51,7 @@ def in_region(region: str) -> dict[str, Any]:
     return {"models": [model()], "environment": {"account": "123456789012", "region": region}}
 
 
-@pytest.mark.parametrize("handler", HANDLERS)
+@pytest.mark.parametrize("handler", [each for each in HANDLERS if each != AUTHORIZER])
 def test_functions_are_traced_as_configured(small: Templates, large: Templates, handler: str) -> None:
     for templates, traced in ((small, True), (large, False)):
         mode = function(templates, handler).get("TracingConfig", {}).get("Mode")

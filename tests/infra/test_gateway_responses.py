@@ -27,7 +27,7 @@ FOR_EVERY_CALLER = {
     "API_CONFIGURATION_ERROR": (500, "internal"),
 }
 BY_AUTH = {
-    "api_key": {"INVALID_API_KEY": (403, "forbidden")},
+    "api_key": {"ACCESS_DENIED": (403, "forbidden"), "INVALID_API_KEY": (403, "forbidden")},
     "iam": {
         "MISSING_AUTHENTICATION_TOKEN": (403, "forbidden"),
         "INVALID_SIGNATURE": (403, "forbidden"),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.ministack_services import add_address, add_api_key_identity, speed_up_schedules
+from local.ministack_services import add_address, add_api_keys, speed_up_schedules
 
 KEYS = {"secret": {"id": "k1", "value": "secret"}}
 
@@ -13,10 +13,10 @@ def identity(methods: dict[str, Any]) -> Any:
     """The identity of a POST with an API key to a resource with these methods."""
     gateway: dict[str, Any] = {
         "_build_lambda_event_v1": lambda *_, **__: {"requestContext": {"identity": {"sourceIp": "::1"}}},
-        "_api_key_from_request": lambda headers: headers["x-api-key"],
+        "_api_key_from_request": lambda headers: None,
         "_resolve_api_key": KEYS.get,
     }
-    add_api_key_identity(gateway)
+    add_api_keys(gateway)
     arguments = ("api", "dev", {}, {"resourceMethods": methods}, "/v1/jobs", "POST", {"x-api-key": "secret"})
     event = gateway["_build_lambda_event_v1"](*arguments, b"", {}, {}, binary_media_types=None)
     return event["requestContext"]["identity"]
@@ -26,6 +26,12 @@ def identity(methods: dict[str, Any]) -> Any:
 def test_the_key_is_in_the_identity_if_the_method_requires_one(method: str) -> None:
     expected = {"sourceIp": "::1", "apiKey": "secret", "apiKeyId": "k1"}
     assert identity({method: {"apiKeyRequired": True}}) == expected
+
+
+def test_the_key_is_taken_from_the_headers_that_the_authorizer_reads() -> None:
+    gateway: dict[str, Any] = {"_build_lambda_event_v1": None, "_resolve_api_key": None}
+    add_api_keys(gateway)
+    assert gateway["_api_key_from_request"]({"Authorization": "Bearer secret"}) == "secret"
 
 
 def test_the_key_is_not_in_the_identity_if_the_method_requires_none() -> None:

@@ -34,6 +34,7 @@ def assumptions() -> Assumptions:
     document["job"] = {
         "polls": 4,
         "function_s": 0.5,
+        "authorizer_s": 0.1,
         "function_gb": 2,
         "table_writes": 3,
         "table_reads": 1,

@@ -24,7 +24,18 @@ def test_the_line_items_of_1_000_images(prices: Prices, assumptions: Assumptions
         0.12,  # for 3 months
         18.0,  # 9 metrics
         2.0,  # 0.5 GB, downloaded twice
+        10.0,  # 5,000 requests with a key
+        2.0,  # 5,000 x 0.1 s x 2 GB
     ]
+
+
+def test_only_api_keys_have_an_authorizer(prices: Prices, assumptions: Assumptions) -> None:
+    family = assumptions.families["sd15"]
+    keys, signed = (
+        service_items(1_000, family, stage(api={"auth": {"type": kind}}, web=None), prices, assumptions)
+        for kind in ("api_key", "iam")
+    )
+    assert len(keys) == len(signed) + 2
 
 
 def test_a_page_tracing_and_the_firewall_add_line_items(prices: Prices, assumptions: Assumptions) -> None:
