@@ -163,6 +163,32 @@ def test_several_images_become_favourites_and_are_deleted(page: Page, http: http
     assert statuses == [200, 404, 404]
 
 
+def test_the_focus_stays_in_the_gallery_after_a_deletion(page: Page, http: httpx.Client) -> None:
+    for number in range(2):
+        finished_job(http, prompt=f"a white circle {number}")
+    open_view(page, "gallery")
+    image_of(page, "a white circle 1")
+    page.locator(".tile-open").first.focus()
+    page.keyboard.press("Delete")
+    page.get_by_role("dialog", name="Delete 1 image?").get_by_role("button", name="Delete").press("Enter")
+    expect(page.locator(".tile-open:focus")).to_have_accessible_name("a white circle 0")
+
+
+def test_the_gallery_stays_where_it_is_while_an_image_is_open(page: Page, job: Job) -> None:
+    serve_jobs(page, job, JOBS)
+    open_view(page, "gallery")
+    image_of(page, "image number 0")
+    scroll_to(page, "3000")
+    image_of(page, "image number 23").click()
+    top = page.evaluate("scrollY")
+    expect(page.get_by_role("dialog", name="Image")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Image")).to_have_count(0)
+    expect(page.locator(".tile-open:focus")).to_have_accessible_name("image number 23")
+    assert top > 2000
+    assert page.evaluate("scrollY") == top
+
+
 def test_a_deletion_that_fails_for_one_job_is_reported(
     page: Page, http: httpx.Client, browser_errors: BrowserErrors
 ) -> None:

@@ -8,7 +8,7 @@ export const text = messages({
   },
   select: { en: "Select", zh: "选择" },
   nsfw: { en: "Not safe for work", zh: "可能含成人内容" },
-  withheld: { en: "The safety filter has withheld this image.", zh: "安全过滤器未提供此图像。" },
+  withheld: { en: "The safety filter has withheld this image.", zh: "安全过滤器已拦截此图像。" },
   broken: { en: "The image cannot be loaded.", zh: "图像无法加载。" },
   favorite: { en: "Favourite", zh: "收藏" },
   favorites: { en: "Favourites", zh: "收藏" },

@@ -1,5 +1,6 @@
 import type { Job, JobImage } from "../api/types.ts";
-import { samplers } from "../state/catalog.ts";
+import { fieldLabel } from "../form/labels.ts";
+import { models, samplers } from "../state/catalog.ts";
 import { text } from "./messages.ts";
 import { parametersOf } from "./parameters.ts";
 
@@ -13,21 +14,23 @@ export function ParameterList({ job, image }: ParameterListProps) {
   const { prompt, negative_prompt: negative } = job.request;
   return (
     <section class="parameters" aria-label={text.parameters()}>
-      <h3>{text.prompt()}</h3>
+      <h3>{fieldLabel("prompt")}</h3>
       <p class="prompt-text">{prompt}</p>
       {negative !== "" && (
         <>
-          <h3>{text.negativePrompt()}</h3>
+          <h3>{fieldLabel("negative_prompt")}</h3>
           <p class="prompt-text">{negative}</p>
         </>
       )}
       <dl>
-        {parametersOf(job, image, samplers.value).map(([label, value]) => (
-          <div key={label}>
-            <dt>{label}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
+        {parametersOf(job, image, { models: models.value, samplers: samplers.value }).map(
+          ([label, value]) => (
+            <div key={label}>
+              <dt>{label}</dt>
+              <dd>{value}</dd>
+            </div>
+          ),
+        )}
       </dl>
     </section>
   );
