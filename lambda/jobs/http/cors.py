@@ -11,7 +11,7 @@ from http import HTTPStatus
 from jobs.http.request import Request
 from jobs.http.responses import Response
 
-_READABLE_HEADERS = "Allow, ETag, Location, Retry-After"
+_READABLE_HEADERS = "Allow, ETag, Location, Retry-After, X-Should-Retry"
 _REQUEST_HEADERS = (
     "authorization, content-type, idempotency-key, if-none-match, prefer, x-amz-content-sha256, "
     "x-amz-date, x-amz-security-token, x-api-key, x-sm-endpoint"

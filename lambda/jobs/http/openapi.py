@@ -21,6 +21,7 @@ _RESPONSE_HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "Content-Security-Policy": ("Forbids the page to load anything from other hosts.", _TEXT),
     "ETag": ("Identifies this state of the job, for `If-None-Match`.", _TEXT),
     "Location": ("The job's address, relative to the request's.", _TEXT),
+    "X-Should-Retry": ("`true` if the same request may succeed later, else `false`.", _TEXT),
     "Retry-After": ("Seconds to wait before the next request.", _SECONDS),
 }
 _COMMON_PROBLEMS = {
@@ -135,8 +136,8 @@ def _problem(status: int, description: str, shape: Shape) -> dict[str, Any]:
     """The response for an error. API Gateway's own errors are problem documents in every shape."""
     content = _content(CONTENT_TYPE, Problem) | _content(shape.problem_media_type, shape.problem_model)
     document: dict[str, Any] = {"description": description, "content": content}
-    if status in _PROBLEM_HEADERS:
-        document["headers"] = _headers(_PROBLEM_HEADERS[status])
+    if headers := (*_PROBLEM_HEADERS.get(status, ()), *shape.problem_headers):
+        document["headers"] = _headers(headers)
     return document
 
 

@@ -22,6 +22,7 @@ class Shape:
         problem_form: makes the response for an error. Its headers are completed by `error_response`.
         problem_model: the model of that response's body.
         problem_media_type: of that response.
+        problem_headers: the names of further headers of that response; `openapi` describes them.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Shape:
     problem_form: ProblemForm
     problem_model: type[BaseModel]
     problem_media_type: str
+    problem_headers: tuple[str, ...] = ()
 
 
 NATIVE = Shape(

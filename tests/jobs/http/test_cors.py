@@ -58,7 +58,7 @@ def test_a_page_of_an_allowed_origin_reads_every_response(
     assert cors(answer) == {
         "vary": "Origin",
         "access-control-allow-origin": origin,
-        "access-control-expose-headers": "Allow, ETag, Location, Retry-After",
+        "access-control-expose-headers": "Allow, ETag, Location, Retry-After, X-Should-Retry",
     }
 
 

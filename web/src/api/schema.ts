@@ -1087,9 +1087,15 @@ export interface components {
         };
         /**
          * ModelList
-         * @description Every deployed model.
+         * @description Every deployed model. The form includes the one of OpenAI.
          */
         readonly ModelList: {
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            readonly object?: "list";
             /** Data */
             readonly data: readonly components["schemas"]["ModelView"][];
         };
@@ -1139,6 +1145,29 @@ export interface components {
              * @description True for the model of requests without `model`.
              */
             readonly is_default: boolean;
+            /**
+             * Id
+             * @description The name, as OpenAI's clients read it.
+             */
+            readonly id: string;
+            /**
+             * Object
+             * @default model
+             * @constant
+             */
+            readonly object?: "model";
+            /**
+             * Created
+             * @description Always 0: the time is unknown.
+             * @default 0
+             */
+            readonly created?: number;
+            /**
+             * Owned By
+             * @description Always `quick-kit`.
+             * @default quick-kit
+             */
+            readonly owned_by?: string;
         };
         /**
          * Outpaint

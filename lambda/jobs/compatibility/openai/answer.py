@@ -1,7 +1,6 @@
 """Images in OpenAI's form."""
 
 import base64
-from collections.abc import Callable
 from typing import Self
 
 from pydantic import BaseModel, Field
@@ -11,11 +10,12 @@ from contract.options import OutputFormat
 from contract.problem import FieldError
 from contract.result import ImageResult
 from jobs.compatibility.openai.request import ResponseFormat
+from jobs.errors import FileTooLargeError, JobNotFoundError
 from jobs.job import Job
-from jobs.ports import Link
+from jobs.ports import JobDocuments
 
-MAX_BASE64_CHARACTERS = 5_500_000
-"""Of all images of a response: Lambda's limit is 6 MB, with the rest of the response."""
+MAX_BYTES = 4_000_000
+"""Of all images of a response: Lambda's limit is 6 MB, in which they are in base64."""
 
 
 class TooLargeForResponseError(InvalidRequestError):
@@ -53,33 +53,29 @@ class OpenAIImages(BaseModel):
         cls,
         job: Job,
         response_format: ResponseFormat,
-        *,
-        link: Callable[[str], Link],
-        read: Callable[[str], bytes],
+        documents: JobDocuments,
     ) -> Self:
         """Creates the view of a job that has succeeded.
 
         Args:
             job: the job, with at least one image that was not withheld.
             response_format: the form of the images.
-            link: makes the link to an image.
-            read: the content of an image.
+            documents: the files of the images.
 
         Raises:
-            TooLargeForResponseError: the images have more than `MAX_BASE64_CHARACTERS` in base64.
+            TooLargeForResponseError: the files have more than `MAX_BYTES`.
+            JobNotFoundError: a file was deleted.
         """
-        images, characters = [], 0
+        images, left = [], MAX_BYTES
         for image in job.images:
             if image.s3_uri is None:
                 continue
             if response_format is ResponseFormat.URL:
-                images.append(OpenAIImage(url=link(image.s3_uri).url, seed=image.seed))
+                images.append(OpenAIImage(url=documents.presign(image.s3_uri).url, seed=image.seed))
                 continue
-            content = base64.b64encode(read(image.s3_uri)).decode()
-            characters += len(content)
-            if characters > MAX_BASE64_CHARACTERS:
-                raise TooLargeForResponseError
-            images.append(OpenAIImage(b64_json=content, seed=image.seed))
+            content = _read(job, image.s3_uri, documents, max_bytes=left)
+            left -= len(content)
+            images.append(OpenAIImage(b64_json=base64.b64encode(content).decode(), seed=image.seed))
         return cls(
             id=job.id,
             created=int(job.created_at.timestamp()),
@@ -87,6 +83,16 @@ class OpenAIImages(BaseModel):
             size=_size(job.images[0]),
             data=tuple(images),
         )
+
+
+def _read(job: Job, uri: str, documents: JobDocuments, *, max_bytes: int) -> bytes:
+    try:
+        content = documents.read_image(uri, max_bytes=max_bytes)
+    except FileTooLargeError:
+        raise TooLargeForResponseError from None
+    if content is None:
+        raise JobNotFoundError(job.id)
+    return content
 
 
 def _size(image: ImageResult) -> str:

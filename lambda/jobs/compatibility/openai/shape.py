@@ -82,4 +82,5 @@ OPENAI = Shape(
     problem_form=error_form,
     problem_model=OpenAIErrorBody,
     problem_media_type=JSON,
+    problem_headers=(SHOULD_RETRY,),
 )

@@ -1,5 +1,7 @@
 """The operations of the API by resource."""
 
+from jobs.compatibility.openai import routes as openai
+from jobs.compatibility.openai.shape import OPENAI
 from jobs.compatibility.quick_kit import routes as quick_kit
 from jobs.compatibility.quick_kit.shape import QUICK_KIT
 from jobs.compatibility.replicate import routes as replicate
@@ -15,10 +17,11 @@ OPERATIONS: tuple[Operation, ...] = (
     *catalog.OPERATIONS,
     *adapters.OPERATIONS,
     *documents.OPERATIONS,
+    *openai.OPERATIONS,
     *replicate.OPERATIONS,
     *quick_kit.OPERATIONS,
 )
 """All operations."""
 
-SHAPES: tuple[Shape, ...] = (REPLICATE, QUICK_KIT)
+SHAPES: tuple[Shape, ...] = (OPENAI, REPLICATE, QUICK_KIT)
 """The shapes of paths other than the API's own."""

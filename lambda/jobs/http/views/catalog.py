@@ -1,6 +1,6 @@
 """The models and the samplers as the API shows them."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, Field
 
@@ -13,18 +13,26 @@ class ModelView(ModelDeclaration):
     """A deployed model with its defaults and limits."""
 
     is_default: bool = Field(description="True for the model of requests without `model`.")
+    id: str = Field(description="The name, as OpenAI's clients read it.")
+    object: Literal["model"] = "model"
+    created: int = Field(default=0, description="Always 0: the time is unknown.")
+    owned_by: str = Field(default="quick-kit", description="Always `quick-kit`.")
 
 
 class ModelList(BaseModel):
-    """Every deployed model."""
+    """Every deployed model. The form includes the one of OpenAI."""
 
+    object: Literal["list"] = "list"
     data: tuple[ModelView, ...]
 
     @classmethod
     def of(cls, catalog: ModelCatalog) -> Self:
         """Creates the view of the catalog."""
         return cls(
-            data=tuple(ModelView(**dict(model), is_default=model == catalog.default) for model in catalog)
+            data=tuple(
+                ModelView(**dict(model), id=model.name, is_default=model == catalog.default)
+                for model in catalog
+            )
         )
 
 

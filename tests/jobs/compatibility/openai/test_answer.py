@@ -7,12 +7,9 @@ from typing import Any
 import pytest
 
 from contract.result import ImageResult
-from jobs.compatibility.openai.answer import (
-    MAX_BASE64_CHARACTERS,
-    OpenAIImages,
-    TooLargeForResponseError,
-)
+from jobs.compatibility.openai.answer import MAX_BYTES, OpenAIImages, TooLargeForResponseError
 from jobs.compatibility.openai.request import ResponseFormat
+from jobs.errors import JobNotFoundError
 from jobs.job import Job
 from tests.jobs.fakes import InMemoryDocuments, a_job
 
@@ -29,8 +26,7 @@ def succeeded(*images: ImageResult, **request: Any) -> Job:
 
 
 def view(job: Job, response_format: ResponseFormat, files: dict[str, bytes] = FILES) -> Any:
-    images = OpenAIImages.of(job, response_format, link=InMemoryDocuments().presign, read=files.__getitem__)
-    return images.model_dump(mode="json")
+    return OpenAIImages.of(job, response_format, InMemoryDocuments(files=files)).model_dump(mode="json")
 
 
 def test_files_are_in_base64() -> None:
@@ -63,10 +59,15 @@ def test_withheld_images_are_left_out() -> None:
     assert [each["seed"] for each in data] == [8]
 
 
+def test_a_job_whose_files_were_deleted_is_not_found() -> None:
+    with pytest.raises(JobNotFoundError):
+        view(succeeded(image(0)), ResponseFormat.B64_JSON, {})
+
+
 def test_images_that_do_not_fit_in_a_response_are_refused_with_the_remedies() -> None:
-    half = bytes(MAX_BASE64_CHARACTERS // 4 * 3 // 2)
+    half = bytes(MAX_BYTES // 2)
     files = dict.fromkeys(FILES, half)
     assert len(view(succeeded(image(0), image(1)), ResponseFormat.B64_JSON, files)["data"]) == 2
-    files["s3://data/outputs/1.png"] = half + bytes(9)
+    files["s3://data/outputs/1.png"] = half + bytes(1)
     with pytest.raises(TooLargeForResponseError, match=r"response_format url, .* output_format jpeg"):
         view(succeeded(image(0), image(1)), ResponseFormat.B64_JSON, files)
