@@ -131,6 +131,30 @@ def test_a_set_is_submitted_as_fast_as_the_api_accepts_it(page: Page, browser_er
     expect(table.get_by_role("img")).to_have_count(3)
 
 
+def test_cells_that_a_closed_page_has_not_submitted_are_submitted_later(
+    page: Page, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("status of 429")
+    accepted = iter(range(1))
+
+    def answer(route: Route) -> None:
+        if route.request.method != "POST" or next(accepted, None) is not None:
+            route.continue_()
+        else:
+            route.fulfill(status=429, headers={"Retry-After": "10"}, json={"code": "too_many_requests"})
+
+    open_view(page, "compare")
+    page.route("**/v1/jobs", answer)
+    page.get_by_label(ROWS, exact=True).select_option("")
+    set_axis(page, COLUMNS, "seed", "5-7")
+    table = generate(page, "a red circle in two visits", 3)
+    expect(table.get_by_role("img")).to_have_count(1)
+    page.unroute("**/v1/jobs")
+    page.reload()
+    page.get_by_role("button", name="Submit the missing ones").click()
+    expect(table.get_by_role("img")).to_have_count(3)
+
+
 def test_a_set_is_canceled_as_a_whole(page: Page, http: httpx.Client) -> None:
     open_view(page, "compare")
     set_axis(page, COLUMNS, "seed", "1-8")

@@ -105,9 +105,8 @@ async function attemptTo(request: Request): Promise<Response> {
     return response;
   } catch (error) {
     if (request.signal.aborted) throw error;
-    const failure = new ConnectionError();
-    connectionFailed(failure);
-    throw failure;
+    connectionFailed();
+    throw new ConnectionError();
   }
 }
 

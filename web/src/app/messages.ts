@@ -22,10 +22,6 @@ export const text = messages({
     en: "The service cannot be reached. Jobs that were submitted go on there; the page continues when the connection is back.",
     zh: "无法连接到服务。已提交的任务会继续运行；连接恢复后页面会自动继续。",
   },
-  unavailable: {
-    en: "The service is not available at the moment. Jobs that were submitted go on there; the page continues by itself.",
-    zh: "服务暂时不可用。已提交的任务会继续运行；服务恢复后页面会自动继续。",
-  },
   shortcuts: { en: "Keyboard shortcuts", zh: "键盘快捷键" },
   close: { en: "Close", zh: "关闭" },
   keysEverywhere: { en: "Everywhere", zh: "全局" },

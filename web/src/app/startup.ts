@@ -40,8 +40,8 @@ async function attemptToLoad(): Promise<void> {
     failure.value = undefined;
     pauseMs = FIRST_PAUSE_MS;
   } catch (error) {
-    if (session.peek().state === "signed_out") return;
-    failure.value = error;
+    failure.value = session.peek().state === "signed_out" ? undefined : error;
+    if (failure.value === undefined) return;
     timer = setTimeout(() => void load(), pauseMs);
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }

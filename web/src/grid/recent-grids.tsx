@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { Job } from "../api/types.ts";
 import { fragment, route } from "../app/route.ts";
 import { language } from "../i18n/language.ts";
+import { isReachable } from "../state/connection.ts";
 import { isSignedIn } from "../state/session.ts";
 import { errorText } from "../ui/error-text.ts";
 import { loadRecent, recentGrids } from "./grids.ts";
@@ -13,8 +14,9 @@ import { type GridPlace, parseTags } from "./tags.ts";
 /** Links to the grids of the last weeks. */
 export function RecentGrids() {
   const error = useSignal<string | undefined>(undefined);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the list is loaded again after each new grid and signing in
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the list is loaded again after new grids, signing in and lost connections
   useEffect(() => {
+    if (!isReachable.value) return;
     loadRecent().then(
       () => {
         error.value = undefined;
@@ -23,7 +25,7 @@ export function RecentGrids() {
         error.value = errorText(failure);
       },
     );
-  }, [route.value.grid, isSignedIn.value]);
+  }, [route.value.grid, isSignedIn.value, isReachable.value]);
   return (
     <section class="recent-grids">
       <h2>{text.recent()}</h2>

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { isTerminal, type Job } from "../api/types.ts";
 import { samplers } from "../state/catalog.ts";
+import { isReachable } from "../state/connection.ts";
 import { jobSignal } from "../state/jobs.ts";
 import { notify } from "../state/notices.ts";
 import { isSignedIn } from "../state/session.ts";
@@ -21,10 +22,10 @@ const ONE_COLUMN = "(max-width: 56rem)";
 export function ShownGrid({ id }: { readonly id: string }) {
   const error = useSignal<string | undefined>(undefined);
   const isLoaded = useSignal(false);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a grid is loaded again after signing in
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a grid is loaded again after signing in and lost connections
   useEffect(() => {
+    if (!isReachable.value) return;
     error.value = undefined;
-    isLoaded.value = false;
     loadGrid(id).then(
       () => {
         isLoaded.value = true;
@@ -33,7 +34,7 @@ export function ShownGrid({ id }: { readonly id: string }) {
         error.value = errorText(failure);
       },
     );
-  }, [id, isSignedIn.value]);
+  }, [id, isSignedIn.value, isReachable.value]);
 
   const section = useRef<HTMLElement>(null);
   const data = gridSignal(id).value;
@@ -41,7 +42,8 @@ export function ShownGrid({ id }: { readonly id: string }) {
   useEffect(() => {
     if (isKnown && matchMedia(ONE_COLUMN).matches) section.current?.scrollIntoView();
   }, [isKnown]);
-  if (data === undefined) {
+  const isSubmitting = runSignal(id).value.waiting.size > 0;
+  if (data === undefined || !(isLoaded.value || isSubmitting || data.cells.size > 0)) {
     return <p class="loading">{error.value ?? (isLoaded.value ? text.notFound() : text.loading())}</p>;
   }
   const jobs = [...data.cells.values()]
@@ -59,7 +61,7 @@ export function ShownGrid({ id }: { readonly id: string }) {
               .join(" · ")}
           </p>
         </div>
-        <Actions id={id} data={data} jobs={jobs} title={request?.prompt ?? ""} />
+        <Actions id={id} data={data} jobs={jobs} title={request?.prompt ?? ""} isComplete={isLoaded.value} />
       </div>
       {error.value !== undefined && (
         <p class="field-error" role="alert">
@@ -76,14 +78,16 @@ interface ActionsProps {
   readonly data: GridData;
   readonly jobs: readonly Job[];
   readonly title: string;
+  /** Whether all jobs of the grid are known. */
+  readonly isComplete: boolean;
 }
 
-function Actions({ id, data, jobs, title }: ActionsProps) {
+function Actions({ id, data, jobs, title, isComplete }: ActionsProps) {
   const isSaving = useSignal(false);
   const { waiting } = runSignal(id).value;
   const plan = lastPlan.value?.id === id ? lastPlan.value : undefined;
   const isBusy = waiting.size > 0 || jobs.some(({ status }) => !isTerminal(status));
-  const hasMissing = waiting.size === 0 && data.cells.size < cellCount(data);
+  const hasMissing = isComplete && waiting.size === 0 && data.cells.size < cellCount(data);
 
   async function save(): Promise<void> {
     isSaving.value = true;

@@ -1,21 +1,27 @@
 /** Whether the service can be reached, by the last requests and by what the browser says of its network. */
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { ApiError, ConnectionError } from "../api/errors.ts";
 
+/** How often the service is asked whether it is back, while no other request tells. */
+const PROBE_MS = 10_000;
+
 const isOnline = signal(true);
-const lastFailure = signal<unknown>(undefined);
+const hasFailed = signal(false);
+let lastReport = 0;
 
-/** Why the service cannot be used at the moment; undefined if it can. */
-export const outage = computed(() => (isOnline.value ? lastFailure.value : new ConnectionError()));
+/** Whether the service can be reached. */
+export const isReachable = computed(() => isOnline.value && !hasFailed.value);
 
-/** A request could not be answered; the page goes on when one is. */
-export function connectionFailed(error: unknown): void {
-  lastFailure.value = error;
+/** A request had no answer. */
+export function connectionFailed(): void {
+  lastReport = Date.now();
+  hasFailed.value = true;
 }
 
 /** A request was answered. */
 export function connectionWorks(): void {
-  lastFailure.value = undefined;
+  lastReport = Date.now();
+  hasFailed.value = false;
 }
 
 /** Whether the same request may succeed later without anything that the visitor does. */
@@ -24,12 +30,30 @@ export function isPassing(error: unknown): boolean {
   return error instanceof ApiError && (error.status >= 500 || error.status === 429);
 }
 
-/** Follows the browser's network from now on. */
+/** Follows the network from now on. */
 export function followNetwork(): void {
   const update = (): void => {
     isOnline.value = navigator.onLine;
+    if (isOnline.value && hasFailed.value) void probe();
   };
   update();
   addEventListener("offline", update);
   addEventListener("online", update);
+  effect(() => {
+    if (!hasFailed.value || !isOnline.value) return;
+    const timer = setInterval(() => {
+      if (Date.now() - lastReport >= PROBE_MS) void probe();
+    }, PROBE_MS);
+    return () => clearInterval(timer);
+  });
+}
+
+/** Asks for a document of the API that needs no credentials. */
+async function probe(): Promise<void> {
+  try {
+    const { status } = await fetch("/v1/openapi.json", { method: "HEAD", cache: "no-store" });
+    if (status < 500) connectionWorks();
+  } catch {
+    connectionFailed();
+  }
 }
