@@ -32,6 +32,11 @@ _COMMON_PROBLEMS = {
     503: "The service is unavailable; try again.",
 }
 _PROBLEM_HEADERS = {405: ("Allow",), 409: ("Retry-After",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_SECURITY_SCHEMES = {
+    "apiKey": {"type": "apiKey", "name": "x-api-key", "in": "header"},
+    "bearer": {"type": "http", "scheme": "bearer", "description": "The API key as the token."},
+    "basic": {"type": "http", "scheme": "basic", "description": "The API key as the password."},
+}
 _NO_ACCESS = {403: "The API key is missing or wrong."}
 
 
@@ -51,12 +56,12 @@ def openapi_document() -> dict[str, Any]:
             "version": "1.0.0",
         },
         "servers": [{"url": "..", "description": "The stage that serves /v1/openapi.json."}],
-        "security": [{"apiKey": []}],
+        "security": [{name: []} for name in _SECURITY_SCHEMES],
         "tags": [{"name": shape.name, "description": shape.description} for shape in (NATIVE, *SHAPES)],
         "paths": paths,
         "components": {
             "schemas": _schemas(),
-            "securitySchemes": {"apiKey": {"type": "apiKey", "name": "x-api-key", "in": "header"}},
+            "securitySchemes": _SECURITY_SCHEMES,
         },
     }
 

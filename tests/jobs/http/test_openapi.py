@@ -111,7 +111,8 @@ def test_only_the_description_of_the_api_needs_no_key() -> None:
     public = {"getOpenapi", "getDocs"}
     assert {name for name, each in operations(native=True) if each.get("security") == []} == public
     assert not [name for name, each in operations(native=False) if "security" in each]
-    assert DOCUMENT["security"] == [{"apiKey": []}]
+    assert DOCUMENT["security"] == [{"apiKey": []}, {"bearer": []}, {"basic": []}]
+    assert {*DOCUMENT["components"]["securitySchemes"]} == {"apiKey", "bearer", "basic"}
 
 
 def test_every_reference_has_a_schema() -> None:
