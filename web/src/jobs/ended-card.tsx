@@ -11,13 +11,13 @@ export function EndedCard({ id }: { readonly id: string }) {
   const job = jobSignal(id).value;
   if (job === undefined) return null;
   return (
-    <li class="job-card job-card-ended">
+    <li class={job.status === "canceled" ? "job-card" : "job-card job-card-failed"}>
       <div class="job-card-body">
         <p class="job-card-prompt">{excerpt(job.request.prompt)}</p>
         <p class="job-card-phase">{statusText(job.status)}</p>
         {job.error !== null && <p class="job-card-reason">{job.error.detail}</p>}
-        <EndedActions job={job} onDone={() => hideTrouble(id)} />
       </div>
+      <EndedActions job={job} onDone={() => hideTrouble(id)} />
       <IconButton icon="cancel" label={text.hide()} onClick={() => hideTrouble(id)} />
     </li>
   );

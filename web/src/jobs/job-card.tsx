@@ -3,7 +3,7 @@ import { jobSignal } from "../state/jobs.ts";
 import { Button } from "../ui/button.tsx";
 import { cancelJob } from "./actions.ts";
 import { text } from "./messages.ts";
-import { durationText, phaseText, progressShare } from "./phase-text.ts";
+import { phaseText, progressShare, remainingText } from "./phase-text.ts";
 import { PreviewImage } from "./preview-image.tsx";
 import { ProgressBar } from "./progress-bar.tsx";
 import { excerpt } from "./prompt.ts";
@@ -18,7 +18,7 @@ export function JobCard({ id }: { readonly id: string }) {
 function Card({ job }: { readonly job: Job }) {
   const eta = useEta(job);
   const { count, prompt } = job.request;
-  const isWaking = job.phase === "waking_capacity";
+  const remaining = remainingText(job, eta);
   return (
     <li class="job-card">
       <PreviewImage job={job} />
@@ -26,7 +26,7 @@ function Card({ job }: { readonly job: Job }) {
         <p class="job-card-prompt">{excerpt(prompt)}</p>
         <p class="job-card-phase">
           {phaseText(job, eta)}
-          {eta !== undefined && !isWaking && job.phase !== "canceling" && ` · ${durationText(eta)}`}
+          {remaining !== undefined && ` · ${remaining}`}
           {count > 1 && ` · ${text.images(count)}`}
         </p>
         {job.attempt > 1 && <p class="job-card-note">{text.secondAttempt()}</p>}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { language } from "../i18n/language.ts";
 import { jobWith } from "./job-fixture.ts";
-import { durationText, phaseText, progressShare } from "./phase-text.ts";
+import { durationText, phaseText, progressShare, remainingText } from "./phase-text.ts";
 
 const denoising = jobWith({
   status: "running",
@@ -53,4 +53,11 @@ test("the bar shows the share of the steps, and none while it is not known", () 
   assert.equal(progressShare(denoising), 0.25);
   assert.equal(progressShare(jobWith({ phase: "loading_model" })), undefined);
   assert.equal(progressShare(jobWith({ phase: "uploading" })), 1);
+});
+
+test("no time is said when the estimate has passed long before the end", () => {
+  assert.equal(remainingText(denoising, 9), "about 9 s");
+  assert.equal(remainingText(denoising, 0), undefined);
+  assert.equal(remainingText(jobWith({ phase: "uploading" }), 0), "a moment left");
+  assert.equal(remainingText(denoising, undefined), undefined);
 });

@@ -3,10 +3,14 @@ import type { Job, JobStatus } from "../api/types.ts";
 import { text } from "./messages.ts";
 
 const STEP_S = 5;
+/** Shorter times are "a moment". */
+const MOMENT_S = 1.5;
+/** The share of the steps from which a job ends in a moment. */
+const NEARLY = 0.9;
 
 /** A duration as a visitor needs it: seconds, in steps of five above twenty, then minutes and hours. */
 export function durationText(seconds: number): string {
-  if (seconds < 1.5) return text.moment();
+  if (seconds < MOMENT_S) return text.moment();
   if (seconds <= 20) return text.seconds(Math.round(seconds));
   if (seconds < 58) return text.seconds(Math.round(seconds / STEP_S) * STEP_S);
   const minutes = Math.round(seconds / 60);
@@ -48,4 +52,11 @@ export function progressShare(job: Job): number | undefined {
   const { progress } = job;
   if (job.phase !== "denoising" || progress === null || progress.total_steps === 0) return undefined;
   return Math.min(1, progress.step / progress.total_steps);
+}
+
+/** How long a job still takes; undefined if that is not known, or if the estimate has passed long before the end. */
+export function remainingText(job: Job, eta: number | undefined): string | undefined {
+  if (eta === undefined || job.phase === "waking_capacity" || job.phase === "canceling") return undefined;
+  const isLate = eta < MOMENT_S && (progressShare(job) ?? 0) < NEARLY;
+  return isLate ? undefined : durationText(eta);
 }

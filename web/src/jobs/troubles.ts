@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { isTerminal } from "../api/types.ts";
 import { onJobChange } from "../state/jobs.ts";
 
-const MAX_TROUBLES = 8;
+const MAX_TROUBLES = 4;
 
 const found = signal<readonly string[]>([]);
 
