@@ -1,7 +1,9 @@
-"""Paths of the API that other systems' clients call.
+"""Paths of the API, and those that other systems' clients call.
 
 A pattern is a path, or `/prefix/*` for all paths below a prefix.
 """
+
+JOBS_PATH = "/v1/jobs"
 
 OPENAI_PATHS = ("/v1/images/*",)
 AUTOMATIC1111_PATHS = ("/sdapi/*",)
@@ -9,6 +11,9 @@ REPLICATE_PATHS = ("/replicate/*",)
 QUICK_KIT_PATHS = ("/async_hander", "/task/*", "/upload_handler", "/config")
 
 COMPATIBLE_PATHS = (*OPENAI_PATHS, *AUTOMATIC1111_PATHS, *REPLICATE_PATHS, *QUICK_KIT_PATHS)
+
+IMAGE_PATHS = (JOBS_PATH, *COMPATIBLE_PATHS)
+"""The paths whose requests may contain images."""
 
 
 def is_path_of(path: str, patterns: tuple[str, ...]) -> bool:

@@ -46,7 +46,7 @@ for requests of the page: API Gateway writes no headers to the log."""
 
 
 class JobsApi(Construct):
-    """The REST API under /v1/, with authentication, throttling and an optional firewall.
+    """The REST API, with authentication, throttling and an optional firewall.
 
     Attributes:
         url: the address of the API, without a slash at its end.

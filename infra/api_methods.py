@@ -9,18 +9,18 @@ from aws_cdk import aws_lambda as lambda_
 from infra.config import ApiConfig
 from infra.nag import acknowledge
 
-_DESCRIPTION_PATHS = ("docs", "openapi.json")
+_DESCRIPTION_PATHS = ("v1/docs", "v1/openapi.json")
 _DESCRIPTION_METHODS = ("GET", "HEAD", "OPTIONS")
 _DESCRIPTION_RATE_LIMIT = 1
 _DESCRIPTION_BURST_LIMIT = 5
-_EVERY_PATH = "{proxy+}"
+_EVERY_PATH = ("v1/{proxy+}", "{proxy+}")
 
 
 class PublicMethod(NamedTuple):
     """A method that needs no authentication.
 
     Attributes:
-        path: below /v1/.
+        path: without a slash at its beginning.
         rate_limit, burst_limit: of its own, so that it cannot use up those of the others.
         reason: of its being public, for the checks of the templates.
     """
@@ -34,7 +34,7 @@ class PublicMethod(NamedTuple):
     @property
     def permission(self) -> str:
         """The method in the resource of a policy."""
-        return f"{self.method}/v1/{self.path.replace(_EVERY_PATH, '*')}"
+        return f"{self.method}/{self.path.replace('{proxy+}', '*')}"
 
 
 def public_methods(config: ApiConfig) -> tuple[PublicMethod, ...]:
@@ -56,7 +56,10 @@ def public_methods(config: ApiConfig) -> tuple[PublicMethod, ...]:
     ]
     if config.allowed_origins:
         reason = "Browsers send no key and no token with a preflight, whose answer is no secret."
-        methods.append(PublicMethod("OPTIONS", _EVERY_PATH, config.rate_limit, config.burst_limit, reason))
+        methods += [
+            PublicMethod("OPTIONS", path, config.rate_limit, config.burst_limit, reason)
+            for path in _EVERY_PATH
+        ]
     return tuple(methods)
 
 
@@ -65,7 +68,7 @@ def method_options(
 ) -> dict[str, apigateway.MethodDeploymentOptions]:
     """The stage's settings of the public methods: limits of their own, beside the settings of all methods."""
     return {
-        f"/v1/{each.path}/{each.method}": apigateway.MethodDeploymentOptions(
+        f"/{each.path}/{each.method}": apigateway.MethodDeploymentOptions(
             throttling_rate_limit=each.rate_limit, throttling_burst_limit=each.burst_limit, **settings
         )
         for each in public
@@ -91,12 +94,13 @@ def add_methods(
     root = rest_api.root
     v1 = root.add_resource("v1")
     resources: dict[str, apigateway.Resource] = {
-        _EVERY_PATH: v1.add_proxy(any_method=False),
-        **{path: v1.add_resource(path) for path in _DESCRIPTION_PATHS},
+        "v1/{proxy+}": v1.add_proxy(any_method=False),
+        "{proxy+}": root.add_resource("{proxy+}"),  # add_proxy would copy each method to the root
+        **{path: v1.add_resource(path.removeprefix("v1/")) for path in _DESCRIPTION_PATHS},
     }
-    # Other paths reach the function too, which answers 404: API Gateway has the same answer to an unknown
-    # path as to an unsigned request.
-    for resource in (root, root.add_proxy(any_method=False), *resources.values()):
+    # All paths reach the function, which answers 404 to unknown ones: API Gateway has the same answer to an
+    # unknown path as to an unsigned request.
+    for resource in (root, *resources.values()):
         resource.add_method("ANY", integration, **authentication)
     for each in public:
         method = resources[each.path].add_method(

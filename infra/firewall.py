@@ -1,16 +1,18 @@
 """AWS WAF web ACL for the API."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from aws_cdk import aws_kms as kms
 from aws_cdk.aws_wafv2 import CfnWebACL, CfnWebACLAssociation
 from constructs import Construct
 
+from contract.api_paths import IMAGE_PATHS, JOBS_PATH
 from contract.problem import ErrorCode, Problem
 from infra.viewer_address import ADDRESS_HEADER, SECRET_HEADER, DistributionSecret
 
 MAX_BODY_BYTES = 5_999_999
-"""Of a job with inline images. Lambda accepts 6 MiB, with the headers and the encoding of the body."""
+"""Of a request with images. Lambda accepts 6 MiB, with the headers and the encoding of the body."""
 
 LONGER_BODY = r"^0*([6-9]\d{6}|[1-9]\d{7,})$"
 """A Content-Length above `MAX_BODY_BYTES`."""
@@ -19,7 +21,9 @@ _MAX_SMALL_BODY_BYTES = 8 * 1024
 """Of all other requests: the limit of AWS's common rules, which is too low for an inline image."""
 
 _UNCHANGED = [CfnWebACL.TextTransformationProperty(priority=0, type="NONE")]
-_JOBS_PATH = "/v1/jobs"
+_WITH_IMAGES = r"^(/[\w-]+)?({paths})$".format(
+    paths="|".join(re.escape(path).replace(r"\*", ".+") for path in IMAGE_PATHS)
+)
 _RETRY_AFTER_S = "60"
 """Of the last five minutes' requests, those of the oldest minute do not count any more then."""
 
@@ -32,8 +36,8 @@ _REFUSALS = {
     ),
     _TOO_LARGE: Problem.of(
         ErrorCode.PAYLOAD_TOO_LARGE,
-        f"The body may have {MAX_BODY_BYTES:,} bytes in POST {_JOBS_PATH}, and {_MAX_SMALL_BODY_BYTES:,} in "
-        "other requests. Upload large images to S3 and pass their s3:// URIs.",
+        f"The body may have {MAX_BODY_BYTES:,} bytes in POST {JOBS_PATH} and the compatible APIs, and "
+        f"{_MAX_SMALL_BODY_BYTES:,} in other requests. Upload large images to S3 and pass their s3:// URIs.",
     ),
 }
 """The answers of the rules of our own. Other rules have API Gateway's answer, of the type WAF_FILTERED."""
@@ -170,7 +174,7 @@ def _large_body() -> CfnWebACL.StatementProperty:
         )
     )
     small_only = CfnWebACL.StatementProperty(
-        not_statement=CfnWebACL.NotStatementProperty(statement=_submits_a_job())
+        not_statement=CfnWebACL.NotStatementProperty(statement=_may_contain_images())
     )
     return CfnWebACL.StatementProperty(
         or_statement=CfnWebACL.OrStatementProperty(
@@ -179,25 +183,24 @@ def _large_body() -> CfnWebACL.StatementProperty:
     )
 
 
-def _submits_a_job() -> CfnWebACL.StatementProperty:
-    """POST to the path of jobs, which begins with the stage's name unless the API has a domain of its own."""
-
-    def matches(
-        field: CfnWebACL.FieldToMatchProperty, constraint: str, text: str
-    ) -> CfnWebACL.StatementProperty:
-        return CfnWebACL.StatementProperty(
-            byte_match_statement=CfnWebACL.ByteMatchStatementProperty(
-                field_to_match=field,
-                positional_constraint=constraint,
-                search_string=text,
-                text_transformations=_UNCHANGED,
-            )
+def _may_contain_images() -> CfnWebACL.StatementProperty:
+    """POST to one of the paths, which begin with the stage's name unless the API has a domain of its own."""
+    is_post = CfnWebACL.StatementProperty(
+        byte_match_statement=CfnWebACL.ByteMatchStatementProperty(
+            field_to_match=CfnWebACL.FieldToMatchProperty(method={}),
+            positional_constraint="EXACTLY",
+            search_string="POST",
+            text_transformations=_UNCHANGED,
         )
-
-    return _all(
-        matches(CfnWebACL.FieldToMatchProperty(method={}), "EXACTLY", "POST"),
-        matches(CfnWebACL.FieldToMatchProperty(uri_path={}), "ENDS_WITH", _JOBS_PATH),
     )
+    has_path = CfnWebACL.StatementProperty(
+        regex_match_statement=CfnWebACL.RegexMatchStatementProperty(
+            regex_string=_WITH_IMAGES,
+            field_to_match=CfnWebACL.FieldToMatchProperty(uri_path={}),
+            text_transformations=_UNCHANGED,
+        )
+    )
+    return _all(is_post, has_path)
 
 
 def _all(*statements: CfnWebACL.StatementProperty) -> CfnWebACL.StatementProperty:

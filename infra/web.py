@@ -12,6 +12,7 @@ from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as targets
 from constructs import Construct
 
+from contract.api_paths import COMPATIBLE_PATHS
 from contract.page import ASSETS_PREFIX, INDEX, content_security_policy
 from infra.browser_storage import storage_origins
 from infra.config import DeploymentConfig, WebConfig, WebDomainConfig
@@ -25,6 +26,8 @@ from infra.web_sign_in import page_config
 _EDGE_DAYS = 1
 """Browsers ask CloudFront each time for a file without a hash in its name, and CloudFront asks the bucket
 after this time or a deployment."""
+
+_COMPATIBLE_PATHS = [path for path in COMPATIBLE_PATHS if not path.startswith("/v1/")]
 
 _ERRORS = (400, 403, 404, 405, 414, 500, 501, 502, 503, 504)
 """All that CloudFront may keep for ten seconds, although other answers of the API are not cached."""
@@ -113,7 +116,7 @@ class WebPage(Construct):
             default_behavior=_files(page, headers, self._cache_at_edge()),
             additional_behaviors={
                 f"/{ASSETS_PREFIX}*": _files(page, headers, cloudfront.CachePolicy.CACHING_OPTIMIZED),
-                "/v1/*": self._api(rest_api, secret),
+                **dict.fromkeys(("/v1/*", *_COMPATIBLE_PATHS), self._api(rest_api, secret)),
             },
             error_responses=[
                 cloudfront.ErrorResponse(http_status=status, ttl=cdk.Duration.seconds(0))

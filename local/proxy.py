@@ -184,4 +184,4 @@ async def _on_http_error(_request: Request, error: Exception) -> Response:
         response = problem_response(ErrorCode.METHOD_NOT_ALLOWED, f"The methods of the API are {allowed}.")
         response.headers["Allow"] = allowed
         return response
-    return problem_response(ErrorCode.ROUTE_NOT_FOUND, "Paths begin with /v1/.")
+    return problem_response(ErrorCode.ROUTE_NOT_FOUND, "GET /v1/openapi.json returns the API's description.")

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -83,7 +84,7 @@ def test_the_description_of_the_api_is_public(small: Templates, large: Templates
 
 
 def without_authentication(template: Template) -> set[tuple[str, str]]:
-    """The methods that need no authentication, with their paths below /v1/."""
+    """The methods that need no authentication, with their paths."""
     resources = {
         name: each["Properties"]
         for name, each in template.find_resources("AWS::ApiGateway::Resource").items()
@@ -94,8 +95,13 @@ def without_authentication(template: Template) -> set[tuple[str, str]]:
         for each in found
         if each["AuthorizationType"] == "NONE" and not each.get("ApiKeyRequired", False)
     ]
-    assert all(resources[each["ParentId"]["Ref"]]["PathPart"] == "v1" for _, each in public)
-    return {(method, resource["PathPart"]) for method, resource in public}
+    return {(method, _path(resource, resources)) for method, resource in public}
+
+
+def _path(resource: Any, resources: Mapping[str, Any]) -> str:
+    """The path of a resource below the root."""
+    parent = resource["ParentId"].get("Ref")
+    return f"{_path(resources[parent], resources)}/{resource['PathPart']}" if parent else resource["PathPart"]
 
 
 def test_preflights_need_no_authentication_if_pages_on_other_origins_may_call_the_api() -> None:
@@ -103,10 +109,12 @@ def test_preflights_need_no_authentication_if_pages_on_other_origins_may_call_th
     pool = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_AbCdEfGhI"
     for auth in ({"type": "api_key"}, {"type": "iam"}, {"type": "cognito", "user_pool_arn": pool}):
         stage: dict[str, Any] = {"models": [model()], "api": {"auth": auth}}
-        assert without_authentication(synthesize(stage).api) == PUBLIC
+        described = {(method, f"v1/{path}") for method, path in PUBLIC}
+        assert without_authentication(synthesize(stage).api) == described
         stage["api"]["allowed_origins"] = origins
         templates = synthesize(stage)
-        assert without_authentication(templates.api) == PUBLIC | {("OPTIONS", "{proxy+}")}
+        preflights = {("OPTIONS", "v1/{proxy+}"), ("OPTIONS", "{proxy+}")}
+        assert without_authentication(templates.api) == described | preflights
         assert ApiEnvironment.read(variables(templates, API)).allowed_origins == (*origins,)
 
 
@@ -121,10 +129,12 @@ def test_preflights_have_the_limits_of_requests_for_themselves() -> None:
     api = {"allowed_origins": ["https://images.example.com"], "rate_limit": 5, "burst_limit": 9}
     template = synthesize({"models": [model()], "api": api}).api
     settings = only(template, "AWS::ApiGateway::Stage")["MethodSettings"]
-    (preflights,) = (each for each in settings if each["ResourcePath"] == "/~1v1~1{proxy+}")
-    assert preflights["HttpMethod"] == "OPTIONS"
-    assert (preflights["ThrottlingRateLimit"], preflights["ThrottlingBurstLimit"]) == (5, 9)
-    assert (preflights["LoggingLevel"], preflights["DataTraceEnabled"]) == ("ERROR", False)
+    preflights = [each for each in settings if each["ResourcePath"].endswith("~1{proxy+}")]
+    assert {each["ResourcePath"] for each in preflights} == {"/~1v1~1{proxy+}", "/~1{proxy+}"}
+    for each in preflights:
+        assert each["HttpMethod"] == "OPTIONS"
+        assert (each["ThrottlingRateLimit"], each["ThrottlingBurstLimit"]) == (5, 9)
+        assert (each["LoggingLevel"], each["DataTraceEnabled"]) == ("ERROR", False)
 
 
 def test_each_key_of_the_stage_is_in_the_usage_plan_and_an_output() -> None:

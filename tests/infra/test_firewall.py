@@ -19,6 +19,9 @@ INSPECTED_BYTES = 16 * 1024
 SECRET = "secret of the distribution"  # noqa: S105
 """In place of the reference that CloudFormation replaces."""
 
+MAX_REGEX_CHARACTERS = 512
+"""WAF's limit."""
+
 LAMBDA_BYTES = 6 * 1024 * 1024
 """Lambda's limit for the event of a synchronous invocation."""
 
@@ -66,6 +69,9 @@ def matches(statement: Any, request: Request) -> bool:
             "RegexMatchStatement": {"FieldToMatch": {"SingleHeader": {"Name": name}}, "RegexString": regex}
         }:
             return name in request.headers and re.search(regex, request.headers[name]) is not None
+        case {"RegexMatchStatement": {"FieldToMatch": {"UriPath": {}}, "RegexString": regex}}:
+            assert len(regex) <= MAX_REGEX_CHARACTERS
+            return re.search(regex, request.path) is not None
         case {"SizeConstraintStatement": {"ComparisonOperator": "GT", "FieldToMatch": where, "Size": size}}:
             assert where == {"Body": {"OversizeHandling": "MATCH"}}
             assert size < INSPECTED_BYTES
@@ -128,7 +134,18 @@ def test_without_a_page_all_requests_are_counted_by_connection(large: Templates)
     assert limited(large, Request("GET", "/v1/jobs")) == {"RequestsPerAddress": "connection"}
 
 
-@pytest.mark.parametrize("path", ["/test/v1/jobs", "/v1/jobs"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/test/v1/jobs",
+        "/v1/jobs",
+        "/v1/images/edits",
+        "/test/sdapi/v1/img2img",
+        "/replicate/v1/models/any/demo/predictions",
+        "/test/async_hander",
+        "/upload_handler",
+    ],
+)
 @pytest.mark.parametrize("size", [0, 8_193, 16_385, MAX_DATA_URL_CHARACTERS, MAX_BODY_BYTES])
 def test_jobs_with_inline_images_pass(large: Templates, path: str, size: int) -> None:
     statement = rules(large)["BodySize"]["Statement"]
@@ -154,7 +171,7 @@ def test_larger_bodies_are_refused_by_the_limit_of_their_route(
     assert matches(rules(large)["BodySize"]["Statement"], request_) is refused
     status, problem, _ = refusal(large, "BodySize")
     assert (status, problem["status"], problem["code"]) == (413, 413, "payload_too_large")
-    assert "5,999,999 bytes in POST /v1/jobs" in problem["detail"]
+    assert "5,999,999 bytes in POST /v1/jobs and the compatible APIs" in problem["detail"]
 
 
 @given(st.integers(0, 10**12))

@@ -64,6 +64,22 @@ def test_the_api_is_at_v1_without_a_cache_and_sees_everything_but_the_host(small
     }
 
 
+def test_the_paths_that_other_systems_clients_call_are_the_apis(small: Templates) -> None:
+    api = behavior(small, "/v1/*")
+    paths = {each["PathPattern"] for each in distribution(small)["CacheBehaviors"]} - {"/assets/*", "/v1/*"}
+    assert paths == {
+        "/sdapi/*",
+        "/replicate/*",
+        "/async_hander",
+        "/task/*",
+        "/upload_handler",
+        "/config",
+    }
+    for path in paths:
+        assert behavior(small, path) | {"PathPattern": "/v1/*"} == api
+    assert len(distribution(small)["Origins"]) == 2
+
+
 def test_no_error_of_the_api_is_kept_for_the_next_caller_or_replaced(small: Templates) -> None:
     responses = distribution(small)["CustomErrorResponses"]
     assert {403, 404, 500, 502, 503, 504} <= {each["ErrorCode"] for each in responses}

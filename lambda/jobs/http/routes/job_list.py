@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contract.api_paths import JOBS_PATH
 from contract.request import ModelName
 from contract.submission import Tag
 from contract.validation import validate
@@ -16,7 +17,7 @@ from jobs.http.job_response import job_view
 from jobs.http.operation import Answer, Operation
 from jobs.http.request import Request
 from jobs.http.responses import Response, json_response
-from jobs.http.views.job import JOBS_PATH, JobView
+from jobs.http.views.job import JobView
 from jobs.job import JobFilters, JobPage, JobSnapshot
 from jobs.lifecycle import JobStatus
 from jobs.prompt_text import SEARCHED_CHARACTERS

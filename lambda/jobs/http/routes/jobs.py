@@ -3,6 +3,7 @@
 import re
 from http import HTTPStatus
 
+from contract.api_paths import JOBS_PATH
 from contract.document import MalformedRequestError, parse_document
 from contract.generation import InvalidRequestError
 from contract.problem import FieldError
@@ -14,7 +15,7 @@ from jobs.http.operation import Answer, Operation
 from jobs.http.path import job_id_of
 from jobs.http.request import Request
 from jobs.http.responses import Response
-from jobs.http.views.job import JOBS_PATH, JobView
+from jobs.http.views.job import JobView
 from jobs.idempotency import IdempotencyKey
 from jobs.job import JobSnapshot
 

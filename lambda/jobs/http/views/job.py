@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
+from contract.api_paths import JOBS_PATH
 from contract.generation import Generation
 from contract.output_location import output_locations
 from contract.problem import Problem
@@ -16,7 +17,6 @@ from jobs.job import Estimate, Job, JobSnapshot
 from jobs.lifecycle import JobStatus
 from jobs.ports import Link
 
-JOBS_PATH = "/v1/jobs"
 Presign = Callable[[str], Link]
 
 
