@@ -20,6 +20,7 @@ from jobs.adapters import AdapterCatalog
 from jobs.aws import s3, s3_adapters
 from jobs.aws.dynamodb import DynamoDBJobRepository
 from jobs.aws.dynamodb_estimates import DynamoDBEstimates
+from jobs.aws.dynamodb_settings import DynamoDBSettings
 from jobs.aws.s3 import S3JobDocuments
 from jobs.aws.s3_adapters import S3AdapterObjects
 from jobs.aws.sagemaker import SageMakerEndpoints
@@ -27,6 +28,7 @@ from jobs.aws.secrets import SecretsManagerSigningKeys
 from jobs.aws.sqs import SqsWebhookQueue
 from jobs.catalog import ModelCatalog
 from jobs.changes import JobChanges
+from jobs.compatibility.automatic1111.ports import SettingsStore
 from jobs.compatibility.openai.models import ModelNames
 from jobs.completion import CompletionService
 from jobs.estimation import EstimationService
@@ -144,6 +146,13 @@ def job_service() -> JobService:
 def synchronous_service() -> SynchronousService:
     """The service of requests that wait for their images."""
     return SynchronousService(service=job_service(), clock=time.monotonic, sleep=time.sleep)
+
+
+@cache
+def settings_store() -> SettingsStore:
+    """The settings of the callers of AUTOMATIC1111's API, configured by the environment."""
+    table = ApiEnvironment.read(os.environ).jobs_table_name
+    return DynamoDBSettings(client("dynamodb"), table, clock=_utc_now)
 
 
 @cache

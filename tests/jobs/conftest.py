@@ -6,6 +6,7 @@ from moto import mock_aws
 from jobs import wiring
 from jobs.adapters import AdapterCatalog
 from jobs.compatibility.openai.models import ModelNames
+from tests.jobs.compatibility.automatic1111.settings import InMemorySettings
 from tests.jobs.fakes import InMemoryBackend
 from tests.jobs.fakes_webhooks import InMemorySigningKeys
 
@@ -25,6 +26,8 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> InMemoryBackend:
     adapters, synchronous = AdapterCatalog(backend.adapters), backend.synchronous
     monkeypatch.setattr(wiring, "job_service", lambda: service)
     monkeypatch.setattr(wiring, "synchronous_service", lambda: synchronous)
+    settings = InMemorySettings()
+    monkeypatch.setattr(wiring, "settings_store", lambda: settings)
     monkeypatch.setattr(wiring, "model_names", lambda: ModelNames(service.catalog, None))
     monkeypatch.setattr(wiring, "adapters", lambda: adapters)
     monkeypatch.setattr(wiring, "completion_service", lambda: completion)

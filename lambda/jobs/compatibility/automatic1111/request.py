@@ -59,7 +59,8 @@ def parse_images_request(
     request = validate(kind, without_nulls(parse_document(body), kind))
     requested = request.settings()
     with fields_named({"model": f"{SETTINGS}/sd_model_checkpoint"}):
-        model = catalog.find(requested.sd_model_checkpoint or _known(options.sd_model_checkpoint, catalog))
+        name = requested.sd_model_checkpoint
+        model = catalog.find(name) if name else options.model(catalog)
     settings = requested.over(options)
     fields, names = request.own_fields()
     with fields_named(names):
@@ -74,8 +75,3 @@ def parse_images_request(
         sends_images=request.send_images,
         kept=None if request.override_settings_restore_afterwards else settings,
     )
-
-
-def _known(model: str | None, catalog: ModelCatalog) -> str | None:
-    """The model; None if it has been removed since the caller chose it."""
-    return model if model in {each.name for each in catalog} else None

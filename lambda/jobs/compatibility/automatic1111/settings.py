@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from contract.generation import InvalidRequestError
+from contract.model import ModelDeclaration
 from contract.options import OutputFormat
 from contract.problem import MAX_ECHOED_CHARACTERS, FieldError
 from contract.request import ClipSkip, Quality, VaeName
 from contract.validation import validate
+from jobs.catalog import ModelCatalog
 from jobs.compatibility.field_names import fields_named
 
 _MAX_NAME_CHARACTERS = 200
@@ -86,6 +88,11 @@ class Settings(BaseModel):
     def over(self, others: "Settings") -> "Settings":
         """These settings, and others where they are not set."""
         return others.model_copy(update=self.model_dump(exclude_none=True))
+
+    def model(self, catalog: ModelCatalog) -> ModelDeclaration:
+        """The model; the default one if none is set, or if it has been removed since."""
+        names = {each.name for each in catalog}
+        return catalog.find(self.sd_model_checkpoint if self.sd_model_checkpoint in names else None)
 
     def own_fields(self) -> dict[str, Any]:
         """The fields of a `JobSubmission`, without the model."""

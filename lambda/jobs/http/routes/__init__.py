@@ -1,5 +1,7 @@
 """The operations of the API by resource."""
 
+from jobs.compatibility.automatic1111 import routes as automatic1111
+from jobs.compatibility.automatic1111.shape import AUTOMATIC1111
 from jobs.compatibility.openai import routes as openai
 from jobs.compatibility.openai.shape import OPENAI
 from jobs.compatibility.quick_kit import routes as quick_kit
@@ -18,10 +20,11 @@ OPERATIONS: tuple[Operation, ...] = (
     *adapters.OPERATIONS,
     *documents.OPERATIONS,
     *openai.OPERATIONS,
+    *automatic1111.OPERATIONS,
     *replicate.OPERATIONS,
     *quick_kit.OPERATIONS,
 )
 """All operations."""
 
-SHAPES: tuple[Shape, ...] = (OPENAI, REPLICATE, QUICK_KIT)
+SHAPES: tuple[Shape, ...] = (OPENAI, AUTOMATIC1111, REPLICATE, QUICK_KIT)
 """The shapes of paths other than the API's own."""
