@@ -115,7 +115,7 @@ def test_canceling_keeps_the_former_mask(page: Page) -> None:
     page.get_by_role("button", name="Invert", exact=True).click()
     page.keyboard.press("Escape")
     expect(page.get_by_role("alert")).to_contain_text("not used yet")
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel", exact=True).click()
     present = stored_mask(page)
     assert present is not None
     assert present.tobytes() == former.tobytes()
