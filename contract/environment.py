@@ -24,6 +24,13 @@ _VALUE_BYTES = 1024
 """SageMaker's limit for the value of one variable."""
 
 
+WAIT_S = 25
+"""The seconds that a request of the API waits for its images, unless a stage sets others."""
+
+ANSWER_S = 4
+"""The seconds that are left to translate the request and to make the answer: 29 is API Gateway's limit."""
+
+
 class InvalidEnvironmentError(RuntimeError):
     """Environment variables are missing or invalid; the message names all of them."""
 
@@ -257,6 +264,9 @@ class ApiEnvironment(CompletionEnvironment):
     model_aliases: Annotated[dict[str, str] | None, BeforeValidator(_from_json)] = None
     """Further names of models for OpenAI's clients. None: the names of OpenAI's own image models stand for
     the default model."""
+
+    wait_s: int = Field(default=WAIT_S, ge=1)
+    """The seconds that a request waits for its images at most."""
 
     output_prefixes: Annotated[tuple[str, ...], BeforeValidator(_from_json)] = ()
     """The accepted values of `output_s3_uri`, and prefixes of them."""

@@ -8,7 +8,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
-from contract.environment import ApiEnvironment
+from contract.environment import ANSWER_S, WAIT_S, ApiEnvironment
 from infra.alarms import MINUTE, AlarmTopics, Severity
 from infra.api_domain import ApiDomain
 from infra.api_methods import add_methods, method_options, public_methods
@@ -69,6 +69,7 @@ class JobsApi(Construct):
         super().__init__(scope, construct_id)
         self._config = config
         self._public_methods = public_methods(config.api)
+        self._timeout = cdk.Duration.seconds(max(config.api.wait_s, WAIT_S) + ANSWER_S)
         function = self._function(storage, webhook_queue, signing_secret, alarm_topics)
         self.rest_api = self._rest_api()
         self._add_execution_log()
@@ -77,6 +78,7 @@ class JobsApi(Construct):
             function.live_version(),
             public=self._public_methods,
             authentication=self._authentication(alarm_topics),
+            timeout=self._timeout,
         )
         self.api_keys = (
             self._api_keys(config.api.auth.keys) if isinstance(config.api.auth, ApiKeyAuth) else {}
@@ -110,6 +112,7 @@ class JobsApi(Construct):
             retention_days=config.retention_days,
             shared_jobs=config.api.has_shared_jobs,
             allowed_origins=config.api.allowed_origins,
+            wait_s=config.api.wait_s,
             output_prefixes=config.output_prefixes,
             model_aliases=config.api.model_aliases,
         )
@@ -119,7 +122,7 @@ class JobsApi(Construct):
             handler="jobs.http_handler.handler",
             description="The HTTP API.",
             environment=environment,
-            timeout=cdk.Duration.seconds(29),
+            timeout=self._timeout,
             config=config,
             alarm_topics=alarm_topics,
             snap_start=config.api.snap_start,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 
@@ -81,6 +82,7 @@ def add_methods(
     *,
     public: Iterable[PublicMethod],
     authentication: Mapping[str, Any],
+    timeout: cdk.Duration,
 ) -> None:
     """Adds the methods, which all invoke the function.
 
@@ -89,8 +91,9 @@ def add_methods(
         function: answers all requests.
         public: the methods without authentication.
         authentication: the options of all others.
+        timeout: of API Gateway for the function's answer.
     """
-    integration = apigateway.LambdaIntegration(function, allow_test_invoke=False)
+    integration = apigateway.LambdaIntegration(function, allow_test_invoke=False, timeout=timeout)
     root = rest_api.root
     v1 = root.add_resource("v1")
     resources: dict[str, apigateway.Resource] = {

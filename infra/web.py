@@ -27,6 +27,9 @@ _EDGE_DAYS = 1
 """Browsers ask CloudFront each time for a file without a hash in its name, and CloudFront asks the bucket
 after this time or a deployment."""
 
+_MAX_READ_S = 60
+"""CloudFront waits no longer for an answer, without a higher quota."""
+
 _COMPATIBLE_PATHS = [path for path in COMPATIBLE_PATHS if not path.startswith("/v1/")]
 
 _ERRORS = (400, 403, 404, 405, 414, 500, 501, 502, 503, 504)
@@ -163,6 +166,7 @@ class WebPage(Construct):
             origin=origins.HttpOrigin(
                 host,
                 origin_path=f"/{self._config.stage}",
+                read_timeout=cdk.Duration.seconds(min(max(self._config.api.wait_s + 5, 30), _MAX_READ_S)),
                 custom_headers={SECRET_HEADER: secret.value} if secret else None,
             ),
             allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,

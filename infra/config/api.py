@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from contract.default_type import default_type
+from contract.environment import WAIT_S
 from contract.request import ModelName
 from infra.config.base import Config
 from infra.config.domain import CertificateArn, DomainName, HostedZoneId
@@ -86,6 +87,11 @@ class ApiConfig(Config):
     snap_start: bool = True
     """Starts the function that serves requests from a snapshot (Lambda SnapStart), in a fraction of a second.
     Set it to false in regions without SnapStart for Python."""
+
+    wait_s: int = Field(default=WAIT_S, ge=1, le=295)
+    """Seconds that requests of the compatible APIs wait for their images. More than 25 need a higher quota of
+    the region, which AWS raises on request: API Gateway's "Maximum integration timeout in milliseconds", to 4
+    seconds more than this."""
 
     rate_limit: float = Field(default=20, gt=0, le=10_000)
     """The sustained number of requests per second; more are rejected with status 429."""

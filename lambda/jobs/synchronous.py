@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from contract.environment import WAIT_S
 from contract.problem import ErrorCode, ProblemError
 from contract.submission import JobSubmission
 from jobs.caller import Caller
@@ -14,9 +15,6 @@ from jobs.job import Job, JobSnapshot
 from jobs.lifecycle import JobStatus
 from jobs.retry_after import retry_after_s
 from jobs.service import JobService
-
-LIMIT_S = 25
-"""Leaves 4 of API Gateway's 29 seconds to translate the request and to make the answer."""
 
 _JOIN_LIFETIME = timedelta(minutes=15)
 _POLL_S = 0.5
@@ -35,11 +33,13 @@ class SynchronousService:
     has been made, the same request of the same caller joins its job, for at most a quarter of an hour.
 
     Attributes:
+        limit_s: the longest wait.
         clock: seconds of any origin.
         sleep: waits for a number of seconds.
     """
 
     service: JobService
+    limit_s: int = WAIT_S
     clock: Callable[[], float]
     sleep: Callable[[float], None]
 
@@ -48,7 +48,7 @@ class SynchronousService:
         """A job that has succeeded, from a new or a joined submission. The answer is made in the context.
 
         If the context ends without an error, the answer counts as delivered: the next request with the
-        fingerprint generates anew. Otherwise the next one gets the same job.
+        fingerprint generates again. Otherwise the next one gets the same job.
 
         Args:
             submission: the request.
@@ -56,10 +56,10 @@ class SynchronousService:
             fingerprint: equal for requests of which the second one is a repetition of the first.
 
         Raises:
-            StillRunningError: the job has not ended within `LIMIT_S`.
+            StillRunningError: the job has not ended within the limit.
             ProblemError: the submission was refused, or the job has failed, has expired or was canceled.
         """
-        until = self.clock() + LIMIT_S
+        until = self.clock() + self.limit_s
         key = IdempotencyKey(
             text=f"synchronous\n{fingerprint}",  # a client's own key contains no line break
             request=fingerprint,
@@ -76,12 +76,12 @@ class SynchronousService:
         self.service.jobs.release_idempotency(record_key, job.id)
 
     def wait(self, job_id: str, caller: Caller, *, limit_s: float) -> JobSnapshot:
-        """The job once it has ended, or after `limit_s`, which is at most `LIMIT_S`.
+        """The job once it has ended, or after the shorter one of `limit_s` and the service's limit.
 
         Raises:
             JobNotFoundError: there is no such job, or it is not the caller's.
         """
-        until = self.clock() + min(limit_s, LIMIT_S)
+        until = self.clock() + min(limit_s, self.limit_s)
         snapshot = self.service.follow(job_id, caller)
         if snapshot.job.status.is_terminal:
             return snapshot

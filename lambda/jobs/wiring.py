@@ -145,7 +145,8 @@ def job_service() -> JobService:
 @cache
 def synchronous_service() -> SynchronousService:
     """The service of requests that wait for their images."""
-    return SynchronousService(service=job_service(), clock=time.monotonic, sleep=time.sleep)
+    limit_s = ApiEnvironment.read(os.environ).wait_s
+    return SynchronousService(service=job_service(), limit_s=limit_s, clock=time.monotonic, sleep=time.sleep)
 
 
 @cache

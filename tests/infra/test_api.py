@@ -308,9 +308,24 @@ def test_the_function_receives_the_models_and_their_endpoints(large: Templates) 
     assert (environment.default_model, environment.retention_days) == ("first", 5)
 
 
-def test_the_function_times_out_with_api_gateway(small: Templates) -> None:
-    """API Gateway's integration timeout is 29 seconds."""
-    assert function(small, API)["Timeout"] == 29
+@pytest.mark.parametrize(("wait_s", "timeout_s"), [(None, 29), (3, 29), (25, 29), (60, 64), (295, 299)])
+def test_requests_may_wait_and_be_answered_before_a_timeout(wait_s: int | None, timeout_s: int) -> None:
+    """API Gateway's limit is 29 seconds, unless a quota was raised."""
+    api = {} if wait_s is None else {"wait_s": wait_s}
+    templates = synthesize({"models": [model()], "api": api})
+    assert ApiEnvironment.read(variables(templates, API)).wait_s == (wait_s or 25)
+    assert function(templates, API)["Timeout"] == timeout_s
+    methods = templates.api.find_resources("AWS::ApiGateway::Method").values()
+    timeouts = {each["Properties"]["Integration"]["TimeoutInMillis"] for each in methods}
+    assert timeouts == {timeout_s * 1000}
+    origins = {
+        each["CustomOriginConfig"].get("OriginReadTimeout")
+        for each in only(templates.by_stack["Web"], "AWS::CloudFront::Distribution")["DistributionConfig"][
+            "Origins"
+        ]
+        if "CustomOriginConfig" in each
+    }
+    assert origins == {min(max(30, (wait_s or 25) + 5), 60)}
 
 
 def test_the_function_may_find_and_invoke_only_the_endpoints_of_its_stage(large: Templates) -> None:

@@ -60,6 +60,7 @@ def test_the_api_is_at_v1_without_a_cache_and_sees_everything_but_the_host(small
     assert ".execute-api." in text(origin["DomainName"])
     assert origin["CustomOriginConfig"] == {
         "OriginProtocolPolicy": "https-only",
+        "OriginReadTimeout": 30,
         "OriginSSLProtocols": ["TLSv1.2"],
     }
 

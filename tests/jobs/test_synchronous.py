@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from contract.environment import WAIT_S
 from contract.generation import InvalidRequestError
 from contract.problem import ErrorCode, ProblemError
 from contract.submission import JobSubmission
@@ -13,7 +14,6 @@ from jobs.caller import Caller
 from jobs.errors import EndpointUnavailableError, JobNotFoundError, StillRunningError
 from jobs.job import Job
 from jobs.lifecycle import Event, JobStatus
-from jobs.synchronous import LIMIT_S
 from tests.jobs.fakes import CALLER, FAILURE, InMemoryBackend, a_result
 
 OTHER = Caller("key:other")
@@ -90,7 +90,7 @@ def test_a_result_without_a_completion_message_is_found(waiting: Waiting) -> Non
 def test_a_job_that_does_not_end_in_time_goes_on_and_the_same_request_joins_it(waiting: Waiting) -> None:
     with pytest.raises(StillRunningError) as caught:
         waiting.generate()
-    assert waiting.time == LIMIT_S
+    assert waiting.time == WAIT_S
     assert caught.value.retry_after_s
     assert 1 <= caught.value.retry_after_s <= 60
     problem = caught.value.problem()
@@ -132,7 +132,7 @@ def test_a_request_joins_a_job_that_is_still_being_submitted(waiting: Waiting) -
     assert len(waiting.jobs) == 1
 
 
-def test_after_the_answer_an_identical_request_generates_anew(waiting: Waiting) -> None:
+def test_after_the_answer_an_identical_request_generates_again(waiting: Waiting) -> None:
     waiting.events |= {1: waiting.finish, 5: waiting.finish}
     first, second = waiting.generate(), waiting.generate()
     assert first.id != second.id
@@ -184,7 +184,7 @@ def test_a_repetition_is_recognized_by_its_fingerprint_alone(waiting: Waiting) -
         assert job.id == waiting.jobs[0].id
 
 
-def test_a_job_that_fails_raises_its_problem_and_the_same_request_generates_anew(waiting: Waiting) -> None:
+def test_a_job_that_fails_raises_its_problem_and_the_same_request_generates_again(waiting: Waiting) -> None:
     waiting.events |= {1: waiting.fail, 5: waiting.finish}
     with pytest.raises(ProblemError) as caught:
         waiting.generate()

@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 
 import pytest
 
+from contract.environment import WAIT_S
 from contract.problem import ErrorCode, Problem
 from contract.result import ImageResult
 from jobs.completion import finish as end
 from jobs.job import Outcome
 from jobs.lifecycle import JobStatus
-from jobs.synchronous import LIMIT_S
 from tests.jobs.fakes import InMemoryBackend, a_result
 from tests.jobs.http_calls import call, send
 
@@ -113,7 +113,7 @@ def test_a_job_that_takes_longer_is_joined_by_the_same_request(finishing: InMemo
     assert (first.status, first.body["error"]["code"]) == (503, "still_running")
     assert first.headers["x-should-retry"] == "true"
     assert int(first.headers["retry-after"]) >= 1
-    assert finishing.slept_s == LIMIT_S
+    assert finishing.slept_s == WAIT_S
     finishing.on_sleep = finish
     second = generate()
     assert (second.status, [*finishing.jobs.jobs]) == (200, [second.body["id"]])

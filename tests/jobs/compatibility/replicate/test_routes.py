@@ -9,11 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
+from contract.environment import WAIT_S
 from contract.submission import WebhookEvent
 from jobs import wiring
 from jobs.compatibility.replicate.models import version_of
 from jobs.lifecycle import JobStatus
-from jobs.synchronous import LIMIT_S, SynchronousService
+from jobs.synchronous import SynchronousService
 from tests.jobs.fakes import InMemoryBackend, a_result
 from tests.jobs.http_calls import call, send
 
@@ -250,7 +251,7 @@ def test_a_client_may_wait_for_the_end(deployed: InMemoryBackend, monkeypatch: p
     assert prediction["output"] == [f"https://signed/data/outputs/{prediction['id']}/0.png"]
 
 
-@pytest.mark.parametrize(("prefer", "seconds"), [("wait=3", 3), ("wait", LIMIT_S), ("wait=60", LIMIT_S)])
+@pytest.mark.parametrize(("prefer", "seconds"), [("wait=3", 3), ("wait", WAIT_S), ("wait=60", WAIT_S)])
 def test_a_prediction_is_starting_after_a_wait_that_was_too_short(
     deployed: InMemoryBackend, monkeypatch: pytest.MonkeyPatch, prefer: str, seconds: int
 ) -> None:

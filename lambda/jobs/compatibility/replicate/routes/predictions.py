@@ -35,7 +35,6 @@ from jobs.http.request import Request
 from jobs.http.responses import Response, json_response
 from jobs.job import JobFilters, JobSnapshot
 from jobs.service import JobService
-from jobs.synchronous import LIMIT_S
 
 _PATH = f"{PREFIX}/predictions"
 _PAGE = 20
@@ -73,12 +72,13 @@ def _create_of_model(request: Request) -> Response:
 
 
 def _submit(request: Request, service: JobService, requested: RequestedPrediction) -> Response:
-    wait_s = preferred_wait_s(request.headers.get("prefer"), limit_s=LIMIT_S)
+    synchronous = wiring.synchronous_service()
+    wait_s = preferred_wait_s(request.headers.get("prefer"), limit_s=synchronous.limit_s)
     with fields_named(requested.names, within=INPUT):
         job = service.submit(requested.submission, request.caller, prediction_address=address_of(request))
     snapshot = JobSnapshot(job=job)
     if wait_s:
-        snapshot = wiring.synchronous_service().wait(job.id, request.caller, limit_s=wait_s)
+        snapshot = synchronous.wait(job.id, request.caller, limit_s=wait_s)
     return _response(HTTPStatus.CREATED, request, service, snapshot, has_waited=wait_s > 0)
 
 
