@@ -18,7 +18,11 @@ from tests.e2e.client import resources
 from tests.jobs.webhooks.webhook_jobs import JOB_ID, job_with_webhook
 from tests.waiting import wait_until
 
-LOOPBACK = Webhook(url="https://127.0.0.1/hook?token=xyzzy", events=tuple(WebhookEvent))
+LOOPBACK = Webhook(
+    url="https://127.0.0.1/hook?token=xyzzy",
+    events=tuple(WebhookEvent),
+    prediction_address="https://api.example/replicate/v1",  # the function also signs links to images
+)
 
 
 def physical_id(stack: LocalStack, kind: str, part: str) -> str:
