@@ -53,7 +53,7 @@ class PredictionListQuery(BaseModel):
 def _create(request: Request) -> Response:
     """Submits a prediction of the model that `version` or `model` names.
 
-    With `Prefer: wait`, the response is sent once it has ended, at most 25 s later.
+    With `Prefer: wait`, the response is sent once it has ended, at most 25 s later by default.
     """
     service = wiring.job_service()
     links = _links(service)
@@ -63,7 +63,7 @@ def _create(request: Request) -> Response:
 def _create_of_model(request: Request) -> Response:
     """Submits a prediction of the model in the path.
 
-    With `Prefer: wait`, the response is sent once it has ended, at most 25 s later.
+    With `Prefer: wait`, the response is sent once it has ended, at most 25 s later by default.
     """
     service = wiring.job_service()
     links = _links(service)
@@ -135,7 +135,7 @@ def _response(
     return json_response(status, prediction.model_dump_json())
 
 
-_PREFER = {"Prefer": "`wait`, or `wait=` and a number of seconds: waits for the end, at most 25 s."}
+_PREFER = {"Prefer": "`wait`, or `wait=` and a number of seconds: waits for the end, at most 25 s by default."}
 _CREATED = (Answer(status=HTTPStatus.CREATED, description="The prediction.", content=Prediction),)
 _NO_PREDICTION = "There is no such prediction."
 _SUBMISSION_PROBLEMS = {
