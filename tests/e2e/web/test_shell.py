@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -126,11 +125,20 @@ def test_a_lost_connection_is_shown_until_it_is_back(page: Page, browser_errors:
     image_of(page, "a red circle that waits for the connection")
 
 
-def test_a_view_that_fails_leaves_the_others(page: Page, new_page: Callable[..., Page]) -> None:
+def test_a_view_that_fails_leaves_the_others(page: Page) -> None:
     """The answer breaks the API's contract, which no part of the page expects."""
     broken = {"data": [{"id": "01M8KW2R0YAET3VH7WYWBNYVBV", "status": "succeeded"}], "next_cursor": None}
-    page.route("**/v1/jobs?*", lambda route: route.fulfill(json=broken))
+    page.route("**/v1/jobs?tag=grid&*", lambda route: route.fulfill(json=broken))
     page.goto("/#/compare")
     expect(page.get_by_role("alert")).to_contain_text("The page has failed")
     page.get_by_role("link", name="Create").click()
     expect(page.get_by_role("textbox", name=re.compile("^Prompt"))).to_be_visible()
+
+
+def test_a_browser_without_storage_shows_the_page(page: Page) -> None:
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('blocked'); } })"
+    )
+    open_view(page)
+    submit_prompt(page, "a red circle that is not kept")
+    image_of(page, "a red circle that is not kept")

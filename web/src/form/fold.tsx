@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { fields } from "../state/draft.ts";
+import { readText, storeText } from "../state/stored.ts";
 import { text } from "./messages.ts";
 
 interface FoldProps {
@@ -17,14 +18,14 @@ interface FoldProps {
 export function Fold({ name, label, names, isOpenAtFirst = false, children }: FoldProps) {
   const key = `fold:${name}`;
   const [initial] = useState(() => {
-    const kept = localStorage.getItem(key);
+    const kept = readText(key);
     return kept === null ? isOpenAtFirst : kept === "open";
   });
   return (
     <details
       class="fold"
       open={initial}
-      onToggle={(event) => localStorage.setItem(key, event.currentTarget.open ? "open" : "folded")}
+      onToggle={(event) => storeText(key, event.currentTarget.open ? "open" : "folded")}
     >
       <summary>
         {label}

@@ -10,6 +10,7 @@ import { type Fields, fields } from "../state/draft.ts";
 import { controlImages, inputImage, maskImage } from "../state/draft-images.ts";
 import { putJob } from "../state/jobs.ts";
 import { isSignedIn } from "../state/session.ts";
+import { readText, storeText } from "../state/stored.ts";
 import { failure, snapshot } from "./refusal.ts";
 import { requestOf } from "./request.ts";
 
@@ -99,11 +100,11 @@ function isAbort(error: unknown): boolean {
 }
 
 function readSeed(): number | undefined {
-  const text = typeof localStorage === "undefined" ? null : localStorage.getItem(SEED_KEY);
+  const text = readText(SEED_KEY);
   return text !== null && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 }
 
 function keepSeed(seed: number): void {
   lastSeed.value = seed;
-  localStorage.setItem(SEED_KEY, String(seed));
+  storeText(SEED_KEY, String(seed));
 }

@@ -3,7 +3,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { draftImages } from "../form/submit.ts";
 import { models, samplers } from "../state/catalog.ts";
 import { draftModel, fields } from "../state/draft.ts";
-import { readStored } from "../state/stored.ts";
+import { readStored, storeText } from "../state/stored.ts";
 import { type AxisField, axisFields } from "./axis-fields.ts";
 import { MAX_CELLS, type ParsedValues, parseValues } from "./axis-values.ts";
 import { text } from "./messages.ts";
@@ -103,7 +103,7 @@ export function axesOfDraft(): { readonly x: Axis; readonly y: Axis | undefined 
 /** Keeps the axes in localStorage until the returned function is called. */
 export function keepAxes(): () => void {
   return effect(() => {
-    localStorage.setItem(KEY, JSON.stringify(axisDrafts.value));
+    storeText(KEY, JSON.stringify(axisDrafts.value));
   });
 }
 

@@ -3,7 +3,7 @@ import { type Signal, signal } from "@preact/signals";
 import { call } from "../api/client.ts";
 import type { Job } from "../api/types.ts";
 import { onJobChange, putListed } from "../state/jobs.ts";
-import { readStored } from "../state/stored.ts";
+import { readStored, storeText } from "../state/stored.ts";
 import { dataOfPlan, type GridData, withJob } from "./grid-data.ts";
 import type { Plan } from "./plan.ts";
 import { GRID_TAG, gridTag, parseTags } from "./tags.ts";
@@ -37,11 +37,8 @@ export function gridSignal(id: string): Signal<GridData | undefined> {
 export function keepPlan(plan: Plan): void {
   lastPlan.value = plan;
   gridSignal(plan.id).value = dataOfPlan(plan);
-  try {
-    localStorage.setItem(PLAN_KEY, JSON.stringify(plan));
-  } catch {
-    // Without room for the plan, cells that are not submitted are lost with the page; the jobs are not.
-  }
+  // Without room for the plan, cells that are not submitted are lost with the page; the jobs are not.
+  storeText(PLAN_KEY, JSON.stringify(plan));
 }
 
 /** Puts a job in the place that its tags name. */

@@ -1,5 +1,6 @@
 /** The page's language: the visitor's choice, else the browser's. */
 import { effect, signal } from "@preact/signals";
+import { readText, storeText } from "../state/stored.ts";
 
 export type Language = "en" | "zh";
 
@@ -11,12 +12,11 @@ export const language = signal<Language>(initial());
 export function keepLanguage(): void {
   effect(() => {
     document.documentElement.lang = language.value === "zh" ? "zh-Hans" : "en";
-    localStorage.setItem(KEY, language.value);
+    storeText(KEY, language.value);
   });
 }
 
 function initial(): Language {
-  if (typeof localStorage === "undefined") return "en";
-  const chosen = localStorage.getItem(KEY) ?? navigator.language;
+  const chosen = readText(KEY) ?? (typeof navigator === "undefined" ? "en" : navigator.language);
   return chosen.startsWith("zh") ? "zh" : "en";
 }

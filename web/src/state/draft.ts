@@ -4,6 +4,7 @@ import type { ControlNet, Submission } from "../api/types.ts";
 import { defaultModel, models } from "./catalog.ts";
 import { parseDraft } from "./draft-storage.ts";
 import { valueIn, withValueIn } from "./paths.ts";
+import { readText, storeText } from "./stored.ts";
 
 const KEY = "draft";
 
@@ -15,9 +16,7 @@ export type Fields = Partial<Omit<Submission, "input_image" | "mask_image" | "co
   readonly controlnets?: readonly DraftControlNet[];
 };
 
-export const fields = signal<Fields>(
-  parseDraft(typeof localStorage === "undefined" ? null : localStorage.getItem(KEY)),
-);
+export const fields = signal<Fields>(parseDraft(readText(KEY)));
 
 /** The model of the draft. */
 export const draftModel = computed(
@@ -43,12 +42,5 @@ export function setDraftValue(path: string, value: unknown): void {
 
 /** Keeps the draft in localStorage from now on. */
 export function keepDraft(): void {
-  effect(() => {
-    const text = JSON.stringify(fields.value);
-    try {
-      localStorage.setItem(KEY, text);
-    } catch {
-      // A browser without room for the draft still has it until the page is closed.
-    }
-  });
+  effect(() => storeText(KEY, JSON.stringify(fields.value)));
 }

@@ -1,5 +1,6 @@
 /** Light or dark: the visitor's choice, else the system's. */
 import { effect, signal } from "@preact/signals";
+import { readText, storeText } from "./stored.ts";
 
 export const THEMES = ["auto", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
@@ -12,11 +13,11 @@ export const theme = signal<Theme>(initial());
 export function keepTheme(): void {
   effect(() => {
     document.documentElement.setAttribute("data-theme", theme.value);
-    localStorage.setItem(KEY, theme.value);
+    storeText(KEY, theme.value);
   });
 }
 
 function initial(): Theme {
-  const chosen = typeof localStorage === "undefined" ? null : localStorage.getItem(KEY);
+  const chosen = readText(KEY);
   return THEMES.find((each) => each === chosen) ?? "auto";
 }
