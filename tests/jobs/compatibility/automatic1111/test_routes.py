@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from contract.environment import WAIT_S
 from contract.keys import preview_key
 from contract.problem import ErrorCode, FieldError, Problem
 from contract.progress import Phase, Progress
 from jobs.completion import finish
 from jobs.job import Job, Outcome
 from jobs.lifecycle import JobStatus
-from jobs.synchronous import LIMIT_S
 from tests.jobs.compatibility.automatic1111.payloads import IMAGE_TO_IMAGE, MASK, TEXT_TO_IMAGE
 from tests.jobs.compatibility.automatic1111.test_png_info import png
 from tests.jobs.fakes import BUCKET, InMemoryBackend, a_result
@@ -93,7 +93,7 @@ def test_images_are_left_out_on_request(deployed: InMemoryBackend) -> None:
 
 def test_a_request_that_takes_longer_is_repeated_and_joins_its_job(deployed: InMemoryBackend) -> None:
     status, headers, error = call("POST", "/sdapi/v1/txt2img", json.dumps(TEXT_TO_IMAGE))
-    assert (status, error["error"], deployed.slept_s) == (503, "still_running", LIMIT_S)
+    assert (status, error["error"], deployed.slept_s) == (503, "still_running", WAIT_S)
     assert int(headers["retry-after"]) >= 1
     finished_while_waiting(deployed)
     status, answer = text_to_image()
@@ -304,7 +304,8 @@ def test_lists(deployed: InMemoryBackend) -> None:
     assert [each["name"] for each in send("GET", "upscalers")[1]] == ["None", "Lanczos", "4x-plus"]
     assert [each["model_name"] for each in send("GET", "sd-vae")[1]] == ["pastel"]
     assert [each["name"] for each in send("GET", "loras")[1]] == ["moon"]
-    assert send("GET", "scripts")[1] == {"txt2img": ["controlnet"], "img2img": ["controlnet"]}
+    scripts = ["controlnet", "controlnet m2m"]
+    assert send("GET", "scripts")[1] == {"txt2img": scripts, "img2img": scripts}
 
 
 @pytest.mark.parametrize("path", ["memory", "cmd-flags", "embeddings"])
