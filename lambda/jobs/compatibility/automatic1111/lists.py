@@ -12,6 +12,10 @@ from jobs.adapters import Adapter
 from jobs.compatibility.automatic1111.scripts import CONTROLNET
 from jobs.compatibility.automatic1111.upscalers import BUILT_IN
 
+_SCRIPTS = (CONTROLNET, f"{CONTROLNET} m2m")
+"""The second one cannot be run: webuiapi recognizes the extension by it, and else repeats the units of a
+request in all later ones."""
+
 
 class _Item(BaseModel):
     model_config = ConfigDict(protected_namespaces=())
@@ -141,8 +145,8 @@ class WebUiLoras(RootModel[tuple[WebUiLora, ...]]):
 class WebUiScripts(BaseModel):
     """The scripts that run with every request."""
 
-    txt2img: tuple[str, ...] = (CONTROLNET,)
-    img2img: tuple[str, ...] = (CONTROLNET,)
+    txt2img: tuple[str, ...] = _SCRIPTS
+    img2img: tuple[str, ...] = _SCRIPTS
 
 
 class WebUiEmbeddings(BaseModel):
