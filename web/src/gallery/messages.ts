@@ -1,15 +1,15 @@
 import { messages } from "../i18n/messages.ts";
 
 export const text = messages({
-  images: { en: "Images", zh: "图像" },
+  images: { en: "Images", zh: "图片" },
   image: {
     en: (prompt: string) => `Image: ${prompt}`,
-    zh: (prompt: string) => `图像：${prompt}`,
+    zh: (prompt: string) => `图片：${prompt}`,
   },
   select: { en: "Select", zh: "选择" },
   nsfw: { en: "Not safe for work", zh: "可能含成人内容" },
-  withheld: { en: "The safety filter has withheld this image.", zh: "安全过滤器已拦截此图像。" },
-  broken: { en: "The image cannot be loaded.", zh: "图像无法加载。" },
+  withheld: { en: "The safety filter has withheld this image.", zh: "安全过滤器已拦截此图片。" },
+  broken: { en: "The image cannot be loaded.", zh: "图片无法加载。" },
   favorite: { en: "Favourite", zh: "收藏" },
   favorites: { en: "Favourites", zh: "收藏" },
   search: { en: "Search prompts", zh: "搜索提示词" },
@@ -22,7 +22,7 @@ export const text = messages({
   clearFilters: { en: "Clear filters", zh: "清除筛选" },
   none: {
     en: "There are no images yet. Write a prompt and generate one.",
-    zh: "还没有图像。写下提示词，生成第一张吧。",
+    zh: "还没有图片。写下提示词，生成第一张吧。",
   },
   noMatch: { en: "No job matches these filters.", zh: "没有符合筛选条件的任务。" },
   loading: { en: "Loading…", zh: "加载中…" },
@@ -42,18 +42,18 @@ export const text = messages({
   keep: { en: "Keep", zh: "保留" },
   deleteTitle: {
     en: (images: number) => (images === 1 ? "Delete 1 image?" : `Delete ${images} images?`),
-    zh: (images: number) => `删除 ${images} 张图像？`,
+    zh: (images: number) => `删除 ${images} 张图片？`,
   },
   deleteJobs: {
     en: (jobs: number) =>
       jobs === 1 ? "Delete 1 job without images?" : `Delete ${jobs} jobs without images?`,
-    zh: (jobs: number) => `删除 ${jobs} 个没有图像的任务？`,
+    zh: (jobs: number) => `删除 ${jobs} 个没有图片的任务？`,
   },
-  deleteNote: { en: "They are removed for good, with their files.", zh: "图像及其文件将被永久删除。" },
+  deleteNote: { en: "They are removed for good, with their files.", zh: "图片及其文件将被永久删除。" },
   deleteOthers: {
     en: (images: number) =>
       `A job is deleted as a whole: this includes ${images === 1 ? "1 image" : `${images} images`} that you have not selected.`,
-    zh: (images: number) => `任务会被整体删除：其中包括 ${images} 张未选中的图像。`,
+    zh: (images: number) => `任务会被整体删除：其中包括 ${images} 张未选中的图片。`,
   },
   deleted: {
     en: (jobs: number) => (jobs === 1 ? "Deleted." : `${jobs} jobs were deleted.`),

@@ -3,7 +3,7 @@ import { messages } from "../i18n/messages.ts";
 export const text = messages({
   intro: {
     en: "One image for each pair of values. All other settings are those of the form under Create.",
-    zh: "每一对取值生成一张图像，其余设置与“创作”中的表单一致。",
+    zh: "每一对取值生成一张图片，其余设置与“创作”中的表单一致。",
   },
   prompt: { en: "Prompt", zh: "提示词" },
   xAxis: { en: "Columns (X)", zh: "列（X 轴）" },
@@ -55,7 +55,7 @@ export const text = messages({
     en: (cells: number, max: number) =>
       `These are ${cells} images; a grid has at most ${max}, since each is a job of its own. Leave out some values.`,
     zh: (cells: number, max: number) =>
-      `共 ${cells} 张图像；每张都是单独的任务，因此最多 ${max} 张。请减少取值。`,
+      `共 ${cells} 张图片；每张都是单独的任务，因此最多 ${max} 张。请减少取值。`,
   },
   tooManyTags: {
     en: (max: number) => `The form has more than ${max} tags; a grid needs the others for its cells.`,
@@ -64,12 +64,12 @@ export const text = messages({
   noPrompt: { en: "Write a prompt first.", zh: "请先填写提示词。" },
   oneSeed: {
     en: "All images have the same seed, so that they differ only by the values.",
-    zh: "所有图像使用同一个随机种子，差异仅来自取值。",
+    zh: "所有图片使用同一个随机种子，差异仅来自取值。",
   },
   generate: { en: "Generate", zh: "生成" },
   generateSome: {
     en: (cells: number) => (cells === 1 ? "Generate 1 image" : `Generate ${cells} images`),
-    zh: (cells: number) => `生成 ${cells} 张图像`,
+    zh: (cells: number) => `生成 ${cells} 张图片`,
   },
   preparing: { en: "Preparing…", zh: "正在准备…" },
   grid: { en: "Grid", zh: "网格" },
@@ -89,16 +89,16 @@ export const text = messages({
   },
   notMade: {
     en: "The browser could not make the image. Close other tabs, or save the images one by one.",
-    zh: "浏览器无法绘制该图片。请关闭其他标签页，或逐张保存图像。",
+    zh: "浏览器无法绘制该图片。请关闭其他标签页，或逐张保存图片。",
   },
   notLoaded: {
     en: "None of the images could be loaded. Check the connection and try again.",
-    zh: "图像均无法加载。请检查网络后重试。",
+    zh: "图片均无法加载。请检查网络后重试。",
   },
   incomplete: {
     en: (missing: number) =>
       `${missing} images are not finished or could not be loaded; their places are empty.`,
-    zh: (missing: number) => `${missing} 张图像尚未完成或无法加载，其位置留空。`,
+    zh: (missing: number) => `${missing} 张图片尚未完成或无法加载，其位置留空。`,
   },
   notSubmitted: { en: "Not submitted", zh: "未提交" },
   waiting: { en: "Being submitted…", zh: "正在提交…" },

@@ -19,7 +19,7 @@ export const text = messages({
     en: (step: number, total: number) => `Denoising: step ${step} of ${total}`,
     zh: (step: number, total: number) => `去噪：第 ${step} / ${total} 步`,
   },
-  uploading: { en: "Storing the images", zh: "正在保存图像" },
+  uploading: { en: "Storing the images", zh: "正在保存图片" },
   canceling: { en: "Canceling…", zh: "正在取消…" },
   running: { en: "Running", zh: "运行中" },
   succeeded: { en: "Finished", zh: "已完成" },
@@ -42,7 +42,7 @@ export const text = messages({
   },
   images: {
     en: (count: number) => (count === 1 ? "1 image" : `${count} images`),
-    zh: (count: number) => `${count} 张图像`,
+    zh: (count: number) => `${count} 张图片`,
   },
   preview: { en: "Preview", zh: "预览" },
   progress: { en: "Progress", zh: "进度" },
