@@ -100,7 +100,7 @@ def test_the_largest_request_is_within_the_limits() -> None:
         "hires": {"scale": 2.0, "steps": 9, "strength": 0.5, "upscaler": "lanczos"},
         "upscale": {"scale": 2.0, "upscaler": "lanczos"},
     }
-    for name in ("negative_prompt", "mask_invert", "output_format", "quality", "preview"):
+    for name in ("negative_prompt", "mask_invert", "mask_alpha", "output_format", "quality", "preview"):
         del request[name]
     assert parse_request(JobRequest, json.dumps(request), find_model).prompt == "x"
 
