@@ -21,7 +21,7 @@ from local.stack import LocalStack
 from tests.conftest import ROOT
 
 SCHEMA = schemathesis.openapi.from_path(ROOT / "docs" / "openapi.json")
-STUB = (sys.executable, str(ROOT / "tests" / "local" / "sagemaker" / "stub_server.py"))
+CONTAINER = (sys.executable, "-m", "tests.e2e.clients.late_container")
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -35,8 +35,8 @@ EXAMPLES = 12
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """A stack whose container generates nothing: valid requests may ask for hours of work."""
-    parts = Parts(container=STUB)
+    """A stack whose container answers at once: valid requests may ask for hours of work."""
+    parts = Parts(container=CONTAINER)
     stack = LocalStack.start(port=0, directory=tmp_path_factory.mktemp("stub"), report=print, parts=parts)
     lift_throttle(stack)
     yield stack
