@@ -8,6 +8,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -20,7 +21,11 @@ from local.emulator import Parts
 from local.stack import LocalStack
 from tests.conftest import ROOT
 
-SCHEMA = schemathesis.openapi.from_path(ROOT / "docs" / "openapi.json")
+# Every bound of every field of the compatible APIs would be thousands of requests, of which many are jobs.
+CONFIG = SchemathesisConfig.from_dict(
+    {"operations": [{"exclude-path-regex": "^/v1/(?!images/)", "phases": {"coverage": {"enabled": False}}}]}
+)
+SCHEMA = schemathesis.openapi.from_path(ROOT / "docs" / "openapi.json", config=CONFIG)
 CONTAINER = (sys.executable, "-m", "tests.e2e.clients.late_container")
 CHECKS = [
     not_a_server_error,
