@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
@@ -71,19 +72,31 @@ def test_every_value_is_documented(section: str, names: type[StrEnum]) -> None:
 
 
 def test_every_operation_is_documented() -> None:
-    paths = json.loads((ROOT / "docs" / "openapi.json").read_text())["paths"]
-    operations = {
-        f"`{method.upper()} {path.replace('{job_id}', '{id}')}`"
-        for path, methods in paths.items()
-        for method in methods
-    }
+    operations = {f"`{method} {path}`" for method, path, tag in operations_with_tags() if tag == "Jobs"}
     assert len(operations) == 12
     assert {each for each in operations if each not in SECTIONS["Endpoints"]} == set()
 
 
+def test_every_path_of_the_compatible_apis_is_documented() -> None:
+    document = (ROOT / "docs" / "compatible-apis.md").read_text()
+    paths = {path for _, path, tag in operations_with_tags() if tag != "Jobs"}
+    below = {re.sub("^(/sdapi|/replicate)?/v1", "", path) for path in paths}
+    assert len(below) > 30
+    assert {path for path in below if f"{path}`" not in document} == set()
+
+
+def operations_with_tags() -> Iterator[tuple[str, str, str]]:
+    """The method, the path and the tag of every operation."""
+    paths = json.loads((ROOT / "docs" / "openapi.json").read_text())["paths"]
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            (tag,) = operation["tags"]
+            yield method.upper(), path.replace("{job_id}", "{id}"), tag
+
+
 def test_every_error_code_has_its_http_status() -> None:
     statuses = dict(re.findall(r"^\| `(\w+)` \| (\d{3}) \|", SECTIONS["Errors"], re.MULTILINE))
-    assert len(statuses) == 17
+    assert len(statuses) == 18
     assert {code: str(Problem.of(ErrorCode(code), "").status) for code in statuses} == statuses
 
 

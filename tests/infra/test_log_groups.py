@@ -22,7 +22,7 @@ def without_data() -> Templates:
 def test_log_groups_have_generated_names_and_outlive_their_stacks(
     small: Templates, large: Templates, without_data: Templates
 ) -> None:
-    for templates, count in ((small, 6), (large, 6), (without_data, 6)):
+    for templates, count in ((small, 7), (large, 6), (without_data, 7)):
         groups = [
             group
             for template in templates.all()
