@@ -43,7 +43,7 @@ screenshots: setup ## Take the screenshots of the page in docs/, with a temporar
 
 test: setup .venv/node/.installed .venv-sagemaker/.installed .venv-clients/.installed ## Run all tests, without network access.
 	$(BIN)/python -m pytest --ignore tests/e2e -n 2 --dist loadfile
-	$(BIN)/python -m pytest tests/e2e
+	$(BIN)/python -m pytest tests/e2e -n 2 --dist loadfile
 
 check: setup ## Lint the code, the page and the templates of every stage, and check the types.
 	@$(MAKE) --no-print-directory synth STAGE=prod

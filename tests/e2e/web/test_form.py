@@ -32,7 +32,7 @@ def number(page: Page, name: str) -> Locator:
 def submit(page: Page) -> Any:
     """Submits the form and returns the new job."""
     with page.expect_response(lambda response: is_submission(response.request)) as found:
-        page.get_by_role("button", name="Generate").click()
+        page.get_by_role("button", name="Generate", exact=True).click()
     assert found.value.status == 202
     return found.value.json()
 
@@ -81,7 +81,7 @@ def test_an_error_stands_beside_its_field_until_it_is_corrected(
 def test_a_prompt_is_required_in_the_words_of_the_api(page: Page, browser_errors: BrowserErrors) -> None:
     browser_errors.expect("status of 422")
     open_view(page)
-    page.get_by_role("button", name="Generate").click()
+    page.get_by_role("button", name="Generate", exact=True).click()
     expect(page.get_by_label("Prompt", exact=True)).to_be_focused()
     expect(page.get_by_role("alert").filter(has_text="is required")).to_be_visible()
 
@@ -175,7 +175,7 @@ def test_a_double_click_submits_one_job(page: Page) -> None:
     submissions: list[Request] = []
     page.on("request", lambda request: submissions.append(request) if is_submission(request) else None)
     page.get_by_label("Prompt", exact=True).fill("a red circle once")
-    page.get_by_role("button", name="Generate").dblclick()
+    page.get_by_role("button", name="Generate", exact=True).dblclick()
     image_of(page, "a red circle once")
     assert len(submissions) == 1
 
@@ -282,7 +282,7 @@ def test_a_model_that_is_gone_is_refused_beside_the_models(page: Page, browser_e
     open_view(page)
     page.evaluate('() => localStorage.setItem(\'draft\', \'{"prompt": "a circle", "model": "gone"}\')')
     page.reload()
-    page.get_by_role("button", name="Generate").click()
+    page.get_by_role("button", name="Generate", exact=True).click()
     expect(page.get_by_label("Model", exact=True)).to_be_focused()
     expect(page.locator("form").get_by_role("alert").filter(has_text="gone")).to_be_visible()
     page.get_by_label("Model", exact=True).select_option("demo")

@@ -49,7 +49,7 @@ def test_a_dropped_image_of_this_kit_brings_its_parameters_back(
     page.get_by_role("button", name="Its parameters").click()
     expect(page.get_by_role("textbox", name="Prompt").first).to_have_value(request["prompt"])
     expect(page.locator(".thumbnail")).to_have_count(0)
-    page.get_by_role("button", name="Generate").click()
+    page.get_by_role("button", name="Generate", exact=True).click()
     expect(page.get_by_role("img", name=request["prompt"])).to_have_count(2)
     again = finish(http, http.get("/v1/jobs", params={"limit": 1}).json()["data"][0])
     assert again["id"] != job["id"]

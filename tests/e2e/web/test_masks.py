@@ -177,7 +177,7 @@ def test_a_lost_connection_loses_neither_the_prompt_nor_the_mask(
     expect(page.locator(".thumbnail-mask")).to_be_visible()
     expect(page.get_by_role("textbox", name="Prompt").first).to_have_value("a circle after an outage")
     page.context.set_offline(False)
-    page.get_by_role("button", name="Generate").click()
+    page.get_by_role("button", name="Generate", exact=True).click()
     image_of(page, "a circle after an outage")
     assert newest_job(http)["request"]["mask_image"] is not None
 
@@ -190,7 +190,7 @@ def test_an_upload_can_be_canceled(page: Page, stack: LocalStack) -> None:
     submit_prompt(page, "a circle that is not submitted")
     page.get_by_role("button", name="Cancel the upload").click()
     expect(page.get_by_role("progressbar", name="Uploading")).to_have_count(0)
-    expect(page.get_by_role("button", name="Generate")).to_be_enabled()
+    expect(page.get_by_role("button", name="Generate", exact=True)).to_be_enabled()
     expect(page.locator(".thumbnail")).to_be_visible()
     page.unroute_all()
 
