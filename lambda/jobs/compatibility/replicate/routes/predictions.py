@@ -135,7 +135,7 @@ def _response(
     return json_response(status, prediction.model_dump_json())
 
 
-_PREFER = {"Prefer": "`wait`, or `wait=` and a number of seconds: waits for the end, at most 25 s by default."}
+_PREFER = {"Prefer": "`wait` or `wait=SECONDS`: waits for the end, at most 25 s by default."}
 _CREATED = (Answer(status=HTTPStatus.CREATED, description="The prediction.", content=Prediction),)
 _NO_PREDICTION = "There is no such prediction."
 _SUBMISSION_PROBLEMS = {
