@@ -15,7 +15,7 @@ from jobs.http.routes import OPERATIONS, SHAPES
 
 logger = Logger()
 router = Router(OPERATIONS, SHAPES)
-for build in (wiring.job_service, wiring.adapters):
+for build in (wiring.job_service, wiring.adapters, wiring.settings_store):
     build()  # while the function is initialized, so that SnapStart's snapshot contains the clients
 
 
