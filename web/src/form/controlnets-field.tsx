@@ -4,6 +4,7 @@ import { fields, setField } from "../state/draft.ts";
 import { controlImages, removeControlImage, setControlImage } from "../state/draft-images.ts";
 import { IconButton } from "../ui/button.tsx";
 import { Combobox } from "../ui/combobox.tsx";
+import { FieldError } from "../ui/field-error.tsx";
 import { FormField } from "./form-field.tsx";
 import { fieldLabel } from "./labels.ts";
 import { SwitchField } from "./leaf-field.tsx";
@@ -58,14 +59,5 @@ export function ControlNetsField() {
         )}
       </FormField>
     </div>
-  );
-}
-
-function FieldError({ error }: { readonly error: string | undefined }) {
-  if (error === undefined) return null;
-  return (
-    <p class="field-error" role="alert">
-      {error}
-    </p>
   );
 }

@@ -1,12 +1,11 @@
 import { useEffect } from "preact/hooks";
 import { route } from "../app/route.ts";
-import { onWake } from "../state/wake.ts";
+import { checkRepeatedly } from "../state/wake.ts";
 import type { JobList } from "./job-list.ts";
 import type { Range } from "./layout.ts";
 
 /** More jobs are loaded when this many tiles or fewer are left below the screen. */
 const AHEAD = 60;
-const CHECK_MS = 30_000;
 
 /** Loads what a grid shows: the next page near its end, and jobs that were dropped or whose links end. */
 export function useLoading(list: JobList, range: Range | undefined): void {
@@ -29,12 +28,6 @@ export function useLoading(list: JobList, range: Range | undefined): void {
       void list.reload(shown.map(({ id }) => id));
       list.release(from, to, route.peek().image?.job);
     };
-    check();
-    const timer = setInterval(check, CHECK_MS);
-    const stop = onWake(check);
-    return () => {
-      clearInterval(timer);
-      stop();
-    };
+    return checkRepeatedly(check);
   }, [list, first, end, tiles]);
 }

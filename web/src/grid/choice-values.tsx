@@ -1,3 +1,5 @@
+import { FieldError } from "../ui/field-error.tsx";
+
 interface ChoiceValuesProps {
   readonly label: string;
   readonly options: readonly { readonly value: string; readonly label: string }[];
@@ -27,11 +29,7 @@ export function ChoiceValues({ label, options, typed, error, onChange }: ChoiceV
           </label>
         ))}
       </div>
-      {error !== undefined && (
-        <p class="field-error" role="alert">
-          {error}
-        </p>
-      )}
+      <FieldError error={error} />
     </fieldset>
   );
 }

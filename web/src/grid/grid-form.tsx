@@ -5,6 +5,7 @@ import { fields, setField } from "../state/draft.ts";
 import { Button } from "../ui/button.tsx";
 import { errorText } from "../ui/error-text.ts";
 import { Field } from "../ui/field.tsx";
+import { FieldError } from "../ui/field-error.tsx";
 import { axesOfDraft, axisField, axisValues, cellCount, gridProblem } from "./axis-drafts.ts";
 import { AxisEditor } from "./axis-editor.tsx";
 import { newGridId, randomSeed } from "./identity.ts";
@@ -68,12 +69,7 @@ export function GridForm() {
 
 /** The error of the last attempt, as long as the axes have not changed what is wrong. */
 function Problem({ error }: { readonly error: string | undefined }) {
-  const shown = cellCount() > 0 ? (gridProblem() ?? error) : error;
-  return shown === undefined ? null : (
-    <p class="field-error" role="alert">
-      {shown}
-    </p>
-  );
+  return <FieldError error={cellCount() > 0 ? (gridProblem() ?? error) : error} />;
 }
 
 function submitLabel(): string {

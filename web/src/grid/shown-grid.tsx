@@ -8,6 +8,7 @@ import { notify } from "../state/notices.ts";
 import { isSignedIn } from "../state/session.ts";
 import { Button } from "../ui/button.tsx";
 import { errorText } from "../ui/error-text.ts";
+import { FieldError } from "../ui/field-error.tsx";
 import type { GridData } from "./grid-data.ts";
 import { GridTable } from "./grid-table.tsx";
 import { gridSignal, lastPlan, loadGrid } from "./grids.ts";
@@ -63,11 +64,7 @@ export function ShownGrid({ id }: { readonly id: string }) {
         </div>
         <Actions id={id} data={data} jobs={jobs} title={request?.prompt ?? ""} isComplete={isLoaded.value} />
       </div>
-      {error.value !== undefined && (
-        <p class="field-error" role="alert">
-          {error.value}
-        </p>
-      )}
+      <FieldError error={error.value} />
       <GridTable id={id} data={data} loras={request?.loras} />
     </section>
   );

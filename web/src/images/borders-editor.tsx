@@ -4,6 +4,7 @@ import { maskImage, setMaskImage } from "../state/draft-images.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Field } from "../ui/field.tsx";
+import { FieldError } from "../ui/field-error.tsx";
 import {
   BORDER,
   type Borders,
@@ -41,11 +42,7 @@ export function BordersEditor({ image, size, onClose }: EditorProps) {
       <BordersPreview image={image} placed={placed} borders={borders} onChange={setBorders} />
       <BorderFields borders={borders} onChange={setBorders} />
       <p role="status">{text.newSize(extended.width, extended.height)}</p>
-      {!isWithin && (
-        <p class="field-error" role="alert">
-          {text.outsideLimits(least, most)}
-        </p>
-      )}
+      <FieldError error={isWithin ? undefined : text.outsideLimits(least, most)} />
       {maskImage.value !== undefined && <p class="field-help">{text.removesMask()}</p>}
       <div class="dialog-actions">
         <Button onClick={onClose}>{text.cancel()}</Button>

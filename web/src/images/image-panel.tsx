@@ -1,6 +1,7 @@
 import { fields, setField } from "../state/draft.ts";
 import { inputImage, maskImage, setInputImage, setMaskImage } from "../state/draft-images.ts";
 import { Button, IconButton } from "../ui/button.tsx";
+import { FieldError } from "../ui/field-error.tsx";
 import { openBordersEditor, openMaskEditor } from "./editors.ts";
 import { FileButton } from "./file-button.tsx";
 import type { ImageRef } from "./image-ref.ts";
@@ -80,14 +81,5 @@ function BorderActions() {
       </Button>
       {hasBorders && <Button onClick={() => setField("outpaint", undefined)}>{text.removeBorders()}</Button>}
     </>
-  );
-}
-
-function FieldError({ error }: { readonly error: string | undefined }) {
-  if (error === undefined) return null;
-  return (
-    <p class="field-error" role="alert">
-      {error}
-    </p>
   );
 }

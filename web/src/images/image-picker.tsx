@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { IconButton } from "../ui/button.tsx";
+import { FieldError } from "../ui/field-error.tsx";
 import { FileButton } from "./file-button.tsx";
 import type { ImageRef } from "./image-ref.ts";
 import { text } from "./messages.ts";
@@ -51,11 +52,7 @@ export function ImagePicker({ label, image, onChange, error }: ImagePickerProps)
           onFiles={(files) => void take(files)}
         />
       </div>
-      {shownError !== undefined && (
-        <p class="field-error" role="alert">
-          {shownError}
-        </p>
-      )}
+      <FieldError error={shownError} />
     </fieldset>
   );
 }

@@ -1,4 +1,4 @@
-/** A job's state in words. */
+/** Descriptions of a job's state. */
 import type { Job, JobStatus } from "../api/types.ts";
 import { text } from "./messages.ts";
 

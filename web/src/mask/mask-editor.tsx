@@ -6,6 +6,7 @@ import { fields } from "../state/draft.ts";
 import { maskImage, setMaskImage } from "../state/draft-images.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { FieldError } from "../ui/field-error.tsx";
 import { coverage, isEmpty } from "./bitmap.ts";
 import { pressShortcut } from "./keys.ts";
 import { text } from "./messages.ts";
@@ -71,11 +72,9 @@ function OpenEditor({ image, size, file, session, onClose }: OpenEditorProps) {
         <div class="mask-end">
           <p class="field-help">{covered(session)}</p>
           {fields.value.outpaint != null && <p class="field-help">{text.removesBorders()}</p>}
-          {warning.value?.revision === session.revision.value && (
-            <p class="field-error" role="alert">
-              {warning.value.sentence}
-            </p>
-          )}
+          <FieldError
+            error={warning.value?.revision === session.revision.value ? warning.value.sentence : undefined}
+          />
           <Button onClick={close}>{text.cancel()}</Button>
           <Button kind="primary" onClick={() => void accept()}>
             {text.accept()}

@@ -42,7 +42,7 @@ test("an answer is accepted with the state of this tab only", () => {
   assert.equal(parseAnswer("", ATTEMPT), undefined);
 });
 
-test("an error of the hosted page is told in its words", () => {
+test("the error has the hosted page's description", () => {
   assert.deepEqual(
     parseAnswer("?error=access_denied&error_description=User%20is%20disabled&state=state", ATTEMPT),
     {

@@ -1,6 +1,7 @@
 import { config, session } from "../state/session.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { FieldError } from "../ui/field-error.tsx";
 import { openHostedPage } from "./hosted-session.ts";
 import { KeyForm } from "./key-form.tsx";
 import { text } from "./messages.ts";
@@ -13,11 +14,7 @@ export function SignInDialog() {
     <Dialog label={text.title()} class="sign-in">
       <h2>{text.title()}</h2>
       {current.ended && <p>{text.ended()}</p>}
-      {current.reason !== undefined && (
-        <p class="field-error" role="alert">
-          {current.reason}
-        </p>
-      )}
+      <FieldError error={current.reason} />
       <Credentials />
     </Dialog>
   );

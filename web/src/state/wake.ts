@@ -1,5 +1,7 @@
 /** The moments at which what the page shows may be old: it becomes visible, or the connection is back. */
 
+const CHECK_MS = 30_000;
+
 /** Calls the listener at each such moment; returns a function that stops that. */
 export function onWake(listener: () => void): () => void {
   const visible = (): void => {
@@ -14,6 +16,17 @@ export function onWake(listener: () => void): () => void {
     removeEventListener("focus", listener);
     removeEventListener("online", listener);
     removeEventListener("pageshow", listener);
+  };
+}
+
+/** Calls the check now, every 30 s and at each such moment; returns a function that stops that. */
+export function checkRepeatedly(check: () => void): () => void {
+  check();
+  const timer = setInterval(check, CHECK_MS);
+  const stop = onWake(check);
+  return () => {
+    clearInterval(timer);
+    stop();
   };
 }
 

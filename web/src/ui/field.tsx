@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
+import { FieldError } from "./field-error.tsx";
 
 /** Attributes that connect a control with its label, help and error. */
 export interface ControlAttributes {
@@ -40,11 +41,7 @@ export function Field({ label, help, isHelpShown = true, error, actions, childre
           {help}
         </p>
       )}
-      {error !== undefined && (
-        <p id={`${id}-error`} class="field-error" role="alert">
-          {error}
-        </p>
-      )}
+      <FieldError id={`${id}-error`} error={error} />
     </div>
   );
 }

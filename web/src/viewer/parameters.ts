@@ -1,4 +1,4 @@
-/** An image's parameters in words. */
+/** An image's parameters as labelled texts. */
 import { FIELDS } from "../api/fields.ts";
 import type { Generation, Job, JobImage, Model, Sampler } from "../api/types.ts";
 import { fieldLabel } from "../form/labels.ts";
@@ -66,7 +66,7 @@ function isEqual(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-/** A value in words; objects list the labels of their fields, and files are named without their directories. */
+/** A value as text; objects list the labels of their fields, and files are named without their directories. */
 function valueText(path: string, value: unknown): string {
   if (Array.isArray(value)) return value.map((item) => valueText(path, item)).join(", ");
   if (typeof value === "object" && value !== null) {

@@ -3,10 +3,8 @@ import { ApiError } from "../api/errors.ts";
 import type { Job } from "../api/types.ts";
 import { needsLinks } from "../jobs/merge.ts";
 import { jobSignal, refreshJob } from "../state/jobs.ts";
-import { onWake } from "../state/wake.ts";
+import { checkRepeatedly } from "../state/wake.ts";
 import { text } from "./messages.ts";
-
-const CHECK_MS = 30_000;
 
 /** A job that is loaded if the page does not know it, and whose links are renewed before they end. */
 export function useJob(id: string): { readonly job: Job | undefined; readonly error: unknown } {
@@ -24,13 +22,7 @@ export function useJob(id: string): { readonly job: Job | undefined; readonly er
         },
       );
     };
-    check();
-    const timer = setInterval(check, CHECK_MS);
-    const stop = onWake(check);
-    return () => {
-      clearInterval(timer);
-      stop();
-    };
+    return checkRepeatedly(check);
   }, [id]);
   return { job, error };
 }
